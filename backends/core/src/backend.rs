@@ -1,0 +1,71 @@
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::{Tcp, TlsInfo};
+
+/// A future on the heap, so that the trait can be used as an object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Turns an accepted TCP connection into the byte stream that HTTP is spoken over.
+///
+/// The caller sets the deadline: a backend may wait for its peer as long as it likes, and is
+/// dropped when its time is up.
+pub trait Backend: Debug + Send + Sync + 'static {
+    /// Does what has to be done before the first byte of HTTP, a TLS handshake for example.
+    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
+}
+
+/// What a backend makes of a connection.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The bytes of HTTP, in both directions. Closing it says goodbye at the level of TLS
+    /// (`close_notify`); the TCP connection below is the caller's to close.
+    pub stream: Box<dyn Stream>,
+    /// What was negotiated; `None` on a connection without TLS.
+    pub tls: Option<TlsInfo>,
+}
+
+/// A byte stream in both directions.
+pub trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static> Stream for T {}
+
+/// Why a connection did not get as far as HTTP.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The peer left, or the network broke, before the handshake was done.
+    #[error("the connection ended during the handshake")]
+    Io(#[source] io::Error),
+    /// A client certificate is required and the client sent none.
+    #[error("the client sent no certificate, and one is required")]
+    NoClientCertificate,
+    /// The TLS stack refused the peer, or the peer refused us; the source says why.
+    #[error("the TLS handshake failed")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a TLS stack does not take a configuration that is valid in itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The configuration asks for what this backend lacks; its capability table says so too.
+    #[error("this backend does not offer {0}")]
+    Unsupported(&'static str),
+    /// The private key is not the one that the leaf certificate was issued for.
+    #[error("the private key does not belong to the certificate")]
+    KeyMismatch,
+    /// The TLS stack does not take the identity: a key type it lacks, for example.
+    #[error("the TLS stack does not accept the certificate or its key")]
+    Identity(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The TLS stack does not take the CAs that client certificates are checked against.
+    #[error("the TLS stack does not accept the client CA")]
+    ClientCa(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Anything else that the TLS stack reports while it is set up.
+    #[error("the TLS stack cannot be set up")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

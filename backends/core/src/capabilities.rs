@@ -1,0 +1,59 @@
+//! What each backend can do. `backends/README.md` shows the same table to people.
+
+/// What a backend can do, so that asking for what it lacks is an error at start-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of yes and no is what this is")]
+pub struct Capabilities {
+    /// The name that `--backend` takes, and the cargo feature that brings it.
+    pub name: &'static str,
+    /// Encrypts at all.
+    pub tls: bool,
+    /// Can ask clients for a certificate and verify it.
+    pub client_certificates: bool,
+    /// Speaks TLS 1.3.
+    pub tls13: bool,
+    /// Chooses among several identities by the name that the client asks for.
+    pub sni: bool,
+    /// Checks certificate revocation lists.
+    pub crl: bool,
+    /// Agrees on the application protocol.
+    pub alpn: bool,
+    /// Session resumption can be switched on and off.
+    pub resumption_control: bool,
+}
+
+impl Capabilities {
+    /// TCP as it comes.
+    pub const PLAIN: Self = Self {
+        name: "plain",
+        tls: false,
+        client_certificates: false,
+        tls13: false,
+        sni: false,
+        crl: false,
+        alpn: false,
+        resumption_control: false,
+    };
+
+    /// The TLS stack of the operating system. That a server can ask for client certificates is
+    /// open upstream (rust-native-tls#161). On Linux its acceptor forbids TLS 1.3, macOS has none.
+    pub const NATIVE_TLS: Self = Self { name: "native-tls", tls: true, ..Self::PLAIN };
+
+    /// rustls on the aws-lc-rs provider.
+    pub const RUSTLS: Self = Self {
+        name: "rustls",
+        tls: true,
+        client_certificates: true,
+        tls13: true,
+        sni: true,
+        crl: true,
+        alpn: true,
+        resumption_control: true,
+    };
+
+    /// OpenSSL, called directly.
+    pub const OPENSSL: Self = Self { name: "openssl", ..Self::RUSTLS };
+
+    /// Every TLS backend there is, compiled in or not, in the order in which they are tried.
+    pub const ALL_TLS: [Self; 3] = [Self::NATIVE_TLS, Self::RUSTLS, Self::OPENSSL];
+}

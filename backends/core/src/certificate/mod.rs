@@ -1,0 +1,301 @@
+mod error;
+
+use std::fmt::{self, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest as _, Sha256};
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Version;
+
+pub use self::error::CertificateError;
+use self::error::unix_seconds;
+use crate::distinguished_name;
+
+/// A parsed X.509 certificate (RFC 5280): the facts that people ask about.
+///
+/// Parsing checks the structure only: neither signature nor dates. Clones are cheap, and two
+/// certificates are equal when their DER is.
+#[derive(Clone)]
+pub struct Certificate(Arc<Facts>);
+
+struct Facts {
+    der: CertificateDer<'static>,
+    subject: String,
+    issuer: String,
+    subject_der: Vec<u8>,
+    issuer_der: Vec<u8>,
+    common_name: Option<String>,
+    subject_alt_names: Vec<String>,
+    serial: String,
+    fingerprint: String,
+    spki_der: Vec<u8>,
+    not_before: SystemTime,
+    not_after: SystemTime,
+    is_ca: bool,
+    subject_key_id: Option<Vec<u8>>,
+    authority_key_id: Option<Vec<u8>>,
+}
+
+impl Certificate {
+    /// Reads one certificate and nothing behind it.
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        let (rest, x509) = X509Certificate::from_der(der).map_err(CertificateError::malformed)?;
+        if !rest.is_empty() {
+            return Err(CertificateError::malformed("there are bytes behind the certificate"));
+        }
+        let mut subject_key_id = None;
+        let mut authority_key_id = None;
+        for extension in x509.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(id) => subject_key_id = Some(id.0.to_vec()),
+                ParsedExtension::AuthorityKeyIdentifier(id) => {
+                    authority_key_id = id.key_identifier.as_ref().map(|id| id.0.to_vec());
+                }
+                _ => {}
+            }
+        }
+        let subject_der = x509.subject().as_raw().to_vec();
+        let issuer_der = x509.issuer().as_raw().to_vec();
+        // Version 1 has no extensions, hence no way to say that it is one; by custom a root of
+        // that age is a CA.
+        let old_root = x509.version() == X509Version::V1 && subject_der == issuer_der;
+        Ok(Self(Arc::new(Facts {
+            subject: distinguished_name::to_rfc4514(x509.subject()),
+            issuer: distinguished_name::to_rfc4514(x509.issuer()),
+            subject_der,
+            issuer_der,
+            common_name: distinguished_name::common_name(x509.subject()),
+            subject_alt_names: subject_alt_names(&x509)?,
+            serial: serial(x509.raw_serial()),
+            fingerprint: fingerprint(der),
+            spki_der: x509.public_key().raw.to_vec(),
+            not_before: system_time(x509.validity().not_before),
+            not_after: system_time(x509.validity().not_after),
+            is_ca: x509.is_ca() || old_root,
+            subject_key_id,
+            authority_key_id,
+            der: CertificateDer::from(der.to_vec()),
+        })))
+    }
+
+    /// The certificate as it was given.
+    #[must_use]
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.0.der
+    }
+
+    /// The subject's distinguished name, most specific part first (RFC 4514), in printable ASCII:
+    /// whatever else a name holds is escaped as `\XX`, as `openssl x509 -nameopt RFC2253` does.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The issuer's distinguished name, written like [`subject`](Self::subject).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The first common name of the subject, **not escaped**: fit to compare, not to print.
+    #[must_use]
+    pub fn common_name(&self) -> Option<&str> {
+        self.0.common_name.as_deref()
+    }
+
+    /// The names that the certificate is for: `DNS:localhost`, `IP:127.0.0.1`, `email:a@b.c`,
+    /// `URI:https://…`; other kinds as `other:` with their object identifier or kind. Printable
+    /// ASCII, the rest escaped as `\XX`.
+    #[must_use]
+    pub fn subject_alt_names(&self) -> &[String] {
+        &self.0.subject_alt_names
+    }
+
+    /// The serial number in upper-case hexadecimal, as `openssl x509 -serial` prints it.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        &self.0.serial
+    }
+
+    /// The SHA-256 of the DER, in upper-case hexadecimal with colons, as
+    /// `openssl x509 -fingerprint -sha256` prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
+    }
+
+    /// The SHA-256 of the public key (the DER of its `SubjectPublicKeyInfo`): in base64 it is what
+    /// `curl --pinnedpubkey` takes (RFC 7469 §2.4).
+    #[must_use]
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.0.spki_der).into()
+    }
+
+    /// The first moment at which the certificate is valid.
+    #[must_use]
+    pub fn not_before(&self) -> SystemTime {
+        self.0.not_before
+    }
+
+    /// The last second in which the certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> SystemTime {
+        self.0.not_after
+    }
+
+    /// Whether this is the certificate of a CA: its basic constraints say so (RFC 5280 §4.2.1.9),
+    /// or it is self-signed and of version 1, which cannot say it.
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.0.is_ca
+    }
+
+    /// Whether the subject is its own issuer, as far as names and key identifiers tell. The
+    /// signature is not checked.
+    #[must_use]
+    pub fn is_self_signed(&self) -> bool {
+        self.issued(self)
+    }
+
+    /// Whether this certificate's holder is the one that `other` names as its issuer: by name and,
+    /// when both state it, by key identifier (RFC 5280 §4.2.1.1). The signature is not checked.
+    #[must_use]
+    pub fn issued(&self, other: &Self) -> bool {
+        let key_ids = self.0.subject_key_id.as_ref().zip(other.0.authority_key_id.as_ref());
+        self.0.subject_der == other.0.issuer_der && key_ids.is_none_or(|(own, named)| own == named)
+    }
+
+    /// Whether `now` is within the certificate's validity, both ends included (RFC 5280 §4.1.2.5).
+    pub fn check_validity(&self, now: SystemTime) -> Result<(), CertificateError> {
+        let Facts { not_before, not_after, .. } = *self.0;
+        if now < not_before {
+            let subject = self.subject().to_owned();
+            return Err(CertificateError::NotYetValid { subject, not_before, now });
+        }
+        // Certificates count whole seconds.
+        if unix_seconds(now) > unix_seconds(not_after) {
+            let subject = self.subject().to_owned();
+            return Err(CertificateError::Expired { subject, not_after, now });
+        }
+        Ok(())
+    }
+
+    /// The public key: the DER of the `SubjectPublicKeyInfo`.
+    pub(crate) fn spki_der(&self) -> &[u8] {
+        &self.0.spki_der
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("subject", &self.0.subject)
+            .field("issuer", &self.0.issuer)
+            .field("serial", &self.0.serial)
+            .field("fingerprint", &self.0.fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+fn subject_alt_names(x509: &X509Certificate<'_>) -> Result<Vec<String>, CertificateError> {
+    let extension = x509.subject_alternative_name().map_err(CertificateError::malformed)?;
+    let names = extension.map(|extension| extension.value.general_names.as_slice());
+    Ok(names.unwrap_or_default().iter().map(general_name).collect())
+}
+
+fn general_name(name: &GeneralName<'_>) -> String {
+    let (kind, name) = match name {
+        GeneralName::DNSName(name) => ("DNS", (*name).to_owned()),
+        GeneralName::RFC822Name(name) => ("email", (*name).to_owned()),
+        GeneralName::URI(name) => ("URI", (*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
+                (Ok(v4), _) => ("IP", Ipv4Addr::from(v4).to_string()),
+                (_, Ok(v6)) => ("IP", Ipv6Addr::from(v6).to_string()),
+                _ => ("other", "iPAddress".to_owned()),
+            }
+        }
+        GeneralName::OtherName(oid, _) | GeneralName::RegisteredID(oid) => {
+            ("other", oid.to_id_string())
+        }
+        GeneralName::DirectoryName(_) => ("other", "directoryName".to_owned()),
+        GeneralName::X400Address(_) => ("other", "x400Address".to_owned()),
+        GeneralName::EDIPartyName(_) => ("other", "ediPartyName".to_owned()),
+        GeneralName::Invalid(..) => ("other", "invalid".to_owned()),
+    };
+    format!("{kind}:{}", distinguished_name::printable(&name))
+}
+
+/// The content of a DER INTEGER, which is in two's complement, as a number in hexadecimal. RFC 5280
+/// §4.1.2.2 asks for positive serial numbers, and to be graceful with others.
+fn serial(integer: &[u8]) -> String {
+    let negative = integer.first().is_some_and(|byte| byte & 0x80 != 0);
+    let mut magnitude = integer.to_vec();
+    if negative {
+        let mut carry = true;
+        for byte in magnitude.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let zeros = magnitude.iter().take_while(|&&byte| byte == 0).count();
+    let digits = magnitude.get(zeros..).filter(|digits| !digits.is_empty()).unwrap_or(&[0]);
+    let mut text = String::from(if negative { "-" } else { "" });
+    for byte in digits {
+        // Writing to a `String` does not fail.
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}
+
+fn fingerprint(der: &[u8]) -> String {
+    let pairs: Vec<_> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
+fn system_time(time: ASN1Time) -> SystemTime {
+    let seconds = time.timestamp();
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    };
+    // Four-digit years are within reach of every platform's clock.
+    time.unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serial_numbers_are_read_as_signed() {
+        assert_eq!(serial(&[0x00]), "00");
+        assert_eq!(serial(&[]), "00");
+        assert_eq!(serial(&[0x00, 0x80]), "80");
+        assert_eq!(serial(&[0x01, 0x00]), "0100");
+        assert_eq!(serial(&[0xff]), "-01");
+        assert_eq!(serial(&[0x80]), "-80");
+        assert_eq!(serial(&[0xff, 0x00]), "-0100");
+    }
+
+    #[test]
+    fn unusual_alternative_names_are_named_by_kind() {
+        assert_eq!(general_name(&GeneralName::DNSName("a\n")), r"DNS:a\0A");
+        assert_eq!(general_name(&GeneralName::IPAddress(&[127, 0, 0])), "other:iPAddress");
+    }
+}

@@ -1,0 +1,184 @@
+//! A certificate chain and its private key: read from what people have, checked once.
+
+mod chain;
+mod error;
+mod key;
+mod pkcs12;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use zeroize::Zeroizing;
+
+pub use self::error::{IdentityError, Part};
+use self::key::{Candidate, PrivateKey};
+use crate::{Certificate, Found, pem};
+
+/// A certificate chain and the private key of its leaf, valid once it exists.
+///
+/// - The key belongs to the leaf, as far as the key states its public half. EC keys may leave it
+///   out and Ed25519 keys mostly do; it cannot be worked out without a cryptographic library, so
+///   there each TLS stack has the last word when it is built
+///   ([`BuildError::KeyMismatch`](crate::BuildError::KeyMismatch)).
+/// - The chain is in order: the leaf first, each certificate followed by its issuer. Whether a root
+///   ends it is left to who wrote the file.
+/// - Every certificate of the chain was valid at the time that was given.
+///
+/// Signatures are not checked: that is for clients to do. Clones are cheap.
+#[derive(Clone)]
+pub struct Identity(Arc<Parts>);
+
+struct Parts {
+    chain: Vec<Certificate>,
+    leaf: Certificate,
+    key: PrivateKey,
+}
+
+impl Identity {
+    /// Reads the certificates from `chain` and the private key from `key`, both PEM; they may be
+    /// the same bytes. The key is PKCS#8, encrypted or not, PKCS#1 or SEC1. `password` is only
+    /// looked at when the key is encrypted.
+    ///
+    /// A chain that is out of order is put in order, and duplicates are dropped. A certificate that
+    /// has no place in the chain is an error: most often it is the wrong intermediate.
+    pub fn from_pem(
+        chain: &[u8],
+        key: &[u8],
+        password: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Self, IdentityError> {
+        let blocks = read_pem(chain, Part::Chain)?;
+        let certificates = blocks
+            .iter()
+            .filter(|block| block.is_certificate())
+            .map(|block| Certificate::from_der(&block.der))
+            .collect::<Result<Vec<_>, _>>()?;
+        if certificates.is_empty() {
+            return Err(match Found::in_bytes(chain) {
+                Found::PemPrivateKey => IdentityError::NoCertificate,
+                found => IdentityError::WrongKind { part: Part::Chain, found },
+            });
+        }
+        let blocks = read_pem(key, Part::Key)?;
+        let keys = key::from_blocks(&blocks, password)?;
+        if keys.is_empty() {
+            return Err(match Found::in_bytes(key) {
+                Found::PemCertificate => IdentityError::NoPrivateKey,
+                found => IdentityError::WrongKind { part: Part::Key, found },
+            });
+        }
+        Self::assemble(certificates, keys, Strays::Refuse, now)
+    }
+
+    /// Reads PKCS#12 (`.p12`, `.pfx`). Certificates beside the chain are left out: such files carry
+    /// other CAs too.
+    ///
+    /// Without a password the empty one is tried, and if that is not it the error is
+    /// [`IdentityError::PasswordRequired`].
+    pub fn from_pkcs12(
+        der: &[u8],
+        password: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Self, IdentityError> {
+        let (certificates, keys) = pkcs12::read(der, password)?;
+        Self::assemble(certificates, keys, Strays::LeaveOut, now)
+    }
+
+    /// Takes certificates and key as DER; the same rules hold as for PEM.
+    pub fn from_der(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivatePkcs8KeyDer<'static>,
+        now: SystemTime,
+    ) -> Result<Self, IdentityError> {
+        let certificates = chain
+            .into_iter()
+            .map(|der| Certificate::from_der(&der))
+            .collect::<Result<Vec<_>, _>>()?;
+        let keys = vec![Candidate::from(PrivateKey::from_pkcs8(key)?)];
+        Self::assemble(certificates, keys, Strays::Refuse, now)
+    }
+
+    /// The certificate that the key belongs to.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.0.leaf
+    }
+
+    /// The leaf, then each certificate's issuer as far as they were given.
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.0.chain
+    }
+
+    /// The private key in PKCS#8, version 1 (which is all that OpenSSL reads), not encrypted.
+    #[must_use]
+    pub fn key(&self) -> &PrivatePkcs8KeyDer<'static> {
+        self.0.key.der()
+    }
+
+    /// The chain in PEM, the leaf first.
+    #[must_use]
+    pub fn chain_pem(&self) -> String {
+        let blocks =
+            self.chain().iter().map(|certificate| pem::encode("CERTIFICATE", certificate.der()));
+        blocks.map(|block| block.to_string()).collect()
+    }
+
+    /// The private key in PEM, as PKCS#8 that is not encrypted (`-----BEGIN PRIVATE KEY-----`). The
+    /// text is wiped when it is dropped.
+    #[must_use]
+    pub fn key_pem(&self) -> Zeroizing<String> {
+        pem::encode("PRIVATE KEY", self.key().secret_pkcs8_der())
+    }
+
+    /// Chain and key in PKCS#12, with PBE-SHA1-3DES and a SHA-1 MAC: the one combination that
+    /// OpenSSL 3, macOS, Windows and Java all load. It protects nothing from an attacker and is
+    /// for transport between stores. `password` must be ASCII and not empty, since the empty one
+    /// is read in two ways (macOS refuses it).
+    pub fn to_pkcs12(&self, password: &str) -> Result<Vec<u8>, IdentityError> {
+        pkcs12::write(self, password)
+    }
+
+    fn assemble(
+        certificates: Vec<Certificate>,
+        keys: Vec<Candidate>,
+        strays: Strays,
+        now: SystemTime,
+    ) -> Result<Self, IdentityError> {
+        let certificates = chain::without_duplicates(certificates);
+        let (key, leaf) = key::pair(keys, &certificates)?;
+        let chain = chain::order(&leaf, certificates, strays)?;
+        for certificate in &chain {
+            certificate.check_validity(now)?;
+        }
+        Ok(Self(Arc::new(Parts { chain, leaf, key })))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("chain", &self.0.chain).finish_non_exhaustive()
+    }
+}
+
+/// What becomes of certificates that have no place in the chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strays {
+    Refuse,
+    LeaveOut,
+}
+
+fn read_pem(bytes: &[u8], part: Part) -> Result<Vec<pem::Block>, IdentityError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(IdentityError::Empty { part });
+    }
+    let blocks = pem::blocks(bytes).map_err(|pem::BrokenBlock { label, fault }| {
+        IdentityError::BrokenPem { part, label, fault }
+    })?;
+    if blocks.is_empty() {
+        return Err(IdentityError::NotPem { part, found: Found::in_bytes(bytes) });
+    }
+    Ok(blocks)
+}

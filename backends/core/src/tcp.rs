@@ -1,0 +1,85 @@
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_io::Async;
+use futures_io::{AsyncRead, AsyncWrite};
+
+/// An accepted TCP connection.
+///
+/// Clones are handles on one connection: the backend reads and writes through one, and the
+/// server keeps another to close the connection with.
+#[derive(Debug, Clone)]
+pub struct Tcp {
+    io: Arc<Async<TcpStream>>,
+    /// The last read took all there was, so that the next would only say `WouldBlock`.
+    drained: bool,
+}
+
+impl Tcp {
+    /// Takes over an accepted connection, which sends small writes at once from here on
+    /// (`TCP_NODELAY`): the server above gathers what belongs together.
+    pub fn new(io: Async<TcpStream>) -> io::Result<Self> {
+        io.get_ref().set_nodelay(true)?;
+        Ok(Self { io: Arc::new(io), drained: false })
+    }
+
+    /// The peer's address.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().peer_addr()
+    }
+
+    /// Waits for bytes to arrive and copies them into `buf` without taking them; 0 is the end.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.peek(buf).await
+    }
+
+    /// Returns when there is something to read, which may be the end of the stream.
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_readable(cx)
+    }
+
+    /// Says that no more bytes will be sent (FIN). The peer may still send.
+    pub fn shutdown_write(&self) -> io::Result<()> {
+        self.io.get_ref().shutdown(Shutdown::Write)
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        // After a read that took less than was offered there is nothing left: to ask the kernel
+        // again before waiting costs a system call on every keep-alive request.
+        if self.drained {
+            ready!(self.io.poll_readable(cx))?;
+            self.drained = false;
+        }
+        let n = ready!(Pin::new(&mut &*self.io).poll_read(cx, buf))?;
+        self.drained = n > 0 && n < buf.len();
+        Poll::Ready(Ok(n))
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The server closes the connection itself, after it has read what the peer still sends.
+        Poll::Ready(Ok(()))
+    }
+}

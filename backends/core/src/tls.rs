@@ -1,0 +1,117 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Certificate, ClientPolicy, Identity};
+
+/// What every TLS backend is built from.
+#[derive(Debug, Clone)]
+pub struct TlsConfig {
+    /// The certificate that the server shows, and its key.
+    pub identity: Identity,
+    /// Whether clients are asked for a certificate, and whose are good.
+    pub clients: ClientPolicy,
+    /// The protocol versions on offer.
+    pub versions: VersionRange,
+}
+
+/// What was negotiated on a connection; `None` where the TLS stack does not say.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct TlsInfo {
+    /// The protocol version.
+    pub version: Option<TlsVersion>,
+    /// The cipher suite, by its IANA name.
+    pub cipher_suite: Option<String>,
+    /// The application protocol that ALPN agreed on (RFC 7301).
+    pub alpn: Option<String>,
+    /// The name that the client asked for (SNI, RFC 6066 §3).
+    pub server_name: Option<String>,
+    /// Whether an earlier session was resumed.
+    pub resumed: Option<bool>,
+    /// The client's certificate, verified; `None` when none was asked for or none was sent.
+    pub client_certificate: Option<Certificate>,
+}
+
+/// A version of TLS that is still fit for use (RFC 9325 §3.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsVersion {
+    /// TLS 1.2, RFC 5246.
+    Tls12,
+    /// TLS 1.3, RFC 8446.
+    Tls13,
+}
+
+impl TlsVersion {
+    /// The version's number: `1.2` or `1.3`.
+    #[must_use]
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::Tls12 => "1.2",
+            Self::Tls13 => "1.3",
+        }
+    }
+}
+
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TLS {}", self.number())
+    }
+}
+
+impl FromStr for TlsVersion {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "1.2" => Ok(Self::Tls12),
+            "1.3" => Ok(Self::Tls13),
+            "1.0" | "1.1" => {
+                Err(format!("TLS {s} is not secure and not supported; use 1.2 or 1.3"))
+            }
+            _ => Err("expected 1.2 or 1.3".to_owned()),
+        }
+    }
+}
+
+/// A range of TLS versions that holds at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionRange {
+    min: TlsVersion,
+    max: TlsVersion,
+}
+
+impl VersionRange {
+    /// All versions from `min` to `max`; `None` when there is none.
+    #[must_use]
+    pub fn new(min: TlsVersion, max: TlsVersion) -> Option<Self> {
+        (min <= max).then_some(Self { min, max })
+    }
+
+    /// The oldest version on offer.
+    #[must_use]
+    pub fn min(self) -> TlsVersion {
+        self.min
+    }
+
+    /// The newest version on offer.
+    #[must_use]
+    pub fn max(self) -> TlsVersion {
+        self.max
+    }
+}
+
+impl Default for VersionRange {
+    /// TLS 1.2 and 1.3.
+    fn default() -> Self {
+        Self { min: TlsVersion::Tls12, max: TlsVersion::Tls13 }
+    }
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (min, max) if min == max => min.fmt(f),
+            (min, max) => write!(f, "{min} and {}", max.number()),
+        }
+    }
+}
