@@ -1,0 +1,111 @@
+//! The native-tls backend: the TLS stack that the operating system brings (OpenSSL on Linux and
+//! the BSDs, Secure Transport on macOS, `SChannel` on Windows).
+//!
+//! What it lacks stands in [`NativeTls::CAPABILITIES`]; the program asks there before it builds
+//! one, so a client policy or TLS 1.3 never gets this far unnoticed.
+
+use async_native_tls::TlsAcceptor;
+use native_tls::Protocol;
+use turnkey_backend::{
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Tcp,
+    TlsConfig, TlsInfo, TlsVersion,
+};
+
+/// Serves TLS with the operating system's stack.
+#[derive(Debug)]
+pub struct NativeTls {
+    acceptor: TlsAcceptor,
+    /// Known only when there is one to choose from: native-tls does not tell what was negotiated.
+    version: Option<TlsVersion>,
+}
+
+impl NativeTls {
+    /// What this backend can do.
+    pub const CAPABILITIES: Capabilities = Capabilities::NATIVE_TLS;
+
+    /// A backend for `config`, which asks for nothing outside [`Self::CAPABILITIES`].
+    pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
+        if !config.clients.is_none() {
+            return Err(BuildError::Unsupported("client certificates"));
+        }
+        if config.versions.min() > TlsVersion::Tls12 {
+            return Err(BuildError::Unsupported("TLS 1.3"));
+        }
+        // `Identity` guarantees the match where the key states its public half; this covers the
+        // keys that do not, since native-tls itself would drop the certificate without a word.
+        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+        check_key(&config.identity)?;
+
+        let acceptor = native_tls::TlsAcceptor::builder(native_identity(&config.identity)?)
+            .min_protocol_version(Some(Protocol::Tlsv12))
+            // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
+            .max_protocol_version(None)
+            .build()
+            .map_err(|e| BuildError::Setup(e.into()))?;
+        let only = cfg!(not(target_os = "windows")).then_some(TlsVersion::Tls12);
+        Ok(Self { acceptor: acceptor.into(), version: only })
+    }
+
+    /// The name and version of the TLS stack, as the platform tells it.
+    #[must_use]
+    pub fn library() -> String {
+        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+        return short_version(openssl::version::version());
+        #[cfg(target_vendor = "apple")]
+        return "Secure Transport".to_owned();
+        #[cfg(target_os = "windows")]
+        return "SChannel".to_owned();
+    }
+}
+
+impl Backend for NativeTls {
+    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        Box::pin(async {
+            let stream =
+                self.acceptor.accept(tcp).await.map_err(|e| HandshakeError::Tls(e.into()))?;
+            let mut tls = TlsInfo::default();
+            tls.version = self.version;
+            Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
+        })
+    }
+}
+
+/// The identity in the form that the platform takes without harm.
+///
+/// On OpenSSL that is PEM, because `from_pkcs12` sends two or more intermediates in reversed
+/// order there (rust-native-tls#281); elsewhere it is PKCS#12, because `from_pkcs8` does not take
+/// EC keys. Delete the difference when #281 is closed.
+#[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildError> {
+    native_tls::Identity::from_pkcs8(
+        identity.chain_pem().as_bytes(),
+        identity.key_pem().as_bytes(),
+    )
+    .map_err(|e| BuildError::Identity(e.into()))
+}
+
+#[cfg(any(target_os = "windows", target_vendor = "apple"))]
+fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildError> {
+    // The file lives in memory, between two libraries of one process: its password hides nothing.
+    const PASSWORD: &str = "turnkey";
+    let pkcs12 = identity.to_pkcs12(PASSWORD).map_err(|e| BuildError::Identity(e.into()))?;
+    native_tls::Identity::from_pkcs12(&pkcs12, PASSWORD).map_err(|e| BuildError::Identity(e.into()))
+}
+
+#[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+fn check_key(identity: &Identity) -> Result<(), BuildError> {
+    use openssl::{pkey::PKey, x509::X509};
+
+    let failed = |e: openssl::error::ErrorStack| BuildError::Identity(e.into());
+    let certificate = X509::from_der(identity.leaf().der()).map_err(failed)?;
+    let public = certificate.public_key().map_err(failed)?;
+    let private =
+        PKey::private_key_from_pkcs8(identity.key().secret_pkcs8_der()).map_err(failed)?;
+    if public.public_eq(&private) { Ok(()) } else { Err(BuildError::KeyMismatch) }
+}
+
+/// `OpenSSL 3.0.19 27 Jan 2026` without its date.
+#[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+fn short_version(version: &str) -> String {
+    version.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,18 @@
+//! The plain backend: TCP as it comes. It shows how little a backend has to do.
+
+use turnkey_backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Tcp};
+
+/// Hands the connection on as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain;
+
+impl Plain {
+    /// What this backend can do.
+    pub const CAPABILITIES: Capabilities = Capabilities::PLAIN;
+}
+
+impl Backend for Plain {
+    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        Box::pin(async { Ok(Accepted { stream: Box::new(tcp), tls: None }) })
+    }
+}
