@@ -1,0 +1,105 @@
+//! Certificates for development and for private networks: a CA of one's own, a server below it,
+//! and clients. `turnkey certs` is [`certs`]; `--adhoc` is [`adhoc`].
+//!
+//! [`certs`] works in two steps. First it reads the whole folder, decides what may stay, and makes
+//! all that is missing in memory; anything that would lose a file of somebody's own is an error
+//! here. Only then does it write. `certs/README.md` explains each file.
+
+mod authority;
+mod error;
+mod files;
+mod issue;
+mod names;
+mod report;
+mod run;
+mod standing;
+mod x509;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use turnkey_backend::Identity;
+use turnkey_backend::pki_types::PrivatePkcs8KeyDer;
+
+use self::issue::{Leaf, Role};
+
+pub use self::error::PkiError;
+pub use self::issue::KeyType;
+pub use self::report::{CertsReport, IdentityReport, Outcome, Why, Written};
+
+/// The password of the PKCS#12 files that [`certs`] writes.
+///
+/// It is no secret and protects nothing: the files are for transport between key stores, and
+/// those of macOS and Windows take none without a password.
+pub const PKCS12_PASSWORD: &str = "turnkey";
+
+/// The lifetime of an [`adhoc`] certificate, in days.
+const ADHOC_DAYS: u32 = 30;
+
+/// The common name of the server's certificate, as in the recipe.
+const SERVER_COMMON_NAME: &str = "server.localhost";
+
+/// What [`certs`] is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertsOptions {
+    /// The folder to write to, which is created (mode 0700) when it is not there.
+    /// Default: `certs`.
+    pub out: PathBuf,
+    /// Further names of the server: DNS names, wildcards, IP addresses. Default: none.
+    pub hosts: Vec<String>,
+    /// Further clients beside `client`: common names, and the stems of their files. Default: none.
+    pub clients: Vec<String>,
+    /// The kind of keys. `None`, the default, keeps what is there and makes [`KeyType::P256`];
+    /// a kind renews leaf certificates of another kind. The CA is never renewed for it.
+    pub key_type: Option<KeyType>,
+    /// The lifetime of new leaf certificates in days, 1 to 825. Default: 365.
+    pub days: u32,
+    /// Replaces the CA and every certificate below it. Default: `false`.
+    pub force: bool,
+}
+
+impl Default for CertsOptions {
+    fn default() -> Self {
+        Self {
+            out: PathBuf::from("certs"),
+            hosts: Vec::new(),
+            clients: Vec::new(),
+            key_type: None,
+            days: 365,
+            force: false,
+        }
+    }
+}
+
+/// Makes what is missing in a folder of certificates, renews what will not do any longer, and
+/// keeps the rest as it is.
+///
+/// A leaf certificate is kept while the CA in the folder signed it, its key is there, it has all
+/// the names asked for, and more than 30 days of its life are left (more than a third, when it was
+/// made for fewer than 60 days). A CA is kept always; one that can't be used is an error.
+///
+/// On an error nothing was written, unless it is [`PkiError::Write`].
+pub fn certs(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {
+    run::run(options, now)
+}
+
+/// Makes a server's identity in memory: self-signed, P-256, for 30 days, for this machine's names
+/// and `names` (DNS names, wildcards, IP addresses).
+pub fn adhoc(names: &[String], now: SystemTime) -> Result<Identity, PkiError> {
+    let leaf = Leaf {
+        role: Role::Server,
+        common_name: SERVER_COMMON_NAME.to_owned(),
+        names: names::server_names(names)?,
+        key_type: KeyType::P256,
+        days: ADHOC_DAYS,
+    };
+    let name = || "adhoc".to_owned();
+    let issued =
+        leaf.self_signed(now).map_err(|source| PkiError::Issue { name: name(), source })?;
+    let key = PrivatePkcs8KeyDer::from(issued.key);
+    Identity::from_der(vec![issued.certificate.der().clone()], key, now)
+        .map_err(|source| PkiError::Identity { name: name(), source })
+}

@@ -1,0 +1,148 @@
+//! What a run did, for a person to read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+
+use super::PKCS12_PASSWORD;
+
+/// What `turnkey certs` found and did; its `Display` is what the program prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertsReport {
+    /// The folder with the files.
+    pub out: PathBuf,
+    /// The CA, the server, then each client.
+    pub identities: Vec<IdentityReport>,
+}
+
+/// What became of one certificate and the files that hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityReport {
+    /// The stem of the files: `ca`, `server`, `client` or a client's own name.
+    pub name: String,
+    /// The certificate's subject.
+    pub subject: String,
+    /// The certificate's alternative names: DNS names, addresses, mail addresses.
+    pub names: Vec<String>,
+    /// The last moment at which the certificate is valid.
+    pub not_after: SystemTime,
+    /// What was done about the certificate.
+    pub outcome: Outcome,
+    /// The files that were written.
+    pub written: Vec<Written>,
+}
+
+/// What was done about a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// There was none.
+    Created,
+    /// The one that was there stays.
+    Kept,
+    /// The same CA issued a new one, with a new key, because the old one would not do.
+    Renewed {
+        /// Why, as the end of the sentence "renewed: the old one …".
+        why: String,
+    },
+    /// `--force` was given.
+    Replaced,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// Its name inside the folder.
+    pub file: String,
+    /// Why it was.
+    pub why: Why,
+}
+
+/// Why a file was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The certificate in it is new.
+    New,
+    /// It was not there.
+    Missing,
+    /// It could not be read.
+    Damaged,
+    /// It held something else than the files it is made from.
+    OutOfDate,
+}
+
+impl fmt::Display for CertsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for identity in &self.identities {
+            writeln!(f, "{identity}")?;
+        }
+        let file = |name| shell_word(&self.out.join(name));
+        writeln!(
+            f,
+            "\nThe password of the .p12 files is \"{PKCS12_PASSWORD}\". It protects nothing: it \
+             is there because key stores ask for one. Keep *.key, *.pem and *.p12 to yourself."
+        )?;
+        writeln!(
+            f,
+            "\nServe:\n  TURNKEY_KEY_PASSWORD={PKCS12_PASSWORD} turnkey --identity {}",
+            file("server.p12")
+        )?;
+        writeln!(f, "Call:\n  curl --cacert {} https://localhost:8000/", file("ca.crt"))?;
+        writeln!(
+            f,
+            "For mutual TLS add --client-ca {} to the first and --cert {} to the second.",
+            file("ca.crt"),
+            file("client.pem")
+        )?;
+        write!(f, "How to make browsers and others trust the CA: certs/README.md")
+    }
+}
+
+impl fmt::Display for IdentityReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, subject, names, not_after, outcome, written } = self;
+        writeln!(f, "{name}: {subject}")?;
+        if !names.is_empty() {
+            writeln!(f, "  for {}", names.join(", "))?;
+        }
+        writeln!(f, "  valid until {}", date(*not_after))?;
+        match outcome {
+            Outcome::Created => write!(f, "  created")?,
+            Outcome::Kept => write!(f, "  kept")?,
+            Outcome::Renewed { why } => write!(f, "  renewed: the old one {why}")?,
+            Outcome::Replaced => write!(f, "  replaced, as --force says")?,
+        }
+        for (n, Written { file, why }) in written.iter().enumerate() {
+            f.write_str(if n == 0 { "; wrote " } else { ", " })?;
+            f.write_str(file)?;
+            f.write_str(match why {
+                Why::New => "",
+                Why::Missing => " (it was missing)",
+                Why::Damaged => " (it was damaged)",
+                Why::OutOfDate => " (it was out of date)",
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The day on which a moment falls, in UTC.
+pub(super) fn date(time: SystemTime) -> String {
+    OffsetDateTime::from(time).date().to_string()
+}
+
+/// A path as a shell takes it.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-+@:,=\\".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}

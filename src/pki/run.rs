@@ -1,0 +1,265 @@
+//! One run of `turnkey certs`: read everything, decide, make, and only then write.
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use turnkey_backend::{Certificate, Identity};
+
+use super::authority::Authority;
+use super::files::{self, Batch};
+use super::issue::{Issued, Leaf, Role};
+use super::names::{self, Name, names_of};
+use super::report::{CertsReport, IdentityReport, Outcome, Why};
+use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
+use super::{CertsOptions, PKCS12_PASSWORD, PkiError, SERVER_COMMON_NAME, x509};
+
+/// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
+const MAX_DAYS: u32 = 825;
+
+/// The client that there always is.
+const CLIENT: &str = "client";
+
+/// Its common name, as in the recipe.
+const CLIENT_COMMON_NAME: &str = "client.server.localhost";
+
+pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {
+    let out = &options.out;
+    if !(1..=MAX_DAYS).contains(&options.days) {
+        return Err(PkiError::Days { days: options.days });
+    }
+    let server_names = names::server_names(&options.hosts)?;
+    let mut clients = vec![CLIENT.to_owned()];
+    for name in &options.clients {
+        names::check_client(name)?;
+        clients.push(name.clone());
+    }
+    files::check_folder(out)?;
+
+    let mut run = Run { options, now, batch: Batch::default() };
+    let (authority, ca) = run.authority()?;
+    if ca.outcome == Outcome::Replaced {
+        clients.extend(clients_below_old_ca(out)?);
+    }
+    let mut identities = vec![ca];
+    let server = Place::new(out, "server", Role::Server);
+    identities.push(run.identity(&authority, &server, server_names)?);
+    for (n, name) in clients.iter().enumerate() {
+        if !clients.iter().take(n).any(|earlier| earlier == name) {
+            let client = Place::new(out, name, Role::Client);
+            identities.push(run.identity(&authority, &client, names::client_names(name))?);
+        }
+    }
+    run.batch.write(out)?;
+    Ok(CertsReport { out: out.clone(), identities })
+}
+
+struct Run<'a> {
+    options: &'a CertsOptions,
+    now: SystemTime,
+    batch: Batch,
+}
+
+impl Run<'_> {
+    /// The CA to issue with: the one that is there, a new one when there is none or `--force`.
+    fn authority(&mut self) -> Result<(Authority, IdentityReport), PkiError> {
+        let out = &self.options.out;
+        let [crt, key, both] = ["ca.crt", "ca.key", "ca.pem"].map(|name| out.join(name));
+        let kept = if self.options.force { None } else { Authority::open(out, self.now)? };
+        let (authority, outcome) = if let Some(authority) = kept {
+            let there = files::read(&both)?;
+            if let Some(there) = &there {
+                check_pem(&both, there, &authority)?;
+            }
+            let contents = join(&authority.certificate_pem, &authority.key_pem);
+            self.batch.settle(&both, there.as_deref(), contents, true);
+            (authority, Outcome::Kept)
+        } else {
+            let there = files::read(&crt)?.is_some() || files::read(&key)?.is_some();
+            let key_type = self.options.key_type.unwrap_or_default();
+            let authority = Authority::create(key_type, self.now)?;
+            let contents = join(&authority.certificate_pem, &authority.key_pem);
+            self.batch.put(&crt, authority.certificate_pem.clone(), false, Why::New);
+            self.batch.put(&key, authority.key_pem.clone(), true, Why::New);
+            self.batch.put(&both, contents, true, Why::New);
+            (authority, if there { Outcome::Replaced } else { Outcome::Created })
+        };
+        let report = self.report("ca", &authority.certificate, outcome);
+        Ok((authority, report))
+    }
+
+    /// Keeps, renews or makes one leaf certificate and the files that hold it.
+    fn identity(
+        &mut self,
+        authority: &Authority,
+        place: &Place,
+        names: Vec<Name>,
+    ) -> Result<IdentityReport, PkiError> {
+        let mut leaf = self.leaf(place, names);
+        let there = Standing::read(place)?;
+        if self.options.force {
+            let outcome = if there.is_empty() { Outcome::Created } else { Outcome::Replaced };
+            return self.issue(authority, place, &leaf, outcome);
+        }
+        match there.judge(place, &leaf, self.options.key_type, authority, self.now)? {
+            Verdict::Create => self.issue(authority, place, &leaf, Outcome::Created),
+            Verdict::Renew { why, names } => {
+                // A server keeps the names that it once got by `--host`.
+                let names = names.into_iter().filter(|_| place.role == Role::Server);
+                for name in names {
+                    if !leaf.names.contains(&name) {
+                        leaf.names.push(name);
+                    }
+                }
+                self.issue(authority, place, &leaf, Outcome::Renewed { why })
+            }
+            Verdict::Keep { certificate, key } => {
+                self.keep(authority, place, &there, &certificate, &key)
+            }
+        }
+    }
+
+    fn leaf(&self, place: &Place, names: Vec<Name>) -> Leaf {
+        let common_name = match place.role {
+            Role::Server => SERVER_COMMON_NAME,
+            Role::Client if place.name == CLIENT => CLIENT_COMMON_NAME,
+            Role::Client => &place.name,
+        };
+        Leaf {
+            role: place.role,
+            common_name: common_name.to_owned(),
+            names,
+            key_type: self.options.key_type.unwrap_or_default(),
+            days: self.options.days,
+        }
+    }
+
+    fn issue(
+        &mut self,
+        authority: &Authority,
+        place: &Place,
+        leaf: &Leaf,
+        outcome: Outcome,
+    ) -> Result<IdentityReport, PkiError> {
+        let Issued { certificate, key } = authority.issue(&place.name, leaf, self.now)?;
+        let certificate_pem = x509::certificate_pem(&certificate);
+        let key_pem = x509::key_pem(&key);
+        let identity = self.open(authority, place, &certificate_pem, &key_pem)?;
+        let both = both(place.role, authority, &certificate_pem, &key_pem);
+        // The certificate goes before the key: a crash in between leaves a certificate of ours
+        // and a key that is not its own, which the next run reports instead of guessing.
+        self.batch.put(&place.certificate, certificate_pem, false, Why::New);
+        self.batch.put(&place.key, key_pem, true, Why::New);
+        self.batch.put(&place.both, both, place.role == Role::Client, Why::New);
+        self.batch.put(&place.pkcs12, pkcs12(place, &identity)?, true, Why::New);
+        Ok(self.report(&place.name, &certificate, outcome))
+    }
+
+    /// Leaves certificate and key as they are, and mends the files that are made from them.
+    fn keep(
+        &mut self,
+        authority: &Authority,
+        place: &Place,
+        there: &Standing,
+        certificate: &Certificate,
+        key_pem: &[u8],
+    ) -> Result<IdentityReport, PkiError> {
+        let certificate_pem = match &there.certificate {
+            Some(pem) if x509::first_certificate(pem).as_ref() == Some(certificate) => pem.clone(),
+            other => {
+                let why = if other.is_some() { Why::Damaged } else { Why::Missing };
+                let pem = x509::certificate_pem(certificate);
+                self.batch.put(&place.certificate, pem.clone(), false, why);
+                pem
+            }
+        };
+        let both = both(place.role, authority, &certificate_pem, key_pem);
+        let secret = place.role == Role::Client;
+        self.batch.settle(&place.both, there.both.as_deref(), both, secret);
+
+        let identity = self.open(authority, place, &certificate_pem, key_pem)?;
+        let same = |old: &Identity| old.chain() == identity.chain();
+        match &there.pkcs12 {
+            Some(old) if open_pkcs12(old, self.now).is_ok_and(|old| same(&old)) => {}
+            other => {
+                let why = if other.is_some() { Why::OutOfDate } else { Why::Missing };
+                self.batch.put(&place.pkcs12, pkcs12(place, &identity)?, true, why);
+            }
+        }
+        Ok(self.report(&place.name, certificate, Outcome::Kept))
+    }
+
+    /// Checks that certificate, CA and key make an identity that a server or a client can use.
+    fn open(
+        &self,
+        authority: &Authority,
+        place: &Place,
+        certificate_pem: &[u8],
+        key_pem: &[u8],
+    ) -> Result<Identity, PkiError> {
+        let chain = join(certificate_pem, &authority.certificate_pem);
+        Identity::from_pem(&chain, key_pem, None, self.now)
+            .map_err(|source| PkiError::Identity { name: place.name.clone(), source })
+    }
+
+    fn report(
+        &mut self,
+        name: &str,
+        certificate: &Certificate,
+        outcome: Outcome,
+    ) -> IdentityReport {
+        IdentityReport {
+            name: name.to_owned(),
+            subject: certificate.subject().to_owned(),
+            names: names_of(certificate).iter().map(ToString::to_string).collect(),
+            not_after: certificate.not_after(),
+            outcome,
+            written: self.batch.take_written(),
+        }
+    }
+}
+
+/// The second PEM file of an identity, as the recipe makes it.
+fn both(role: Role, authority: &Authority, certificate_pem: &[u8], key_pem: &[u8]) -> Vec<u8> {
+    match role {
+        Role::Server => join(certificate_pem, &authority.certificate_pem),
+        Role::Client => join(certificate_pem, key_pem),
+    }
+}
+
+fn pkcs12(place: &Place, identity: &Identity) -> Result<Vec<u8>, PkiError> {
+    identity
+        .to_pkcs12(PKCS12_PASSWORD)
+        .map_err(|source| PkiError::Identity { name: place.name.clone(), source })
+}
+
+/// One PEM file after the other, as `cat` does, with a line break between them.
+fn join(first: &[u8], second: &[u8]) -> Vec<u8> {
+    let line_break: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
+    [first, line_break, second].concat()
+}
+
+/// The clients whose certificates the CA in the folder issued. When it goes, they have to be
+/// issued again: no later run would touch what a CA issued that it does not know.
+fn clients_below_old_ca(folder: &Path) -> Result<Vec<String>, PkiError> {
+    let old = files::read(&folder.join("ca.crt"))?;
+    let Some(old) = old.as_deref().and_then(x509::first_certificate) else {
+        return Ok(Vec::new());
+    };
+    let unreadable = |source| PkiError::Read { path: folder.to_owned(), source };
+    let mut clients = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(name) = name.strip_suffix(".crt") else { continue };
+        if names::check_client(name).is_err() {
+            continue;
+        }
+        let Some(pem) = files::read(&path)? else { continue };
+        if x509::first_certificate(&pem).is_some_and(|leaf| x509::is_issued_by(&leaf, &old)) {
+            clients.push(name.to_owned());
+        }
+    }
+    clients.sort();
+    Ok(clients)
+}

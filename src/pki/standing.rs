@@ -1,0 +1,233 @@
+//! What stands in the folder for one leaf certificate, and whether it may stay, may be renewed,
+//! or is somebody's own and must not be touched.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use turnkey_backend::{Certificate, Identity, IdentityError};
+
+use super::authority::Authority;
+use super::issue::{DAY, KeyType, Leaf, Role};
+use super::names::{Name, names_of};
+use super::report::date;
+use super::x509::{self, KeyFile};
+use super::{PKCS12_PASSWORD, PkiError, files};
+
+/// Where the files of one leaf certificate stand.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// The stem of the files.
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    /// The server's certificate and its issuer's; a client's certificate and its key.
+    pub(super) both: PathBuf,
+    pub(super) pkcs12: PathBuf,
+}
+
+impl Place {
+    pub(super) fn new(folder: &Path, name: &str, role: Role) -> Self {
+        let file = |suffix| folder.join(format!("{name}{suffix}"));
+        Self {
+            name: name.to_owned(),
+            role,
+            certificate: file(".crt"),
+            key: file(".key"),
+            both: file(match role {
+                Role::Server => "_chain.pem",
+                Role::Client => ".pem",
+            }),
+            pkcs12: file(".p12"),
+        }
+    }
+}
+
+/// The files of one leaf certificate, as far as they are there.
+pub(super) struct Standing {
+    pub(super) certificate: Option<Vec<u8>>,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) both: Option<Vec<u8>>,
+    pub(super) pkcs12: Option<Vec<u8>>,
+}
+
+/// What is to be done about a leaf certificate.
+pub(super) enum Verdict {
+    /// There is none: make it.
+    Create,
+    /// There is one of ours that will not do: make a new one.
+    Renew {
+        why: String,
+        /// The names that it was for, which people may rely on.
+        names: Vec<Name>,
+    },
+    /// It is good.
+    Keep {
+        certificate: Certificate,
+        /// The key in PEM, as it stands in its file.
+        key: Vec<u8>,
+    },
+}
+
+impl Standing {
+    pub(super) fn read(place: &Place) -> Result<Self, PkiError> {
+        Ok(Self {
+            certificate: files::read(&place.certificate)?,
+            key: files::read(&place.key)?,
+            both: files::read(&place.both)?,
+            pkcs12: files::read(&place.pkcs12)?,
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { certificate, key, both, pkcs12 } = self;
+        [certificate, key, both, pkcs12].iter().all(|file| file.is_none())
+    }
+
+    /// Decides, and refuses when a file that would be written over may be somebody's own.
+    ///
+    /// `key_type` is the one asked for by name, if any; the one in `leaf` may be a default.
+    pub(super) fn judge(
+        &self,
+        place: &Place,
+        leaf: &Leaf,
+        key_type: Option<KeyType>,
+        authority: &Authority,
+        now: SystemTime,
+    ) -> Result<Verdict, PkiError> {
+        for (contents, path) in [(&self.certificate, &place.certificate), (&self.both, &place.both)]
+        {
+            if let Some(contents) = contents {
+                check_pem(path, contents, authority)?;
+            }
+        }
+        if let Some(pkcs12) = &self.pkcs12 {
+            check_pkcs12(&place.pkcs12, pkcs12, authority, now)?;
+        }
+        let Some(certificate) = self.find_certificate(authority) else {
+            // Without its certificate nothing shows whose key it is.
+            if self.key.is_some() {
+                return not_ours(&place.key, "is a key whose certificate is missing or damaged");
+            }
+            return Ok(match (&self.certificate, &self.both) {
+                (None, None) => Verdict::Create,
+                _ => Verdict::Renew { why: "was damaged".to_owned(), names: Vec::new() },
+            });
+        };
+        let renew = |why| Ok(Verdict::Renew { why, names: names_of(&certificate) });
+        let Some(key) = &self.key else { return renew("had lost its key".to_owned()) };
+        match KeyFile::read(key) {
+            KeyFile::Damaged => return renew("had a damaged key".to_owned()),
+            KeyFile::Encrypted => {
+                return not_ours(&place.key, "is encrypted, and not by turnkey");
+            }
+            KeyFile::Key(key) if !x509::is_for_key(&certificate, &key) => {
+                return not_ours(&place.key, "is not the key of the certificate beside it");
+            }
+            KeyFile::Key(_) => {}
+        }
+        match shortcoming(&certificate, leaf, key_type, authority, now) {
+            Some(why) => renew(why),
+            None => Ok(Verdict::Keep { certificate, key: key.clone() }),
+        }
+    }
+
+    /// The leaf certificate, from its own file or else from the one that it shares.
+    fn find_certificate(&self, authority: &Authority) -> Option<Certificate> {
+        let files = [&self.certificate, &self.both].into_iter().flatten();
+        files
+            .filter_map(|file| x509::first_certificate(file))
+            // A person may have put the CA first into the file.
+            .find(|certificate| *certificate != authority.certificate)
+    }
+}
+
+/// Refuses to go on when a PEM file with a certificate is not one of ours.
+pub(super) fn check_pem(
+    path: &Path,
+    contents: &[u8],
+    authority: &Authority,
+) -> Result<(), PkiError> {
+    match x509::first_certificate(contents) {
+        Some(first) if first == authority.certificate || authority.issued(&first) => Ok(()),
+        Some(_) => not_ours(path, "was not issued by the CA in this folder"),
+        None if x509::holds_key(contents) => {
+            not_ours(path, "holds a key, and no certificate that shows whose it is")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Why a certificate of ours will not do, as the end of the sentence "the old one …".
+fn shortcoming(
+    certificate: &Certificate,
+    leaf: &Leaf,
+    key_type: Option<KeyType>,
+    authority: &Authority,
+    now: SystemTime,
+) -> Option<String> {
+    let end = certificate.not_after();
+    if now < certificate.not_before() {
+        return Some(format!("was valid only from {}", date(certificate.not_before())));
+    }
+    let left = end.duration_since(now).unwrap_or_default();
+    if left.is_zero() {
+        return Some(format!("expired on {}", date(end)));
+    }
+    // A new one would not last longer when it is the CA that ends.
+    if left <= reserve(certificate) && end < authority.certificate.not_after() {
+        return Some(format!("ends soon, on {}", date(end)));
+    }
+    if !x509::has_role(certificate, leaf.role) {
+        return Some(match leaf.role {
+            Role::Server => "was not for servers".to_owned(),
+            Role::Client => "was not for clients".to_owned(),
+        });
+    }
+    if leaf.role == Role::Client && certificate.common_name() != Some(&leaf.common_name) {
+        return Some(format!("was not for {}", leaf.common_name));
+    }
+    let had = names_of(certificate);
+    let lacks: Vec<_> = leaf.names.iter().filter(|name| !had.contains(name)).collect();
+    if !lacks.is_empty() {
+        let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
+        return Some(format!("was not for {}", lacks.join(", ")));
+    }
+    let asked = key_type.filter(|asked| x509::key_type(certificate) != Some(*asked))?;
+    Some(format!("had another type of key than {asked}"))
+}
+
+/// How long before its end a certificate is renewed: 30 days, of a short-lived one a third.
+fn reserve(certificate: &Certificate) -> Duration {
+    // Both ends belong to it (RFC 5280 §4.1.2.5).
+    let lifetime =
+        certificate.not_after().duration_since(certificate.not_before()).unwrap_or_default()
+            + Duration::from_secs(1);
+    if lifetime < 60 * DAY { lifetime / 3 } else { 30 * DAY }
+}
+
+fn not_ours<T>(path: &Path, problem: &'static str) -> Result<T, PkiError> {
+    Err(PkiError::NotOurs { path: path.to_owned(), problem })
+}
+
+/// Reads a PKCS#12 file of ours.
+pub(super) fn open_pkcs12(contents: &[u8], now: SystemTime) -> Result<Identity, IdentityError> {
+    Identity::from_pkcs12(contents, Some(PKCS12_PASSWORD), now)
+}
+
+/// Refuses to go on when a PKCS#12 file does not open with our password, or is for another CA.
+fn check_pkcs12(
+    path: &Path,
+    contents: &[u8],
+    authority: &Authority,
+    now: SystemTime,
+) -> Result<(), PkiError> {
+    match open_pkcs12(contents, now) {
+        Ok(identity) if !authority.issued(identity.leaf()) => {
+            not_ours(path, "was not issued by the CA in this folder")
+        }
+        // Our password opened it: what is wrong is its time.
+        Ok(_) | Err(IdentityError::Certificate(_) | IdentityError::Empty { .. }) => Ok(()),
+        Err(_) => not_ours(path, "is damaged, or has a password of its own"),
+    }
+}

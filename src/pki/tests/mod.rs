@@ -1,0 +1,167 @@
+//! Whole runs of `turnkey certs` on folders. `openssl` is the judge of what is made.
+
+mod kept;
+mod made;
+mod refused;
+mod renewed;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use super::issue::DAY;
+use super::{CertsOptions, CertsReport, IdentityReport, Outcome, PkiError, certs};
+
+/// The files of a run without further clients.
+const FILES: [&str; 11] = [
+    "ca.crt",
+    "ca.key",
+    "ca.pem",
+    "client.crt",
+    "client.key",
+    "client.p12",
+    "client.pem",
+    "server.crt",
+    "server.key",
+    "server.p12",
+    "server_chain.pem",
+];
+
+/// A folder for one test, with the options to write to it.
+struct Folder {
+    // Removes the folder when the test ends.
+    _temporary: TempDir,
+    options: CertsOptions,
+}
+
+impl Folder {
+    /// A folder that is not there yet.
+    fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let out = temporary.path().join("certs");
+        Self { _temporary: temporary, options: CertsOptions { out, ..CertsOptions::default() } }
+    }
+
+    /// A folder that a run just filled.
+    fn made() -> Self {
+        let folder = Self::new();
+        folder.run().unwrap();
+        folder
+    }
+
+    fn run(&self) -> Result<CertsReport, PkiError> {
+        certs(&self.options, SystemTime::now())
+    }
+
+    fn run_at(&self, now: SystemTime) -> Result<CertsReport, PkiError> {
+        certs(&self.options, now)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.options.out.join(file)
+    }
+
+    fn read(&self, file: &str) -> Vec<u8> {
+        fs::read(self.path(file)).unwrap()
+    }
+
+    fn write(&self, file: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path(file), contents).unwrap();
+    }
+
+    fn remove(&self, file: &str) {
+        fs::remove_file(self.path(file)).unwrap();
+    }
+
+    fn copy_from(&self, other: &Self, file: &str) {
+        self.write(file, other.read(file));
+    }
+
+    /// Every file with its contents and the moment of its last change.
+    fn snapshot(&self) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
+        let entries = fs::read_dir(&self.options.out).unwrap().map(|entry| entry.unwrap());
+        entries
+            .map(|entry| {
+                let name = entry.file_name().into_string().unwrap();
+                let modified = entry.metadata().unwrap().modified().unwrap();
+                (name, (fs::read(entry.path()).unwrap(), modified))
+            })
+            .collect()
+    }
+
+    /// Runs, expects a refusal that touches nothing, and returns what it says.
+    fn refusal(&self) -> String {
+        self.refusal_at(SystemTime::now())
+    }
+
+    fn refusal_at(&self, now: SystemTime) -> String {
+        let before = self.snapshot();
+        let error = self.run_at(now).unwrap_err().to_string();
+        assert_eq!(self.snapshot(), before, "a refusal changed the folder");
+        assert!(!error.contains('\n'), "{error}");
+        error
+    }
+
+    /// Asserts that openssl takes certificate and key of both leaves.
+    fn assert_verifies(&self) {
+        for (name, purpose) in [("server", "sslserver"), ("client", "sslclient")] {
+            self.assert_verifies_as(name, purpose);
+        }
+    }
+
+    fn assert_verifies_as(&self, name: &str, purpose: &str) {
+        let crt = format!("{name}.crt");
+        let text = self.openssl(&format!(
+            "verify -x509_strict -CAfile ca.crt -no-CApath -purpose {purpose} {crt}"
+        ));
+        assert_eq!(text, format!("{crt}: OK\n"));
+        let public = self.openssl(&format!("x509 -in {crt} -noout -pubkey"));
+        assert_eq!(self.openssl(&format!("pkey -in {name}.key -pubout")), public);
+    }
+
+    /// Runs openssl in the folder and returns what it prints; a failure fails the test.
+    fn openssl(&self, arguments: &str) -> String {
+        openssl_in(&self.options.out, arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// Runs openssl, which these tests need: standard output, or both outputs when it fails.
+fn openssl_in(folder: &Path, arguments: &str) -> Result<String, String> {
+    let output = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .output()
+        .expect("these tests need the program openssl");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(format!("openssl {arguments}: {}{}", text(&output.stdout), text(&output.stderr)))
+    }
+}
+
+fn identity<'a>(report: &'a CertsReport, name: &str) -> &'a IdentityReport {
+    report.identities.iter().find(|identity| identity.name == name).unwrap()
+}
+
+/// What became of an identity, in a word and a reason.
+fn outcome(report: &CertsReport, name: &str) -> String {
+    match &identity(report, name).outcome {
+        Outcome::Created => "created".to_owned(),
+        Outcome::Kept => "kept".to_owned(),
+        Outcome::Renewed { why } => format!("renewed: {why}"),
+        Outcome::Replaced => "replaced".to_owned(),
+    }
+}
+
+fn written(report: &CertsReport, name: &str) -> Vec<String> {
+    identity(report, name).written.iter().map(|written| written.file.clone()).collect()
+}
+
+fn days_ago(days: u32) -> SystemTime {
+    SystemTime::now() - DAY * days
+}

@@ -1,0 +1,110 @@
+//! What certificates and keys say, in PEM as they stand in files.
+
+use rcgen::{KeyPair, PublicKeyData};
+use turnkey_backend::Certificate;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
+
+use super::issue::{KeyType, Role};
+
+/// The text form of a certificate.
+pub(super) fn certificate_pem(certificate: &Certificate) -> Vec<u8> {
+    encode("CERTIFICATE", certificate.der())
+}
+
+/// The text form of a private key, PKCS#8.
+pub(super) fn key_pem(key: &KeyPair) -> Vec<u8> {
+    encode("PRIVATE KEY", key.serialized_der())
+}
+
+/// The first certificate in a PEM file, when it is one.
+pub(super) fn first_certificate(file: &[u8]) -> Option<Certificate> {
+    let blocks = pem::parse_many(file).ok()?;
+    let first = blocks.iter().find(|block| block.tag() == "CERTIFICATE")?;
+    Certificate::from_der(first.contents()).ok()
+}
+
+/// What a key file holds.
+pub(super) enum KeyFile {
+    Key(Box<KeyPair>),
+    /// A key that only its password opens.
+    Encrypted,
+    /// No key, or none that can be used.
+    Damaged,
+}
+
+impl KeyFile {
+    pub(super) fn read(file: &[u8]) -> Self {
+        let blocks = pem::parse_many(file).unwrap_or_default();
+        let Some(block) = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY")) else {
+            return Self::Damaged;
+        };
+        // The old form of OpenSSL says it in a header instead of the label (RFC 1421 §4.6.1.1).
+        if block.tag() == "ENCRYPTED PRIVATE KEY" || block.headers().get("Proc-Type").is_some() {
+            return Self::Encrypted;
+        }
+        KeyPair::try_from(block.contents()).map_or(Self::Damaged, |key| Self::Key(Box::new(key)))
+    }
+}
+
+/// Whether a file looks like one with a private key in PEM, whole or not.
+pub(super) fn holds_key(file: &[u8]) -> bool {
+    const LABEL: &[u8] = b"PRIVATE KEY";
+    file.windows(LABEL.len()).any(|window| window == LABEL)
+}
+
+/// Whether `key` is the one that the certificate is for.
+pub(super) fn is_for_key(certificate: &Certificate, key: &KeyPair) -> bool {
+    parse(certificate)
+        .is_some_and(|cert| *cert.public_key().subject_public_key.data == *key.der_bytes())
+}
+
+/// Whether `ca` signed `certificate`.
+pub(super) fn is_issued_by(certificate: &Certificate, ca: &Certificate) -> bool {
+    let (Some(leaf), Some(issuer)) = (parse(certificate), parse(ca)) else { return false };
+    ca.issued(certificate) && leaf.verify_signature(Some(issuer.public_key())).is_ok()
+}
+
+/// Whether a CA may sign certificates (RFC 5280 §4.2.1.3 and §4.2.1.9).
+pub(super) fn may_issue(ca: &Certificate) -> bool {
+    parse(ca).is_some_and(|ca| {
+        ca.is_ca()
+            && match ca.key_usage() {
+                Ok(usage) => usage.is_none_or(|usage| usage.value.key_cert_sign()),
+                Err(_) => false,
+            }
+    })
+}
+
+/// Whether a certificate may be used in a role; one that says nothing may be used in any.
+pub(super) fn has_role(certificate: &Certificate, role: Role) -> bool {
+    parse(certificate).is_some_and(|cert| match cert.extended_key_usage() {
+        Ok(None) => true,
+        Ok(Some(usage)) => match role {
+            Role::Server => usage.value.server_auth || usage.value.any,
+            Role::Client => usage.value.client_auth || usage.value.any,
+        },
+        Err(_) => false,
+    })
+}
+
+/// The kind of key that a certificate is for; `None` for a kind that is not made here.
+pub(super) fn key_type(certificate: &Certificate) -> Option<KeyType> {
+    match parse(certificate)?.public_key().parsed().ok()? {
+        PublicKey::EC(point) if point.key_size() == 256 => Some(KeyType::P256),
+        PublicKey::RSA(key) if key.key_size() == 2048 => Some(KeyType::Rsa2048),
+        PublicKey::RSA(key) if key.key_size() == 4096 => Some(KeyType::Rsa4096),
+        _ => None,
+    }
+}
+
+fn parse(certificate: &Certificate) -> Option<X509Certificate<'_>> {
+    X509Certificate::from_der(certificate.der()).ok().map(|(_, certificate)| certificate)
+}
+
+fn encode(label: &str, der: &[u8]) -> Vec<u8> {
+    // The crate's default is CRLF, which some readers of concatenated files trip over.
+    let lf = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new(label, der), lf).into_bytes()
+}
