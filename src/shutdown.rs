@@ -1,0 +1,64 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use event_listener::{Event, EventListener};
+
+/// The word that the server is to stop, which every connection can wait for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shutdown {
+    word: Arc<Word>,
+}
+
+#[derive(Debug, Default)]
+struct Word {
+    given: AtomicBool,
+    event: Event,
+}
+
+impl Shutdown {
+    /// Gives the word.
+    pub(crate) fn stop(&self) {
+        self.word.given.store(true, Ordering::SeqCst);
+        self.word.event.notify(usize::MAX);
+    }
+
+    /// A place to wait for it.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch { word: Arc::clone(&self.word), listener: None }
+    }
+}
+
+/// Waits for the server to stop; one for each connection.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    word: Arc<Word>,
+    listener: Option<EventListener>,
+}
+
+impl Watch {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.word.given.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_stopping() {
+            return Poll::Ready(());
+        }
+        // The listener stays across waits, so that a request costs no new one.
+        let listener = match &mut self.listener {
+            Some(listener) => listener,
+            slot => {
+                let listener = slot.insert(self.word.event.listen());
+                // The word may have been given before there was anybody to hear it.
+                if self.word.given.load(Ordering::SeqCst) {
+                    return Poll::Ready(());
+                }
+                listener
+            }
+        };
+        Pin::new(listener).poll(cx)
+    }
+}

@@ -1,0 +1,198 @@
+use super::field;
+use super::refusal::Refusal;
+
+/// The longest line with a chunk's size and extensions, in bytes.
+const MAX_CHUNK_LINE: usize = 1024;
+
+/// The most bytes of trailer fields.
+const MAX_TRAILERS: usize = 8 * 1024;
+
+/// Takes chunked framing off a body (RFC 9112 §7.1). Extensions are dropped, as are trailers;
+/// both are checked, since whoever reads them differently may find another end of the body.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkedDecoder {
+    state: State,
+    /// Bytes of trailer section seen so far.
+    trailers: usize,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before the line with a chunk's size.
+    #[default]
+    Size,
+    /// In a chunk, so many bytes before its end.
+    Data(u64),
+    /// Before the line end after a chunk's data.
+    DataEnd,
+    /// In the trailer section.
+    Trailers,
+    Done,
+}
+
+/// What to do with the next bytes of the input.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many bytes are framing: they go, and the next step follows.
+    Framing(usize),
+    /// So many bytes (at most) are content; [`ChunkedDecoder::took`] says how many were taken.
+    Content(usize),
+    /// More input is needed.
+    NeedInput,
+    /// The body is at its end.
+    Done,
+}
+
+impl ChunkedDecoder {
+    /// What the next bytes are.
+    pub(crate) fn step(&mut self, input: &[u8]) -> Result<Step, Refusal> {
+        match self.state {
+            State::Size => self.size(input),
+            State::Data(left) => {
+                let available = u64::try_from(input.len()).unwrap_or(u64::MAX).min(left);
+                match usize::try_from(available) {
+                    Ok(n) if n > 0 => Ok(Step::Content(n)),
+                    _ => Ok(Step::NeedInput),
+                }
+            }
+            State::DataEnd => match input {
+                [b'\r', b'\n', ..] => {
+                    self.state = State::Size;
+                    Ok(Step::Framing(2))
+                }
+                [] | [b'\r'] => Ok(Step::NeedInput),
+                _ => Err(bad_chunk("a chunk is longer than its size says")),
+            },
+            State::Trailers => self.trailer(input),
+            State::Done => Ok(Step::Done),
+        }
+    }
+
+    /// Counts `n` bytes of content as taken.
+    pub(crate) fn took(&mut self, n: usize) {
+        if let State::Data(left) = self.state {
+            let left = left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
+            self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+        }
+    }
+
+    fn size(&mut self, input: &[u8]) -> Result<Step, Refusal> {
+        let Some(line) = line(input, MAX_CHUNK_LINE)? else { return Ok(Step::NeedInput) };
+        let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let (size, extensions) = line.split_at(digits);
+        let size = std::str::from_utf8(size)
+            .ok()
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| bad_chunk("a chunk size is not a hexadecimal number"))?;
+        // RFC 9112 §7.1.1: extensions begin with a semicolon; white space before it is bad.
+        if !matches!(extensions, [] | [b';', ..]) || !is_text(extensions) {
+            return Err(bad_chunk("a chunk extension is malformed"));
+        }
+        self.state = if size == 0 { State::Trailers } else { State::Data(size) };
+        Ok(Step::Framing(line.len() + 2))
+    }
+
+    fn trailer(&mut self, input: &[u8]) -> Result<Step, Refusal> {
+        let room = MAX_TRAILERS.saturating_sub(self.trailers);
+        let Some(line) = line(input, room)? else { return Ok(Step::NeedInput) };
+        let consumed = line.len() + 2;
+        self.trailers += consumed;
+        if line.is_empty() {
+            self.state = State::Done;
+            return Ok(Step::Framing(consumed));
+        }
+        let well_formed = line
+            .iter()
+            .position(|&b| b == b':')
+            .map(|colon| line.split_at(colon))
+            .is_some_and(|(name, value)| field::is_token(name) && is_text(value));
+        if well_formed { Ok(Step::Framing(consumed)) } else { Err(bad_chunk("a trailer is malformed")) }
+    }
+}
+
+/// The line at the start of `input`, without its end; `None` if it has not all come in.
+fn line(input: &[u8], max: usize) -> Result<Option<&[u8]>, Refusal> {
+    match memchr::memchr(b'\n', input) {
+        Some(lf) if lf > max => Err(bad_chunk("a line is too long")),
+        Some(lf) => match input.get(..lf).and_then(|line| line.strip_suffix(b"\r")) {
+            Some(line) => Ok(Some(line)),
+            None => Err(bad_chunk("a line ends in a bare LF")),
+        },
+        None if input.len() > max => Err(bad_chunk("a line is too long")),
+        None => Ok(None),
+    }
+}
+
+/// Whether `bytes` could stand in a field value (RFC 9110 §5.5): no control characters but tab.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
+}
+
+fn bad_chunk(what: &str) -> Refusal {
+    Refusal::bad_request(format!("the chunked body is malformed: {what} (RFC 9112 §7.1)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decodes `input` fed in pieces of `piece` bytes: the content, and what stands after it.
+    fn decode(input: &[u8], piece: usize) -> Result<(Vec<u8>, Vec<u8>), Refusal> {
+        let mut decoder = ChunkedDecoder::default();
+        let (mut content, mut seen, mut fed) = (Vec::new(), Vec::new(), 0);
+        loop {
+            match decoder.step(&seen)? {
+                Step::Framing(n) => {
+                    seen.drain(..n);
+                }
+                Step::Content(n) => {
+                    content.extend(seen.drain(..n));
+                    decoder.took(n);
+                }
+                Step::NeedInput if fed == input.len() => {
+                    return Err(Refusal::bad_request("ended early"));
+                }
+                Step::NeedInput => {
+                    let next = input.len().min(fed + piece);
+                    seen.extend_from_slice(&input[fed..next]);
+                    fed = next;
+                }
+                Step::Done => {
+                    seen.extend_from_slice(&input[fed..]);
+                    return Ok((content, seen));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn content_comes_out_however_the_input_is_cut() {
+        let input = b"5\r\nhello\r\n1;a=\"b\";c\r\n \r\n00006\r\nworld!\r\n0\r\nX-Sum: 1\r\n\r\nGET /";
+        for piece in 1..=input.len() {
+            let (content, rest) = decode(input, piece).unwrap();
+            assert_eq!(content, b"hello world!");
+            assert_eq!(rest, b"GET /", "the next request must be left alone");
+        }
+    }
+
+    #[test]
+    fn malformed_chunks_are_refused() {
+        for bad in [
+            &b"\r\n"[..], b"g\r\n", b"-1\r\n", b"+5\r\nhello\r\n", b"0x5\r\nhello\r\n",
+            b"5\nhello\r\n", b"5\r\nhello!\r\n0\r\n\r\n", b"5\r\nhello0\r\n\r\n",
+            b"10000000000000000\r\n", b"5 \r\nhello\r\n", b"5 ;a\r\nhello\r\n", b"5;a\x00\r\n",
+            b"0\r\nno colon\r\n\r\n", b"0\r\nname : v\r\n\r\n", b"0\r\n: v\r\n\r\n",
+            b"0\r\na: b\n\r\n", b" 5\r\nhello\r\n", b"5\r\nhello\n0\r\n\r\n",
+        ] {
+            assert!(decode(bad, 3).is_err(), "{:?}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn lines_and_trailers_are_bounded() {
+        let long = [b"5;".as_slice(), &[b'a'; 2 * MAX_CHUNK_LINE]].concat();
+        assert!(decode(&long, 100).unwrap_err().reason.contains("too long"));
+        let many = [b"0\r\n".as_slice(), &b"a: b\r\n".repeat(MAX_TRAILERS)].concat();
+        assert!(decode(&many, 100).unwrap_err().reason.contains("too long"));
+    }
+}

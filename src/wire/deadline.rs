@@ -1,0 +1,85 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use smol::Timer;
+use smol::future::Future;
+
+/// A limit on how long a connection waits for its peer.
+///
+/// To set a timer for each request costs more than the request. So the limit starts only when a
+/// wait begins, and the timer, once set, stays: when it fires too early, because the limit has
+/// moved on meanwhile, it is set again.
+#[derive(Debug, Default)]
+pub(crate) struct Deadline {
+    due: Option<Instant>,
+    timer: Option<(Instant, Timer)>,
+}
+
+impl Deadline {
+    /// Ready when `limit` has passed since the first poll after the last [`Deadline::clear`].
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let due = match self.due {
+            Some(due) => due,
+            // A limit beyond what the clock can count is none.
+            None => match Instant::now().checked_add(limit) {
+                Some(due) => *self.due.insert(due),
+                None => return Poll::Pending,
+            },
+        };
+        loop {
+            let (fires, timer) = match &mut self.timer {
+                Some((fires, timer)) if *fires <= due => (fires, timer),
+                slot => {
+                    let (fires, timer) = slot.insert((due, Timer::at(due)));
+                    (fires, timer)
+                }
+            };
+            if Pin::new(timer).poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if *fires >= due {
+                self.timer = None;
+                return Poll::Ready(());
+            }
+            self.timer = None;
+        }
+    }
+
+    /// Ends the wait: the peer has done what it was waited for.
+    pub(crate) fn clear(&mut self) {
+        self.due = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    fn wait(deadline: &mut Deadline, millis: u64) -> Duration {
+        let start = Instant::now();
+        smol::block_on(poll_fn(|cx| deadline.poll(cx, Duration::from_millis(millis))));
+        start.elapsed()
+    }
+
+    #[test]
+    fn fires_after_the_limit_and_not_before() {
+        let mut deadline = Deadline::default();
+        assert!(wait(&mut deadline, 30) >= Duration::from_millis(30));
+    }
+
+    #[test]
+    fn starts_afresh_when_cleared_and_takes_shorter_limits() {
+        let mut deadline = Deadline::default();
+        smol::block_on(smol::future::poll_once(poll_fn(|cx| {
+            deadline.poll(cx, Duration::from_secs(3600))
+        })));
+        deadline.clear();
+        let waited = wait(&mut deadline, 30);
+        assert!(waited >= Duration::from_millis(30) && waited < Duration::from_secs(5));
+        deadline.clear();
+        assert!(wait(&mut deadline, 60) >= Duration::from_millis(60), "a stale timer fired");
+    }
+}

@@ -1,0 +1,112 @@
+//! The grammar that fields share (RFC 9110 §5.6).
+
+/// Whether `bytes` is a token (RFC 9110 §5.6.2).
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().copied().all(is_tchar)
+}
+
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The elements of a comma-separated list, without white space and empty elements
+/// (RFC 9110 §5.6.1.2).
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(trim).filter(|element| !element.is_empty())
+}
+
+/// `value` without the optional white space around it (RFC 9110 §5.6.3).
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// Whether `value` may stand in the `Host` field, or as the authority of a request target:
+/// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), with a host that is not empty
+/// (RFC 9110 §4.2.1) and no user information (RFC 9110 §4.2.4).
+pub(crate) fn is_authority(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        [b'[', rest @ ..] => match rest.iter().position(|&b| b == b']') {
+            Some(end) => {
+                let (address, after) = rest.split_at(end);
+                if !is_ipv6(address) {
+                    return false;
+                }
+                (&b"[]"[..], after.get(1..).unwrap_or_default())
+            }
+            None => return false,
+        },
+        _ => match value.iter().position(|&b| b == b':') {
+            Some(colon) => value.split_at(colon),
+            None => (value, &b""[..]),
+        },
+    };
+    is_reg_name(host) && is_port(port)
+}
+
+fn is_ipv6(address: &[u8]) -> bool {
+    std::str::from_utf8(address).is_ok_and(|a| a.parse::<std::net::Ipv6Addr>().is_ok())
+}
+
+fn is_reg_name(host: &[u8]) -> bool {
+    // The empty brackets stand for an address that has been looked at already.
+    if host == b"[]" {
+        return true;
+    }
+    let mut rest = host.iter();
+    while let Some(&byte) = rest.next() {
+        let ok = match byte {
+            b'%' => {
+                let mut hex = || rest.next().is_some_and(u8::is_ascii_hexdigit);
+                hex() && hex()
+            }
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
+        };
+        if !ok {
+            return false;
+        }
+    }
+    !host.is_empty()
+}
+
+/// `":" port`, or nothing. An empty port is allowed (RFC 3986 §3.2.3).
+fn is_port(port: &[u8]) -> bool {
+    match port {
+        [] | [b':'] => true,
+        [b':', digits @ ..] => {
+            digits.iter().all(u8::is_ascii_digit)
+                && std::str::from_utf8(digits).is_ok_and(|d| d.parse::<u16>().is_ok())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_lose_white_space_and_empty_elements() {
+        let elements: Vec<_> = list(b" close,\tkeep-alive ,, ,foo").collect();
+        assert_eq!(elements, [&b"close"[..], b"keep-alive", b"foo"]);
+        assert_eq!(list(b"  ").count(), 0);
+    }
+
+    #[test]
+    fn authorities() {
+        for good in [
+            "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:443", "a_b", "a%20b",
+            "localhost:", "xn--bcher-kva.example",
+        ] {
+            assert!(is_authority(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "", ":80", "a b", "a/b", "user@host", "a:b:c", "a:99999", "[::1", "[::1]x", "[]",
+            "a%2", "a%zz", "a\\b", "a:80a", "bücher.example", "[1.2.3.4]", "a?b", "a#b", "::1",
+        ] {
+            assert!(!is_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,386 @@
+use std::mem::MaybeUninit;
+use std::str::FromStr;
+
+use http_types::{Method, StatusCode};
+use httparse::Header;
+
+use super::field;
+use super::refusal::Refusal;
+
+/// The most fields that a head may have.
+const MAX_FIELDS: usize = 100;
+
+/// The longest request target, in bytes (RFC 9112 §3 recommends at least 8,000).
+const MAX_TARGET: usize = 8 * 1024;
+
+/// The longest request line: the target, and room for any method and version that there is.
+const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;
+
+/// Room for the fields of a head, to be parsed into.
+pub(crate) type FieldSlots<'b> = [MaybeUninit<Header<'b>>; MAX_FIELDS];
+
+/// Empty room for [`Head::parse`].
+pub(crate) fn field_slots<'b>() -> FieldSlots<'b> {
+    [const { MaybeUninit::uninit() }; MAX_FIELDS]
+}
+
+/// A request head that is well-formed and has one reading only.
+#[derive(Debug)]
+pub(crate) struct Head<'h, 'b> {
+    pub(crate) method: Method,
+    pub(crate) target: Target<'b>,
+    /// Whom the client asked for: from the target if it is in absolute form, else from `Host`
+    /// (RFC 9112 §3.2.2). `None` is possible in HTTP/1.0 only.
+    pub(crate) authority: Option<&'b str>,
+    pub(crate) version: Version,
+    pub(crate) fields: &'h [Header<'b>],
+    pub(crate) framing: Framing,
+    /// Whether the client wants the connection to go on after this request (RFC 9112 §9.3).
+    pub(crate) persistent: bool,
+    /// The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    pub(crate) expects_continue: bool,
+}
+
+/// What the request is for (RFC 9112 §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target<'b> {
+    /// A path, and a query if there is one: `/where?q=now`.
+    Path(&'b str),
+    /// `*`: the server as a whole, with `OPTIONS` only.
+    Server,
+}
+
+/// The versions that are spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http10,
+    Http11,
+}
+
+/// How long the body of a request is (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Empty,
+    /// So many bytes, and at least one.
+    Length(u64),
+    Chunked,
+}
+
+impl<'h, 'b> Head<'h, 'b> {
+    /// Reads a whole head, from the first byte of the request line to the empty line.
+    pub(crate) fn parse(bytes: &'b [u8], slots: &'h mut FieldSlots<'b>) -> Result<Self, Refusal> {
+        let mut parsed = httparse::Request::new(&mut []);
+        match parsed.parse_with_uninit_headers(bytes, slots) {
+            Ok(status) if status.is_complete() => {}
+            Ok(_) => return Err(Refusal::bad_request("the request head is incomplete")),
+            Err(error) => return Err(malformed(error, bytes)),
+        }
+        let (Some(method), Some(target), Some(version)) =
+            (parsed.method, parsed.path, parsed.version)
+        else {
+            return Err(Refusal::bad_request("the request line is incomplete"));
+        };
+        let fields: &'h [Header<'b>] = parsed.headers;
+
+        let version = if version == 0 { Version::Http10 } else { Version::Http11 };
+        let method = known_method(method)?;
+        if target.len() > MAX_TARGET {
+            return Err(uri_too_long());
+        }
+        let host = host(fields, version)?;
+        let (target, named) = read_target(target, method)?;
+        let options = connection_options(fields);
+        Ok(Self {
+            method,
+            target,
+            authority: named.or(host),
+            version,
+            fields,
+            framing: framing(fields, version)?,
+            persistent: match version {
+                Version::Http11 => !options.close,
+                Version::Http10 => options.keep_alive && !options.close,
+            },
+            expects_continue: expectation(fields)? && version == Version::Http11,
+        })
+    }
+}
+
+/// Finds the end of a head while its bytes come in, and refuses it as soon as it can be told that
+/// it will not do.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    scanned: usize,
+    line: usize,
+    /// Where the request line begins, once there is one: empty lines may come before it.
+    start: Option<usize>,
+    request_line_ended: bool,
+}
+
+impl HeadScanner {
+    /// Looks at the bytes that have come in so far, all of them each time. The result is where
+    /// the head begins and where it ends, or `None` as long as there is more to come.
+    pub(crate) fn scan(
+        &mut self,
+        bytes: &[u8],
+        max_head: usize,
+    ) -> Result<Option<(usize, usize)>, Refusal> {
+        while let Some(found) = memchr::memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default())
+        {
+            let lf = self.scanned + found;
+            self.scanned = lf + 1;
+            let line = bytes.get(self.line..lf).unwrap_or_default();
+            self.line = lf + 1;
+            // RFC 9112 §2.2 lets a recipient take a bare LF; two that differ in it can be played
+            // against each other.
+            let Some(line) = line.strip_suffix(b"\r") else {
+                return Err(Refusal::bad_request("a line of the head ends in a bare LF"));
+            };
+            self.check_line(line)?;
+            match self.start {
+                // RFC 9112 §2.2: empty lines before the request line are passed over.
+                None if line.is_empty() => {}
+                None => {
+                    self.start = Some(lf - line.len() - 1);
+                    self.request_line_ended = true;
+                }
+                Some(start) if line.is_empty() => {
+                    check_size(lf + 1, max_head)?;
+                    return Ok(Some((start, lf + 1)));
+                }
+                Some(_) => {}
+            }
+            check_size(self.scanned, max_head)?;
+        }
+        self.scanned = bytes.len();
+        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
+        check_size(bytes.len(), max_head)?;
+        Ok(None)
+    }
+
+    /// What can be told of the request line before all of it is there.
+    fn check_line(&self, line: &[u8]) -> Result<(), Refusal> {
+        if self.request_line_ended {
+            return Ok(());
+        }
+        match line {
+            [0x16, 0x03, ..] => Err(Refusal::bad_request(
+                "the client began a TLS handshake, and this port speaks plain HTTP: \
+                 use an http:// URL",
+            )),
+            [first, ..] if !field::is_tchar(*first) && *first != b'\r' => {
+                Err(Refusal::bad_request("this is not an HTTP request"))
+            }
+            _ if line.len() > MAX_REQUEST_LINE => Err(uri_too_long()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
+    if size <= max_head {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::RequestHeaderFieldsTooLarge,
+        format!("the request head is larger than {max_head} bytes"),
+    ))
+}
+
+fn uri_too_long() -> Refusal {
+    Refusal::new(
+        StatusCode::UriTooLong,
+        format!("the request target is longer than {MAX_TARGET} bytes"),
+    )
+}
+
+fn malformed(error: httparse::Error, bytes: &[u8]) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => Refusal::new(
+            StatusCode::RequestHeaderFieldsTooLarge,
+            format!("the request head has more than {MAX_FIELDS} fields"),
+        ),
+        httparse::Error::Version if names_other_version(bytes) => Refusal::new(
+            StatusCode::HttpVersionNotSupported,
+            "this server speaks HTTP/1.1 and HTTP/1.0 only",
+        ),
+        httparse::Error::HeaderName => Refusal::bad_request(
+            "a field name is malformed (RFC 9112 §5: a token, then a colon, no white space)",
+        ),
+        httparse::Error::HeaderValue => {
+            Refusal::bad_request("a field value holds a byte that may not be there (RFC 9110 §5.5)")
+        }
+        _ => Refusal::bad_request("the request line is malformed (RFC 9112 §3)"),
+    }
+}
+
+/// Whether the request line ends in a version of HTTP, well-formed, but not ours
+/// (RFC 9112 §2.3: `HTTP/` DIGIT `.` DIGIT).
+fn names_other_version(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&b| b == b'\r').next().unwrap_or_default();
+    let version = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
+    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+        if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// The method, by its exact name: methods are case-sensitive (RFC 9110 §9.1).
+fn known_method(name: &str) -> Result<Method, Refusal> {
+    match Method::from_str(name) {
+        Ok(method) if method.as_ref() == name && method != Method::Connect => Ok(method),
+        _ => Err(Refusal::new(
+            StatusCode::NotImplemented,
+            "this server does not implement the request method",
+        )),
+    }
+}
+
+/// Takes a request target apart (RFC 9112 §3.2): what it is for, and whom it names, if it does.
+fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>), Refusal> {
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return Err(Refusal::bad_request(
+            "the request target holds a character that must be percent-encoded (RFC 3986 §2)",
+        ));
+    }
+    if target.starts_with('/') {
+        return Ok((Target::Path(target), None));
+    }
+    if target == "*" && method == Method::Options {
+        return Ok((Target::Server, None));
+    }
+    let absolute = target.split_once("://").filter(|(scheme, _)| {
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    });
+    let Some((_, rest)) = absolute else {
+        return Err(Refusal::bad_request(
+            "the request target is neither a path nor an http:// or https:// URL \
+             (RFC 9112 §3.2)",
+        ));
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if !field::is_authority(authority.as_bytes()) {
+        return Err(Refusal::bad_request("the request target names an invalid host"));
+    }
+    let target = match (path, method) {
+        // RFC 9112 §3.2.4: how a proxy is told to ask for `*`.
+        ("", Method::Options) => Target::Server,
+        ("", _) => Target::Path("/"),
+        (path, _) => Target::Path(path),
+    };
+    Ok((target, Some(authority)))
+}
+
+/// RFC 9112 §3.2: a request of HTTP/1.1 has one `Host`, and a valid one.
+fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, Refusal> {
+    let mut hosts = values(fields, "host");
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host,
+        (None, _) if version == Version::Http10 => return Ok(None),
+        (None, _) => {
+            return Err(Refusal::bad_request("the request has no Host field (RFC 9112 §3.2)"));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Refusal::bad_request("the request has two Host fields (RFC 9112 §3.2)"));
+        }
+    };
+    std::str::from_utf8(host)
+        .ok()
+        .filter(|host| field::is_authority(host.as_bytes()))
+        .map(Some)
+        .ok_or_else(|| Refusal::bad_request("the Host field is invalid (RFC 9110 §7.2)"))
+}
+
+/// RFC 9112 §6.3, without its leniences: where it lets a recipient repair, this refuses.
+fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> {
+    let mut lengths = values(fields, "content-length");
+    let length = lengths.next();
+    if lengths.next().is_some() {
+        return Err(Refusal::bad_request("the request has two Content-Length fields"));
+    }
+    let mut codings = values(fields, "transfer-encoding").peekable();
+    match (length, codings.peek().is_some()) {
+        (None, false) => Ok(Framing::Empty),
+        (Some(length), false) => match content_length(length)? {
+            0 => Ok(Framing::Empty),
+            length => Ok(Framing::Length(length)),
+        },
+        (Some(_), true) => Err(Refusal::bad_request(
+            "the request has both Content-Length and Transfer-Encoding (RFC 9112 §6.1)",
+        )),
+        (None, true) if version == Version::Http10 => Err(Refusal::bad_request(
+            "HTTP/1.0 has no Transfer-Encoding (RFC 9112 §6.1)",
+        )),
+        (None, true) => transfer_codings(codings),
+    }
+}
+
+/// Digits and nothing else (RFC 9110 §8.6), in a number that can be counted.
+fn content_length(value: &[u8]) -> Result<u64, Refusal> {
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| Refusal::bad_request("the Content-Length is not a number"))
+}
+
+/// `chunked`, once, and nothing else.
+fn transfer_codings<'b>(values: impl Iterator<Item = &'b [u8]>) -> Result<Framing, Refusal> {
+    let mut chunked = 0;
+    for value in values {
+        for coding in value.split(|&b| b == b',').map(field::trim) {
+            if coding.eq_ignore_ascii_case(b"chunked") {
+                chunked += 1;
+            } else if field::is_token(coding) {
+                return Err(Refusal::new(
+                    StatusCode::NotImplemented,
+                    "the only transfer coding that this server knows is chunked",
+                ));
+            } else {
+                return Err(Refusal::bad_request("the Transfer-Encoding field is malformed"));
+            }
+        }
+    }
+    match chunked {
+        1 => Ok(Framing::Chunked),
+        _ => Err(Refusal::bad_request("chunked must stand once in Transfer-Encoding")),
+    }
+}
+
+#[derive(Debug, Default)]
+struct ConnectionOptions {
+    close: bool,
+    keep_alive: bool,
+}
+
+/// All options of all `Connection` fields (RFC 9110 §7.6.1).
+fn connection_options(fields: &[Header<'_>]) -> ConnectionOptions {
+    let mut options = ConnectionOptions::default();
+    for option in values(fields, "connection").flat_map(field::list) {
+        options.close |= option.eq_ignore_ascii_case(b"close");
+        options.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+    }
+    options
+}
+
+/// Whether the client expects `100 Continue`; nothing else can be expected (RFC 9110 §10.1.1).
+fn expectation(fields: &[Header<'_>]) -> Result<bool, Refusal> {
+    let mut expected = false;
+    for expectation in values(fields, "expect").flat_map(field::list) {
+        if !expectation.eq_ignore_ascii_case(b"100-continue") {
+            return Err(Refusal::new(
+                StatusCode::ExpectationFailed,
+                "the only expectation that this server knows is 100-continue",
+            ));
+        }
+        expected = true;
+    }
+    Ok(expected)
+}
+
+/// The values of all fields called `name`, in order.
+fn values<'f, 'b>(
+    fields: &'f [Header<'b>],
+    name: &'f str,
+) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {
+    fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
+}

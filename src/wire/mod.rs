@@ -1,0 +1,28 @@
+//! HTTP/1.1 framing (RFC 9112): what stands between the byte stream and async-h1.
+//!
+//! async-h1 never sees a byte that has not been framed and vetted here. For each request the wire
+//! reads a bounded head, parses it once, decides how long the body is, refuses what is malformed
+//! or ambiguous, and hands async-h1 exactly that request; for each response it takes what
+//! async-h1's encoder yields, and decides whether the connection persists.
+//!
+//! A refusal is one response that says what was wrong, after which the connection closes. No byte
+//! after a refused request is ever interpreted.
+
+mod body;
+mod chunked;
+mod deadline;
+mod exchange;
+mod field;
+mod head;
+mod input;
+mod refusal;
+mod request;
+mod respond;
+mod serve;
+mod transport;
+
+pub(crate) use exchange::{After, panic_message, refuse};
+pub(crate) use refusal::Refusal;
+pub use serve::Limits;
+pub(crate) use serve::serve;
+pub(crate) use transport::{Shared, Transport, lock};

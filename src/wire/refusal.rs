@@ -1,0 +1,28 @@
+use std::borrow::Cow;
+
+use http_types::{Response, StatusCode, headers};
+
+/// Why a request is not served: a status, and one line that says what was wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+
+    /// 400: malformed, or open to more than one reading.
+    pub(crate) fn bad_request(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BadRequest, reason)
+    }
+
+    pub(crate) fn response(&self) -> Response {
+        let mut response = Response::new(self.status);
+        response.set_body(format!("{}\n", self.reason));
+        response.insert_header(headers::CONTENT_TYPE, "text/plain; charset=utf-8");
+        response
+    }
+}

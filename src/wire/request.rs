@@ -1,0 +1,138 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::{io, pin::Pin};
+
+use http_types::headers::CONTENT_TYPE;
+use http_types::{Body, Request, Url, Version};
+use smol::io::{AsyncRead, AsyncWrite, BufReader};
+
+use super::body::RequestBody;
+use super::head::{self, Framing, Head, Target};
+use super::refusal::Refusal;
+
+/// async-h1 takes heads shorter than this, in bytes.
+const ENGINE_MAX_HEAD: usize = 8 * 1024;
+
+/// Makes a request of a vetted head: async-h1 reads the request line and the host, which is all
+/// that it is given; the fields, which have been parsed already, and the body are added to what
+/// it made.
+///
+/// `authority` is whom the client talks to, as the URL shall say it.
+pub(crate) fn build(
+    head: &Head<'_, '_>,
+    scheme: &str,
+    authority: &str,
+    body: RequestBody,
+) -> Result<Request, Refusal> {
+    let path = match head.target {
+        Target::Path(path) => path,
+        // http-types has no `*`: the handler sees the root.
+        Target::Server => "",
+    };
+    let line = |path: &str| {
+        format!(
+            "{} {scheme}://{authority}{path} HTTP/1.1\r\nHost: {authority}\r\n\r\n",
+            head.method
+        )
+    };
+    let whole = line(path);
+    let mut request = if whole.len() < ENGINE_MAX_HEAD {
+        decode(whole)?
+    } else {
+        // A target this long is allowed here and not there.
+        let mut request = decode(line("/"))?;
+        *request.url_mut() =
+            Url::parse(&format!("{scheme}://{authority}{path}")).map_err(|_| bad_url())?;
+        request
+    };
+    if head.version == head::Version::Http10 {
+        request.set_version(Some(Version::Http1_0));
+    }
+    request.remove_header("host");
+    for field in head.fields {
+        // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
+        let value = std::str::from_utf8(field.value).ok().filter(|v| v.is_ascii());
+        let Some(value) = value else {
+            return Err(Refusal::bad_request("a field value holds a byte outside of ASCII"));
+        };
+        request.append_header(field.name, value);
+    }
+    attach(&mut request, head.framing, body);
+    Ok(request)
+}
+
+fn attach(request: &mut Request, framing: Framing, body: RequestBody) {
+    let length = match framing {
+        Framing::Empty => return,
+        Framing::Length(length) => usize::try_from(length).ok(),
+        Framing::Chunked => None,
+    };
+    let named = request.header(CONTENT_TYPE).is_some();
+    request.set_body(Body::from_reader(BufReader::new(body), length));
+    if !named {
+        // http-types makes up `application/octet-stream`, which the client never said.
+        request.remove_header(CONTENT_TYPE);
+    }
+}
+
+/// Runs async-h1's decoder on a head that is whole: it has nothing to wait for.
+fn decode(head: String) -> Result<Request, Refusal> {
+    let mut decoding = pin!(async_h1::server::decode(HeadBytes::new(head)));
+    match decoding.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(Some((request, _)))) => Ok(request),
+        _ => Err(bad_url()),
+    }
+}
+
+fn bad_url() -> Refusal {
+    Refusal::bad_request("the host and the request target do not make a valid URL")
+}
+
+/// The bytes of one head, in the shape that async-h1 reads from.
+#[derive(Debug, Clone)]
+struct HeadBytes {
+    bytes: Arc<[u8]>,
+    read: usize,
+}
+
+impl HeadBytes {
+    fn new(head: String) -> Self {
+        Self { bytes: Arc::from(head.into_bytes()), read: 0 }
+    }
+}
+
+impl AsyncRead for HeadBytes {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let rest = self.bytes.get(self.read..).unwrap_or_default();
+        let n = rest.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.read += n;
+        Poll::Ready(Ok(n))
+    }
+}
+
+impl AsyncWrite for HeadBytes {
+    /// async-h1 writes nothing but `100 Continue`, for a field that it is never given.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,286 @@
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+
+use async_h1::server::Encoder;
+use http_types::headers::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
+use http_types::{Body, Method, Response, StatusCode};
+use smol::io::AsyncRead;
+
+use super::field;
+use super::head::Version;
+use super::refusal::Refusal;
+use super::transport::{Shared, lock};
+
+/// Room for a response at first, in bytes: most need no more.
+const FIRST_BUFFER: usize = 4 * 1024;
+
+/// How much of a response is gathered before it is written, in bytes: one TLS record, about.
+const GATHER: usize = 16 * 1024;
+
+/// The least room that the encoder is offered: it panics below 6 bytes, and makes small chunks of
+/// little room (async-h1's `max_bytes_to_read`).
+const LEAST_ROOM: usize = 1024;
+
+/// What the response to a request depends on, besides what the handler says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) version: Version,
+    /// Whether the connection may go on after the response.
+    pub(crate) persistent: bool,
+}
+
+/// How a response went.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// All of it; the connection may go on, or was said to end.
+    Whole { persistent: bool },
+    /// Nothing has been written: there is still time for another response.
+    NotBegun(io::Error),
+    /// It broke off. The client must not take what it has for the whole: nothing may follow.
+    BrokenOff(io::Error),
+}
+
+/// Why a response that a handler made cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsendable {
+    #[error("the response field {0} has a name or value that HTTP cannot carry")]
+    Field(String),
+    #[error("the status {0} cannot end an exchange")]
+    Status(StatusCode),
+}
+
+/// Whether `response` can be sent as it is. http-types takes line breaks in values, which would
+/// let whoever gets a string into a field write fields, or a response, of their own.
+pub(crate) fn check(response: &Response) -> Result<(), Unsendable> {
+    if response.status().is_informational() {
+        return Err(Unsendable::Status(response.status()));
+    }
+    for (name, values) in response.iter() {
+        let sound = |value: &str| value.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f));
+        if !field::is_token(name.as_str().as_bytes()) || !values.iter().all(|v| sound(v.as_str())) {
+            return Err(Unsendable::Field(format!("{:?}", name.as_str())));
+        }
+    }
+    Ok(())
+}
+
+/// Sends a refusal; the connection is done for after that.
+pub(crate) async fn write_refusal(shared: &Shared, refusal: &Refusal, method: Method) -> Written {
+    let asked = Asked { method, version: Version::Http11, persistent: false };
+    write_response(shared, refusal.response(), asked).await
+}
+
+/// Sends `response`, which has been checked. A small one is one write.
+pub(crate) async fn write_response(
+    shared: &Shared,
+    mut response: Response,
+    asked: Asked,
+) -> Written {
+    let persistent = asked.persistent && !says_close(&response);
+    // Framing and persistence are the wire's to say.
+    for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
+        response.remove_header(name);
+    }
+    let length = response.len();
+    let framed = match (has_content(response.status()), length, asked.version) {
+        (false, ..) => Framed::Nothing,
+        // HTTP/1.0 knows no chunks: what has no length ends with the connection.
+        (true, None, Version::Http10) => Framed::ByClose,
+        (true, ..) => Framed::ByEncoder,
+    };
+    let persistent = persistent && framed != Framed::ByClose;
+    match (persistent, asked.version) {
+        (false, _) => _ = response.insert_header(CONNECTION, "close"),
+        (true, Version::Http10) => _ = response.insert_header(CONNECTION, "keep-alive"),
+        (true, Version::Http11) => {}
+    }
+
+    let mut out = Out::new(shared);
+    let result = match framed {
+        Framed::ByEncoder => {
+            let expected = if asked.method == Method::Head { Some(0) } else { length };
+            out.encode(Encoder::new(response, asked.method), None, expected).await
+        }
+        Framed::Nothing => {
+            response.take_body();
+            out.encode(Encoder::new(response, Method::Head), Some(CONTENT_LENGTH), None).await
+        }
+        Framed::ByClose => {
+            let body = response.take_body();
+            // A body of unknown length again, so that there is one field to take out, not two.
+            response.set_body(Body::from_reader(smol::io::empty(), None));
+            let head = Encoder::new(response, Method::Head);
+            match out.encode(head, Some(TRANSFER_ENCODING), None).await {
+                Ok(()) if asked.method != Method::Head => out.copy(body).await.map(drop),
+                other => other,
+            }
+        }
+    };
+    match match result {
+        Ok(()) => out.write().await,
+        Err(e) => Err(e),
+    } {
+        Ok(()) => Written::Whole { persistent },
+        Err(e) if out.begun => Written::BrokenOff(e),
+        Err(e) => Written::NotBegun(e),
+    }
+}
+
+/// Who says where the content ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framed {
+    ByEncoder,
+    /// There is none, and no field may speak of it.
+    Nothing,
+    ByClose,
+}
+
+/// RFC 9110 §15.3.5, §15.4.5: 204 and 304 have no content. (1xx does not get this far.)
+fn has_content(status: StatusCode) -> bool {
+    !matches!(status, StatusCode::NoContent | StatusCode::NotModified)
+}
+
+/// Whether the handler wants the connection closed.
+fn says_close(response: &Response) -> bool {
+    response.header(CONNECTION).is_some_and(|values| {
+        values
+            .iter()
+            .flat_map(|v| field::list(v.as_str().as_bytes()))
+            .any(|option| option.eq_ignore_ascii_case(b"close"))
+    })
+}
+
+/// Gathers what a response is made of, so that head and body leave in one write (and one TLS
+/// record) when they fit.
+struct Out<'s> {
+    shared: &'s Shared,
+    buffer: Vec<u8>,
+    filled: usize,
+    begun: bool,
+}
+
+impl<'s> Out<'s> {
+    fn new(shared: &'s Shared) -> Self {
+        Self { shared, buffer: vec![0; FIRST_BUFFER], filled: 0, begun: false }
+    }
+
+    /// Copies what `encoder` yields: a head, without the field `drop_field`, and a body, which
+    /// must be `expected` bytes long if that is known.
+    async fn encode(
+        &mut self,
+        mut encoder: Encoder,
+        drop_field: Option<HeaderName>,
+        expected: Option<usize>,
+    ) -> io::Result<()> {
+        // The head comes first, and in one piece as long as it fits.
+        let mut head = loop {
+            let n = self.read(&mut encoder).await?;
+            let head_end = memchr::memmem::find(self.gathered(), b"\r\n\r\n");
+            match head_end {
+                Some(end) => break end + 4,
+                None if n == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                None => self.grow(),
+            }
+        };
+        if let Some(name) = drop_field {
+            head -= self.drop_field(&name, head);
+        }
+        let already = self.filled - head;
+        let copied = already + self.copy(encoder).await?;
+        match expected {
+            Some(expected) if copied != expected => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("the body ended after {copied} of {expected} bytes"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies all of `source`; the result is how much that was. What does not fit is written out
+    /// on the way, and so is what waits while `source` has nothing to give.
+    async fn copy(&mut self, mut source: impl AsyncRead + Unpin) -> io::Result<usize> {
+        let mut copied = 0;
+        loop {
+            if self.buffer.len() - self.filled < LEAST_ROOM {
+                if self.buffer.len() < GATHER {
+                    self.grow();
+                } else {
+                    self.write().await?;
+                }
+            }
+            match self.read(&mut source).await? {
+                0 => return Ok(copied),
+                n => copied += n,
+            }
+        }
+    }
+
+    /// One read of `source`, before which everything gathered goes out if it has to be waited for.
+    async fn read(&mut self, source: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        let mut written = 0;
+        let n = poll_fn(|cx| {
+            let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+            match Pin::new(&mut *source).poll_read(cx, room) {
+                Poll::Pending if self.filled > 0 => {
+                    self.begun = true;
+                    let gathered = self.buffer.get(..self.filled).unwrap_or_default();
+                    if let Poll::Ready(result) =
+                        lock(self.shared).poll_write_all(cx, gathered, &mut written)
+                    {
+                        self.filled = 0;
+                        written = 0;
+                        if let Err(e) = result {
+                            return Poll::Ready(Err(e));
+                        }
+                    }
+                    Poll::Pending
+                }
+                other => other,
+            }
+        })
+        .await?;
+        // What went out while `source` was waited for must not go out again.
+        self.buffer.copy_within(written..self.filled + n, 0);
+        self.filled = self.filled + n - written;
+        Ok(n)
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        if self.filled == 0 {
+            return Ok(());
+        }
+        self.begun = true;
+        let mut written = 0;
+        let gathered = self.buffer.get(..self.filled).unwrap_or_default();
+        poll_fn(|cx| lock(self.shared).poll_write_all(cx, gathered, &mut written)).await?;
+        self.filled = 0;
+        Ok(())
+    }
+
+    fn gathered(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    fn grow(&mut self) {
+        let size = self.buffer.len() * 2;
+        self.buffer.resize(size, 0);
+    }
+
+    /// Takes the field `name` out of the head, which is the first `head` bytes. The result is how
+    /// many bytes went.
+    fn drop_field(&mut self, name: &HeaderName, head: usize) -> usize {
+        let line = format!("\r\n{name}: ");
+        let found = self.gathered().get(..head).and_then(|head| {
+            let start = memchr::memmem::find(head, line.as_bytes())?;
+            let rest = head.get(start + 2..)?;
+            Some((start, 2 + memchr::memmem::find(rest, b"\r\n")?))
+        });
+        let Some((start, length)) = found else { return 0 };
+        self.buffer.copy_within(start + length..self.filled, start);
+        self.filled -= length;
+        length
+    }
+}

@@ -1,0 +1,142 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use http_types::Method;
+
+use super::body::RequestBody;
+use super::exchange::{self, After, Exchange};
+use super::head::{Framing, Head, HeadScanner, field_slots};
+use super::refusal::Refusal;
+use super::request;
+use super::transport::{Next, Shared, lock, too_large};
+use crate::app::App;
+use crate::peer::Link;
+use crate::shutdown::Watch;
+
+/// What a connection may take: time and memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How long the handshake may take; 10 seconds.
+    pub handshake_timeout: Duration,
+    /// How long a request head may take, from its first byte to its last; 10 seconds.
+    pub head_timeout: Duration,
+    /// How long a request body may make no progress; 30 seconds.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of a response; 30 seconds.
+    pub write_timeout: Duration,
+    /// How long a connection stays open without a request; 60 seconds.
+    pub idle_timeout: Duration,
+    /// How long a server that was told to stop waits for what is under way; 30 seconds.
+    pub drain_timeout: Duration,
+    /// The largest request head, in bytes; 16 KiB.
+    pub max_head: usize,
+    /// The largest request body, in bytes; 10 MiB. `None`: any.
+    pub max_body: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
+            max_head: 16 * 1024,
+            max_body: Some(10 * 1024 * 1024),
+        }
+    }
+}
+
+/// Serves the requests of one connection, one after the other, until it ends. The result says how
+/// it is to be closed.
+pub(crate) async fn serve(
+    shared: &Shared,
+    link: &Arc<Link>,
+    app: &App,
+    limits: &Limits,
+    shutdown: &mut Watch,
+) -> After {
+    loop {
+        let mut scanner = HeadScanner::default();
+        let next = poll_fn(|cx| {
+            let mut transport = lock(shared);
+            match transport.poll_head(cx, &mut scanner) {
+                // Between requests, and only there, a connection ends when the server does.
+                Poll::Pending if transport.input().is_empty() => {
+                    shutdown.poll(cx).map(|()| Next::End)
+                }
+                other => other,
+            }
+        })
+        .await;
+        let (exchange, refused) = match next {
+            Next::End => return After::Close,
+            Next::Refused(refusal) => (None, Some((refusal, Method::Get))),
+            Next::Head(start, end) => match begin(shared, start, end, link, limits) {
+                Ok(exchange) => (Some(exchange), None),
+                Err(refused) => (None, Some(refused)),
+            },
+        };
+        // On the heap, so that a connection is small while it waits for the next request.
+        let after = match (exchange, refused) {
+            (Some(mut exchange), _) => {
+                exchange.persistent &= !shutdown.is_stopping();
+                Box::pin(exchange.run(shared, app)).await
+            }
+            (None, Some((refusal, method))) => {
+                log::debug!("{}: refused: {}", link.addr(), refusal.reason);
+                Box::pin(exchange::refuse(shared, &refusal, method)).await
+            }
+            (None, None) => After::Abort,
+        };
+        lock(shared).end();
+        if after != After::Persist {
+            return after;
+        }
+    }
+}
+
+/// Turns the head at `start..end` of the input into a request, and takes it from the input.
+fn begin(
+    shared: &Shared,
+    start: usize,
+    end: usize,
+    link: &Arc<Link>,
+    limits: &Limits,
+) -> Result<Exchange, (Refusal, Method)> {
+    let mut transport = lock(shared);
+    let mut slots = field_slots();
+    let bytes = transport.input().get(start..end).unwrap_or_default();
+    let head = Head::parse(bytes, &mut slots).map_err(|refusal| (refusal, Method::Get))?;
+    let method = head.method;
+    let refused = |refusal| (refusal, method);
+
+    if let (Framing::Length(length), Some(max)) = (head.framing, limits.max_body)
+        && length > max
+    {
+        return Err(refused(too_large(Some(max))));
+    }
+    let number = transport.exchange() + 1;
+    let authority = head.authority.unwrap_or(link.authority());
+    let body = RequestBody::new(shared, number);
+    let mut request =
+        request::build(&head, link.scheme(), authority, body).map_err(refused)?;
+    let peer = link.peer(authority, &mut request);
+    request.ext_mut().insert(peer);
+
+    let exchange = Exchange {
+        request,
+        method,
+        version: head.version,
+        persistent: head.persistent,
+        id: format!("{}.{}", link.id(), number / 2 + 1),
+    };
+    let (framing, expects_continue) = (head.framing, head.expects_continue);
+    transport.begin(end, framing, expects_continue);
+    Ok(exchange)
+}

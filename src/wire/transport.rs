@@ -1,0 +1,364 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_types::StatusCode;
+use smol::io::{AsyncRead, AsyncWrite};
+use turnkey_backend::Stream;
+
+use super::body::Framer;
+use super::chunked::Step;
+use super::deadline::Deadline;
+use super::head::{Framing, HeadScanner};
+use super::input::Input;
+use super::refusal::Refusal;
+use super::serve::Limits;
+
+/// RFC 9110 §15.2.1.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The connection as the wire sees it: a stream, what has been read of it ahead, and how far the
+/// request at hand has come.
+///
+/// The connection loop and the body of the request share it, behind a lock that is held for the
+/// length of a poll.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    stream: Box<dyn Stream>,
+    input: Input,
+    limits: Arc<Limits>,
+    reading: Deadline,
+    writing: Deadline,
+    /// Counts the requests of this connection.
+    exchange: u64,
+    body: Framer,
+    content_taken: u64,
+    interim: Interim,
+    /// What became of the body, if it went wrong.
+    refusal: Option<Refusal>,
+}
+
+/// Whether `100 Continue` has to be sent before the client sends the body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Interim {
+    #[default]
+    NotExpected,
+    Expected,
+    /// So many bytes of it have gone out.
+    Sending(usize),
+}
+
+/// A [`Transport`] as the connection loop and a request's body hold it.
+pub(crate) type Shared = Arc<Mutex<Transport>>;
+
+/// The transport for the length of a poll. A panic elsewhere leaves it as it was: its state
+/// changes in steps that are whole in themselves.
+pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Transport> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a connection does next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A head has come in: it begins and ends at these offsets of the input.
+    Head(usize, usize),
+    Refused(Refusal),
+    /// The client has left, or nothing came for too long.
+    End,
+}
+
+impl Transport {
+    pub(crate) fn new(stream: Box<dyn Stream>, limits: Arc<Limits>) -> Self {
+        Self {
+            stream,
+            input: Input::default(),
+            limits,
+            reading: Deadline::default(),
+            writing: Deadline::default(),
+            exchange: 0,
+            body: Framer::Done,
+            content_taken: 0,
+            interim: Interim::NotExpected,
+            refusal: None,
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> u64 {
+        self.exchange
+    }
+
+    pub(crate) fn input(&self) -> &[u8] {
+        self.input.unread()
+    }
+
+    /// Waits for the head of the next request.
+    pub(crate) fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        scanner: &mut HeadScanner,
+    ) -> Poll<Next> {
+        let limits = Arc::clone(&self.limits);
+        loop {
+            match scanner.scan(self.input.unread(), limits.max_head) {
+                Ok(Some((start, end))) => {
+                    self.reading.clear();
+                    return Poll::Ready(Next::Head(start, end));
+                }
+                Ok(None) => {}
+                Err(refusal) => return Poll::Ready(Next::Refused(refusal)),
+            }
+            let idle = self.input.is_empty();
+            let limit = if idle { limits.idle_timeout } else { limits.head_timeout };
+            match ready!(self.poll_fill(cx, limit)) {
+                Ok(0) if idle => return Poll::Ready(Next::End),
+                Ok(0) => {
+                    let early = "the request ended before its head was complete";
+                    return Poll::Ready(Next::Refused(Refusal::bad_request(early)));
+                }
+                // The wait for a request is over; the wait for all of its head begins.
+                Ok(_) if idle => self.reading.clear(),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::TimedOut && !idle => {
+                    return Poll::Ready(Next::Refused(Refusal::new(
+                        StatusCode::RequestTimeout,
+                        format!(
+                            "the request head was not complete within {} seconds",
+                            limits.head_timeout.as_secs_f32()
+                        ),
+                    )));
+                }
+                Err(_) => return Poll::Ready(Next::End),
+            }
+        }
+    }
+
+    /// Begins the exchange whose head is the first `head` bytes of the input.
+    pub(crate) fn begin(&mut self, head: usize, framing: Framing, expects_continue: bool) {
+        self.input.consume(head);
+        self.exchange += 1;
+        self.body = Framer::new(framing);
+        self.content_taken = 0;
+        self.refusal = None;
+        self.interim = if expects_continue && framing != Framing::Empty {
+            Interim::Expected
+        } else {
+            Interim::NotExpected
+        };
+    }
+
+    /// Takes the body away from whoever still holds it.
+    pub(crate) fn end(&mut self) {
+        self.exchange += 1;
+    }
+
+    /// Reads content of the request's body. Zero bytes mean that it has ended well.
+    pub(crate) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let available = ready!(self.poll_content(cx))?;
+        let n = available.min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), self.input.unread().get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.take_content(n);
+        Poll::Ready(Ok(n))
+    }
+
+    /// Reads content of the request's body and forgets it, `bound` bytes at most. The result is
+    /// whether the body has ended, and the next request can be read.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, bound: u64) -> Poll<bool> {
+        let until = self.content_taken.saturating_add(bound);
+        loop {
+            match ready!(self.poll_content(cx)) {
+                Ok(0) => return Poll::Ready(true),
+                Ok(n) => self.take_content(n),
+                Err(_) => return Poll::Ready(false),
+            }
+            if self.content_taken > until {
+                return Poll::Ready(false);
+            }
+        }
+    }
+
+    /// Why the body cannot be read, if that is the client's doing.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    /// Whether what is left of the body can be passed over, to get at the next request.
+    pub(crate) fn can_discard(&self, bound: u64) -> bool {
+        // A client that still waits for `100 Continue` may send the body after the final answer,
+        // or leave it out: there is no telling where the next request begins (RFC 9110 §10.1.1).
+        self.refusal.is_none()
+            && (self.body.is_done() || self.interim == Interim::NotExpected)
+            && self.body.remaining().is_none_or(|left| left <= bound)
+    }
+
+    /// Writes all of `bytes`, of which `written` have gone out before.
+    pub(crate) fn poll_write_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        written: &mut usize,
+    ) -> Poll<io::Result<()>> {
+        // From the first byte of the answer there is no interim answer any more.
+        if self.interim == Interim::Expected {
+            self.interim = Interim::NotExpected;
+        }
+        ready!(self.poll_write_rest(cx, bytes, written))?;
+        self.poll_flush(cx)
+    }
+
+    /// Says goodbye at the level of TLS.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_close(cx) {
+            Poll::Pending => self.poll_write_limit(cx),
+            ready => ready,
+        }
+    }
+
+    /// Makes content available: so many bytes stand at the front of the input.
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Some(refusal) = &self.refusal {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                refusal.reason.clone(),
+            )));
+        }
+        loop {
+            match self.body.step(self.input.unread()) {
+                Ok(Step::Content(n)) => {
+                    let n = ready_content(n, self.content_taken, self.limits.max_body);
+                    return match n {
+                        Some(n) => Poll::Ready(Ok(n)),
+                        None => self.refuse(too_large(self.limits.max_body)),
+                    };
+                }
+                Ok(Step::Framing(n)) => self.input.consume(n),
+                Ok(Step::Done) => return Poll::Ready(Ok(0)),
+                Ok(Step::NeedInput) => ready!(self.poll_body_input(cx))?,
+                Err(refusal) => return self.refuse(refusal),
+            }
+        }
+    }
+
+    fn poll_body_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_interim(cx))?;
+        let limit = self.limits.body_timeout;
+        match ready!(self.poll_fill(cx, limit)) {
+            Ok(0) => self.refuse(Refusal::bad_request("the request ended before its body did")),
+            Ok(_) => {
+                self.reading.clear();
+                Poll::Ready(Ok(()))
+            }
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => self.refuse(Refusal::new(
+                StatusCode::RequestTimeout,
+                format!("no byte of the request body came for {} seconds", limit.as_secs_f32()),
+            )),
+            Err(e) => Poll::Ready(Err(e)),
+        }
+    }
+
+    /// Sends `100 Continue` if the client waits for it (RFC 9110 §10.1.1).
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut sent = match self.interim {
+            Interim::NotExpected => return Poll::Ready(Ok(())),
+            Interim::Expected => 0,
+            Interim::Sending(sent) => sent,
+        };
+        let result = match self.poll_write_rest(cx, CONTINUE, &mut sent) {
+            Poll::Ready(Ok(())) => self.poll_flush(cx),
+            other => other,
+        };
+        self.interim = match result {
+            Poll::Pending => Interim::Sending(sent),
+            Poll::Ready(_) => Interim::NotExpected,
+        };
+        result
+    }
+
+    fn take_content(&mut self, n: usize) {
+        self.input.consume(n);
+        self.body.took(n);
+        self.content_taken += u64::try_from(n).unwrap_or(u64::MAX);
+    }
+
+    fn refuse<T>(&mut self, refusal: Refusal) -> Poll<io::Result<T>> {
+        let error = io::Error::new(io::ErrorKind::InvalidData, refusal.reason.clone());
+        self.refusal = Some(refusal);
+        Poll::Ready(Err(error))
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.stream).poll_read(cx, self.input.room()) {
+            Poll::Ready(Ok(n)) => {
+                self.input.filled(n);
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
+            Poll::Pending => {
+                self.input.release();
+                ready!(self.reading.poll(cx, limit));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+
+    fn poll_write_rest(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        written: &mut usize,
+    ) -> Poll<io::Result<()>> {
+        while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(n)) => {
+                    *written += n;
+                    self.writing.clear();
+                }
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Pending => return self.poll_write_limit(cx),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Pending => self.poll_write_limit(cx),
+            ready => {
+                self.writing.clear();
+                ready
+            }
+        }
+    }
+
+    fn poll_write_limit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let limit = self.limits.write_timeout;
+        ready!(self.writing.poll(cx, limit));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// `n` more bytes of content, or `None` when that is more than a body may have.
+fn ready_content(n: usize, taken: u64, max_body: Option<u64>) -> Option<usize> {
+    let Some(max) = max_body else { return Some(n) };
+    let left = usize::try_from(max.saturating_sub(taken)).unwrap_or(usize::MAX);
+    if left == 0 { None } else { Some(n.min(left)) }
+}
+
+/// 413, for a body that is known to be larger than `max_body`, or has turned out to be.
+pub(crate) fn too_large(max_body: Option<u64>) -> Refusal {
+    Refusal::new(
+        StatusCode::PayloadTooLarge,
+        format!("the request body is larger than {} bytes", max_body.unwrap_or(u64::MAX)),
+    )
+}
