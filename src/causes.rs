@@ -1,0 +1,18 @@
+use std::error::Error;
+
+/// An error and the causes behind it, on one line, each saying its own level.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries print their cause as well as hand it on.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    // What a library says may take several lines.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,187 @@
+//! The options of the program, as argh reads them.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use argh::{ArgsInfo, FromArgs};
+use turnkey_backend::TlsVersion;
+
+use crate::mode::BackendName;
+
+/// Puts an app on HTTP, HTTPS or mutual TLS by one switch. Without options: the built-in app, on
+/// <http://127.0.0.1:8000/>.
+#[derive(Debug, Default, FromArgs, ArgsInfo)]
+#[argh(
+    example = "turnkey --cert server.crt --key server.key",
+    example = "turnkey --identity server.p12 --client-ca ca.crt",
+    note = "Every option is an environment variable too: --client-ca is TURNKEY_CLIENT_CA. The command line wins.\nThe password of a key is read from --key-password-file, from TURNKEY_KEY_PASSWORD, or from the terminal."
+)]
+pub(crate) struct Serve {
+    /// http, https or mutual; http, unless an identity or a client CA is given
+    #[argh(option)]
+    pub(crate) mode: Option<ModeName>,
+
+    /// the address or name to listen on; 127.0.0.1
+    #[argh(option)]
+    pub(crate) host: Option<String>,
+
+    /// the port to listen on; 8000. 0 is any free one
+    #[argh(option)]
+    pub(crate) port: Option<u16>,
+
+    /// plain, native-tls, rustls or openssl; the first that can do what is asked
+    #[argh(option)]
+    pub(crate) backend: Option<BackendName>,
+
+    /// file with the server's certificate and those between it and its CA, in PEM
+    #[argh(option)]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// file with the key of --cert, in PEM
+    #[argh(option)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// file with certificate and key in one, in PKCS#12
+    #[argh(option)]
+    pub(crate) identity: Option<PathBuf>,
+
+    /// make a certificate for this run only
+    #[argh(switch)]
+    pub(crate) adhoc: bool,
+
+    /// file with the password of the key
+    #[argh(option)]
+    pub(crate) key_password_file: Option<PathBuf>,
+
+    /// file with the certificates of the CAs whose clients are let in, in PEM
+    #[argh(option)]
+    pub(crate) client_ca: Option<PathBuf>,
+
+    /// none, optional or required: whether clients need a certificate; required
+    #[argh(option)]
+    pub(crate) client_verify: Option<ClientVerify>,
+
+    /// the oldest TLS version to speak, 1.2 or 1.3; 1.2
+    #[argh(option)]
+    pub(crate) tls_min: Option<TlsVersion>,
+
+    /// the newest TLS version to speak, 1.2 or 1.3; the newest that the backend can
+    #[argh(option)]
+    pub(crate) tls_max: Option<TlsVersion>,
+
+    /// print the version and the backends, and leave
+    #[argh(switch, short = 'V')]
+    pub(crate) version: bool,
+
+    #[argh(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+impl Serve {
+    /// Whether anything was said about how to serve.
+    pub(crate) fn asks_to_serve(&self) -> bool {
+        self.mode.is_some()
+            || self.host.is_some()
+            || self.port.is_some()
+            || self.backend.is_some()
+            || self.cert.is_some()
+            || self.key.is_some()
+            || self.identity.is_some()
+            || self.adhoc
+            || self.key_password_file.is_some()
+            || self.client_ca.is_some()
+            || self.client_verify.is_some()
+            || self.tls_min.is_some()
+            || self.tls_max.is_some()
+    }
+}
+
+/// What to do other than to serve.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+pub(crate) enum Command {
+    Certs(Certs),
+}
+
+/// Make a CA, and certificates for a server and its clients; keep those that are still good.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "certs",
+    example = "turnkey certs --out certs --host example.test --client alice"
+)]
+pub(crate) struct Certs {
+    /// the folder to write to; certs
+    #[argh(option, default = "PathBuf::from(\"certs\")")]
+    pub(crate) out: PathBuf,
+
+    /// a further name or address of the server; may be repeated
+    #[argh(option)]
+    pub(crate) host: Vec<String>,
+
+    /// a further client to make a certificate for; may be repeated
+    #[argh(option)]
+    pub(crate) client: Vec<String>,
+
+    /// p256, rsa2048 or rsa4096; p256
+    #[argh(option)]
+    pub(crate) key_type: Option<String>,
+
+    /// how many days certificates are good for; 365
+    #[argh(option)]
+    pub(crate) days: Option<u32>,
+
+    /// replace the CA, and all that it issued
+    #[argh(switch)]
+    pub(crate) force: bool,
+}
+
+/// The three modes, in the order of what they ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ModeName {
+    Http,
+    Https,
+    Mutual,
+}
+
+impl ModeName {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Mutual => "mutual",
+        }
+    }
+}
+
+impl FromStr for ModeName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Self::Http, Self::Https, Self::Mutual]
+            .into_iter()
+            .find(|mode| mode.name() == name)
+            .ok_or_else(|| "expected http, https or mutual".to_owned())
+    }
+}
+
+/// Whether clients need a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientVerify {
+    None,
+    Optional,
+    Required,
+}
+
+impl FromStr for ClientVerify {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "none" => Ok(Self::None),
+            "optional" => Ok(Self::Optional),
+            "required" => Ok(Self::Required),
+            _ => Err("expected none, optional or required".to_owned()),
+        }
+    }
+}

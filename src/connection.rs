@@ -1,0 +1,154 @@
+//! The life of one connection: handshake, requests, close.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use http_types::{Method, StatusCode};
+use smol::future::FutureExt;
+use smol::io::AsyncReadExt;
+use smol::{Async, Timer};
+use turnkey_backend::{Accepted, Backend, HandshakeError, Tcp};
+
+use crate::app::App;
+use crate::causes::with_causes;
+use crate::peer::Link;
+use crate::shutdown::Shutdown;
+use crate::wire::{self, After, Limits, Refusal, Shared, Transport};
+
+/// How long a connection that was closed from this side is still read from, so that the client
+/// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_MAX: Duration = Duration::from_secs(30);
+
+/// What all connections of a listener have in common.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) app: App,
+    pub(crate) backend: Box<dyn Backend>,
+    /// Whether the backend does TLS, so that a client that does not can be told.
+    pub(crate) tls: bool,
+    pub(crate) mode: &'static str,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Serves one accepted connection until it ends. `id` is what the log calls it.
+pub(crate) async fn run(shop: Arc<Shop>, io: Async<std::net::TcpStream>, peer: SocketAddr, id: u64) {
+    let local = io.get_ref().local_addr();
+    let (tcp, local) = match (Tcp::new(io), local) {
+        (Ok(tcp), Ok(local)) => (tcp, local),
+        // The client has left already.
+        (Err(_), _) | (_, Err(_)) => return,
+    };
+    let opened = Box::pin(open(&shop, &tcp, local)).or(async {
+        Timer::after(shop.limits.handshake_timeout).await;
+        Opened::TimedOut
+    });
+    let accepted = match opened.await {
+        Opened::Accepted(accepted) => accepted,
+        Opened::PlainHttp => {
+            log::info!("{peer}: spoke plain HTTP on the port for HTTPS");
+            return Box::pin(answer_plain_http(&shop, tcp, local)).await;
+        }
+        Opened::Left => return,
+        Opened::Failed(error) => {
+            log::info!("{peer}: handshake failed: {}", with_causes(&error));
+            // The alert that says why must reach the client before the connection is gone.
+            return linger(tcp).await;
+        }
+        Opened::TimedOut => {
+            let limit = shop.limits.handshake_timeout.as_secs_f32();
+            log::info!("{peer}: handshake not complete within {limit} seconds");
+            return;
+        }
+    };
+    let link = Arc::new(Link::new(id, peer, local, shop.mode, accepted.tls));
+    let transport = Transport::new(accepted.stream, Arc::clone(&shop.limits));
+    let shared = Arc::new(Mutex::new(transport));
+    let mut watch = shop.shutdown.watch();
+    let after = wire::serve(&shared, &link, &shop.app, &shop.limits, &mut watch).await;
+    close(shared, tcp, after).await;
+}
+
+/// How the start of a connection went.
+#[derive(Debug)]
+enum Opened {
+    Accepted(Accepted),
+    /// The client sent a request in the clear to a port for TLS.
+    PlainHttp,
+    /// The client left without a byte: a port scan, a health check, a browser that thought ahead.
+    Left,
+    Failed(HandshakeError),
+    TimedOut,
+}
+
+async fn open(shop: &Shop, tcp: &Tcp, local: SocketAddr) -> Opened {
+    if shop.tls {
+        // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
+        // typed `http://`.
+        match first_byte(tcp).await {
+            Ok(Some(byte)) if byte.is_ascii_uppercase() => return Opened::PlainHttp,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return Opened::Left,
+        }
+    }
+    log::trace!("handshake on {local}");
+    match shop.backend.accept(tcp.clone()).await {
+        Ok(accepted) => Opened::Accepted(accepted),
+        Err(error) => Opened::Failed(error),
+    }
+}
+
+/// The first byte that the client sends, left where it is.
+async fn first_byte(tcp: &Tcp) -> io::Result<Option<u8>> {
+    let mut byte = [0];
+    Ok(match tcp.peek(&mut byte).await? {
+        0 => None,
+        _ => byte.first().copied(),
+    })
+}
+
+/// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
+async fn answer_plain_http(shop: &Shop, tcp: Tcp, local: SocketAddr) {
+    let reason = format!("this port speaks HTTPS: use https://{local}/ (or the host's name)");
+    let refusal = Refusal::new(StatusCode::BadRequest, reason);
+    let transport = Transport::new(Box::new(tcp.clone()), Arc::clone(&shop.limits));
+    let shared = Arc::new(Mutex::new(transport));
+    let after = wire::refuse(&shared, &refusal, Method::Get).await;
+    close(shared, tcp, after).await;
+}
+
+/// Ends a connection so that the client can read all it was sent: goodbye in TLS, then FIN, then
+/// reading what still comes. A connection closed over unread input is reset, and the reset takes
+/// the answer with it (RFC 9112 §9.6).
+async fn close(shared: Shared, tcp: Tcp, after: After) {
+    if after == After::Abort {
+        return;
+    }
+    let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
+    drop(shared);
+    if goodbye.is_ok() {
+        linger(tcp).await;
+    }
+}
+
+/// Says that nothing more will be sent, and reads until the client has closed its side too.
+async fn linger(mut tcp: Tcp) {
+    if tcp.shutdown_write().is_err() {
+        return;
+    }
+    let mut sink = vec![0; 4096];
+    let start = Instant::now();
+    while start.elapsed() < LINGER_MAX {
+        let read = tcp.read(&mut sink).or(async {
+            Timer::after(LINGER).await;
+            Ok(0)
+        });
+        if !matches!(read.await, Ok(1..)) {
+            return;
+        }
+    }
+}

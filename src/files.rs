@@ -1,0 +1,48 @@
+//! Reading the files that options name.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// More than any certificate, key or list of CAs needs, in bytes; a file that is larger, or has
+/// no end, was not meant.
+const MAX_SIZE: u64 = 16 * 1024 * 1024;
+
+/// The whole of `path`, which `option` names.
+pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(n) if u64::try_from(n).is_ok_and(|n| n <= MAX_SIZE) => Ok(bytes),
+        Ok(_) => Err(FileError::new(path, option, "is larger than 16 MiB")),
+        Err(error) => Err(FileError::new(path, option, likely_cause(&error))),
+    }
+}
+
+/// A file that an option names and that is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what} ({option})", path.display())]
+pub struct FileError {
+    path: PathBuf,
+    option: &'static str,
+    what: String,
+}
+
+impl FileError {
+    pub(crate) fn new(path: &Path, option: &'static str, what: impl ToString) -> Self {
+        Self { path: path.to_owned(), option, what: what.to_string() }
+    }
+}
+
+fn likely_cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such file; check the path, or make certificates with turnkey certs".into()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "may not be read; check its permissions, and whose they are with ls -l".into()
+        }
+        io::ErrorKind::IsADirectory => "is a folder, and a file is wanted; name a file in it".into(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,46 @@
+//! Puts an app on HTTP, HTTPS or mutual TLS by one switch.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), turnkey::ServerError> {
+//! let mut app = turnkey::App::new();
+//! app.at("/").get(|_| async { Ok("Top-level content") });
+//! turnkey::Server::new(app).bind("127.0.0.1:8000")?.run()
+//! # }
+//! ```
+//!
+//! The same app in https mode takes an [`Identity`], in mutual mode an [`Identity`] and a
+//! [`ClientPolicy`]: see [`Mode`].
+
+mod app;
+mod args;
+mod causes;
+mod cli;
+mod config;
+mod connection;
+mod files;
+mod identity_files;
+mod log;
+mod mode;
+mod password;
+mod peer;
+#[cfg(feature = "pki")]
+pub mod pki;
+pub mod program;
+mod recipe;
+mod server;
+mod shutdown;
+mod signals;
+mod startup;
+mod trust;
+mod wire;
+
+pub use app::{App, Route, builtin};
+pub use files::FileError;
+pub use http_types::{self, Body, Method, Request, Response, Result, StatusCode};
+pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
+pub use peer::Peer;
+pub use server::{Bound, Server, ServerError};
+pub use turnkey_backend::{
+    Certificate, ClientPolicy, Identity, IdentityError, TlsInfo, TlsVersion, TrustAnchors,
+};
+pub use wire::Limits;

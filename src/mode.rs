@@ -1,0 +1,292 @@
+//! The one place that turns a choice of mode into a backend. Nothing after it asks what the mode
+//! is.
+
+use turnkey_backend::{
+    Backend, BuildError, Capabilities, ClientPolicy, Identity, TlsConfig, TlsVersion, VersionRange,
+};
+
+/// HTTP, HTTPS or mutual TLS.
+#[derive(Debug, Clone)]
+pub enum Mode {
+    /// In the clear.
+    Http,
+    /// With TLS, by a server that proves who it is.
+    Https(Identity),
+    /// With TLS, where clients prove who they are too, by a certificate that the policy takes.
+    Mutual(Identity, ClientPolicy),
+}
+
+impl Mode {
+    /// The name by which `--mode` knows it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https(_) => "https",
+            Self::Mutual(..) => "mutual",
+        }
+    }
+
+    /// Builds the backend that serves this mode.
+    pub(crate) fn build(self, choice: TlsChoice) -> Result<Built, ModeError> {
+        let (identity, clients) = match self {
+            Self::Http => return plain(choice.backend),
+            Self::Https(identity) => (identity, ClientPolicy::None),
+            Self::Mutual(identity, clients) => (identity, clients),
+        };
+        let needs = Needs { clients: !clients.is_none(), tls13: choice.asks_for_tls13() };
+        let candidate = choose(choice.backend, needs)?;
+        let versions = choice.versions(&candidate.capabilities)?;
+        let config = TlsConfig { identity, clients, versions };
+        Ok(Built {
+            backend: (candidate.build)(&config)?,
+            capabilities: candidate.capabilities,
+            description: format!(
+                "{} ({}), {versions}",
+                candidate.capabilities.name,
+                (candidate.library)()
+            ),
+        })
+    }
+}
+
+/// What is asked of the TLS stack, where it is left open otherwise.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TlsChoice {
+    /// The backend; without one, the first compiled one of native-tls, rustls and openssl that
+    /// can do what is asked.
+    pub backend: Option<BackendName>,
+    /// The oldest version to speak; TLS 1.2.
+    pub min: Option<TlsVersion>,
+    /// The newest version to speak; the newest that the backend can.
+    pub max: Option<TlsVersion>,
+}
+
+impl TlsChoice {
+    /// A version that somebody took the trouble to name is asked for.
+    fn asks_for_tls13(self) -> bool {
+        self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
+    }
+
+    fn versions(self, capabilities: &Capabilities) -> Result<VersionRange, ModeError> {
+        let newest = if capabilities.tls13 { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+        let min = self.min.unwrap_or(TlsVersion::Tls12);
+        VersionRange::new(min, self.max.unwrap_or(newest)).ok_or(ModeError::NoVersion)
+    }
+}
+
+/// The name of a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendName {
+    /// No TLS.
+    Plain,
+    /// The operating system's TLS stack.
+    NativeTls,
+    /// rustls.
+    Rustls,
+    /// OpenSSL.
+    OpenSsl,
+}
+
+impl BackendName {
+    fn capabilities(self) -> Capabilities {
+        match self {
+            Self::Plain => Capabilities::PLAIN,
+            Self::NativeTls => Capabilities::NATIVE_TLS,
+            Self::Rustls => Capabilities::RUSTLS,
+            Self::OpenSsl => Capabilities::OPENSSL,
+        }
+    }
+}
+
+impl std::str::FromStr for BackendName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Self::Plain, Self::NativeTls, Self::Rustls, Self::OpenSsl]
+            .into_iter()
+            .find(|backend| backend.capabilities().name == name)
+            .ok_or_else(|| "expected plain, native-tls, rustls or openssl".to_owned())
+    }
+}
+
+/// A backend, ready to accept.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) capabilities: Capabilities,
+    /// Name, library and versions, for people.
+    pub(crate) description: String,
+}
+
+/// The TLS backends that were compiled in, each with its library's version, in the order in which
+/// they are tried.
+#[must_use]
+pub fn compiled_backends() -> Vec<(&'static str, String)> {
+    candidates().iter().map(|c| (c.capabilities.name, (c.library)())).collect()
+}
+
+/// A TLS backend that was compiled in.
+struct Candidate {
+    capabilities: Capabilities,
+    build: fn(&TlsConfig) -> Result<Box<dyn Backend>, BuildError>,
+    library: fn() -> String,
+}
+
+/// In the order of [`Capabilities::ALL_TLS`].
+fn candidates() -> Vec<Candidate> {
+    vec![
+        #[cfg(feature = "native-tls")]
+        Candidate {
+            capabilities: turnkey_native_tls::NativeTls::CAPABILITIES,
+            build: |config| Ok(Box::new(turnkey_native_tls::NativeTls::new(config)?)),
+            library: turnkey_native_tls::NativeTls::library,
+        },
+        #[cfg(feature = "rustls")]
+        Candidate {
+            capabilities: turnkey_rustls::Rustls::CAPABILITIES,
+            build: |config| Ok(Box::new(turnkey_rustls::Rustls::new(config)?)),
+            library: turnkey_rustls::Rustls::library,
+        },
+        #[cfg(feature = "openssl")]
+        Candidate {
+            capabilities: turnkey_openssl::OpenSsl::CAPABILITIES,
+            build: |config| Ok(Box::new(turnkey_openssl::OpenSsl::new(config)?)),
+            library: turnkey_openssl::OpenSsl::library,
+        },
+    ]
+}
+
+fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
+    match asked {
+        None | Some(BackendName::Plain) => Ok(Built {
+            backend: Box::new(turnkey_plain::Plain),
+            capabilities: turnkey_plain::Plain::CAPABILITIES,
+            description: turnkey_plain::Plain::CAPABILITIES.name.to_owned(),
+        }),
+        Some(other) => Err(ModeError::TlsBackendForHttp(other.capabilities().name)),
+    }
+}
+
+/// What a mode needs beyond TLS itself.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    clients: bool,
+    tls13: bool,
+}
+
+impl Needs {
+    fn met_by(self, capabilities: &Capabilities) -> bool {
+        self.lacking(capabilities).is_none()
+    }
+
+    /// The first thing that is asked for and not there.
+    fn lacking(self, capabilities: &Capabilities) -> Option<&'static str> {
+        if !capabilities.tls {
+            Some("TLS")
+        } else if self.clients && !capabilities.client_certificates {
+            Some("client certificates")
+        } else if self.tls13 && !capabilities.tls13 {
+            Some("TLS 1.3")
+        } else {
+            None
+        }
+    }
+
+    /// What is needed, and which backends have it, compiled in or not.
+    fn who(self) -> String {
+        let able: Vec<_> =
+            Capabilities::ALL_TLS.iter().filter(|c| self.met_by(c)).map(|c| c.name).collect();
+        able.join(" and ")
+    }
+}
+
+/// The backend that was asked for, or else the first that can do what is needed.
+fn choose(asked: Option<BackendName>, needs: Needs) -> Result<Candidate, ModeError> {
+    let mut compiled = candidates();
+    let Some(asked) = asked else {
+        let position = compiled.iter().position(|c| needs.met_by(&c.capabilities));
+        return match position {
+            Some(position) => Ok(compiled.swap_remove(position)),
+            None => Err(ModeError::NoBackend { who: needs.who() }),
+        };
+    };
+    let capabilities = asked.capabilities();
+    if let Some(what) = needs.lacking(&capabilities) {
+        return Err(ModeError::Lacks { backend: capabilities.name, what, who: needs.who() });
+    }
+    match compiled.iter().position(|c| c.capabilities.name == capabilities.name) {
+        Some(position) => Ok(compiled.swap_remove(position)),
+        None => Err(ModeError::NotCompiled(capabilities.name)),
+    }
+}
+
+/// Why no backend can be built for what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModeError {
+    /// A TLS backend was asked for in http mode.
+    #[error("--backend {0}: http mode has no TLS; leave --backend out, or choose https or mutual")]
+    TlsBackendForHttp(&'static str),
+    /// The backend that was asked for cannot do what was asked.
+    #[error(
+        "--backend {backend}: cannot do {what}; use --backend {who} (cargo features of the same \
+         names)"
+    )]
+    Lacks {
+        /// The backend that was asked for.
+        backend: &'static str,
+        /// What it lacks.
+        what: &'static str,
+        /// The backends, and cargo features, that have it.
+        who: String,
+    },
+    /// The backend that was asked for is not part of this build.
+    #[error("--backend {0}: not compiled in; build with `cargo build --release --features {0}`")]
+    NotCompiled(&'static str),
+    /// No backend of this build can do what was asked.
+    #[error(
+        "no TLS backend that was compiled in can do what is asked; build with the cargo feature \
+         {who}"
+    )]
+    NoBackend {
+        /// The cargo features, and backends, that can.
+        who: String,
+    },
+    /// The oldest version is newer than the newest.
+    #[error("--tls-min is newer than --tls-max")]
+    NoVersion,
+    /// The TLS stack does not take the configuration.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for backend in ["plain", "native-tls", "rustls", "openssl"] {
+            let name: BackendName = backend.parse().unwrap();
+            assert_eq!(name.capabilities().name, backend);
+        }
+        assert!("nginx".parse::<BackendName>().is_err());
+    }
+
+    #[test]
+    fn what_a_backend_lacks_is_said_with_who_has_it() {
+        let needs = Needs { clients: true, tls13: false };
+        let error = choose(Some(BackendName::NativeTls), needs).err().unwrap().to_string();
+        assert!(error.contains("client certificates") && error.contains("rustls"), "{error}");
+        assert!(choose(Some(BackendName::Plain), needs).is_err());
+    }
+
+    #[test]
+    fn candidates_are_tried_in_the_documented_order() {
+        let all = Capabilities::ALL_TLS.map(|c| c.name);
+        let compiled: Vec<_> = candidates().iter().map(|c| c.capabilities.name).collect();
+        let expected: Vec<_> = all.into_iter().filter(|name| compiled.contains(name)).collect();
+        assert_eq!(compiled, expected);
+    }
+}

@@ -1,0 +1,182 @@
+//! The program: from its arguments to an exit code.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use crate::app;
+use crate::causes::with_causes;
+use crate::args::{self, Stop};
+use crate::cli::{Command, Serve};
+use crate::config::{Config, ConfigError};
+use crate::mode;
+use crate::password;
+#[cfg(feature = "pki")]
+use crate::pki::PkiError;
+use crate::recipe;
+use crate::server::{Server, ServerError};
+use crate::startup::Greeting;
+
+/// Runs the program with the arguments and the environment of the process.
+///
+/// The exit code is 0 when it has served and drained, 1 when it could not start, 2 when it was not
+/// understood; both failures are one line on stderr.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // With stderr gone there is nobody left to tell.
+            _ = writeln!(io::stderr(), "turnkey: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let words = env::args_os()
+        .skip(1)
+        .map(|word| {
+            word.into_string().map_err(|word| {
+                Failure::usage(format!("{}: not UTF-8", word.to_string_lossy().escape_debug()))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let variable = |name: &str| env::var(name).ok();
+
+    let asked = match args::parse(&words, &variable) {
+        Ok(asked) => asked,
+        Err(Stop::Help(text)) => return print(&text),
+        Err(Stop::Usage(text)) => return Err(Failure::usage(text)),
+    };
+    if asked.command_line.version {
+        return print(&version());
+    }
+    match asked.command_line.command {
+        Some(Command::Certs(options)) => certs(options),
+        None => {
+            let mut layers = vec![asked.command_line, asked.environment];
+            // A mode on the command line settles what the recipe's switches would.
+            if layers.iter().all(|layer: &Serve| layer.mode.is_none()) {
+                layers.extend(recipe::options(&variable).map_err(ConfigError::from)?);
+            }
+            serve(&layers, variable(password::VARIABLE))
+        }
+    }
+}
+
+fn serve(layers: &[Serve], password: Option<String>) -> Result<(), Failure> {
+    crate::log::init();
+    let config = Config::new(layers, password, SystemTime::now())?;
+    let greeting = Greeting::new(&config);
+    let address = (config.host.clone(), config.port);
+    let bound = Server::new(app::builtin())
+        .mode(config.mode)
+        .tls(config.choice)
+        .bind((address.0.as_str(), address.1))
+        .map_err(|error| Failure::start(bind_error(&address, &error)))?;
+    let addr = bound.local_addr().map_err(|e| Failure::start(e.to_string()))?;
+    print(&greeting.text(addr, bound.backend()))?;
+    bound.run().map_err(|error| Failure::start(with_causes(&error)))
+}
+
+/// What is wrong with the address, and what to do about it.
+fn bind_error((host, port): &(String, u16), error: &ServerError) -> String {
+    match error {
+        ServerError::Address(_) => format!(
+            "--host {host}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
+             this machine"
+        ),
+        ServerError::Bind { address, source } => match source.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program; choose another with --port, or find out \
+                 which with: ss -ltnp 'sport = :{port}'"
+            ),
+            io::ErrorKind::AddrNotAvailable => format!(
+                "--host {host}: not an address of this machine; ip addr lists those that are"
+            ),
+            io::ErrorKind::PermissionDenied => format!(
+                "--port {port}: not permitted; ports below 1024 need privileges, take one above"
+            ),
+            _ => with_causes(error),
+        },
+        other => with_causes(other),
+    }
+}
+
+#[cfg(feature = "pki")]
+fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
+    let key_type = options
+        .key_type
+        .map(|name| name.parse().map_err(|e| Failure::usage(format!("--key-type {name}: {e}"))))
+        .transpose()?;
+    let options = crate::pki::CertsOptions {
+        out: options.out,
+        hosts: options.host,
+        clients: options.client,
+        key_type,
+        days: options.days.unwrap_or(365),
+        force: options.force,
+    };
+    let report = crate::pki::certs(&options, SystemTime::now())
+        .map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
+    print(&report.to_string())
+}
+
+/// What was typed wrong is wrong usage; what stands in the folder is not.
+#[cfg(feature = "pki")]
+fn certs_code(error: &PkiError) -> u8 {
+    match error {
+        PkiError::Host { .. } | PkiError::Client { .. } | PkiError::Days { .. } => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(not(feature = "pki"))]
+fn certs(_options: crate::cli::Certs) -> Result<(), Failure> {
+    Err(Failure::start("certs: not compiled in; build with the cargo feature pki".to_owned()))
+}
+
+/// The version, and what TLS can be had from.
+fn version() -> String {
+    let mut text = format!("turnkey {}\n", env!("CARGO_PKG_VERSION"));
+    for (name, library) in mode::compiled_backends() {
+        // A `String` takes all that is written to it.
+        _ = writeln!(text, "{name}: {library}");
+    }
+    text
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever was reading has seen enough, as with `turnkey --help | head -1`.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|e| Failure::start(format!("cannot write to stdout: {e}"))),
+    }
+}
+
+/// Why the program ends with another code than 0.
+struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    fn usage(text: String) -> Self {
+        Self { code: 2, text }
+    }
+
+    fn start(text: String) -> Self {
+        Self { code: 1, text }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let code = if matches!(error, ConfigError::Usage(_)) { 2 } else { 1 };
+        Self { code, text: error.to_string() }
+    }
+}

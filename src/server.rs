@@ -1,0 +1,304 @@
+//! Binding, accepting, and stopping.
+
+use std::future::{self, Future};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use smol::channel::{self, Receiver, Sender};
+use smol::future::FutureExt;
+use smol::lock::Semaphore;
+use smol::{Async, Executor, Timer};
+use turnkey_backend::BuildError;
+
+use crate::app::App;
+use crate::connection::{self, Shop};
+use crate::mode::{Mode, ModeError, TlsChoice};
+use crate::shutdown::Shutdown;
+use crate::signals::StopSignals;
+use crate::wire::{Limits, panic_message};
+
+/// How long accepting pauses when the process is out of descriptors: doubling, between these.
+const BACK_OFF: Duration = Duration::from_millis(50);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// Puts an [`App`] on a port, in one of the three modes.
+///
+/// ```no_run
+/// # fn main() -> Result<(), turnkey::ServerError> {
+/// let mut app = turnkey::App::new();
+/// app.at("/").get(|_| async { Ok("Top-level content") });
+/// turnkey::Server::new(app).bind("127.0.0.1:8000")?.run()
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    mode: Mode,
+    choice: TlsChoice,
+    limits: Limits,
+    max_connections: usize,
+    threads: usize,
+}
+
+impl Server {
+    /// A server for `app`, in http mode, with the default limits.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self {
+            app,
+            mode: Mode::Http,
+            choice: TlsChoice::default(),
+            limits: Limits::default(),
+            max_connections: 1000,
+            threads: thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// Sets the mode.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets what is asked of the TLS stack.
+    #[must_use]
+    pub fn tls(mut self, choice: TlsChoice) -> Self {
+        self.choice = choice;
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many connections may be open at a time; 1000.
+    #[must_use]
+    pub fn max_connections(mut self, max: usize) -> Self {
+        self.max_connections = max;
+        self
+    }
+
+    /// Sets how many threads serve; as many as there are processors.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
+    /// tells which.
+    pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
+        let mode = self.mode.name();
+        let built = self.mode.build(self.choice)?;
+        let listener = listen(address)?;
+        let shop = Shop {
+            app: self.app,
+            tls: built.capabilities.tls,
+            backend: built.backend,
+            mode,
+            limits: Arc::new(self.limits),
+            shutdown: Shutdown::default(),
+        };
+        Ok(Bound {
+            listener,
+            shop: Arc::new(shop),
+            backend: built.description,
+            max_connections: self.max_connections,
+            threads: self.threads,
+        })
+    }
+}
+
+/// A server that has its port, and is yet to serve.
+#[derive(Debug)]
+pub struct Bound {
+    listener: Async<TcpListener>,
+    shop: Arc<Shop>,
+    backend: String,
+    max_connections: usize,
+    threads: usize,
+}
+
+impl Bound {
+    /// The address that it listens on.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.get_ref().local_addr()
+    }
+
+    /// The backend, the library behind it and the TLS versions it offers, for people to read.
+    #[must_use]
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then
+    /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
+    /// long as the limits allow. A second signal ends it at once.
+    pub fn run(self) -> Result<(), ServerError> {
+        let mut signals = StopSignals::new().map_err(ServerError::Signals)?;
+        self.run_with(async || signals.next().await)
+    }
+
+    /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
+    pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let mut stop = Some(Box::pin(stop));
+        self.run_with(async || match stop.take() {
+            Some(stop) => stop.await,
+            None => future::pending().await,
+        })
+    }
+
+    /// Serves until `stop` says so for the first time, drains until it says so again.
+    fn run_with(self, stop: impl AsyncFnMut()) -> Result<(), ServerError> {
+        let executor = Arc::new(Executor::new());
+        let (running, stopped) = channel::bounded::<()>(1);
+        let workers = (1..self.threads).map(|n| {
+            let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
+            let work = move || _ = smol::block_on(executor.run(stopped.recv()));
+            thread::Builder::new().name(format!("worker-{n}")).spawn(work)
+        });
+        workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
+
+        smol::block_on(executor.run(self.serve(&executor, stop)));
+        drop(running);
+        Ok(())
+    }
+
+    async fn serve(self, executor: &Executor<'static>, mut stop: impl AsyncFnMut()) {
+        // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
+        let (alive, gone) = channel::bounded::<()>(1);
+        self.accept(executor, alive).or(stop()).await;
+
+        let Self { listener, shop, .. } = self;
+        drop(listener);
+        shop.shutdown.stop();
+        drain(gone, shop.limits.drain_timeout).or(stop()).await;
+    }
+
+    /// Accepts connections and has each served by a task of its own.
+    async fn accept(&self, executor: &Executor<'static>, alive: Sender<()>) {
+        let places = Arc::new(Semaphore::new(self.max_connections));
+        let mut back_off = BACK_OFF;
+        for id in 1.. {
+            let (io, peer) = loop {
+                match self.listener.accept().await {
+                    Ok(accepted) => break accepted,
+                    Err(error) if is_shortage(&error) => {
+                        if back_off == BACK_OFF {
+                            log::error!("cannot accept connections: {error}; trying again");
+                        }
+                        Timer::after(back_off).await;
+                        back_off = (back_off * 2).min(BACK_OFF_MAX);
+                    }
+                    // The client has left again (ECONNABORTED), or the like: the next one waits.
+                    Err(error) => log::debug!("a connection was lost before it began: {error}"),
+                }
+            };
+            back_off = BACK_OFF;
+            let Some(place) = places.try_acquire_arc() else {
+                log::warn!("{peer}: turned away, {} connections are open", self.max_connections);
+                continue;
+            };
+            executor.spawn(serve_one(Arc::clone(&self.shop), io, peer, id, (place, alive.clone()))).detach();
+        }
+    }
+}
+
+/// Serves a connection and holds `place` meanwhile. A panic ends the connection, not the server.
+async fn serve_one<P>(
+    shop: Arc<Shop>,
+    io: Async<TcpStream>,
+    peer: SocketAddr,
+    id: u64,
+    place: P,
+) {
+    let served = AssertUnwindSafe(connection::run(shop, io, peer, id)).catch_unwind().await;
+    if let Err(panic) = served {
+        log::error!("{peer}: connection {id} panicked: {}", panic_message(&*panic));
+    }
+    drop(place);
+}
+
+/// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
+async fn drain(gone: Receiver<()>, limit: Duration) {
+    let in_time = async {
+        _ = gone.recv().await;
+        true
+    };
+    let late = async {
+        Timer::after(limit).await;
+        false
+    };
+    if !in_time.or(late).await {
+        log::warn!("some connections were still open after {} seconds", limit.as_secs_f32());
+    }
+}
+
+fn listen(address: impl ToSocketAddrs) -> Result<Async<TcpListener>, ServerError> {
+    let addresses: Vec<SocketAddr> =
+        address.to_socket_addrs().map_err(ServerError::Address)?.collect();
+    let Some(&first) = addresses.first() else {
+        return Err(ServerError::Address(io::ErrorKind::NotFound.into()));
+    };
+    TcpListener::bind(&*addresses)
+        .and_then(Async::new)
+        .map_err(|source| ServerError::Bind { address: first, source })
+}
+
+/// Whether accepting fails because the process or the system is out of something, so that trying
+/// again at once would fail again.
+fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let errno = Errno::from_io_error(error);
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|e| Some(*e) == errno)
+    }
+    #[cfg(not(unix))]
+    {
+        !matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+        )
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// No backend can be built for what was asked.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
+    /// The host is no address and has none.
+    #[error("the host cannot be resolved")]
+    Address(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Threads(#[source] io::Error),
+    /// The signals that stop the server cannot be listened for.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl From<BuildError> for ServerError {
+    fn from(error: BuildError) -> Self {
+        Self::Mode(error.into())
+    }
+}
