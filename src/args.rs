@@ -44,7 +44,10 @@ fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
         let command = match serve.command {
             Some(Command::Certs(_)) | None => "certs",
         };
-        return Err(format!("the options of {command} stand after it, and those of serving are not its own").into());
+        return Err(format!(
+            "the options of {command} stand after it, and those of serving are not its own"
+        )
+        .into());
     }
     Ok(serve)
 }
@@ -216,7 +219,8 @@ mod tests {
 
     #[test]
     fn usage_errors_are_one_line() {
-        for words in [&["--prot", "1"][..], &["--port"], &["--port", "70000"], &["serve"], &["-x"]] {
+        for words in [&["--prot", "1"][..], &["--port"], &["--port", "70000"], &["serve"], &["-x"]]
+        {
             let text = usage(words, &[]);
             assert!(!text.contains('\n') && text.contains("turnkey --help"), "{text}");
         }

@@ -7,8 +7,8 @@ use turnkey_backend::{ClientPolicy, Identity};
 
 use crate::args::Stop;
 use crate::cli::{ClientVerify, ModeName, Serve};
-use crate::identity_files::{self, IdentityFiles};
 use crate::files::FileError;
+use crate::identity_files::{self, IdentityFiles};
 use crate::mode::{BackendName, Mode, TlsChoice};
 use crate::password::PasswordSource;
 
@@ -74,9 +74,7 @@ impl Config {
         let identity = files.load(&password, &config.host, now)?;
         config.mode = match client_ca.as_deref().filter(|_| mode_name == ModeName::Mutual) {
             None => Mode::Https(identity),
-            Some(file) => {
-                Mode::Mutual(identity, identity_files::client_policy(file, verify, now)?)
-            }
+            Some(file) => Mode::Mutual(identity, identity_files::client_policy(file, verify, now)?),
         };
         config.client_ca = client_ca.filter(|_| mode_name == ModeName::Mutual);
         config.identity = Some(files);
@@ -247,7 +245,9 @@ mod tests {
             layer(|s| {
                 (s.mode, s.client_verify) = (Some(ModeName::Mutual), Some(ClientVerify::None));
             }),
-            layer(|s| (s.client_ca, s.client_verify) = (Some("a".into()), Some(ClientVerify::None))),
+            layer(|s| {
+                (s.client_ca, s.client_verify) = (Some("a".into()), Some(ClientVerify::None))
+            }),
         ] {
             assert!(mode(&[contradiction]).is_err());
         }

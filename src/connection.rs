@@ -36,12 +36,16 @@ pub(crate) struct Shop {
 }
 
 /// Serves one accepted connection until it ends. `id` is what the log calls it.
-pub(crate) async fn run(shop: Arc<Shop>, io: Async<std::net::TcpStream>, peer: SocketAddr, id: u64) {
+pub(crate) async fn run(
+    shop: Arc<Shop>,
+    io: Async<std::net::TcpStream>,
+    peer: SocketAddr,
+    id: u64,
+) {
     let local = io.get_ref().local_addr();
-    let (tcp, local) = match (Tcp::new(io), local) {
-        (Ok(tcp), Ok(local)) => (tcp, local),
+    let (Ok(tcp), Ok(local)) = (Tcp::new(io), local) else {
         // The client has left already.
-        (Err(_), _) | (_, Err(_)) => return,
+        return;
     };
     let opened = Box::pin(open(&shop, &tcp, local)).or(async {
         Timer::after(shop.limits.handshake_timeout).await;

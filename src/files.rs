@@ -29,8 +29,8 @@ pub struct FileError {
 }
 
 impl FileError {
-    pub(crate) fn new(path: &Path, option: &'static str, what: impl ToString) -> Self {
-        Self { path: path.to_owned(), option, what: what.to_string() }
+    pub(crate) fn new(path: &Path, option: &'static str, what: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), option, what: what.into() }
     }
 }
 
@@ -42,7 +42,9 @@ fn likely_cause(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             "may not be read; check its permissions, and whose they are with ls -l".into()
         }
-        io::ErrorKind::IsADirectory => "is a folder, and a file is wanted; name a file in it".into(),
+        io::ErrorKind::IsADirectory => {
+            "is a folder, and a file is wanted; name a file in it".into()
+        }
         _ => format!("cannot be read: {error}"),
     }
 }

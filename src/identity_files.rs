@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use turnkey_backend::{ClientPolicy, Identity, IdentityError, Part, TrustAnchors};
 
+use crate::causes::with_causes;
 use crate::cli::{ClientVerify, ModeName, Serve};
 use crate::config::{ConfigError, usage};
 use crate::files::{self, FileError};
@@ -67,8 +68,7 @@ impl IdentityFiles {
             Self::Pem { cert, key } => {
                 let one = cert == key;
                 let chain = files::read(cert, "--cert")?;
-                let key_bytes =
-                    if one { chain.clone() } else { files::read(key, "--key")? };
+                let key_bytes = if one { chain.clone() } else { files::read(key, "--key")? };
                 let parse =
                     |password: Option<&str>| Identity::from_pem(&chain, &key_bytes, password, now);
                 with_password(key, password, parse).map_err(|error| match error {
@@ -82,8 +82,7 @@ impl IdentityFiles {
             }
             Self::Pkcs12(file) => {
                 let bytes = files::read(file, "--identity")?;
-                let parse =
-                    |password: Option<&str>| Identity::from_pkcs12(&bytes, password, now);
+                let parse = |password: Option<&str>| Identity::from_pkcs12(&bytes, password, now);
                 with_password(file, password, parse).map_err(|error| match error {
                     Failure::File(error) => error.into(),
                     Failure::Identity(error) => {
@@ -113,7 +112,7 @@ pub(crate) fn client_policy(
 ) -> Result<ClientPolicy, ConfigError> {
     let pem = files::read(file, "--client-ca")?;
     let anchors = TrustAnchors::from_pem(&pem, now)
-        .map_err(|error| FileError::new(file, "--client-ca", error))?;
+        .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))?;
     Ok(match verify {
         ClientVerify::None => ClientPolicy::None,
         ClientVerify::Optional => ClientPolicy::Optional(anchors),
@@ -162,20 +161,21 @@ fn pem_error(cert: &Path, key: &Path, error: &IdentityError) -> FileError {
 /// What to do about an error, where that is a matter of options.
 fn hint(error: &IdentityError) -> String {
     if error.password_needed() {
+        let error = with_causes(error);
         return format!("{error}; give it with --key-password-file or {}", password::VARIABLE);
     }
     match error {
-        IdentityError::WrongPassword => format!(
-            "{error}; check what --key-password-file or {} holds",
-            password::VARIABLE
-        ),
-        _ => error.to_string(),
+        IdentityError::WrongPassword => {
+            format!("{error}; check what --key-password-file or {} holds", password::VARIABLE)
+        }
+        _ => with_causes(error),
     }
 }
 
 #[cfg(feature = "pki")]
 fn adhoc(host: &str, now: SystemTime) -> Result<Identity, ConfigError> {
-    crate::pki::adhoc(&[host.to_owned()], now).map_err(|e| ConfigError::Failed(format!("--adhoc: {e}")))
+    crate::pki::adhoc(&[host.to_owned()], now)
+        .map_err(|e| ConfigError::Failed(format!("--adhoc: {e}")))
 }
 
 #[cfg(not(feature = "pki"))]

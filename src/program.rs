@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use crate::app;
-use crate::causes::with_causes;
 use crate::args::{self, Stop};
+use crate::causes::with_causes;
 use crate::cli::{Command, Serve};
 use crate::config::{Config, ConfigError};
 use crate::mode;

@@ -7,9 +7,7 @@ use crate::args::{Stop, boolean};
 use crate::cli::{ModeName, Serve};
 
 /// The settings of the recipe in the environment, as options; `None` if there are none.
-pub(crate) fn options(
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<Serve>, Stop> {
+pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Serve>, Stop> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let verify = set("VERIFY_USER");
     let Some(https) = set("HTTPS_ENABLED") else {

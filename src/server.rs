@@ -207,19 +207,15 @@ impl Bound {
                 log::warn!("{peer}: turned away, {} connections are open", self.max_connections);
                 continue;
             };
-            executor.spawn(serve_one(Arc::clone(&self.shop), io, peer, id, (place, alive.clone()))).detach();
+            executor
+                .spawn(serve_one(Arc::clone(&self.shop), io, peer, id, (place, alive.clone())))
+                .detach();
         }
     }
 }
 
 /// Serves a connection and holds `place` meanwhile. A panic ends the connection, not the server.
-async fn serve_one<P>(
-    shop: Arc<Shop>,
-    io: Async<TcpStream>,
-    peer: SocketAddr,
-    id: u64,
-    place: P,
-) {
+async fn serve_one<P>(shop: Arc<Shop>, io: Async<TcpStream>, peer: SocketAddr, id: u64, place: P) {
     let served = AssertUnwindSafe(connection::run(shop, io, peer, id)).catch_unwind().await;
     if let Err(panic) = served {
         log::error!("{peer}: connection {id} panicked: {}", panic_message(&*panic));
@@ -264,10 +260,7 @@ fn is_shortage(error: &io::Error) -> bool {
     }
     #[cfg(not(unix))]
     {
-        !matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-        )
+        !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the program says when it starts: where it listens, on what, and a command to try.
 
-use std::borrow::Cow;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -43,20 +42,19 @@ impl Greeting {
         let version = env!("CARGO_PKG_VERSION");
         let scheme = if self.certificate.is_some() { "https" } else { "http" };
         let mode = self.mode;
-        let mut text =
-            format!("turnkey {version}: {mode} on {scheme}://{addr}/, backend {backend}\n");
+        let mut lines =
+            vec![format!("turnkey {version}: {mode} on {scheme}://{addr}/, backend {backend}")];
         if let Some(certificate) = self.certificate.as_ref().filter(|_| self.adhoc) {
             let fingerprint = certificate.fingerprint();
-            text.push_str(&format!("certificate for this run only, SHA-256 {fingerprint}\n"));
+            lines.push(format!("certificate for this run only, SHA-256 {fingerprint}"));
         }
-        text.push_str("try: curl");
         let (host, resolve) = self.host(addr);
-        for option in self.trust.iter().chain(&resolve) {
-            text.push(' ');
-            text.push_str(&quoted(option));
-        }
-        text.push_str(&format!(" {scheme}://{host}:{}/\n", addr.port()));
-        text
+        let url = format!("{scheme}://{host}:{}/", addr.port());
+        let mut words = vec!["try: curl".to_owned()];
+        words.extend(self.trust.iter().chain(&resolve).chain([&url]).map(|word| quoted(word)));
+        lines.push(words.join(" "));
+        lines.push(String::new());
+        lines.join("\n")
     }
 
     /// What to call the server, so that its certificate is good for the name; and an option that
@@ -102,7 +100,8 @@ fn server_trust(identity: &Identity, file: Option<&Path>) -> Vec<String> {
     {
         return vec!["--cacert".to_owned(), ca.display().to_string()];
     }
-    let pem = file.filter(|file| fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"-----BEGIN CERT")));
+    let pem =
+        file.filter(|file| fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"-----BEGIN CERT")));
     if let Some(pem) = pem {
         return vec!["--cacert".to_owned(), pem.display().to_string()];
     }
@@ -138,11 +137,10 @@ fn issued_by(identity: &Identity, ca: &Path) -> bool {
 }
 
 /// `word` as a shell takes it.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%[]".contains(c);
-    if !word.is_empty() && word.chars().all(plain) && !word.contains(['[', ']']) {
-        Cow::Borrowed(word)
-    } else {
-        Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
     }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -4,6 +4,7 @@
 //! just as well. No proxy is trusted yet, so all of them go before anyone reads them.
 
 use http_types::Request;
+use http_types::headers::HeaderName;
 
 /// Fields by which a proxy speaks for a client, by their full names.
 const SPOKEN_FOR: [&str; 8] = [
@@ -21,7 +22,7 @@ const SPOKEN_FOR: [&str; 8] = [
 pub(crate) fn remove_untrusted(request: &mut Request) -> Vec<String> {
     let untrusted: Vec<String> = request
         .header_names()
-        .map(|name| name.as_str())
+        .map(HeaderName::as_str)
         .filter(|name| speaks_for_client(name))
         .map(str::to_owned)
         .collect();
@@ -53,8 +54,15 @@ mod tests {
     fn what_a_proxy_would_say_goes_and_the_rest_stays() {
         let mut request = Request::new(Method::Get, "http://localhost/");
         let go = [
-            "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Anything",
-            "X_Forwarded_Host", "X-Real-IP", "Client-Cert", "X-Client-Verify", "x_client_subject",
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Anything",
+            "X_Forwarded_Host",
+            "X-Real-IP",
+            "Client-Cert",
+            "X-Client-Verify",
+            "x_client_subject",
         ];
         let stay = ["Accept", "X-Forwarded", "Client-Certificate", "Cookie"];
         for name in go.iter().chain(&stay) {

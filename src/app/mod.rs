@@ -71,7 +71,9 @@ impl App {
         };
         match (route.handler(request.method()), request.method()) {
             (Some(handler), _) => handler(request).await,
-            (None, Method::Head) if let Some(get) = route.handler(Method::Get) => get(request).await,
+            (None, Method::Head) if let Some(get) = route.handler(Method::Get) => {
+                get(request).await
+            }
             (None, Method::Options) => Ok(route.allow(StatusCode::NoContent)),
             (None, _) => Ok(route.allow(StatusCode::MethodNotAllowed)),
         }
@@ -80,7 +82,7 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("routes", &self.routes).finish()
+        f.debug_struct("App").field("routes", &self.routes).finish_non_exhaustive()
     }
 }
 
@@ -90,7 +92,8 @@ pub struct Route {
     handlers: Vec<(Method, Handler)>,
 }
 
-type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, http_types::Result<Response>> + Send + Sync>;
+type Handler =
+    Arc<dyn Fn(Request) -> BoxFuture<'static, http_types::Result<Response>> + Send + Sync>;
 
 impl Route {
     /// Answers `GET` with `handler`, and `HEAD` with what it answers without the body.

@@ -106,7 +106,11 @@ impl ChunkedDecoder {
             .position(|&b| b == b':')
             .map(|colon| line.split_at(colon))
             .is_some_and(|(name, value)| field::is_token(name) && is_text(value));
-        if well_formed { Ok(Step::Framing(consumed)) } else { Err(bad_chunk("a trailer is malformed")) }
+        if well_formed {
+            Ok(Step::Framing(consumed))
+        } else {
+            Err(bad_chunk("a trailer is malformed"))
+        }
     }
 }
 
@@ -167,7 +171,8 @@ mod tests {
 
     #[test]
     fn content_comes_out_however_the_input_is_cut() {
-        let input = b"5\r\nhello\r\n1;a=\"b\";c\r\n \r\n00006\r\nworld!\r\n0\r\nX-Sum: 1\r\n\r\nGET /";
+        let input =
+            b"5\r\nhello\r\n1;a=\"b\";c\r\n \r\n00006\r\nworld!\r\n0\r\nX-Sum: 1\r\n\r\nGET /";
         for piece in 1..=input.len() {
             let (content, rest) = decode(input, piece).unwrap();
             assert_eq!(content, b"hello world!");
@@ -178,11 +183,24 @@ mod tests {
     #[test]
     fn malformed_chunks_are_refused() {
         for bad in [
-            &b"\r\n"[..], b"g\r\n", b"-1\r\n", b"+5\r\nhello\r\n", b"0x5\r\nhello\r\n",
-            b"5\nhello\r\n", b"5\r\nhello!\r\n0\r\n\r\n", b"5\r\nhello0\r\n\r\n",
-            b"10000000000000000\r\n", b"5 \r\nhello\r\n", b"5 ;a\r\nhello\r\n", b"5;a\x00\r\n",
-            b"0\r\nno colon\r\n\r\n", b"0\r\nname : v\r\n\r\n", b"0\r\n: v\r\n\r\n",
-            b"0\r\na: b\n\r\n", b" 5\r\nhello\r\n", b"5\r\nhello\n0\r\n\r\n",
+            &b"\r\n"[..],
+            b"g\r\n",
+            b"-1\r\n",
+            b"+5\r\nhello\r\n",
+            b"0x5\r\nhello\r\n",
+            b"5\nhello\r\n",
+            b"5\r\nhello!\r\n0\r\n\r\n",
+            b"5\r\nhello0\r\n\r\n",
+            b"10000000000000000\r\n",
+            b"5 \r\nhello\r\n",
+            b"5 ;a\r\nhello\r\n",
+            b"5;a\x00\r\n",
+            b"0\r\nno colon\r\n\r\n",
+            b"0\r\nname : v\r\n\r\n",
+            b"0\r\n: v\r\n\r\n",
+            b"0\r\na: b\n\r\n",
+            b" 5\r\nhello\r\n",
+            b"5\r\nhello\n0\r\n\r\n",
         ] {
             assert!(decode(bad, 3).is_err(), "{:?}", String::from_utf8_lossy(bad));
         }

@@ -97,14 +97,38 @@ mod tests {
     #[test]
     fn authorities() {
         for good in [
-            "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:443", "a_b", "a%20b",
-            "localhost:", "xn--bcher-kva.example",
+            "example.com",
+            "example.com:8080",
+            "127.0.0.1",
+            "[::1]",
+            "[::1]:443",
+            "a_b",
+            "a%20b",
+            "localhost:",
+            "xn--bcher-kva.example",
         ] {
             assert!(is_authority(good.as_bytes()), "{good}");
         }
         for bad in [
-            "", ":80", "a b", "a/b", "user@host", "a:b:c", "a:99999", "[::1", "[::1]x", "[]",
-            "a%2", "a%zz", "a\\b", "a:80a", "bücher.example", "[1.2.3.4]", "a?b", "a#b", "::1",
+            "",
+            ":80",
+            "a b",
+            "a/b",
+            "user@host",
+            "a:b:c",
+            "a:99999",
+            "[::1",
+            "[::1]x",
+            "[]",
+            "a%2",
+            "a%zz",
+            "a\\b",
+            "a:80a",
+            "bücher.example",
+            "[1.2.3.4]",
+            "a?b",
+            "a#b",
+            "::1",
         ] {
             assert!(!is_authority(bad.as_bytes()), "{bad}");
         }

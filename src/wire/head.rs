@@ -307,9 +307,9 @@ fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> 
         (Some(_), true) => Err(Refusal::bad_request(
             "the request has both Content-Length and Transfer-Encoding (RFC 9112 §6.1)",
         )),
-        (None, true) if version == Version::Http10 => Err(Refusal::bad_request(
-            "HTTP/1.0 has no Transfer-Encoding (RFC 9112 §6.1)",
-        )),
+        (None, true) if version == Version::Http10 => {
+            Err(Refusal::bad_request("HTTP/1.0 has no Transfer-Encoding (RFC 9112 §6.1)"))
+        }
         (None, true) => transfer_codings(codings),
     }
 }

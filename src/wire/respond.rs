@@ -58,7 +58,7 @@ pub(crate) fn check(response: &Response) -> Result<(), Unsendable> {
     if response.status().is_informational() {
         return Err(Unsendable::Status(response.status()));
     }
-    for (name, values) in response.iter() {
+    for (name, values) in response {
         let sound = |value: &str| value.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f));
         if !field::is_token(name.as_str().as_bytes()) || !values.iter().all(|v| sound(v.as_str())) {
             return Err(Unsendable::Field(format!("{:?}", name.as_str())));

@@ -124,8 +124,7 @@ fn begin(
     let number = transport.exchange() + 1;
     let authority = head.authority.unwrap_or(link.authority());
     let body = RequestBody::new(shared, number);
-    let mut request =
-        request::build(&head, link.scheme(), authority, body).map_err(refused)?;
+    let mut request = request::build(&head, link.scheme(), authority, body).map_err(refused)?;
     let peer = link.peer(authority, &mut request);
     request.ext_mut().insert(peer);
 

@@ -220,7 +220,7 @@ impl Transport {
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_close(cx) {
             Poll::Pending => self.poll_write_limit(cx),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 
@@ -334,7 +334,7 @@ impl Transport {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => self.poll_write_limit(cx),
-            ready => {
+            ready @ Poll::Ready(_) => {
                 self.writing.clear();
                 ready
             }

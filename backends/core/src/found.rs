@@ -48,7 +48,7 @@ pub enum Found {
 impl Found {
     /// Takes a guess. What is cut off or damaged is [`Unknown`](Self::Unknown).
     pub(crate) fn in_bytes(bytes: &[u8]) -> Self {
-        if let Some(label) = pem::labels(bytes).next() {
+        if let Some(label) = pem::first_label(bytes) {
             return Self::in_pem(&label);
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {

@@ -1,5 +1,7 @@
 //! Whatever a file holds, the answer is a value or an error: never a panic, and in good time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
 mod support;
 
 use rcgen::{KeyPair, PKCS_ED25519};
@@ -14,13 +16,17 @@ impl Numbers {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
+        usize::try_from(self.0 % end as u64).unwrap()
     }
 
     fn byte(&mut self) -> u8 {
         // Bytes that mean something in DER, as often as any.
         const TELLING: [u8; 10] = [0x00, 0x01, 0x02, 0x30, 0x7f, 0x80, 0x84, 0xa0, 0xfe, 0xff];
-        if self.below(2) == 0 { TELLING[self.below(TELLING.len())] } else { self.below(256) as u8 }
+        if self.below(2) == 0 {
+            TELLING[self.below(TELLING.len())]
+        } else {
+            u8::try_from(self.below(256)).unwrap()
+        }
     }
 
     fn mutate(&mut self, original: &[u8]) -> Vec<u8> {

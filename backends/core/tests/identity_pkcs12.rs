@@ -1,5 +1,7 @@
 //! Identities from PKCS#12 as various tools write it, and what is written for others to read.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
 mod support;
 
 use rcgen::{KeyPair, PKCS_ED25519};

@@ -77,11 +77,8 @@ impl Backend for NativeTls {
 /// EC keys. Delete the difference when #281 is closed.
 #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
 fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildError> {
-    native_tls::Identity::from_pkcs8(
-        identity.chain_pem().as_bytes(),
-        identity.key_pem().as_bytes(),
-    )
-    .map_err(|e| BuildError::Identity(e.into()))
+    native_tls::Identity::from_pkcs8(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes())
+        .map_err(|e| BuildError::Identity(e.into()))
 }
 
 #[cfg(any(target_os = "windows", target_vendor = "apple"))]

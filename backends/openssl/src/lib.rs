@@ -7,8 +7,8 @@ use openssl::error::ErrorStack;
 use openssl::hash::{MessageDigest, hash};
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    AlpnError, NameType, Ssl, SslAcceptor, SslAcceptorBuilder, SslMethod, SslOptions, SslRef,
-    SslSessionCacheMode, SslVerifyMode, SslVersion, select_next_proto,
+    AlpnError, NameType, Ssl, SslAcceptor, SslAcceptorBuilder, SslCipherRef, SslMethod, SslOptions,
+    SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion, select_next_proto,
 };
 use openssl::stack::Stack;
 use openssl::x509::store::X509StoreBuilder;
@@ -159,9 +159,8 @@ fn tls_info(ssl: &SslRef) -> Result<TlsInfo, HandshakeError> {
         _ => None,
     };
     tls.cipher_suite =
-        ssl.current_cipher().and_then(|c| c.standard_name()).map(str::to_owned);
-    tls.alpn =
-        ssl.selected_alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
+        ssl.current_cipher().and_then(SslCipherRef::standard_name).map(str::to_owned);
+    tls.alpn = ssl.selected_alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     tls.server_name = ssl.servername(NameType::HOST_NAME).map(str::to_owned);
     tls.resumed = Some(ssl.session_reused());
     if let Some(leaf) = ssl.peer_certificate() {

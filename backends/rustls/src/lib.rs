@@ -73,8 +73,7 @@ impl Backend for Rustls {
             });
             tls.cipher_suite =
                 session.negotiated_cipher_suite().map(|s| iana_name(&format!("{:?}", s.suite())));
-            tls.alpn =
-                session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
+            tls.alpn = session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
             tls.server_name = session.server_name().map(str::to_owned);
             tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
             tls.client_certificate = session

@@ -16,7 +16,7 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// More than RFC 8018 §4.2 has a use for.
+/// The most that RFC 8018 §4.2 has a use for.
 const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 /// scrypt takes 128·N·r bytes (RFC 7914 §2). OpenSSL writes keys that take 16 MiB.
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
@@ -115,7 +115,7 @@ impl PrivateKey {
             let malformed = IdentityError::MalformedKey("encrypted PKCS#8");
             return Err(if well_formed { UNSUPPORTED } else { malformed });
         };
-        if !is_affordable(&encrypted.encryption_algorithm) {
+        if !is_supported(&encrypted.encryption_algorithm) {
             return Err(UNSUPPORTED);
         }
         let password = password.ok_or(IdentityError::PasswordRequired)?;
@@ -276,9 +276,10 @@ fn compressed(point: &[u8]) -> Vec<u8> {
     [&[0x02 | sign], x].concat()
 }
 
-/// A file can ask for any amount of memory and time.
-fn is_affordable(scheme: &EncryptionScheme) -> bool {
-    let EncryptionScheme::Pbes2(parameters) = scheme else { return true };
+/// Whether it is PBES2 (RFC 8018 §6.2) at a bearable cost: a file can ask for any amount of memory
+/// and time.
+fn is_supported(scheme: &EncryptionScheme) -> bool {
+    let EncryptionScheme::Pbes2(parameters) = scheme else { return false };
     match &parameters.kdf {
         Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_PBKDF2_ITERATIONS,
         Kdf::Scrypt(scrypt) => {
@@ -303,7 +304,7 @@ mod tests {
             let mut scheme =
                 Parameters::generate_pbkdf2_sha256_aes256cbc(1, &[0; 8], [0; 16]).unwrap();
             scheme.kdf = kdf;
-            is_affordable(&scheme.into())
+            is_supported(&scheme.into())
         };
         let pbkdf2 = |iterations| Pbkdf2Params::hmac_sha256(iterations, &[0; 8]).unwrap().into();
         assert!(affordable(pbkdf2(MAX_PBKDF2_ITERATIONS)));

@@ -1,0 +1,74 @@
+# make certs && make run     HTTPS on https://127.0.0.1:8000/
+# make help                  everything else
+
+# What `make run` serves. The first three are the switches of the recipe, too:
+# HTTPS_ENABLED=1 VERIFY_USER=1 is MODE=mutual.
+MODE    ?=
+HOST    ?= 127.0.0.1
+PORT    ?= 8000
+BACKEND ?=
+CERTS   ?= certs
+ARGS    ?=
+
+CARGO     ?= cargo
+# A backend that is not in the default build is a cargo feature of the same name.
+FEATURES  := $(if $(filter-out plain native-tls rustls,$(BACKEND)),--features $(BACKEND))
+TURNKEY   := target/release/turnkey
+
+# Without MODE, and without the recipe's switches, it is https.
+mode      := $(or $(MODE),$(if $(HTTPS_ENABLED)$(VERIFY_USER),,https))
+https_in  := TURNKEY_KEY_PASSWORD=turnkey TURNKEY_IDENTITY=$(CERTS)/server.p12
+mutual_in := $(https_in) TURNKEY_CLIENT_CA=$(CERTS)/ca.crt
+recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key \
+             API_CA_T=$(CERTS)/ca.crt HTTPS_ENABLED=$(or $(HTTPS_ENABLED),0) \
+             VERIFY_USER=$(or $(VERIFY_USER),0)
+# What is in the environment for the mode; a MODE that there is not is the program's to refuse.
+inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
+
+.DEFAULT_GOAL := help
+.PHONY: help certs run build test lint features deps build-tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make run MODE=http|https|mutual HOST=$(HOST) PORT=$(PORT) BACKEND=native-tls|rustls|openssl ARGS='--tls-min 1.3'"
+	@echo "  make run HTTPS_ENABLED=1 VERIFY_USER=1    the same as MODE=mutual"
+	@echo "  make certs ARGS='--host example.test --client alice'"
+
+certs: build ## Make a CA and certificates in certs/, keeping what is still good
+	@$(TURNKEY) certs --out $(CERTS) $(ARGS)
+
+run: build $(if $(filter http,$(mode)),,$(CERTS)/server.p12 $(CERTS)/client.pem) ## Serve the built-in app: https on port 8000, or as the variables below say
+	@$(inputs) exec $(TURNKEY) $(if $(mode),--mode $(mode)) --host $(HOST) --port $(PORT) \
+		$(if $(BACKEND),--backend $(BACKEND)) $(ARGS)
+
+# Only what is missing: certificates that somebody put there are theirs.
+$(CERTS)/server.p12 $(CERTS)/client.pem: | build
+	@$(TURNKEY) certs --out $(CERTS)
+
+build: build-tools ## Build the program
+	@$(CARGO) build --release --quiet $(FEATURES)
+
+test: deps lint features ## Run everything that CI runs
+	$(CARGO) test --workspace --features openssl
+
+lint: ## Check formatting, lints and the documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --features openssl -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features openssl --quiet
+
+features: ## Check that every combination of cargo features builds
+	@for features in '' native-tls rustls openssl pki native-tls,pki rustls,pki openssl,pki \
+			native-tls,rustls native-tls,openssl rustls,openssl native-tls,rustls,openssl; do \
+		echo "features: $${features:-none}"; \
+		RUSTFLAGS='-D warnings' $(CARGO) check --quiet --no-default-features --features "$$features" || exit 1; \
+	done
+	@echo 'features: all'
+	@RUSTFLAGS='-D warnings' $(CARGO) check --quiet --all-features
+
+deps: ## Install what the tests need (Debian, as root; elsewhere it says what is missing)
+	@sh scripts/deps.sh
+
+# cargo fails late, and in its own words, when a C library is missing.
+build-tools:
+	@sh scripts/build-tools.sh
