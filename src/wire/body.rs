@@ -1,13 +1,15 @@
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 
+use http_types::trailers::{self, Trailers};
 use smol::io::AsyncRead;
 
-use super::chunked::{ChunkedDecoder, Step};
+use super::chunked::{ChunkedDecoder, Step, Trailer};
 use super::head::Framing;
-use super::transport::Shared;
+use super::transport::{Shared, lock};
 
 /// The content of a request, as a handler reads it.
 ///
@@ -17,43 +19,74 @@ use super::transport::Shared;
 pub(crate) struct RequestBody {
     transport: Shared,
     exchange: u64,
+    /// Where trailers go, if there can be any.
+    trailers: Option<trailers::Sender>,
 }
 
 impl RequestBody {
-    /// The body of the exchange that `transport` is in.
+    /// The body of the exchange with this number.
     pub(crate) fn new(transport: &Shared, exchange: u64) -> Self {
-        Self { transport: Arc::clone(transport), exchange }
+        Self { transport: Arc::clone(transport), exchange, trailers: None }
+    }
+
+    /// Has the trailers sent to `sender` when the content has been read (RFC 9112 §7.1.2).
+    pub(crate) fn send_trailers(&mut self, sender: trailers::Sender) {
+        self.trailers = Some(sender);
+    }
+
+    fn end(&mut self, fields: Vec<Trailer>) {
+        let Some(sender) = self.trailers.take() else { return };
+        let mut trailers = Trailers::new();
+        for (name, value) in fields {
+            trailers.append(name.as_str(), value.as_str());
+        }
+        // The channel has room for this one message: there is nothing to wait for.
+        let mut sending = pin!(sender.send(trailers));
+        _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 
 impl AsyncRead for RequestBody {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let mut transport = super::transport::lock(&self.transport);
+        let mut transport = lock(&self.transport);
         if transport.exchange() != self.exchange {
             let ended = "the request has been answered: its body cannot be read any more";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, ended)));
         }
-        transport.poll_body(cx, buf)
+        let n = ready!(transport.poll_body(cx, buf))?;
+        if n == 0 && !buf.is_empty() {
+            let trailers = transport.take_trailers();
+            drop(transport);
+            self.end(trailers);
+        }
+        Poll::Ready(Ok(n))
     }
 }
 
 /// Where a request's body ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) enum Framer {
-    #[default]
-    Done,
+    /// It has ended, with these trailers.
+    Done(Vec<Trailer>),
     Length(u64),
     Chunked(ChunkedDecoder),
+}
+
+impl Default for Framer {
+    /// No body.
+    fn default() -> Self {
+        Self::Done(Vec::new())
+    }
 }
 
 impl Framer {
     pub(crate) fn new(framing: Framing) -> Self {
         match framing {
-            Framing::Empty => Self::Done,
+            Framing::Empty => Self::default(),
             Framing::Length(length) => Self::Length(length),
             Framing::Chunked => Self::Chunked(ChunkedDecoder::default()),
         }
@@ -62,7 +95,7 @@ impl Framer {
     /// What the next bytes of the input are.
     pub(crate) fn step(&mut self, input: &[u8]) -> Result<Step, super::Refusal> {
         match self {
-            Self::Done => Ok(Step::Done),
+            Self::Done(_) => Ok(Step::Done),
             Self::Length(_) if input.is_empty() => Ok(Step::NeedInput),
             Self::Length(left) => {
                 Ok(Step::Content(usize::try_from(*left).unwrap_or(usize::MAX).min(input.len())))
@@ -70,7 +103,7 @@ impl Framer {
             Self::Chunked(decoder) => {
                 let step = decoder.step(input)?;
                 if step == Step::Done {
-                    *self = Self::Done;
+                    *self = Self::Done(std::mem::take(decoder).into_trailers());
                 }
                 Ok(step)
             }
@@ -80,25 +113,33 @@ impl Framer {
     /// Counts `n` bytes of content as taken.
     pub(crate) fn took(&mut self, n: usize) {
         match self {
-            Self::Done => {}
+            Self::Done(_) => {}
             Self::Length(left) => {
                 *left = left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
                 if *left == 0 {
-                    *self = Self::Done;
+                    *self = Self::default();
                 }
             }
             Self::Chunked(decoder) => decoder.took(n),
         }
     }
 
+    /// The trailers, once the body has ended; after that there are none.
+    pub(crate) fn take_trailers(&mut self) -> Vec<Trailer> {
+        match self {
+            Self::Done(trailers) => std::mem::take(trailers),
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn is_done(&self) -> bool {
-        matches!(self, Self::Done)
+        matches!(self, Self::Done(_))
     }
 
     /// How much content is still to come, if that is known.
     pub(crate) fn remaining(&self) -> Option<u64> {
         match self {
-            Self::Done => Some(0),
+            Self::Done(_) => Some(0),
             Self::Length(left) => Some(*left),
             Self::Chunked(_) => None,
         }

@@ -7,13 +7,17 @@ const MAX_CHUNK_LINE: usize = 1024;
 /// The most bytes of trailer fields.
 const MAX_TRAILERS: usize = 8 * 1024;
 
-/// Takes chunked framing off a body (RFC 9112 §7.1). Extensions are dropped, as are trailers;
-/// both are checked, since whoever reads them differently may find another end of the body.
+/// A field of the trailer section: name and value.
+pub(crate) type Trailer = (String, String);
+
+/// Takes chunked framing off a body (RFC 9112 §7.1). Extensions are dropped, but checked, since
+/// whoever reads them differently may find another end of the body.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkedDecoder {
     state: State,
+    trailers: Vec<Trailer>,
     /// Bytes of trailer section seen so far.
-    trailers: usize,
+    trailer_size: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +80,11 @@ impl ChunkedDecoder {
         }
     }
 
+    /// The trailers, once the body is done.
+    pub(crate) fn into_trailers(self) -> Vec<Trailer> {
+        self.trailers
+    }
+
     fn size(&mut self, input: &[u8]) -> Result<Step, Refusal> {
         let Some(line) = line(input, MAX_CHUNK_LINE)? else { return Ok(Step::NeedInput) };
         let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
@@ -93,24 +102,21 @@ impl ChunkedDecoder {
     }
 
     fn trailer(&mut self, input: &[u8]) -> Result<Step, Refusal> {
-        let room = MAX_TRAILERS.saturating_sub(self.trailers);
+        let room = MAX_TRAILERS.saturating_sub(self.trailer_size);
         let Some(line) = line(input, room)? else { return Ok(Step::NeedInput) };
         let consumed = line.len() + 2;
-        self.trailers += consumed;
+        self.trailer_size += consumed;
         if line.is_empty() {
             self.state = State::Done;
             return Ok(Step::Framing(consumed));
         }
-        let well_formed = line
-            .iter()
-            .position(|&b| b == b':')
-            .map(|colon| line.split_at(colon))
-            .is_some_and(|(name, value)| field::is_token(name) && is_text(value));
-        if well_formed {
-            Ok(Step::Framing(consumed))
-        } else {
-            Err(bad_chunk("a trailer is malformed"))
-        }
+        let field = std::str::from_utf8(line).ok().filter(|line| line.is_ascii());
+        let (name, value) = field
+            .and_then(|line| line.split_once(':'))
+            .filter(|(name, value)| field::is_token(name.as_bytes()) && is_text(value.as_bytes()))
+            .ok_or_else(|| bad_chunk("a trailer is malformed"))?;
+        self.trailers.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
+        Ok(Step::Framing(consumed))
     }
 }
 
@@ -133,7 +139,7 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 fn bad_chunk(what: &str) -> Refusal {
-    Refusal::bad_request(format!("the chunked body is malformed: {what} (RFC 9112 §7.1)"))
+    Refusal::bad_request(format!("the chunked body is malformed: {what} (RFC 9112 section 7.1)"))
 }
 
 #[cfg(test)]

@@ -177,6 +177,18 @@ impl HeadScanner {
     }
 }
 
+/// RFC 9110 §2.5: a later minor version is processed as the latest that is known. `head` begins
+/// with the request line.
+pub(crate) fn lower_minor_version(head: &mut [u8]) {
+    let line = memchr::memchr(b'\r', head).unwrap_or(head.len());
+    if let Some([rest @ .., b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'2'..=b'9']) =
+        head.get_mut(..line)
+        && rest.ends_with(b" ")
+    {
+        *minor = b'1';
+    }
+}
+
 fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
     if size <= max_head {
         return Ok(());
@@ -205,12 +217,12 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Refusal {
             "this server speaks HTTP/1.1 and HTTP/1.0 only",
         ),
         httparse::Error::HeaderName => Refusal::bad_request(
-            "a field name is malformed (RFC 9112 §5: a token, then a colon, no white space)",
+            "a field name is malformed (RFC 9112 section 5: a token, then a colon, no white space)",
         ),
-        httparse::Error::HeaderValue => {
-            Refusal::bad_request("a field value holds a byte that may not be there (RFC 9110 §5.5)")
-        }
-        _ => Refusal::bad_request("the request line is malformed (RFC 9112 §3)"),
+        httparse::Error::HeaderValue => Refusal::bad_request(
+            "a field value holds a byte that may not be there (RFC 9110 section 5.5)",
+        ),
+        _ => Refusal::bad_request("the request line is malformed (RFC 9112 section 3)"),
     }
 }
 
@@ -238,7 +250,7 @@ fn known_method(name: &str) -> Result<Method, Refusal> {
 fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>), Refusal> {
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return Err(Refusal::bad_request(
-            "the request target holds a character that must be percent-encoded (RFC 3986 §2)",
+            "the request target holds a character that must be percent-encoded (RFC 3986 section 2)",
         ));
     }
     if target.starts_with('/') {
@@ -253,7 +265,7 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
     let Some((_, rest)) = absolute else {
         return Err(Refusal::bad_request(
             "the request target is neither a path nor an http:// or https:// URL \
-             (RFC 9112 §3.2)",
+             (RFC 9112 section 3.2)",
         ));
     };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -277,17 +289,21 @@ fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, 
         (Some(host), None) => host,
         (None, _) if version == Version::Http10 => return Ok(None),
         (None, _) => {
-            return Err(Refusal::bad_request("the request has no Host field (RFC 9112 §3.2)"));
+            return Err(Refusal::bad_request(
+                "the request has no Host field (RFC 9112 section 3.2)",
+            ));
         }
         (Some(_), Some(_)) => {
-            return Err(Refusal::bad_request("the request has two Host fields (RFC 9112 §3.2)"));
+            return Err(Refusal::bad_request(
+                "the request has two Host fields (RFC 9112 section 3.2)",
+            ));
         }
     };
     std::str::from_utf8(host)
         .ok()
         .filter(|host| field::is_authority(host.as_bytes()))
         .map(Some)
-        .ok_or_else(|| Refusal::bad_request("the Host field is invalid (RFC 9110 §7.2)"))
+        .ok_or_else(|| Refusal::bad_request("the Host field is invalid (RFC 9110 section 7.2)"))
 }
 
 /// RFC 9112 §6.3, without its leniences: where it lets a recipient repair, this refuses.
@@ -305,10 +321,10 @@ fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> 
             length => Ok(Framing::Length(length)),
         },
         (Some(_), true) => Err(Refusal::bad_request(
-            "the request has both Content-Length and Transfer-Encoding (RFC 9112 §6.1)",
+            "the request has both Content-Length and Transfer-Encoding (RFC 9112 section 6.1)",
         )),
         (None, true) if version == Version::Http10 => {
-            Err(Refusal::bad_request("HTTP/1.0 has no Transfer-Encoding (RFC 9112 §6.1)"))
+            Err(Refusal::bad_request("HTTP/1.0 has no Transfer-Encoding (RFC 9112 section 6.1)"))
         }
         (None, true) => transfer_codings(codings),
     }

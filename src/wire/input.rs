@@ -18,6 +18,10 @@ impl Input {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
+    pub(crate) fn unread_mut(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }

@@ -62,11 +62,14 @@ pub(crate) fn build(
     Ok(request)
 }
 
-fn attach(request: &mut Request, framing: Framing, body: RequestBody) {
+fn attach(request: &mut Request, framing: Framing, mut body: RequestBody) {
     let length = match framing {
         Framing::Empty => return,
         Framing::Length(length) => usize::try_from(length).ok(),
-        Framing::Chunked => None,
+        Framing::Chunked => {
+            body.send_trailers(request.send_trailers());
+            None
+        }
     };
     let named = request.header(CONTENT_TYPE).is_some();
     request.set_body(Body::from_reader(BufReader::new(body), length));

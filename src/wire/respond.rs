@@ -105,8 +105,8 @@ pub(crate) async fn write_response(
             out.encode(Encoder::new(response, asked.method), None, expected).await
         }
         Framed::Nothing => {
-            response.take_body();
-            out.encode(Encoder::new(response, Method::Head), Some(CONTENT_LENGTH), None).await
+            let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
+            out.encode(Encoder::new(response, Method::Head), Some(framing), None).await
         }
         Framed::ByClose => {
             let body = response.take_body();

@@ -7,7 +7,7 @@ use http_types::Method;
 
 use super::body::RequestBody;
 use super::exchange::{self, After, Exchange};
-use super::head::{Framing, Head, HeadScanner, field_slots};
+use super::head::{self, Framing, Head, HeadScanner, field_slots};
 use super::refusal::Refusal;
 use super::request;
 use super::transport::{Next, Shared, lock, too_large};
@@ -110,6 +110,9 @@ fn begin(
     limits: &Limits,
 ) -> Result<Exchange, (Refusal, Method)> {
     let mut transport = lock(shared);
+    if let Some(line) = transport.input_mut().get_mut(start..end) {
+        head::lower_minor_version(line);
+    }
     let mut slots = field_slots();
     let bytes = transport.input().get(start..end).unwrap_or_default();
     let head = Head::parse(bytes, &mut slots).map_err(|refusal| (refusal, Method::Get))?;

@@ -9,7 +9,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 use turnkey_backend::Stream;
 
 use super::body::Framer;
-use super::chunked::Step;
+use super::chunked::{Step, Trailer};
 use super::deadline::Deadline;
 use super::head::{Framing, HeadScanner};
 use super::input::Input;
@@ -78,7 +78,7 @@ impl Transport {
             reading: Deadline::default(),
             writing: Deadline::default(),
             exchange: 0,
-            body: Framer::Done,
+            body: Framer::default(),
             content_taken: 0,
             interim: Interim::NotExpected,
             refusal: None,
@@ -91,6 +91,11 @@ impl Transport {
 
     pub(crate) fn input(&self) -> &[u8] {
         self.input.unread()
+    }
+
+    /// The input, to be mended in place.
+    pub(crate) fn input_mut(&mut self) -> &mut [u8] {
+        self.input.unread_mut()
     }
 
     /// Waits for the head of the next request.
@@ -169,6 +174,11 @@ impl Transport {
         }
         self.take_content(n);
         Poll::Ready(Ok(n))
+    }
+
+    /// The trailers of a body that has ended.
+    pub(crate) fn take_trailers(&mut self) -> Vec<Trailer> {
+        self.body.take_trailers()
     }
 
     /// Reads content of the request's body and forgets it, `bound` bytes at most. The result is
