@@ -6,7 +6,7 @@
 
 use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
 
-use crate::cli::{Command, Serve};
+use crate::cli::Serve;
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
 #[derive(Debug)]
@@ -40,14 +40,10 @@ pub(crate) fn parse(
 fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let serve = Serve::from_args(&["turnkey"], &words)?;
-    if serve.command.is_some() && serve.asks_to_serve() {
-        let command = match serve.command {
-            Some(Command::Certs(_)) | None => "certs",
-        };
-        return Err(format!(
-            "the options of {command} stand after it, and those of serving are not its own"
-        )
-        .into());
+    if serve.command.is_some() && words.first().is_some_and(|word| word.starts_with('-')) {
+        return Err("the options before a command are those of serving; give its own after it"
+            .to_owned()
+            .into());
     }
     Ok(serve)
 }

@@ -7,6 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::TlsVersion;
 
 use crate::mode::BackendName;
+use crate::units::{Bytes, Seconds};
 
 /// Puts an app on HTTP, HTTPS or mutual TLS by one switch. Without options: the built-in app, on
 /// <http://127.0.0.1:8000/>.
@@ -69,31 +70,56 @@ pub(crate) struct Serve {
     #[argh(option)]
     pub(crate) tls_max: Option<TlsVersion>,
 
+    /// seconds that a handshake may take; 10
+    #[argh(option)]
+    pub(crate) handshake_timeout: Option<Seconds>,
+
+    /// seconds that a request head may take, first byte to last; 10
+    #[argh(option)]
+    pub(crate) head_timeout: Option<Seconds>,
+
+    /// seconds that a request body may make no progress; 30
+    #[argh(option)]
+    pub(crate) body_timeout: Option<Seconds>,
+
+    /// seconds that a client may take nothing of an answer; 30
+    #[argh(option)]
+    pub(crate) write_timeout: Option<Seconds>,
+
+    /// seconds that a connection stays open without a request; 60
+    #[argh(option)]
+    pub(crate) idle_timeout: Option<Seconds>,
+
+    /// seconds that stopping waits for what is under way; 30
+    #[argh(option)]
+    pub(crate) drain_timeout: Option<Seconds>,
+
+    /// connections open at a time; what the limit on open files leaves room for
+    #[argh(option)]
+    pub(crate) max_connections: Option<usize>,
+
+    /// connections in their handshake at a time; half of --max-connections
+    #[argh(option)]
+    pub(crate) max_handshakes: Option<usize>,
+
+    /// largest request head, in bytes; 16K
+    #[argh(option)]
+    pub(crate) max_head: Option<Bytes>,
+
+    /// largest request body, in bytes; 10M. 0: any
+    #[argh(option)]
+    pub(crate) max_body: Option<Bytes>,
+
+    /// threads that serve; as many as there are processors
+    #[argh(option)]
+    pub(crate) threads: Option<usize>,
+
     /// print the version and the backends, and leave
     #[argh(switch, short = 'V')]
     pub(crate) version: bool,
 
     #[argh(subcommand)]
     pub(crate) command: Option<Command>,
-}
-
-impl Serve {
-    /// Whether anything was said about how to serve.
-    pub(crate) fn asks_to_serve(&self) -> bool {
-        self.mode.is_some()
-            || self.host.is_some()
-            || self.port.is_some()
-            || self.backend.is_some()
-            || self.cert.is_some()
-            || self.key.is_some()
-            || self.identity.is_some()
-            || self.adhoc
-            || self.key_password_file.is_some()
-            || self.client_ca.is_some()
-            || self.client_verify.is_some()
-            || self.tls_min.is_some()
-            || self.tls_max.is_some()
-    }
 }
 
 /// What to do other than to serve.

@@ -9,8 +9,10 @@ use crate::args::Stop;
 use crate::cli::{ClientVerify, ModeName, Serve};
 use crate::files::FileError;
 use crate::identity_files::{self, IdentityFiles};
+use crate::limits::Limits;
 use crate::mode::{BackendName, Mode, TlsChoice};
 use crate::password::PasswordSource;
+use crate::units::{Bytes, Seconds};
 
 /// All that is needed to serve.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) mode: Mode,
     pub(crate) choice: TlsChoice,
+    pub(crate) limits: Limits,
+    pub(crate) threads: Option<usize>,
     /// Where the identity came from, to tell people what to type.
     pub(crate) identity: Option<IdentityFiles>,
     pub(crate) client_ca: Option<PathBuf>,
@@ -49,6 +53,8 @@ impl Config {
             port: first.of(|s| s.port).unwrap_or(8000),
             mode: Mode::Http,
             choice,
+            limits: limits(&first)?,
+            threads: first.of(|s| s.threads),
             identity: None,
             client_ca: None,
         };
@@ -174,6 +180,45 @@ fn http_choice(layers: &[Serve], choice: TlsChoice) -> Result<TlsChoice, ConfigE
         (Some(BackendName::Plain) | None, _) => Ok(TlsChoice::default()),
         (typed @ Some(_), _) => Ok(TlsChoice { backend: typed, ..TlsChoice::default() }),
     }
+}
+
+fn limits(first: &First<'_>) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    let seconds = |option: fn(&Serve) -> Option<Seconds>, default| {
+        first.of(option).map_or(default, |Seconds(duration)| duration)
+    };
+    let at_least_one = |name: &str, value: Option<usize>| match value {
+        Some(0) => Err(usage(format!("{name} 0 lets nobody in: give 1 or more"))),
+        value => Ok(value),
+    };
+    at_least_one("--threads", first.of(|s| s.threads))?;
+    let max_connections = at_least_one("--max-connections", first.of(|s| s.max_connections))?
+        .unwrap_or(default.max_connections);
+    let max_handshakes = at_least_one("--max-handshakes", first.of(|s| s.max_handshakes))?
+        .unwrap_or((max_connections / 2).max(1));
+    Ok(Limits {
+        handshake_timeout: seconds(|s| s.handshake_timeout, default.handshake_timeout),
+        head_timeout: seconds(|s| s.head_timeout, default.head_timeout),
+        body_timeout: seconds(|s| s.body_timeout, default.body_timeout),
+        write_timeout: seconds(|s| s.write_timeout, default.write_timeout),
+        idle_timeout: seconds(|s| s.idle_timeout, default.idle_timeout),
+        drain_timeout: seconds(|s| s.drain_timeout, default.drain_timeout),
+        max_head: match first.of(|s| s.max_head) {
+            None => default.max_head,
+            // Less than a request line of any use; more than anybody means.
+            Some(Bytes(size)) => usize::try_from(size)
+                .ok()
+                .filter(|size| (256..=16 * 1024 * 1024).contains(size))
+                .ok_or_else(|| usage(format!("--max-head {size}: give 256 bytes to 16M")))?,
+        },
+        max_body: match first.of(|s| s.max_body) {
+            None => default.max_body,
+            Some(Bytes(0)) => None,
+            Some(Bytes(size)) => Some(size),
+        },
+        max_connections,
+        max_handshakes,
+    })
 }
 
 /// The same option in several layers: the first one counts.

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,13 @@ use smol::io::AsyncReadExt;
 use smol::{Async, Timer};
 use turnkey_backend::{Accepted, Backend, HandshakeError, Tcp};
 
+use crate::accept::Places;
 use crate::app::App;
 use crate::causes::with_causes;
+use crate::limits::Limits;
 use crate::peer::Link;
 use crate::shutdown::Shutdown;
-use crate::wire::{self, After, Limits, Refusal, Shared, Transport};
+use crate::wire::{self, After, Refusal, Shared, Transport};
 
 /// How long a connection that was closed from this side is still read from, so that the client
 /// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
@@ -25,7 +27,7 @@ const LINGER_MAX: Duration = Duration::from_secs(30);
 
 /// What all connections of a listener have in common.
 #[derive(Debug)]
-pub(crate) struct Shop {
+pub(crate) struct Endpoint {
     pub(crate) app: App,
     pub(crate) backend: Box<dyn Backend>,
     /// Whether the backend does TLS, so that a client that does not can be told.
@@ -35,27 +37,29 @@ pub(crate) struct Shop {
     pub(crate) shutdown: Shutdown,
 }
 
-/// Serves one accepted connection until it ends. `id` is what the log calls it.
+/// Serves one accepted connection until it ends. `id` is what the log calls it; `places` is what it
+/// holds meanwhile.
 pub(crate) async fn run(
-    shop: Arc<Shop>,
-    io: Async<std::net::TcpStream>,
+    endpoint: Arc<Endpoint>,
+    io: Async<TcpStream>,
     peer: SocketAddr,
     id: u64,
+    mut places: Places,
 ) {
     let local = io.get_ref().local_addr();
     let (Ok(tcp), Ok(local)) = (Tcp::new(io), local) else {
         // The client has left already.
         return;
     };
-    let opened = Box::pin(open(&shop, &tcp, local)).or(async {
-        Timer::after(shop.limits.handshake_timeout).await;
+    let opened = Box::pin(open(&endpoint, &tcp, local)).or(async {
+        Timer::after(endpoint.limits.handshake_timeout).await;
         Opened::TimedOut
     });
     let accepted = match opened.await {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
             log::info!("{peer}: spoke plain HTTP on the port for HTTPS");
-            return Box::pin(answer_plain_http(&shop, tcp, local)).await;
+            return Box::pin(answer_plain_http(&endpoint, tcp, local)).await;
         }
         Opened::Left => return,
         Opened::Failed(error) => {
@@ -64,16 +68,17 @@ pub(crate) async fn run(
             return linger(tcp).await;
         }
         Opened::TimedOut => {
-            let limit = shop.limits.handshake_timeout.as_secs_f32();
+            let limit = endpoint.limits.handshake_timeout.as_secs_f32();
             log::info!("{peer}: handshake not complete within {limit} seconds");
             return;
         }
     };
-    let link = Arc::new(Link::new(id, peer, local, shop.mode, accepted.tls));
-    let transport = Transport::new(accepted.stream, Arc::clone(&shop.limits));
+    places.handshake_done();
+    let link = Arc::new(Link::new(id, peer, local, endpoint.mode, accepted.tls));
+    let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
-    let mut watch = shop.shutdown.watch();
-    let after = wire::serve(&shared, &link, &shop.app, &shop.limits, &mut watch).await;
+    let mut watch = endpoint.shutdown.watch();
+    let after = wire::serve(&shared, &link, &endpoint.app, &endpoint.limits, &mut watch).await;
     close(shared, tcp, after).await;
 }
 
@@ -89,8 +94,8 @@ enum Opened {
     TimedOut,
 }
 
-async fn open(shop: &Shop, tcp: &Tcp, local: SocketAddr) -> Opened {
-    if shop.tls {
+async fn open(endpoint: &Endpoint, tcp: &Tcp, local: SocketAddr) -> Opened {
+    if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
         // typed `http://`.
         match first_byte(tcp).await {
@@ -100,7 +105,7 @@ async fn open(shop: &Shop, tcp: &Tcp, local: SocketAddr) -> Opened {
         }
     }
     log::trace!("handshake on {local}");
-    match shop.backend.accept(tcp.clone()).await {
+    match endpoint.backend.accept(tcp.clone()).await {
         Ok(accepted) => Opened::Accepted(accepted),
         Err(error) => Opened::Failed(error),
     }
@@ -116,12 +121,23 @@ async fn first_byte(tcp: &Tcp) -> io::Result<Option<u8>> {
 }
 
 /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
-async fn answer_plain_http(shop: &Shop, tcp: Tcp, local: SocketAddr) {
+async fn answer_plain_http(endpoint: &Endpoint, tcp: Tcp, local: SocketAddr) {
     let reason = format!("this port speaks HTTPS: use https://{local}/ (or the host's name)");
-    let refusal = Refusal::new(StatusCode::BadRequest, reason);
-    let transport = Transport::new(Box::new(tcp.clone()), Arc::clone(&shop.limits));
+    answer(endpoint, tcp, &Refusal::bad_request(reason)).await;
+}
+
+/// Tells a client that there is no place for it (RFC 9110 §15.6.4).
+pub(crate) async fn turn_away(endpoint: &Endpoint, io: Async<TcpStream>) {
+    let Ok(tcp) = Tcp::new(io) else { return };
+    let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
+    answer(endpoint, tcp, &busy).await;
+}
+
+/// Answers before, or in place of, all that a client may ask, and closes.
+async fn answer(endpoint: &Endpoint, tcp: Tcp, refusal: &Refusal) {
+    let transport = Transport::new(Box::new(tcp.clone()), Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
-    let after = wire::refuse(&shared, &refusal, Method::Get).await;
+    let after = wire::refuse(&shared, refusal, Method::Get).await;
     close(shared, tcp, after).await;
 }
 

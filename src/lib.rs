@@ -11,6 +11,7 @@
 //! The same app in https mode takes an [`Identity`], in mutual mode an [`Identity`] and a
 //! [`ClientPolicy`]: see [`Mode`].
 
+mod accept;
 mod app;
 mod args;
 mod causes;
@@ -19,6 +20,7 @@ mod config;
 mod connection;
 mod files;
 mod identity_files;
+mod limits;
 mod log;
 mod mode;
 mod password;
@@ -32,15 +34,16 @@ mod shutdown;
 mod signals;
 mod startup;
 mod trust;
+mod units;
 mod wire;
 
 pub use app::{App, Route, builtin};
 pub use files::FileError;
 pub use http_types::{self, Body, Method, Request, Response, Result, StatusCode};
+pub use limits::Limits;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use peer::Peer;
 pub use server::{Bound, Server, ServerError};
 pub use turnkey_backend::{
     Certificate, ClientPolicy, Identity, IdentityError, TlsInfo, TlsVersion, TrustAnchors,
 };
-pub use wire::Limits;

@@ -11,10 +11,11 @@ use crate::args::{self, Stop};
 use crate::causes::with_causes;
 use crate::cli::{Command, Serve};
 use crate::config::{Config, ConfigError};
+use crate::limits;
 use crate::mode;
 use crate::password;
 #[cfg(feature = "pki")]
-use crate::pki::PkiError;
+use crate::pki::{self, PkiError};
 use crate::recipe;
 use crate::server::{Server, ServerError};
 use crate::startup::Greeting;
@@ -69,12 +70,16 @@ fn run() -> Result<(), Failure> {
 
 fn serve(layers: &[Serve], password: Option<String>) -> Result<(), Failure> {
     crate::log::init();
+    limits::raise_descriptor_limit();
     let config = Config::new(layers, password, SystemTime::now())?;
     let greeting = Greeting::new(&config);
     let address = (config.host.clone(), config.port);
-    let bound = Server::new(app::builtin())
-        .mode(config.mode)
-        .tls(config.choice)
+    let mut server =
+        Server::new(app::builtin()).mode(config.mode).tls(config.choice).limits(config.limits);
+    if let Some(threads) = config.threads {
+        server = server.threads(threads);
+    }
+    let bound = server
         .bind((address.0.as_str(), address.1))
         .map_err(|error| Failure::start(bind_error(&address, &error)))?;
     let addr = bound.local_addr().map_err(|e| Failure::start(e.to_string()))?;
@@ -112,17 +117,18 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
         .key_type
         .map(|name| name.parse().map_err(|e| Failure::usage(format!("--key-type {name}: {e}"))))
         .transpose()?;
-    let options = crate::pki::CertsOptions {
+    let default = pki::CertsOptions::default();
+    let options = pki::CertsOptions {
         out: options.out,
         hosts: options.host,
         clients: options.client,
         key_type,
-        days: options.days.unwrap_or(365),
+        days: options.days.unwrap_or(default.days),
         force: options.force,
     };
-    let report = crate::pki::certs(&options, SystemTime::now())
+    let report = pki::certs(&options, SystemTime::now())
         .map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
-    print(&report.to_string())
+    print(&format!("{report}\n"))
 }
 
 /// What was typed wrong is wrong usage; what stands in the folder is not.

@@ -2,28 +2,23 @@
 
 use std::future::{self, Future};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::panic::AssertUnwindSafe;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use smol::channel::{self, Receiver, Sender};
+use smol::channel::{self, Receiver};
 use smol::future::FutureExt;
-use smol::lock::Semaphore;
 use smol::{Async, Executor, Timer};
 use turnkey_backend::BuildError;
 
+use crate::accept;
 use crate::app::App;
-use crate::connection::{self, Shop};
+use crate::connection::Endpoint;
+use crate::limits::Limits;
 use crate::mode::{Mode, ModeError, TlsChoice};
 use crate::shutdown::Shutdown;
 use crate::signals::StopSignals;
-use crate::wire::{Limits, panic_message};
-
-/// How long accepting pauses when the process is out of descriptors: doubling, between these.
-const BACK_OFF: Duration = Duration::from_millis(50);
-const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
 /// Puts an [`App`] on a port, in one of the three modes.
 ///
@@ -40,7 +35,6 @@ pub struct Server {
     mode: Mode,
     choice: TlsChoice,
     limits: Limits,
-    max_connections: usize,
     threads: usize,
 }
 
@@ -53,7 +47,6 @@ impl Server {
             mode: Mode::Http,
             choice: TlsChoice::default(),
             limits: Limits::default(),
-            max_connections: 1000,
             threads: thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -79,13 +72,6 @@ impl Server {
         self
     }
 
-    /// Sets how many connections may be open at a time; 1000.
-    #[must_use]
-    pub fn max_connections(mut self, max: usize) -> Self {
-        self.max_connections = max;
-        self
-    }
-
     /// Sets how many threads serve; as many as there are processors.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
@@ -99,7 +85,7 @@ impl Server {
         let mode = self.mode.name();
         let built = self.mode.build(self.choice)?;
         let listener = listen(address)?;
-        let shop = Shop {
+        let endpoint = Endpoint {
             app: self.app,
             tls: built.capabilities.tls,
             backend: built.backend,
@@ -109,9 +95,8 @@ impl Server {
         };
         Ok(Bound {
             listener,
-            shop: Arc::new(shop),
+            endpoint: Arc::new(endpoint),
             backend: built.description,
-            max_connections: self.max_connections,
             threads: self.threads,
         })
     }
@@ -121,9 +106,8 @@ impl Server {
 #[derive(Debug)]
 pub struct Bound {
     listener: Async<TcpListener>,
-    shop: Arc<Shop>,
+    endpoint: Arc<Endpoint>,
     backend: String,
-    max_connections: usize,
     threads: usize,
 }
 
@@ -175,52 +159,13 @@ impl Bound {
     async fn serve(self, executor: &Executor<'static>, mut stop: impl AsyncFnMut()) {
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
-        self.accept(executor, alive).or(stop()).await;
+        accept::run(&self.listener, &self.endpoint, executor, alive, stop()).await;
 
-        let Self { listener, shop, .. } = self;
+        let Self { listener, endpoint, .. } = self;
         drop(listener);
-        shop.shutdown.stop();
-        drain(gone, shop.limits.drain_timeout).or(stop()).await;
+        endpoint.shutdown.stop();
+        drain(gone, endpoint.limits.drain_timeout).or(stop()).await;
     }
-
-    /// Accepts connections and has each served by a task of its own.
-    async fn accept(&self, executor: &Executor<'static>, alive: Sender<()>) {
-        let places = Arc::new(Semaphore::new(self.max_connections));
-        let mut back_off = BACK_OFF;
-        for id in 1.. {
-            let (io, peer) = loop {
-                match self.listener.accept().await {
-                    Ok(accepted) => break accepted,
-                    Err(error) if is_shortage(&error) => {
-                        if back_off == BACK_OFF {
-                            log::error!("cannot accept connections: {error}; trying again");
-                        }
-                        Timer::after(back_off).await;
-                        back_off = (back_off * 2).min(BACK_OFF_MAX);
-                    }
-                    // The client has left again (ECONNABORTED), or the like: the next one waits.
-                    Err(error) => log::debug!("a connection was lost before it began: {error}"),
-                }
-            };
-            back_off = BACK_OFF;
-            let Some(place) = places.try_acquire_arc() else {
-                log::warn!("{peer}: turned away, {} connections are open", self.max_connections);
-                continue;
-            };
-            executor
-                .spawn(serve_one(Arc::clone(&self.shop), io, peer, id, (place, alive.clone())))
-                .detach();
-        }
-    }
-}
-
-/// Serves a connection and holds `place` meanwhile. A panic ends the connection, not the server.
-async fn serve_one<P>(shop: Arc<Shop>, io: Async<TcpStream>, peer: SocketAddr, id: u64, place: P) {
-    let served = AssertUnwindSafe(connection::run(shop, io, peer, id)).catch_unwind().await;
-    if let Err(panic) = served {
-        log::error!("{peer}: connection {id} panicked: {}", panic_message(&*panic));
-    }
-    drop(place);
 }
 
 /// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
@@ -247,21 +192,6 @@ fn listen(address: impl ToSocketAddrs) -> Result<Async<TcpListener>, ServerError
     TcpListener::bind(&*addresses)
         .and_then(Async::new)
         .map_err(|source| ServerError::Bind { address: first, source })
-}
-
-/// Whether accepting fails because the process or the system is out of something, so that trying
-/// again at once would fail again.
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let errno = Errno::from_io_error(error);
-        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|e| Some(*e) == errno)
-    }
-    #[cfg(not(unix))]
-    {
-        !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
-    }
 }
 
 /// Why a server does not start.

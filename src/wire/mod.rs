@@ -23,6 +23,5 @@ mod transport;
 
 pub(crate) use exchange::{After, panic_message, refuse};
 pub(crate) use refusal::Refusal;
-pub use serve::Limits;
 pub(crate) use serve::serve;
 pub(crate) use transport::{Shared, Transport, lock};

@@ -23,6 +23,10 @@ impl Refusal {
         let mut response = Response::new(self.status);
         response.set_body(format!("{}\n", self.reason));
         response.insert_header(headers::CONTENT_TYPE, "text/plain; charset=utf-8");
+        if self.status == StatusCode::ServiceUnavailable {
+            // RFC 9110 §10.2.3, in seconds.
+            response.insert_header(headers::RETRY_AFTER, "1");
+        }
         response
     }
 }

@@ -1,56 +1,24 @@
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use http_types::Method;
 
 use super::body::RequestBody;
+use super::deadline::Deadline;
 use super::exchange::{self, After, Exchange};
 use super::head::{self, Framing, Head, HeadScanner, field_slots};
 use super::refusal::Refusal;
 use super::request;
 use super::transport::{Next, Shared, lock, too_large};
 use crate::app::App;
+use crate::limits::Limits;
 use crate::peer::Link;
 use crate::shutdown::Watch;
 
-/// What a connection may take: time and memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// How long the handshake may take; 10 seconds.
-    pub handshake_timeout: Duration,
-    /// How long a request head may take, from its first byte to its last; 10 seconds.
-    pub head_timeout: Duration,
-    /// How long a request body may make no progress; 30 seconds.
-    pub body_timeout: Duration,
-    /// How long a client may take nothing of a response; 30 seconds.
-    pub write_timeout: Duration,
-    /// How long a connection stays open without a request; 60 seconds.
-    pub idle_timeout: Duration,
-    /// How long a server that was told to stop waits for what is under way; 30 seconds.
-    pub drain_timeout: Duration,
-    /// The largest request head, in bytes; 16 KiB.
-    pub max_head: usize,
-    /// The largest request body, in bytes; 10 MiB. `None`: any.
-    pub max_body: Option<u64>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            handshake_timeout: Duration::from_secs(10),
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            write_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
-            drain_timeout: Duration::from_secs(30),
-            max_head: 16 * 1024,
-            max_body: Some(10 * 1024 * 1024),
-        }
-    }
-}
+/// How long a new connection gets to send its first request when the server is about to stop.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves the requests of one connection, one after the other, until it ends. The result says how
 /// it is to be closed.
@@ -61,6 +29,7 @@ pub(crate) async fn serve(
     limits: &Limits,
     shutdown: &mut Watch,
 ) -> After {
+    let mut grace = Deadline::default();
     loop {
         let mut scanner = HeadScanner::default();
         let next = poll_fn(|cx| {
@@ -68,7 +37,12 @@ pub(crate) async fn serve(
             match transport.poll_head(cx, &mut scanner) {
                 // Between requests, and only there, a connection ends when the server does.
                 Poll::Pending if transport.input().is_empty() => {
-                    shutdown.poll(cx).map(|()| Next::End)
+                    ready!(shutdown.poll(cx));
+                    // A client that has only just connected is about to ask.
+                    if transport.exchange() == 0 {
+                        ready!(grace.poll(cx, FIRST_REQUEST));
+                    }
+                    Poll::Ready(Next::End)
                 }
                 other => other,
             }

@@ -14,7 +14,7 @@ use super::deadline::Deadline;
 use super::head::{Framing, HeadScanner};
 use super::input::Input;
 use super::refusal::Refusal;
-use super::serve::Limits;
+use crate::limits::Limits;
 
 /// RFC 9110 §15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

@@ -1,0 +1,216 @@
+//! The accept loop: a place for each connection, and what happens when there is none.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smol::channel::Sender;
+use smol::future::FutureExt;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
+use smol::{Async, Executor, Timer};
+
+use crate::connection::{self, Endpoint};
+use crate::wire::panic_message;
+
+/// How long accepting pauses when the process is out of descriptors: doubling, between these.
+const BACK_OFF: Duration = Duration::from_millis(50);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// How many clients that there is no place for are told so at a time; the rest is just closed.
+const TURNED_AWAY: usize = 64;
+
+/// Accepts connections and has each served by a task of its own on `executor`, until `stop` is
+/// done; those that the system has accepted by then are served too. Each holds a clone of `alive`
+/// as long as it lives.
+pub(crate) async fn run(
+    listener: &Async<TcpListener>,
+    endpoint: &Arc<Endpoint>,
+    executor: &Executor<'static>,
+    alive: Sender<()>,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = pin!(stop);
+    let mut stopped = false;
+    let door = Door::new(endpoint, alive);
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
+    let mut episode = Episode::default();
+    for id in 1.. {
+        let mut next = pin!(accept(listener));
+        let next = if stopped {
+            smol::future::poll_once(next).await
+        } else {
+            async { Some(next.as_mut().await) }
+                .or(async {
+                    stop.as_mut().await;
+                    None
+                })
+                .await
+        };
+        let Some((io, peer)) = next else {
+            if stopped {
+                return;
+            }
+            stopped = true;
+            continue;
+        };
+        match door.admit() {
+            Ok(places) => {
+                episode.end();
+                executor.spawn(serve(Arc::clone(endpoint), io, peer, id, places)).detach();
+            }
+            Err(full) => {
+                episode.warn(|| format!("{peer}: turned away: {}", full.text(endpoint)));
+                // In TLS there is nothing to be said before the handshake, which is what costs.
+                if !endpoint.tls
+                    && let Some(slot) = turned_away.try_acquire_arc()
+                {
+                    executor.spawn(turn_away(Arc::clone(endpoint), io, slot)).detach();
+                }
+            }
+        }
+    }
+}
+
+/// What a connection holds while it lives, so that others wait for it or do without.
+#[derive(Debug)]
+pub(crate) struct Places {
+    _place: SemaphoreGuardArc,
+    /// Held during the handshake only; a mode without one needs none.
+    handshake: Option<SemaphoreGuardArc>,
+    /// The server has drained when nobody holds one any more.
+    _alive: Sender<()>,
+}
+
+impl Places {
+    /// The handshake is done: another may begin.
+    pub(crate) fn handshake_done(&mut self) {
+        self.handshake = None;
+    }
+}
+
+/// Lets in as many as there are places for.
+struct Door {
+    places: Arc<Semaphore>,
+    /// `None` where there are no handshakes.
+    handshakes: Option<Arc<Semaphore>>,
+    alive: Sender<()>,
+}
+
+impl Door {
+    fn new(endpoint: &Endpoint, alive: Sender<()>) -> Self {
+        let limits = &endpoint.limits;
+        Self {
+            places: Arc::new(Semaphore::new(limits.max_connections)),
+            handshakes: endpoint.tls.then(|| Arc::new(Semaphore::new(limits.max_handshakes))),
+            alive,
+        }
+    }
+
+    fn admit(&self) -> Result<Places, Full> {
+        let place = self.places.try_acquire_arc().ok_or(Full::Connections)?;
+        let handshake = match &self.handshakes {
+            Some(handshakes) => Some(handshakes.try_acquire_arc().ok_or(Full::Handshakes)?),
+            None => None,
+        };
+        Ok(Places { _place: place, handshake, _alive: self.alive.clone() })
+    }
+}
+
+/// Which limit is reached.
+enum Full {
+    Connections,
+    Handshakes,
+}
+
+impl Full {
+    fn text(&self, endpoint: &Endpoint) -> String {
+        let (what, max, option) = match self {
+            Self::Connections => {
+                ("connections", endpoint.limits.max_connections, "--max-connections")
+            }
+            Self::Handshakes => ("handshakes", endpoint.limits.max_handshakes, "--max-handshakes"),
+        };
+        format!("{max} {what} are open, which is the limit ({option})")
+    }
+}
+
+/// The next connection. Errors are not the listener's end, whatever they are.
+async fn accept(listener: &Async<TcpListener>) -> (Async<TcpStream>, SocketAddr) {
+    let mut back_off = BACK_OFF;
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_shortage(&error) => {
+                // Once for each episode, which ends with the next connection.
+                if back_off == BACK_OFF {
+                    log::error!(
+                        "cannot accept connections: {error}; raise the limit on open files \
+                         (ulimit -n, or LimitNOFILE= in a systemd unit), or lower \
+                         --max-connections below it"
+                    );
+                }
+                Timer::after(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF_MAX);
+            }
+            // The client has left again (ECONNABORTED), or the like: the next one waits.
+            Err(error) => log::debug!("a connection was lost before it began: {error}"),
+        }
+    }
+}
+
+/// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
+async fn serve(
+    endpoint: Arc<Endpoint>,
+    io: Async<TcpStream>,
+    peer: SocketAddr,
+    id: u64,
+    places: Places,
+) {
+    let served = connection::run(endpoint, io, peer, id, places);
+    if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
+        log::error!("{peer}: connection {id} panicked: {}", panic_message(&*panic));
+    }
+}
+
+async fn turn_away(endpoint: Arc<Endpoint>, io: Async<TcpStream>, slot: SemaphoreGuardArc) {
+    connection::turn_away(&endpoint, io).await;
+    drop(slot);
+}
+
+/// Something that is said when it begins and not again until it is over.
+#[derive(Debug, Default)]
+struct Episode {
+    under_way: bool,
+}
+
+impl Episode {
+    fn warn(&mut self, text: impl FnOnce() -> String) {
+        if !self.under_way {
+            log::warn!("{}", text());
+        }
+        self.under_way = true;
+    }
+
+    fn end(&mut self) {
+        self.under_way = false;
+    }
+}
+
+/// Whether accepting fails because the process or the system is out of something, so that trying
+/// again at once would fail again.
+fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let errno = Errno::from_io_error(error);
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|e| Some(*e) == errno)
+    }
+    #[cfg(not(unix))]
+    {
+        !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+    }
+}
