@@ -154,6 +154,7 @@ fn certs_flags() -> impl Iterator<Item = Flag> {
 /// argh's messages, which take several lines, on one and in our case.
 fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.trim_end_matches('.');
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -9,10 +9,11 @@ use turnkey_backend::TlsVersion;
 use crate::mode::BackendName;
 use crate::units::{Bytes, Seconds};
 
-/// Puts an app on HTTP, HTTPS or mutual TLS by one switch. Without options: the built-in app, on
-/// <http://127.0.0.1:8000/>.
+/// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]
 #[argh(
+    description = "Puts an app on HTTP, HTTPS or mutual TLS by one switch. Without options: the built-in app, on http://127.0.0.1:8000/",
+    help_triggers("-h", "--help", "help"),
     example = "turnkey --cert server.crt --key server.key",
     example = "turnkey --identity server.p12 --client-ca ca.crt",
     note = "Every option is an environment variable too: --client-ca is TURNKEY_CLIENT_CA. The command line wins.\nThe password of a key is read from --key-password-file, from TURNKEY_KEY_PASSWORD, or from the terminal."
@@ -27,7 +28,7 @@ pub(crate) struct Serve {
     pub(crate) host: Option<String>,
 
     /// the port to listen on; 8000. 0 is any free one
-    #[argh(option)]
+    #[argh(option, from_str_fn(port))]
     pub(crate) port: Option<u16>,
 
     /// plain, native-tls, rustls or openssl; the first that can do what is asked
@@ -122,6 +123,11 @@ pub(crate) struct Serve {
     pub(crate) command: Option<Command>,
 }
 
+/// A port, with a message for people.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
+}
+
 /// What to do other than to serve.
 #[derive(Debug, FromArgs, ArgsInfo)]
 #[argh(subcommand)]
@@ -134,6 +140,7 @@ pub(crate) enum Command {
 #[argh(
     subcommand,
     name = "certs",
+    help_triggers("-h", "--help", "help"),
     example = "turnkey certs --out certs --host example.test --client alice"
 )]
 pub(crate) struct Certs {

@@ -47,3 +47,8 @@ pub use server::{Bound, Server, ServerError};
 pub use turnkey_backend::{
     Certificate, ClientPolicy, Identity, IdentityError, TlsInfo, TlsVersion, TrustAnchors,
 };
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

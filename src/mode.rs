@@ -197,7 +197,7 @@ impl Needs {
     fn who(self) -> String {
         let able: Vec<_> =
             Capabilities::ALL_TLS.iter().filter(|c| self.met_by(c)).map(|c| c.name).collect();
-        able.join(" and ")
+        able.join(" or ")
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::args::{Stop, boolean};
-use crate::cli::{ModeName, Serve};
+use crate::cli::{self, ModeName, Serve};
 
 /// The settings of the recipe in the environment, as options; `None` if there are none.
 pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Serve>, Stop> {
@@ -26,12 +26,9 @@ pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Optio
         (false, true) => return Err(needs_https()),
     };
     let file = |name: &str| set(name).map(PathBuf::from);
-    let port = match set("API_PORT") {
-        None => None,
-        Some(port) => Some(port.parse().map_err(|_| {
-            Stop::Usage(format!("API_PORT={port}: expected a port, from 0 to 65535"))
-        })?),
-    };
+    let port = set("API_PORT")
+        .map(|text| cli::port(&text).map_err(|e| Stop::Usage(format!("API_PORT={text}: {e}"))))
+        .transpose()?;
     // The recipe has all its settings all the time, and a mode takes what it needs of them.
     Ok(Some(Serve {
         mode: Some(mode),

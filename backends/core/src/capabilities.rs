@@ -57,3 +57,41 @@ impl Capabilities {
     /// Every TLS backend there is, compiled in or not, in the order in which they are tried.
     pub const ALL_TLS: [Self; 3] = [Self::NATIVE_TLS, Self::RUSTLS, Self::OPENSSL];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cells of one row of the table in `backends/README.md`.
+    fn row(name: &str) -> Vec<&'static str> {
+        let line = include_str!("../../README.md")
+            .lines()
+            .find(|line| line.starts_with(&format!("| {name} |")))
+            .unwrap_or_else(|| panic!("no row for {name}"));
+        line.trim_matches('|').split('|').skip(1).map(str::trim).collect()
+    }
+
+    #[test]
+    fn the_page_for_people_says_the_same() {
+        let backends = [
+            Capabilities::PLAIN,
+            Capabilities::NATIVE_TLS,
+            Capabilities::RUSTLS,
+            Capabilities::OPENSSL,
+        ];
+        let rows: [(&str, fn(&Capabilities) -> bool); 7] = [
+            ("TLS", |c| c.tls),
+            ("client certificates", |c| c.client_certificates),
+            ("TLS 1.3", |c| c.tls13),
+            ("SNI certificate selection", |c| c.sni),
+            ("CRL", |c| c.crl),
+            ("ALPN", |c| c.alpn),
+            ("resumption control", |c| c.resumption_control),
+        ];
+        for (name, can) in rows {
+            for (cell, backend) in row(name).iter().zip(&backends) {
+                assert_eq!(cell.starts_with("yes"), can(backend), "{name}: {}", backend.name);
+            }
+        }
+    }
+}

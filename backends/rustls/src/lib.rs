@@ -51,7 +51,7 @@ impl Rustls {
     /// The name and version of the TLS stack.
     #[must_use]
     pub fn library() -> String {
-        // rustls does not tell its version; `tests/startup.rs` holds this against Cargo.lock.
+        // rustls does not tell its version. Keep in step with Cargo.toml: a test does.
         "rustls 0.23, aws-lc-rs".to_owned()
     }
 }
@@ -146,5 +146,24 @@ fn iana_name(suite: &str) -> String {
     match suite.strip_prefix("TLS13_") {
         Some(rest) => format!("TLS_{rest}"),
         None => suite.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_that_is_built_with() {
+        let manifest = include_str!("../Cargo.toml");
+        let version = Rustls::library().split([' ', ',']).nth(1).unwrap().to_owned();
+        assert!(manifest.contains(&format!("\nrustls = {{ version = \"{version}\"")), "{version}");
+    }
+
+    #[test]
+    fn suites_have_their_registered_names() {
+        assert_eq!(iana_name("TLS13_AES_128_GCM_SHA256"), "TLS_AES_128_GCM_SHA256");
+        let tls12 = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+        assert_eq!(iana_name(tls12), tls12);
     }
 }
