@@ -59,7 +59,8 @@ impl Config {
             client_ca: None,
         };
         if mode_name == ModeName::Http {
-            config.choice = http_choice(layers, choice)?;
+            refuse_tls_options(layers)?;
+            config.choice = TlsChoice::default();
             return Ok(config);
         }
 
@@ -168,7 +169,7 @@ fn contradiction(named: ModeName, option: &str) -> ConfigError {
 
 /// In http mode a wish about TLS on the command line cannot be met, and must not be passed over;
 /// one in the environment, which stands there for other runs too, can.
-fn http_choice(layers: &[Serve], choice: TlsChoice) -> Result<TlsChoice, ConfigError> {
+fn refuse_tls_options(layers: &[Serve]) -> Result<(), ConfigError> {
     let typed = layers.first();
     if typed.is_some_and(|s| s.tls_min.is_some() || s.tls_max.is_some()) {
         return Err(usage(
@@ -176,9 +177,12 @@ fn http_choice(layers: &[Serve], choice: TlsChoice) -> Result<TlsChoice, ConfigE
              --key, --identity or --adhoc)",
         ));
     }
-    match (typed.and_then(|s| s.backend), choice.backend) {
-        (Some(BackendName::Plain) | None, _) => Ok(TlsChoice::default()),
-        (typed @ Some(_), _) => Ok(TlsChoice { backend: typed, ..TlsChoice::default() }),
+    match typed.and_then(|s| s.backend) {
+        None | Some(BackendName::Plain) => Ok(()),
+        Some(_) => Err(usage(
+            "--backend: http mode has no TLS, and no backend but plain; leave it out, or add an \
+             identity (--cert and --key, --identity or --adhoc)",
+        )),
     }
 }
 

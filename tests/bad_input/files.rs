@@ -1,0 +1,100 @@
+//! Every option that takes a file, with everything that a path can turn out to be.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::run;
+use crate::support::{FAILURE, Pki, assert_complaint, assert_complaint_naming_one_of, openssl};
+
+crate::support::table! {
+    columns {
+        cert = FileOption::Cert;
+        key = FileOption::Key;
+        identity = FileOption::Identity;
+        client_ca = FileOption::ClientCa;
+        key_password_file = FileOption::KeyPasswordFile;
+    } rows {
+        missing
+        a_directory
+        a_dangling_symlink
+        empty
+        garbage
+        text_that_is_something_else
+    }
+}
+
+/// An option that takes a file.
+#[derive(Debug, Clone, Copy)]
+enum FileOption {
+    Cert,
+    Key,
+    Identity,
+    ClientCa,
+    KeyPasswordFile,
+}
+
+fn missing(option: FileOption) {
+    let pki = Pki::new();
+    let path = pki.path("bad.file");
+    rejected(option, &pki, &path);
+}
+
+/// Stands for what cannot be read: root can read all files.
+fn a_directory(option: FileOption) {
+    let pki = Pki::new();
+    let path = pki.path("bad.file");
+    fs::create_dir(&path).unwrap();
+    rejected(option, &pki, &path);
+}
+
+fn a_dangling_symlink(option: FileOption) {
+    let pki = Pki::new();
+    let path = pki.path("bad.file");
+    symlink(pki.path("nowhere"), &path).unwrap();
+    rejected(option, &pki, &path);
+}
+
+fn empty(option: FileOption) {
+    let pki = Pki::new();
+    let path = pki.write("bad.file", "");
+    rejected(option, &pki, &path);
+}
+
+fn garbage(option: FileOption) {
+    let pki = Pki::new();
+    let path = pki.write("bad.file", (0..=255).cycle().skip(128).take(4096).collect::<Vec<u8>>());
+    rejected(option, &pki, &path);
+}
+
+fn text_that_is_something_else(option: FileOption) {
+    let pki = Pki::new();
+    let path =
+        pki.write("bad.file", "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n");
+    rejected(option, &pki, &path);
+}
+
+/// Starts with `path` for that option, where all the others are good.
+fn rejected(option: FileOption, pki: &Pki, path: &str) {
+    let (cert, key) = (pki.server.cert.as_str(), pki.server.key.as_str());
+    let encrypted = pki.path("encrypted.key");
+    let args = match option {
+        FileOption::Cert => vec!["--cert", path, "--key", key],
+        FileOption::Key => vec!["--cert", cert, "--key", path],
+        FileOption::Identity => vec!["--identity", path],
+        FileOption::ClientCa => vec!["--cert", cert, "--key", key, "--client-ca", path],
+        FileOption::KeyPasswordFile => {
+            // The password is the one that the file would hold if it were read carelessly.
+            openssl(&["pkcs8", "-topk8", "-in", key, "-out", &encrypted, "-passout", "pass:right"]);
+            vec!["--cert", cert, "--key", &encrypted, "--key-password-file", path]
+        }
+    };
+    let output = run(&args);
+    match option {
+        // What is read from it is a password like any other, which then does not fit the key.
+        FileOption::KeyPasswordFile => {
+            let naming = [path, &encrypted, "--key-password-file"];
+            assert_complaint_naming_one_of(&output, FAILURE, &naming);
+        }
+        _ => assert_complaint(&output, FAILURE, &[path]),
+    }
+}

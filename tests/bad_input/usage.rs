@@ -1,0 +1,198 @@
+//! Command lines and environments that make no sense.
+
+use crate::support::{
+    FAILURE, Pki, Program, USAGE, assert_complaint, assert_complaint_naming_one_of,
+};
+use crate::{program, run};
+
+#[test]
+fn an_unknown_mode() {
+    assert_complaint(&run(&["--mode", "ftp"]), USAGE, &["--mode", "ftp", "mutual"]);
+}
+
+#[test]
+fn an_unknown_backend() {
+    let output = run(&["--backend", "gnutls"]);
+    assert_complaint(&output, USAGE, &["--backend", "gnutls", "native-tls", "rustls", "openssl"]);
+}
+
+#[test]
+fn an_unknown_option() {
+    assert_complaint(&run(&["--prot", "80"]), USAGE, &["--prot"]);
+    assert_complaint(&run(&["--prot=80"]), USAGE, &["--prot"]);
+}
+
+#[test]
+fn an_argument_too_many() {
+    assert_complaint(&run(&["8443"]), USAGE, &["8443"]);
+}
+
+#[test]
+fn a_port_that_is_none() {
+    for port in ["70000", "abc", "-1", "8443x", ""] {
+        assert_complaint(&Program::new(&["--port", port]).run(), USAGE, &["--port", port]);
+        let joined = format!("--port={port}");
+        assert_complaint(&Program::new(&[&joined]).run(), USAGE, &["--port", port]);
+    }
+}
+
+#[test]
+fn a_missing_value() {
+    for option in ["--port", "--mode", "--cert", "--client-ca", "--tls-min"] {
+        assert_complaint(&Program::new(&[option]).run(), USAGE, &[option]);
+    }
+}
+
+#[test]
+fn a_switch_that_is_neither_on_nor_off() {
+    assert_complaint(&run(&["--adhoc=perhaps"]), USAGE, &["--adhoc", "perhaps"]);
+    let variable = program(&[]).env("TURNKEY_ADHOC", "perhaps");
+    assert_complaint(&variable.run(), USAGE, &["TURNKEY_ADHOC", "perhaps"]);
+}
+
+#[test]
+fn an_unknown_tls_version() {
+    let pki = Pki::new();
+    for version in ["1.1", "2", "ssl3"] {
+        let args = [&pki.server_args()[..], &["--tls-min", version]].concat();
+        assert_complaint(&run(&args), USAGE, &["--tls-min", version]);
+    }
+}
+
+#[test]
+fn a_tls_range_that_is_empty() {
+    let pki = Pki::new();
+    let range = ["--tls-min", "1.3", "--tls-max", "1.2"];
+    let output = run(&[&pki.server_args()[..], &range].concat());
+    assert_complaint(&output, USAGE, &["--tls-min", "--tls-max"]);
+}
+
+#[test]
+fn native_tls_with_what_it_lacks() {
+    let pki = Pki::new();
+    let native = ["--backend", "native-tls"];
+    let mutual = run(&[&native, &pki.mutual_args()[..]].concat());
+    assert_complaint(&mutual, FAILURE, &["native-tls", "rustls", "openssl"]);
+    let newest = run(&[&native, &pki.server_args()[..], &["--tls-min", "1.3"]].concat());
+    assert_complaint(&newest, FAILURE, &["native-tls", "rustls", "openssl"]);
+}
+
+#[test]
+fn the_plain_backend_under_tls() {
+    let pki = Pki::new();
+    let output = run(&[&["--backend", "plain"], &pki.server_args()[..]].concat());
+    assert!([Some(FAILURE), Some(USAGE)].contains(&output.code), "{output:?}");
+    assert_complaint(&output, output.code.unwrap(), &["plain"]);
+}
+
+#[test]
+fn a_tls_backend_without_tls() {
+    let output = run(&["--mode", "http", "--backend", "rustls"]);
+    assert_complaint(&output, USAGE, &["--backend", "http"]);
+}
+
+#[test]
+fn https_without_an_identity() {
+    assert_complaint(&run(&["--mode", "https"]), USAGE, &["--cert", "--identity", "--adhoc"]);
+}
+
+#[test]
+fn mutual_without_a_client_ca() {
+    let pki = Pki::new();
+    let output = run(&[&pki.server_args()[..], &["--mode", "mutual"]].concat());
+    assert_complaint(&output, USAGE, &["--client-ca"]);
+}
+
+#[test]
+fn two_identities_at_once() {
+    let pki = Pki::new();
+    let output = run(&[&pki.server_args()[..], &["--identity", &pki.server.both]].concat());
+    assert_complaint(&output, USAGE, &["--cert", "--identity"]);
+    let output = run(&[&pki.server_args()[..], &["--adhoc"]].concat());
+    assert_complaint(&output, USAGE, &["--cert", "--adhoc"]);
+}
+
+#[test]
+fn http_with_an_identity() {
+    let pki = Pki::new();
+    let output = run(&[&["--mode", "http"], &pki.server_args()[..]].concat());
+    assert_complaint(&output, USAGE, &["--mode", "--cert"]);
+}
+
+#[test]
+fn https_with_a_client_ca() {
+    let pki = Pki::new();
+    let output = run(&[&["--mode", "https"], &pki.mutual_args()[..]].concat());
+    assert_complaint(&output, USAGE, &["--mode", "--client-ca"]);
+}
+
+#[test]
+fn client_verify_without_a_client_ca() {
+    let pki = Pki::new();
+    for verify in ["required", "optional"] {
+        let output = run(&[&pki.server_args()[..], &["--client-verify", verify]].concat());
+        assert_complaint(&output, USAGE, &["--client-ca"]);
+    }
+}
+
+#[test]
+fn an_unknown_client_verify() {
+    let pki = Pki::new();
+    let output = run(&[&pki.mutual_args()[..], &["--client-verify", "maybe"]].concat());
+    assert_complaint(&output, USAGE, &["--client-verify", "maybe"]);
+}
+
+#[test]
+fn mutual_that_verifies_nobody() {
+    let pki = Pki::new();
+    let contradiction = ["--mode", "mutual", "--client-verify", "none"];
+    let output = run(&[&pki.mutual_args()[..], &contradiction].concat());
+    assert_complaint(&output, USAGE, &["--client-verify"]);
+}
+
+#[test]
+fn a_client_ca_without_an_identity() {
+    let pki = Pki::new();
+    assert_complaint(&run(&["--client-ca", &pki.ca_file]), USAGE, &["--cert"]);
+}
+
+#[test]
+fn verify_user_without_https() {
+    for https in ["false", "0", "no", "off"] {
+        let program = program(&[]).env("HTTPS_ENABLED", https).env("VERIFY_USER", "true");
+        assert_complaint(&program.run(), USAGE, &["VERIFY_USER", "HTTPS_ENABLED"]);
+    }
+    let alone = program(&[]).env("VERIFY_USER", "true");
+    assert_complaint(&alone.run(), USAGE, &["VERIFY_USER", "HTTPS_ENABLED"]);
+}
+
+#[test]
+fn a_switch_of_the_recipe_that_is_neither_on_nor_off() {
+    let maybe = program(&[]).env("HTTPS_ENABLED", "maybe");
+    assert_complaint(&maybe.run(), USAGE, &["HTTPS_ENABLED", "maybe"]);
+    let maybe = program(&[]).env("HTTPS_ENABLED", "true").env("VERIFY_USER", "2");
+    assert_complaint(&maybe.run(), USAGE, &["VERIFY_USER", "2"]);
+}
+
+#[test]
+fn the_environment_is_named_when_it_is_wrong() {
+    let port = Program::new(&[]).env("TURNKEY_PORT", "70000");
+    assert_complaint(&port.run(), USAGE, &["TURNKEY_PORT", "70000"]);
+    let mode = program(&[]).env("TURNKEY_MODE", "ftp");
+    assert_complaint(&mode.run(), USAGE, &["TURNKEY_MODE", "ftp"]);
+    let port = Program::new(&[]).env("HTTPS_ENABLED", "false").env("API_PORT", "abc");
+    assert_complaint(&port.run(), USAGE, &["API_PORT", "abc"]);
+}
+
+#[test]
+fn the_recipe_without_its_files() {
+    let program = program(&[]).env("HTTPS_ENABLED", "true");
+    assert_complaint_naming_one_of(&program.run(), USAGE, &["CA_CHAIN_CRT", "--cert"]);
+    let pki = Pki::new();
+    let missing = pki.path("missing.pem");
+    let program = crate::program(&[])
+        .env("HTTPS_ENABLED", "true")
+        .env("CA_CHAIN_CRT", &missing)
+        .env("API_KEY", &pki.server.key);
+    assert_complaint(&program.run(), FAILURE, &[&missing]);
+}

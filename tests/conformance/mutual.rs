@@ -1,0 +1,154 @@
+//! Mutual mode: a client without a good certificate gets not one byte.
+
+use crate::Setup;
+use crate::support::{Authority, Files, Leaf, Output, Pki, Profile, Server, openssl, s_client};
+
+on_every_verifying_backend! {
+    the_right_one_is_served
+    no_certificate_is_refused
+    another_ca_is_refused
+    a_selfsigned_one_is_refused
+    an_expired_one_is_refused
+    not_yet_valid_is_refused
+    server_auth_only_is_refused
+    through_an_intermediate_is_served
+    through_an_intermediate_not_sent_is_refused
+    a_forged_signature_is_refused
+}
+
+const REQUEST: &[u8] = b"GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+fn the_right_one_is_served(setup: Setup) {
+    let pki = Pki::new();
+    let server = setup.serve(&pki.mutual_args());
+    assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+fn no_certificate_is_refused(setup: Setup) {
+    let pki = Pki::new();
+    let mut server = setup.serve(&pki.mutual_args());
+    assert_refused(setup, &pki, &mut server, None);
+}
+
+fn another_ca_is_refused(setup: Setup) {
+    refused(setup, |_| {
+        let other = Authority::root("Other CA");
+        other.issue(&client())
+    });
+}
+
+fn a_selfsigned_one_is_refused(setup: Setup) {
+    refused(setup, |_| client().self_signed());
+}
+
+fn an_expired_one_is_refused(setup: Setup) {
+    refused(setup, |pki| pki.ca.issue(&client().expired()));
+}
+
+fn not_yet_valid_is_refused(setup: Setup) {
+    refused(setup, |pki| pki.ca.issue(&client().not_yet_valid()));
+}
+
+fn server_auth_only_is_refused(setup: Setup) {
+    refused(setup, |pki| pki.ca.issue(&Profile::server("client.localhost")));
+}
+
+/// Issued by a CA of the right name, with a key of its own.
+fn a_forged_signature_is_refused(setup: Setup) {
+    refused(setup, |_| Authority::root("Test CA").issue(&client()));
+}
+
+fn through_an_intermediate_is_served(setup: Setup) {
+    let pki = Pki::new();
+    let intermediate = pki.ca.subordinate("Department CA");
+    let leaf = intermediate.issue(&client()).with_chain(&[&intermediate]);
+    let files = pki.save("chained", &leaf);
+    let server = setup.serve(&pki.mutual_args());
+    assert_served_as(setup, &pki, &server, &files);
+}
+
+fn through_an_intermediate_not_sent_is_refused(setup: Setup) {
+    refused(setup, |pki| pki.ca.subordinate("Department CA").issue(&client()));
+}
+
+fn client() -> Profile {
+    Profile::client("client.localhost")
+}
+
+fn refused(setup: Setup, make: impl Fn(&Pki) -> Leaf) {
+    let pki = Pki::new();
+    let files = pki.save("refused", &make(&pki));
+    let mut server = setup.serve(&pki.mutual_args());
+    assert_refused(setup, &pki, &mut server, Some(&files));
+}
+
+/// Both clients are served, and the server says who came.
+pub(crate) fn assert_served_as(setup: Setup, pki: &Pki, server: &Server, files: &Files) {
+    let curl = setup.client(pki).and(&["-E", &files.both]);
+    curl.fetch(&server.url).assert_top_level();
+    let whoami = curl.fetch(&format!("{}whoami", server.url)).json();
+    let certificate = &whoami["client_certificate"];
+
+    assert_eq!(whoami["mode"], "mutual");
+    let version = whoami["tls"]["version"].as_str().unwrap_or_default();
+    assert!(version.ends_with(setup.version.number()), "{whoami}");
+    let subject = certificate["subject"].as_str().unwrap_or_default();
+    assert!(subject.contains("client.localhost") && subject.contains("Company"), "{whoami}");
+    assert_eq!(certificate["common_name"], "client.localhost");
+    let names = certificate["subject_alt_names"].to_string();
+    assert!(names.contains("client.localhost"), "{whoami}");
+    let issuer = certificate["issuer"].as_str().unwrap_or_default();
+    assert!(issuer.contains(" CA"), "{whoami}");
+    let fingerprint = certificate["fingerprint"].as_str().unwrap_or_default();
+    assert_eq!(digits(fingerprint), digits(&openssl_says(&files.cert, "-fingerprint")));
+    let serial = certificate["serial"].as_str().unwrap_or_default();
+    assert_eq!(digits(serial), digits(&openssl_says(&files.cert, "-serial")));
+    for time in ["not_before", "not_after"] {
+        assert!(certificate[time].is_string() || certificate[time].is_number(), "{whoami}");
+    }
+
+    let output = raw(setup, pki, server, Some(files));
+    assert!(output.text().starts_with("HTTP/1.1 200 "), "{output:?}");
+    assert!(output.text().contains("client.localhost"), "{output:?}");
+}
+
+/// Neither client gets one byte of application data. In TLS 1.3 a client has done its part of
+/// the handshake before the server judges it: it sends its request, and learns at its first read.
+pub(crate) fn assert_refused(setup: Setup, pki: &Pki, server: &mut Server, files: Option<&Files>) {
+    let curl = match files {
+        Some(files) => setup.client(pki).and(&["-E", &files.both]),
+        None => setup.client(pki),
+    };
+    curl.fetch(&server.url).assert_refused();
+    curl.fetch(&format!("{}whoami", server.url)).assert_refused();
+
+    let output = raw(setup, pki, server, files);
+    assert_eq!(output.text(), "", "application data came back: {output:?}");
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(output.stderr.contains("alert"), "expected to be told by an alert: {output:?}");
+
+    // It was the certificate, not the server.
+    setup.client(pki).and(&["-E", &pki.client.both]).fetch(&server.url).assert_top_level();
+    server.assert_alive();
+}
+
+/// `s_client -quiet` prints application data alone to its stdout.
+fn raw(setup: Setup, pki: &Pki, server: &Server, files: Option<&Files>) -> Output {
+    let mut args = vec!["-quiet", "-CAfile", &pki.ca_file];
+    args.extend(setup.s_client_args());
+    if let Some(files) = files {
+        args.extend(["-cert", &files.cert, "-key", &files.key, "-cert_chain", &files.cert]);
+    }
+    s_client(server.port, &args, REQUEST)
+}
+
+fn openssl_says(cert: &str, what: &str) -> String {
+    let line = openssl(&["x509", "-in", cert, "-noout", what, "-sha256"]);
+    line.trim().rsplit('=').next().unwrap_or_default().to_owned()
+}
+
+/// Hexadecimal however it is written: any case, colons or none, leading zeros or none.
+fn digits(hex: &str) -> String {
+    assert!(!hex.is_empty(), "nothing to compare");
+    hex.replace(':', "").trim_start_matches('0').to_ascii_lowercase()
+}

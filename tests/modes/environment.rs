@@ -1,0 +1,86 @@
+//! Options by environment variables.
+
+use std::net::TcpListener;
+
+use crate::support::{Client, FAILURE, Pki, Program, assert_complaint};
+
+#[test]
+fn every_option_is_a_variable() {
+    let pki = Pki::new();
+    let server = Program::new(&[])
+        .env("TURNKEY_MODE", "mutual")
+        .env("TURNKEY_HOST", "::1")
+        .env("TURNKEY_PORT", "0")
+        .env("TURNKEY_BACKEND", "openssl")
+        .env("TURNKEY_CERT", &pki.server.cert)
+        .env("TURNKEY_KEY", &pki.server.key)
+        .env("TURNKEY_CLIENT_CA", &pki.ca_file)
+        .env("TURNKEY_CLIENT_VERIFY", "optional")
+        .env("TURNKEY_TLS_MIN", "1.2")
+        .env("TURNKEY_TLS_MAX", "1.2")
+        .start();
+    assert_eq!(server.backend(), "openssl");
+    assert_eq!(server.url, format!("https://[::1]:{}/", server.port));
+    let client = Client::new(&["--cacert", &pki.ca_file]);
+    client.fetch(&server.url).assert_top_level();
+    client.and(&["--tlsv1.3"]).fetch(&server.url).assert_refused();
+    let whoami =
+        client.and(&["-E", &pki.client.both]).fetch(&format!("{}whoami", server.url)).json();
+    assert_eq!(whoami["client_certificate"]["common_name"], "client.localhost");
+}
+
+#[test]
+fn the_command_line_beats_the_environment() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let program = |args: &[&str]| {
+        Program::new(args)
+            .env("TURNKEY_PORT", &port)
+            .env("TURNKEY_HOST", "203.0.113.1")
+            .env("TURNKEY_BACKEND", "openssl")
+    };
+    let pki = Pki::new();
+    let identity = pki.server_args();
+    let here = ["--port", "0", "--host", "127.0.0.1", "--backend", "rustls"];
+    let server = program(&[&identity[..], &here].concat()).start();
+    assert_eq!(server.backend(), "rustls");
+    Client::new(&["--cacert", &pki.ca_file]).fetch(&server.url).assert_top_level();
+    // Without the command line they count.
+    let output = program(&[&identity[..], &["--host", "127.0.0.1"]].concat()).run();
+    assert_complaint(&output, FAILURE, &[&port]);
+}
+
+#[test]
+fn the_command_line_beats_the_recipe() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let pki = Pki::new();
+    let program = |args: &[&str]| {
+        Program::new(args)
+            .env("HTTPS_ENABLED", "true")
+            .env("VERIFY_USER", "false")
+            .env("API_HOST", "203.0.113.1")
+            .env("API_PORT", &port)
+            .env("CA_CHAIN_CRT", &pki.server.cert)
+            .env("API_KEY", &pki.server.key)
+    };
+    let server = program(&["--port", "0", "--host", "127.0.0.1"]).start();
+    assert!(server.url.starts_with("https://"), "{:?}", server.banner);
+    Client::new(&["--cacert", &pki.ca_file]).fetch(&server.url).assert_top_level();
+    // Without the command line they count.
+    let output = program(&["--host", "127.0.0.1"]).run();
+    assert_complaint(&output, FAILURE, &[&port]);
+}
+
+/// `API_KEY` alone is somebody else's.
+#[test]
+fn the_recipe_counts_only_with_its_switch() {
+    let server = Program::new(&["--port", "0"])
+        .env("API_HOST", "203.0.113.1")
+        .env("API_PORT", "none")
+        .env("API_KEY", "a-token-for-another-program")
+        .env("CA_CHAIN_CRT", "/nonexistent")
+        .env("API_CA_T", "/nonexistent")
+        .start();
+    Client::new(&[]).fetch(&server.url).assert_top_level();
+}

@@ -1,0 +1,189 @@
+//! The program under test, as its users start it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::process::{Output, run, spawn, tool, wait};
+
+/// How long the program may take to start or to fail, on a machine that is busy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A command line of the program, with an environment of its own and no terminal.
+pub(crate) struct Program {
+    command: Command,
+}
+
+impl Program {
+    pub(crate) fn new(args: &[&str]) -> Self {
+        // In a session of its own the process has no terminal that it could ask for a password.
+        // setsid(1) replaces itself, so the process id is the program's.
+        let mut command = tool("setsid");
+        command.arg(env!("CARGO_BIN_EXE_turnkey")).args(args);
+        Self { command }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The directory that relative paths start from.
+    pub(crate) fn dir(mut self, dir: &str) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs a command line that is expected to end by itself.
+    pub(crate) fn run(self) -> Output {
+        run(self.command, b"", DEADLINE)
+    }
+
+    /// Starts the server and waits until it says where it listens.
+    pub(crate) fn start(self) -> Server {
+        Server::start(self.command)
+    }
+}
+
+/// The running server; killed when it goes out of scope.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) port: u16,
+    /// Ends in `/`.
+    pub(crate) url: String,
+    /// The first line that it printed.
+    pub(crate) banner: String,
+    /// What it says to try.
+    pub(crate) try_command: String,
+    /// Standard output as far as the line with the command to try.
+    pub(crate) greeting: String,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    dir: Option<std::path::PathBuf>,
+}
+
+impl Server {
+    /// Serves with `args` on a free port.
+    pub(crate) fn with(args: &[&str]) -> Self {
+        Program::new(&[args, &["--port", "0"]].concat()).start()
+    }
+
+    fn start(mut command: Command) -> Self {
+        let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let (stdout, lines) = follow(child.stdout.take().expect("stdout is piped"));
+        let (stderr, _) = follow(child.stderr.take().expect("stderr is piped"));
+        let dir = command.get_current_dir().map(Into::into);
+        // From here on the child is killed whatever happens.
+        let mut server = Self {
+            child,
+            port: 0,
+            url: String::new(),
+            banner: String::new(),
+            try_command: String::new(),
+            greeting: String::new(),
+            stdout,
+            stderr,
+            dir,
+        };
+        server.read_greeting(&lines);
+        server
+    }
+
+    fn read_greeting(&mut self, lines: &Receiver<String>) {
+        let end = Instant::now() + 2 * DEADLINE;
+        while self.try_command.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = lines.recv_timeout(left) else {
+                panic!("no start-up lines; stdout: {}\nlog: {}", self.greeting, self.log());
+            };
+            if let Some(command) = line.strip_prefix("try: ") {
+                command.clone_into(&mut self.try_command);
+            } else if self.banner.is_empty() {
+                self.banner.clone_from(&line);
+            }
+            self.greeting.push_str(&line);
+            self.greeting.push('\n');
+        }
+        let at = self.banner.find("http").and_then(|_| self.banner.split(" on ").nth(1));
+        let url = at.and_then(|rest| rest.split([',', ' ']).next());
+        let url = url.unwrap_or_else(|| panic!("no URL in {:?}", self.banner));
+        let port = url.trim_end_matches('/').rsplit(':').next().and_then(|p| p.parse().ok());
+        self.port = port.unwrap_or_else(|| panic!("no port in {url:?}"));
+        url.clone_into(&mut self.url);
+    }
+
+    /// The backend that the start-up line names.
+    pub(crate) fn backend(&self) -> &str {
+        let rest = self.banner.split("backend ").nth(1).unwrap_or_default();
+        rest.split([' ', ',']).next().unwrap_or_default()
+    }
+
+    /// Standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().expect("no reader panics").clone()
+    }
+
+    /// Standard error so far: the log.
+    pub(crate) fn log(&self) -> String {
+        self.stderr.lock().expect("no reader panics").clone()
+    }
+
+    /// Runs the command that the server says to try, as if pasted into a shell beside it.
+    pub(crate) fn run_try_command(&self) -> Output {
+        let mut shell = tool("sh");
+        shell.args(["-c", &self.try_command]);
+        if let Some(dir) = &self.dir {
+            shell.current_dir(dir);
+        }
+        run(shell, b"", DEADLINE)
+    }
+
+    /// Sends a signal, `TERM` for example.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = tool("sh");
+        kill.args(["-c", &format!("kill -{name} {}", self.child.id())]);
+        let output = run(kill, b"", DEADLINE);
+        assert_eq!(output.code, Some(0), "kill: {}", output.stderr);
+    }
+
+    /// Waits for the server to leave by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child, 2 * DEADLINE)
+            .unwrap_or_else(|| panic!("the server did not leave; log: {}", self.log()))
+    }
+
+    /// Fails the test when the server has left.
+    pub(crate) fn assert_alive(&mut self) {
+        let status = self.child.try_wait().expect("the child can be waited for");
+        assert!(status.is_none(), "the server left with {status:?}; log: {}", self.log());
+        assert!(!self.log().contains("panicked"), "the server panicked: {}", self.log());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Reads lines to the end of the stream, so that the program never blocks on a full pipe.
+fn follow(from: impl std::io::Read + Send + 'static) -> (Arc<Mutex<String>>, Receiver<String>) {
+    let all = Arc::new(Mutex::new(String::new()));
+    let (sender, receiver) = channel();
+    let text = Arc::clone(&all);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = text.lock().expect("no reader panics");
+            text.push_str(&line);
+            text.push('\n');
+            drop(text);
+            // Nobody listens any more once the greeting is read.
+            sender.send(line).ok();
+        }
+    });
+    (all, receiver)
+}

@@ -1,0 +1,28 @@
+//! What the tests of the wire share: a server in this process with an app that tells on it, a
+//! client that sends bytes as it is told to, and a strict reader of responses that has nothing in
+//! common with the code under test.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod app;
+mod client;
+mod log;
+mod response;
+mod server;
+
+pub(crate) use app::{Hits, app};
+pub(crate) use client::{Client, Cut, Ending};
+pub(crate) use log::{Records, quiet_panics};
+pub(crate) use response::{Ended, Response, parse};
+pub(crate) use server::{Stack, TestServer};
+
+/// Bytes as a person can read them, in a line for each line.
+pub(crate) fn show(bytes: &[u8]) -> String {
+    const MOST: usize = 4000;
+    let shown = bytes.get(..MOST).unwrap_or(bytes);
+    let mut text = shown.escape_ascii().to_string().replace("\\n", "\\n\n    ");
+    if shown.len() < bytes.len() {
+        text.push_str(&format!("… ({} bytes in all)", bytes.len()));
+    }
+    format!("    {}", text.trim_end())
+}
