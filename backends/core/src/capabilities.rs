@@ -79,7 +79,8 @@ mod tests {
             Capabilities::RUSTLS,
             Capabilities::OPENSSL,
         ];
-        let rows: [(&str, fn(&Capabilities) -> bool); 7] = [
+        type Can = fn(&Capabilities) -> bool;
+        let rows: [(&str, Can); 7] = [
             ("TLS", |c| c.tls),
             ("client certificates", |c| c.client_certificates),
             ("TLS 1.3", |c| c.tls13),

@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(read("-----BEGIN \n-----BEGIN A-----\nYWJj\n-----END A-----"), [abc()]);
         assert!(read("").is_empty());
         assert!(read("-----BEGIN").is_empty());
+        assert!(read(&format!("-----BEGIN {}-----", "A".repeat(65))).is_empty());
     }
 
     #[test]

@@ -189,15 +189,24 @@ fn several_identities_in_one_file_are_ambiguous() {
 
 #[test]
 fn the_local_key_id_tells_where_the_key_does_not() {
-    // An Ed25519 key does not state its public half; of two leaves the file names one.
+    // An Ed25519 key does not state its public half: of two leaves it may be either's.
+    use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
     let ed25519 = |name| Holder::with_key(name, KeyPair::generate_for(&PKCS_ED25519).unwrap());
-    let leaf = ed25519("leaf");
-    let dir = pki(&leaf);
-    let chain =
-        ed25519("before").self_signed() + &String::from_utf8(dir.read("chain.pem")).unwrap();
-    dir.write("chain.pem", chain);
-    let p12 = export(&dir, "-certfile chain.pem", "x");
-    check(&dir, &p12, Some("x"));
+    let certificate = |holder: &Holder| {
+        let certificate = holder.params.self_signed(&holder.key).unwrap();
+        p12_keystore::Certificate::from_der(certificate.der()).unwrap()
+    };
+    let (other, leaf) = (ed25519("other"), ed25519("leaf"));
+    let pem = leaf.self_signed();
+    let version_1 = Identity::from_pem(pem.as_bytes(), leaf.key_pem().as_bytes(), None, now());
+    let key = PrivateKey::from_der(version_1.unwrap().key().secret_pkcs8_der()).unwrap();
+    let mut store = KeyStore::new();
+    // Certificates of their own are written before those of keys.
+    store.add_entry("other", KeyStoreEntry::Certificate(certificate(&other)));
+    let chain = PrivateKeyChain::new("id", key, [certificate(&leaf)]);
+    store.add_entry("leaf", KeyStoreEntry::PrivateKeyChain(chain));
+    let identity = Identity::from_pkcs12(&store.writer("x").write().unwrap(), Some("x"), now());
+    assert_eq!(names(&identity.unwrap()), ["leaf"]);
 }
 
 #[test]

@@ -326,6 +326,17 @@ mod tests {
     }
 
     #[test]
+    fn what_decrypts_to_der_that_is_no_key_had_the_wrong_password() {
+        let scheme = Parameters::generate_pbkdf2_sha256_aes256cbc(1, &[0; 8], [0; 16]).unwrap();
+        let encrypted = scheme.encrypt("x", &[0x30, 0]).unwrap();
+        let encrypted_data = OctetStringRef::new(&encrypted).unwrap();
+        let info =
+            EncryptedPrivateKeyInfoRef { encryption_algorithm: scheme.into(), encrypted_data };
+        let error = PrivateKey::from_encrypted(&info.to_der().unwrap(), Some("x")).err().unwrap();
+        assert!(matches!(error, IdentityError::WrongPassword), "{error}");
+    }
+
+    #[test]
     fn a_sec1_key_takes_its_curve_from_beside() {
         let curve = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
         let key = EcPrivateKey { private_key: &[7; 32], parameters: None, public_key: None };
