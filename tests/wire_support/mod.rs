@@ -5,12 +5,14 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
 mod app;
+mod case;
 mod client;
 mod log;
 mod response;
 mod server;
 
 pub(crate) use app::{Hits, app};
+pub(crate) use case::{Case, corpus};
 pub(crate) use client::{Client, Cut, Ending};
 pub(crate) use log::{Records, quiet_panics};
 pub(crate) use response::{Ended, Response, parse};

@@ -62,6 +62,8 @@ impl Capabilities {
 mod tests {
     use super::*;
 
+    type Can = fn(&Capabilities) -> bool;
+
     /// The cells of one row of the table in `backends/README.md`.
     fn row(name: &str) -> Vec<&'static str> {
         let line = include_str!("../../README.md")
@@ -79,7 +81,6 @@ mod tests {
             Capabilities::RUSTLS,
             Capabilities::OPENSSL,
         ];
-        type Can = fn(&Capabilities) -> bool;
         let rows: [(&str, Can); 7] = [
             ("TLS", |c| c.tls),
             ("client certificates", |c| c.client_certificates),
