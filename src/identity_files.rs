@@ -166,7 +166,7 @@ fn hint(error: &IdentityError) -> String {
     }
     match error {
         IdentityError::WrongPassword => {
-            format!("{error}; check what --key-password-file or {} holds", password::VARIABLE)
+            format!("{error}; check what was typed, or what --key-password-file or {} holds", password::VARIABLE)
         }
         _ => with_causes(error),
     }
