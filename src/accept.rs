@@ -14,6 +14,7 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol::{Async, Executor, Timer};
 
 use crate::connection::{self, Endpoint};
+use crate::places::{Door, Places};
 use crate::wire::panic_message;
 
 /// How long accepting pauses when the process is out of descriptors: doubling, between these.
@@ -35,7 +36,7 @@ pub(crate) async fn run(
 ) {
     let mut stop = pin!(stop);
     let mut stopped = false;
-    let door = Door::new(endpoint, alive);
+    let door = Door::new(&endpoint.limits, endpoint.tls, alive);
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let mut episode = Episode::default();
     for id in 1.. {
@@ -63,7 +64,7 @@ pub(crate) async fn run(
                 executor.spawn(serve(Arc::clone(endpoint), io, peer, id, places)).detach();
             }
             Err(full) => {
-                episode.warn(|| format!("{peer}: turned away: {}", full.text(endpoint)));
+                episode.warn(|| format!("{peer}: turned away: {}", full.text(&endpoint.limits)));
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
@@ -72,69 +73,6 @@ pub(crate) async fn run(
                 }
             }
         }
-    }
-}
-
-/// What a connection holds while it lives, so that others wait for it or do without.
-#[derive(Debug)]
-pub(crate) struct Places {
-    _place: SemaphoreGuardArc,
-    /// Held during the handshake only; a mode without one needs none.
-    handshake: Option<SemaphoreGuardArc>,
-    /// The server has drained when nobody holds one any more.
-    _alive: Sender<()>,
-}
-
-impl Places {
-    /// The handshake is done: another may begin.
-    pub(crate) fn handshake_done(&mut self) {
-        self.handshake = None;
-    }
-}
-
-/// Lets in as many as there are places for.
-struct Door {
-    places: Arc<Semaphore>,
-    /// `None` where there are no handshakes.
-    handshakes: Option<Arc<Semaphore>>,
-    alive: Sender<()>,
-}
-
-impl Door {
-    fn new(endpoint: &Endpoint, alive: Sender<()>) -> Self {
-        let limits = &endpoint.limits;
-        Self {
-            places: Arc::new(Semaphore::new(limits.max_connections)),
-            handshakes: endpoint.tls.then(|| Arc::new(Semaphore::new(limits.max_handshakes))),
-            alive,
-        }
-    }
-
-    fn admit(&self) -> Result<Places, Full> {
-        let place = self.places.try_acquire_arc().ok_or(Full::Connections)?;
-        let handshake = match &self.handshakes {
-            Some(handshakes) => Some(handshakes.try_acquire_arc().ok_or(Full::Handshakes)?),
-            None => None,
-        };
-        Ok(Places { _place: place, handshake, _alive: self.alive.clone() })
-    }
-}
-
-/// Which limit is reached.
-enum Full {
-    Connections,
-    Handshakes,
-}
-
-impl Full {
-    fn text(&self, endpoint: &Endpoint) -> String {
-        let (what, max, option) = match self {
-            Self::Connections => {
-                ("connections", endpoint.limits.max_connections, "--max-connections")
-            }
-            Self::Handshakes => ("handshakes", endpoint.limits.max_handshakes, "--max-handshakes"),
-        };
-        format!("{max} {what} are open, which is the limit ({option})")
     }
 }
 

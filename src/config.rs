@@ -5,9 +5,8 @@ use std::time::SystemTime;
 
 use turnkey_backend::{ClientPolicy, Identity};
 
-use crate::args::Stop;
 use crate::cli::{ClientVerify, ModeName, Serve};
-use crate::files::FileError;
+use crate::config_error::{ConfigError, usage};
 use crate::identity_files::{self, IdentityFiles};
 use crate::limits::Limits;
 use crate::mode::{BackendName, Mode, TlsChoice};
@@ -233,32 +232,6 @@ struct First<'l> {
 impl First<'_> {
     fn of<T>(&self, option: impl Fn(&Serve) -> Option<T>) -> Option<T> {
         self.layers.iter().find_map(option)
-    }
-}
-
-pub(crate) fn usage(text: impl Into<String>) -> ConfigError {
-    ConfigError::Usage(text.into())
-}
-
-/// Why the options cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    /// They make no sense together.
-    #[error("{0}")]
-    Usage(String),
-    /// A file that they name is not what it should be.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// What they ask for is not part of this build, or failed.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<Stop> for ConfigError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Help(text) | Stop::Usage(text) => Self::Usage(text),
-        }
     }
 }
 

@@ -12,11 +12,11 @@ use smol::io::AsyncReadExt;
 use smol::{Async, Timer};
 use turnkey_backend::{Accepted, Backend, HandshakeError, Tcp};
 
-use crate::accept::Places;
 use crate::app::App;
 use crate::causes::with_causes;
 use crate::limits::Limits;
 use crate::peer::Link;
+use crate::places::Places;
 use crate::shutdown::Shutdown;
 use crate::wire::{self, After, Refusal, Shared, Transport};
 

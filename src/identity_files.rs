@@ -7,7 +7,7 @@ use turnkey_backend::{ClientPolicy, Identity, IdentityError, Part, TrustAnchors}
 
 use crate::causes::with_causes;
 use crate::cli::{ClientVerify, ModeName, Serve};
-use crate::config::{ConfigError, usage};
+use crate::config_error::{ConfigError, usage};
 use crate::files::{self, FileError};
 use crate::password::{self, PasswordSource};
 
@@ -166,7 +166,10 @@ fn hint(error: &IdentityError) -> String {
     }
     match error {
         IdentityError::WrongPassword => {
-            format!("{error}; check what was typed, or what --key-password-file or {} holds", password::VARIABLE)
+            format!(
+                "{error}; check what was typed, or what --key-password-file or {} holds",
+                password::VARIABLE
+            )
         }
         _ => with_causes(error),
     }

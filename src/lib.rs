@@ -17,6 +17,7 @@ mod args;
 mod causes;
 mod cli;
 mod config;
+mod config_error;
 mod connection;
 mod files;
 mod identity_files;
@@ -25,6 +26,7 @@ mod log;
 mod mode;
 mod password;
 mod peer;
+mod places;
 #[cfg(feature = "pki")]
 pub mod pki;
 pub mod program;

@@ -7,8 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 use http_types::trailers::{self, Trailers};
 use smol::io::AsyncRead;
 
-use super::chunked::{ChunkedDecoder, Step, Trailer};
-use super::head::Framing;
+use super::chunked::Trailer;
 use super::transport::{Shared, lock};
 
 /// The content of a request, as a handler reads it.
@@ -64,84 +63,5 @@ impl AsyncRead for RequestBody {
             self.end(trailers);
         }
         Poll::Ready(Ok(n))
-    }
-}
-
-/// Where a request's body ends.
-#[derive(Debug)]
-pub(crate) enum Framer {
-    /// It has ended, with these trailers.
-    Done(Vec<Trailer>),
-    Length(u64),
-    Chunked(ChunkedDecoder),
-}
-
-impl Default for Framer {
-    /// No body.
-    fn default() -> Self {
-        Self::Done(Vec::new())
-    }
-}
-
-impl Framer {
-    pub(crate) fn new(framing: Framing) -> Self {
-        match framing {
-            Framing::Empty => Self::default(),
-            Framing::Length(length) => Self::Length(length),
-            Framing::Chunked => Self::Chunked(ChunkedDecoder::default()),
-        }
-    }
-
-    /// What the next bytes of the input are.
-    pub(crate) fn step(&mut self, input: &[u8]) -> Result<Step, super::Refusal> {
-        match self {
-            Self::Done(_) => Ok(Step::Done),
-            Self::Length(_) if input.is_empty() => Ok(Step::NeedInput),
-            Self::Length(left) => {
-                Ok(Step::Content(usize::try_from(*left).unwrap_or(usize::MAX).min(input.len())))
-            }
-            Self::Chunked(decoder) => {
-                let step = decoder.step(input)?;
-                if step == Step::Done {
-                    *self = Self::Done(std::mem::take(decoder).into_trailers());
-                }
-                Ok(step)
-            }
-        }
-    }
-
-    /// Counts `n` bytes of content as taken.
-    pub(crate) fn took(&mut self, n: usize) {
-        match self {
-            Self::Done(_) => {}
-            Self::Length(left) => {
-                *left = left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
-                if *left == 0 {
-                    *self = Self::default();
-                }
-            }
-            Self::Chunked(decoder) => decoder.took(n),
-        }
-    }
-
-    /// The trailers, once the body has ended; after that there are none.
-    pub(crate) fn take_trailers(&mut self) -> Vec<Trailer> {
-        match self {
-            Self::Done(trailers) => std::mem::take(trailers),
-            _ => Vec::new(),
-        }
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
-    }
-
-    /// How much content is still to come, if that is known.
-    pub(crate) fn remaining(&self) -> Option<u64> {
-        match self {
-            Self::Done(_) => Some(0),
-            Self::Length(left) => Some(*left),
-            Self::Chunked(_) => None,
-        }
     }
 }

@@ -13,6 +13,7 @@ mod chunked;
 mod deadline;
 mod exchange;
 mod field;
+mod framer;
 mod head;
 mod input;
 mod refusal;

@@ -8,9 +8,9 @@ use http_types::StatusCode;
 use smol::io::{AsyncRead, AsyncWrite};
 use turnkey_backend::Stream;
 
-use super::body::Framer;
 use super::chunked::{Step, Trailer};
 use super::deadline::Deadline;
+use super::framer::Framer;
 use super::head::{Framing, HeadScanner};
 use super::input::Input;
 use super::refusal::Refusal;
