@@ -47,7 +47,7 @@ $(CERTS)/server.p12 $(CERTS)/client.pem: | build
 	@$(TURNKEY) certs --out $(CERTS)
 
 build: build-tools ## Build the program
-	@$(CARGO) build --release --quiet $(FEATURES)
+	@$(CARGO) build --release $(if $(wildcard $(TURNKEY)),--quiet) $(FEATURES)
 
 test: deps lint features ## Run everything that CI runs
 	$(CARGO) test --workspace --features openssl

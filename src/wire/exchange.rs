@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 
@@ -23,8 +24,20 @@ pub(crate) struct Exchange {
     pub(crate) version: Version,
     /// Whether the client wants the connection to go on.
     pub(crate) persistent: bool,
-    /// What the log calls it.
-    pub(crate) id: String,
+    pub(crate) id: RequestId,
+}
+
+/// What the log calls a request: the connection, and which of its requests it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestId {
+    pub(crate) connection: u64,
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.connection, self.number)
+    }
 }
 
 /// What becomes of the connection after an exchange.
@@ -42,7 +55,7 @@ impl Exchange {
     /// Has `app` answer the request and sends what it says.
     pub(crate) async fn run(self, shared: &Shared, app: &App) -> After {
         let Self { request, method, version, persistent, id } = self;
-        let response = answer(app, request, &id).await;
+        let response = answer(app, request, id).await;
         let refusal = lock(shared).refusal().cloned();
         if let Some(refusal) = refusal {
             // The handler was told so when it read the body; the client is told what was wrong.
@@ -78,7 +91,7 @@ pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, method: Method) -
 }
 
 /// The handler's response, or a 500 that tells the client nothing and the log everything.
-async fn answer(app: &App, request: Request, id: &str) -> Response {
+async fn answer(app: &App, request: Request, id: RequestId) -> Response {
     // A panic unwinds through the handler's future, which is dropped and never polled again.
     let response = match AssertUnwindSafe(app.call(request)).catch_unwind().await {
         Ok(Ok(response)) => response,

@@ -7,7 +7,7 @@ use http_types::Method;
 
 use super::body::RequestBody;
 use super::deadline::Deadline;
-use super::exchange::{self, After, Exchange};
+use super::exchange::{self, After, Exchange, RequestId};
 use super::head::{self, Framing, Head, HeadScanner, field_slots};
 use super::refusal::Refusal;
 use super::request;
@@ -110,7 +110,8 @@ fn begin(
         method,
         version: head.version,
         persistent: head.persistent,
-        id: format!("{}.{}", link.id(), number / 2 + 1),
+        // An exchange counts twice, when it begins and when it ends.
+        id: RequestId { connection: link.id(), number: number / 2 + 1 },
     };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);
