@@ -61,10 +61,10 @@ features: ## Check that every combination of cargo features builds
 	@for features in '' native-tls rustls openssl pki native-tls,pki rustls,pki openssl,pki \
 			native-tls,rustls native-tls,openssl rustls,openssl native-tls,rustls,openssl; do \
 		echo "features: $${features:-none}"; \
-		RUSTFLAGS='-D warnings' $(CARGO) check --quiet --no-default-features --features "$$features" || exit 1; \
+		$(CARGO) clippy --quiet --no-default-features --features "$$features" -- -D warnings || exit 1; \
 	done
 	@echo 'features: all'
-	@RUSTFLAGS='-D warnings' $(CARGO) check --quiet --all-features
+	@$(CARGO) clippy --quiet --all-features -- -D warnings
 
 deps: ## Install what the tests need (Debian, as root; elsewhere it says what is missing)
 	@sh scripts/deps.sh

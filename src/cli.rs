@@ -143,6 +143,7 @@ pub(crate) enum Command {
     help_triggers("-h", "--help", "help"),
     example = "turnkey certs --out certs --host example.test --client alice"
 )]
+#[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "parsed all the same, and refused"))]
 pub(crate) struct Certs {
     /// the folder to write to; certs
     #[argh(option, default = "PathBuf::from(\"certs\")")]

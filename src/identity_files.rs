@@ -27,8 +27,8 @@ pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<IdentityFiles, 
     let pem = |s: &Serve| s.cert.is_some() || s.key.is_some();
     let Some(layer) = layers.iter().find(|s| pem(s) || s.identity.is_some() || s.adhoc) else {
         return Err(usage(format!(
-            "{} mode needs an identity: --cert and --key, --identity, or --adhoc; turnkey certs \
-             makes one, certs/server.p12",
+            "{} mode needs an identity: --cert and --key (CA_CHAIN_CRT and API_KEY in the \
+             recipe), --identity, or --adhoc; turnkey certs makes one, certs/server.p12",
             mode.name()
         )));
     };
@@ -74,7 +74,8 @@ impl IdentityFiles {
                 with_password(key, password, parse).map_err(|error| match error {
                     Failure::File(error) => error.into(),
                     Failure::Identity(IdentityError::NoPrivateKey) if one => usage(format!(
-                        "--cert {} holds no private key: name the file that does with --key",
+                        "--cert {} holds no private key: name the file that does, another one, \
+                         with --key",
                         cert.display()
                     )),
                     Failure::Identity(error) => pem_error(cert, key, &error).into(),
