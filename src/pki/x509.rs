@@ -1,7 +1,7 @@
 //! What certificates and keys say, in PEM as they stand in files.
 
 use rcgen::{KeyPair, PublicKeyData};
-use turnkey_backend::Certificate;
+use turnkey_backend::{Certificate, pem};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
@@ -10,19 +10,19 @@ use super::issue::{KeyType, Role};
 
 /// The text form of a certificate.
 pub(super) fn certificate_pem(certificate: &Certificate) -> Vec<u8> {
-    encode("CERTIFICATE", certificate.der())
+    pem::encode("CERTIFICATE", certificate.der()).as_bytes().to_vec()
 }
 
 /// The text form of a private key, PKCS#8.
 pub(super) fn key_pem(key: &KeyPair) -> Vec<u8> {
-    encode("PRIVATE KEY", key.serialized_der())
+    pem::encode("PRIVATE KEY", key.serialized_der()).as_bytes().to_vec()
 }
 
 /// The first certificate in a PEM file, when it is one.
 pub(super) fn first_certificate(file: &[u8]) -> Option<Certificate> {
-    let blocks = pem::parse_many(file).ok()?;
-    let first = blocks.iter().find(|block| block.tag() == "CERTIFICATE")?;
-    Certificate::from_der(first.contents()).ok()
+    let blocks = pem::blocks(file).ok()?;
+    let first = blocks.iter().find(|block| block.is_certificate())?;
+    Certificate::from_der(&first.der).ok()
 }
 
 /// What a key file holds.
@@ -36,15 +36,15 @@ pub(super) enum KeyFile {
 
 impl KeyFile {
     pub(super) fn read(file: &[u8]) -> Self {
-        let blocks = pem::parse_many(file).unwrap_or_default();
-        let Some(block) = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY")) else {
+        let blocks = pem::blocks(file).unwrap_or_default();
+        let Some(block) = blocks.iter().find(|block| block.is_private_key()) else {
             return Self::Damaged;
         };
-        // The old form of OpenSSL says it in a header instead of the label (RFC 1421 §4.6.1.1).
-        if block.tag() == "ENCRYPTED PRIVATE KEY" || block.headers().get("Proc-Type").is_some() {
+        if block.label == "ENCRYPTED PRIVATE KEY" || block.traditionally_encrypted {
             return Self::Encrypted;
         }
-        KeyPair::try_from(block.contents()).map_or(Self::Damaged, |key| Self::Key(Box::new(key)))
+        KeyPair::try_from(block.der.as_slice())
+            .map_or(Self::Damaged, |key| Self::Key(Box::new(key)))
     }
 }
 
@@ -101,10 +101,4 @@ pub(super) fn key_type(certificate: &Certificate) -> Option<KeyType> {
 
 fn parse(certificate: &Certificate) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(certificate.der()).ok().map(|(_, certificate)| certificate)
-}
-
-fn encode(label: &str, der: &[u8]) -> Vec<u8> {
-    // The crate's default is CRLF, which some readers of concatenated files trip over.
-    let lf = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    pem::encode_config(&pem::Pem::new(label, der), lf).into_bytes()
 }

@@ -13,7 +13,7 @@ mod certificate;
 mod distinguished_name;
 mod found;
 mod identity;
-mod pem;
+pub mod pem;
 mod policy;
 mod tcp;
 mod tls;

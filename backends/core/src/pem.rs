@@ -2,6 +2,8 @@
 //! pasted together. The labels and the headers of OpenSSL's traditional encryption are kept, which
 //! is why this is not one of the usual parsers: an error can then say what a file holds instead.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
@@ -10,33 +12,47 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
 /// One block, decoded. It may be a private key, so it is wiped when it goes.
-pub(crate) struct Block {
+pub struct Block {
     /// What stands behind `BEGIN`.
-    pub(crate) label: String,
+    pub label: String,
     /// Encrypted in OpenSSL's traditional way, by `Proc-Type: 4,ENCRYPTED` (RFC 1421 §4.6.1.1).
-    pub(crate) traditionally_encrypted: bool,
+    pub traditionally_encrypted: bool,
     /// The content.
-    pub(crate) der: Zeroizing<Vec<u8>>,
+    pub der: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Block {
+    /// Without the content, which may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block").field("label", &self.label).finish_non_exhaustive()
+    }
 }
 
 /// A block that cannot be read.
-pub(crate) struct BrokenBlock {
-    pub(crate) label: String,
-    pub(crate) fault: &'static str,
+#[derive(Debug)]
+pub struct BrokenBlock {
+    /// What stands behind its `BEGIN`.
+    pub label: String,
+    /// What is wrong with it, and the likely cause.
+    pub fault: &'static str,
 }
 
 impl Block {
-    pub(crate) fn is_certificate(&self) -> bool {
+    /// Whether it is a certificate, by its label.
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
         is_certificate(&self.label)
     }
 
-    pub(crate) fn is_private_key(&self) -> bool {
+    /// Whether it is a private key of any form, by its label.
+    #[must_use]
+    pub fn is_private_key(&self) -> bool {
         is_private_key(&self.label)
     }
 }
 
 /// Every block of a text; none when it is not PEM at all.
-pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block>, BrokenBlock> {
+pub fn blocks(text: &[u8]) -> Result<Vec<Block>, BrokenBlock> {
     let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((label, after)) = next_label(rest) {
@@ -87,7 +103,8 @@ pub(crate) fn is_private_key(label: &str) -> bool {
 
 /// A block of PEM, in lines of 64 characters (RFC 7468 §2). It is wiped when it goes: it may be
 /// a private key.
-pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
+#[must_use]
+pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(BASE64_STANDARD.encode(der));
     // Room for all of it, or growing would leave copies behind.
     let capacity = base64.len() + base64.len() / 64 + 2 * label.len() + 64;
