@@ -7,6 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::TlsVersion;
 
 use crate::mode::BackendName;
+use crate::trust::TrustedProxies;
 use crate::units::{Bytes, Seconds};
 
 /// The options of serving; all of them may be left out.
@@ -114,6 +115,14 @@ pub(crate) struct Serve {
     /// threads that serve; as many as there are processors
     #[argh(option)]
     pub(crate) threads: Option<usize>,
+
+    /// address or network of a proxy that is believed about its clients; may be repeated
+    #[argh(option)]
+    pub(crate) trust_proxy: Vec<TrustedProxies>,
+
+    /// connections of these proxies begin with a PROXY header, version 1 or 2
+    #[argh(switch)]
+    pub(crate) proxy_protocol: bool,
 
     /// print the version and the backends, and leave
     #[argh(switch, short = 'V')]

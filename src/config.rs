@@ -11,6 +11,7 @@ use crate::identity_files::{self, IdentityFiles};
 use crate::limits::Limits;
 use crate::mode::{BackendName, Mode, TlsChoice};
 use crate::password::PasswordSource;
+use crate::trust::TrustedProxies;
 use crate::units::{Bytes, Seconds};
 
 /// All that is needed to serve.
@@ -22,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) choice: TlsChoice,
     pub(crate) limits: Limits,
     pub(crate) threads: Option<usize>,
+    pub(crate) trust: TrustedProxies,
+    pub(crate) proxy_protocol: bool,
     /// Where the identity came from, to tell people what to type.
     pub(crate) identity: Option<IdentityFiles>,
     pub(crate) client_ca: Option<PathBuf>,
@@ -54,9 +57,20 @@ impl Config {
             choice,
             limits: limits(&first)?,
             threads: first.of(|s| s.threads),
+            trust: first
+                .of(|s| (!s.trust_proxy.is_empty()).then(|| s.trust_proxy.clone()))
+                .map_or_else(TrustedProxies::default, TrustedProxies::from_iter),
+            proxy_protocol: layers.iter().any(|s| s.proxy_protocol),
             identity: None,
             client_ca: None,
         };
+        if config.proxy_protocol && config.trust.is_empty() {
+            return Err(usage(
+                "--proxy-protocol needs --trust-proxy: a PROXY header can say anything of the \
+                 client, and is believed only from the proxies that are named; add --trust-proxy \
+                 with the address of yours",
+            ));
+        }
         if mode_name == ModeName::Http {
             refuse_tls_options(layers)?;
             config.choice = TlsChoice::default();
@@ -68,10 +82,14 @@ impl Config {
         let client_ca = first.of(|s| s.client_ca.clone());
         let verify = first.of(|s| s.client_verify).unwrap_or(ClientVerify::Required);
         if mode_name == ModeName::Mutual && client_ca.is_none() {
-            return Err(usage(
-                "mutual mode needs --client-ca: the certificate of the CA whose clients are let \
-                 in; turnkey certs makes one, certs/ca.crt",
-            ));
+            let who = match first.of(|s| s.client_verify) {
+                Some(_) => "--client-verify",
+                None => "mutual mode",
+            };
+            return Err(usage(format!(
+                "{who} needs --client-ca: the certificate of the CA whose clients are let in; \
+                 turnkey certs makes one, certs/ca.crt"
+            )));
         }
         let password = PasswordSource {
             file: first.of(|s| s.key_password_file.clone()),

@@ -1,6 +1,6 @@
 //! The life of one connection: handshake, requests, close.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::peer::Link;
 use crate::places::Places;
 use crate::shutdown::Shutdown;
+use crate::trust::{Sender, Trust};
 use crate::wire::{self, After, Refusal, Shared, Transport};
 
 /// How long a connection that was closed from this side is still read from, so that the client
@@ -34,6 +35,7 @@ pub(crate) struct Endpoint {
     pub(crate) tls: bool,
     pub(crate) mode: &'static str,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) trust: Arc<Trust>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -51,11 +53,14 @@ pub(crate) async fn run(
         // The client has left already.
         return;
     };
-    let opened = Box::pin(open(&endpoint, &tcp, local)).or(async {
-        Timer::after(endpoint.limits.handshake_timeout).await;
-        Opened::TimedOut
-    });
-    let accepted = match opened.await {
+    let start = Instant::now();
+    let Some(sender) = identify(&endpoint, &tcp, peer).await else { return };
+    let socket = peer;
+    // Whom the log speaks of from here on.
+    let peer = sender.addr();
+    let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
+    let opened = within(left, Box::pin(open(&endpoint, &tcp, local))).await;
+    let accepted = match opened.unwrap_or(Opened::TimedOut) {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
             log::info!("{peer}: spoke plain HTTP on the port for HTTPS");
@@ -74,12 +79,46 @@ pub(crate) async fn run(
         }
     };
     places.handshake_done();
-    let link = Arc::new(Link::new(id, peer, local, endpoint.mode, accepted.tls));
+    let link = Arc::new(Link {
+        id,
+        socket,
+        sender,
+        local,
+        mode: endpoint.mode,
+        tls: accepted.tls,
+        trust: Arc::clone(&endpoint.trust),
+    });
     let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
     let mut watch = endpoint.shutdown.watch();
     let after = wire::serve(&shared, &link, &endpoint.app, &endpoint.limits, &mut watch).await;
     close(shared, tcp, after).await;
+}
+
+/// Finds out who sends what comes over a connection; `None` if it is of no use.
+async fn identify(endpoint: &Endpoint, tcp: &Tcp, socket: SocketAddr) -> Option<Sender> {
+    let limit = endpoint.limits.handshake_timeout;
+    match within(limit, endpoint.trust.sender(tcp, socket)).await {
+        Some(Ok(sender)) => sender,
+        Some(Err(error)) => {
+            log::info!("{socket}: closed: {}", with_causes(&error));
+            linger(tcp.clone()).await;
+            None
+        }
+        None => {
+            log::info!("{socket}: no PROXY header within {} seconds", limit.as_secs_f32());
+            None
+        }
+    }
+}
+
+/// What comes of `doing`, or `None` if nothing has by the end of `limit`.
+async fn within<T>(limit: Duration, doing: impl Future<Output = T>) -> Option<T> {
+    let late = async {
+        Timer::after(limit).await;
+        None
+    };
+    async { Some(doing.await) }.or(late).await
 }
 
 /// How the start of a connection went.

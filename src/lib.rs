@@ -20,6 +20,8 @@ mod config;
 mod config_error;
 mod connection;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity_files;
 mod limits;
 mod log;
@@ -46,6 +48,7 @@ pub use limits::Limits;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use peer::Peer;
 pub use server::{Bound, Server, ServerError};
+pub use trust::{TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
     Certificate, ClientPolicy, Identity, IdentityError, TlsInfo, TlsVersion, TrustAnchors,
 };

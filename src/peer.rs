@@ -2,9 +2,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http_types::Request;
+use httparse::Header;
 use turnkey_backend::{Certificate, TlsInfo};
 
-use crate::trust;
+use crate::trust::{Contradiction, Decision, Own, Sender, Trust};
 
 /// Who is at the other end of a request, and over what.
 ///
@@ -12,6 +13,8 @@ use crate::trust;
 #[derive(Debug, Clone)]
 pub struct Peer {
     link: Arc<Link>,
+    client: IpAddr,
+    scheme: &'static str,
     host: String,
     ignored: Vec<String>,
 }
@@ -30,28 +33,31 @@ impl Peer {
         self.link.mode
     }
 
-    /// The scheme by which the client reached the server: `http` or `https`.
+    /// The scheme by which the client reached the server, or the proxy before it that is trusted
+    /// ([`Server::trust`](crate::Server::trust)): `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        self.link.scheme()
+        self.scheme
     }
 
-    /// The host, and the port if one was given, by which the client called the server.
+    /// The host, and the port if one was given, by which the client called the server, or the proxy
+    /// before it that is trusted.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The client's address.
+    /// The client's address: the nearest that is none of a trusted proxy's. Where a proxy keeps the
+    /// client's to itself, it is the proxy's own. IPv4 is never written as IPv6.
     #[must_use]
     pub fn client(&self) -> IpAddr {
-        self.link.addr.ip().to_canonical()
+        self.client
     }
 
-    /// The address of the socket at the other end.
+    /// The address of the socket at the other end, be it the client's or a proxy's.
     #[must_use]
     pub fn socket(&self) -> SocketAddr {
-        self.link.addr
+        self.link.socket
     }
 
     /// What was negotiated; `None` without TLS.
@@ -67,7 +73,7 @@ impl Peer {
     }
 
     /// The fields that were removed from the request, because nobody is trusted to say what they
-    /// say; in lower case.
+    /// say, or it makes no sense; in lower case.
     #[must_use]
     pub fn ignored_headers(&self) -> &[String] {
         &self.ignored
@@ -77,45 +83,38 @@ impl Peer {
 /// What is the same for all requests of a connection.
 #[derive(Debug)]
 pub(crate) struct Link {
-    id: u64,
-    addr: SocketAddr,
-    authority: String,
-    mode: &'static str,
-    tls: Option<TlsInfo>,
+    /// What the log calls the connection.
+    pub(crate) id: u64,
+    /// The address of the other end.
+    pub(crate) socket: SocketAddr,
+    /// Who sends the requests.
+    pub(crate) sender: Sender,
+    /// The address that the client reached.
+    pub(crate) local: SocketAddr,
+    pub(crate) mode: &'static str,
+    pub(crate) tls: Option<TlsInfo>,
+    pub(crate) trust: Arc<Trust>,
 }
 
 impl Link {
-    /// `id` is what the log calls the connection, `local` the address that the client reached.
-    pub(crate) fn new(
-        id: u64,
-        addr: SocketAddr,
-        local: SocketAddr,
-        mode: &'static str,
-        tls: Option<TlsInfo>,
-    ) -> Self {
-        Self { id, addr, authority: local.to_string(), mode, tls }
+    /// What is believed of a request with `fields`, whose URL and `Host` name `host`.
+    pub(crate) fn decide<'b>(
+        &self,
+        fields: &[Header<'b>],
+        host: &'b str,
+    ) -> Result<Decision<'b>, Contradiction> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.trust.decide(self.sender, fields, Own { scheme, host })
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    pub(crate) fn scheme(&self) -> &'static str {
-        if self.tls.is_some() { "https" } else { "http" }
-    }
-
-    /// What stands in for the host when the client names none, as HTTP/1.0 may.
-    pub(crate) fn authority(&self) -> &str {
-        &self.authority
-    }
-
-    /// Who sends `request`, which names `host`; what it says without being trusted is removed.
-    pub(crate) fn peer(self: &Arc<Self>, host: &str, request: &mut Request) -> Peer {
-        let ignored = trust::remove_untrusted(request);
-        Peer { link: Arc::clone(self), host: host.to_owned(), ignored }
+    /// Who sends a request that was decided on.
+    pub(crate) fn peer(self: &Arc<Self>, decision: Decision<'_>) -> Peer {
+        Peer {
+            link: Arc::clone(self),
+            client: decision.client,
+            scheme: decision.scheme,
+            host: decision.host.into_owned(),
+            ignored: decision.ignored,
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::password;
 use crate::pki::{self, PkiError};
 use crate::recipe;
 use crate::server::{Server, ServerError};
+use crate::signals::StopSignals;
 use crate::startup::Greeting;
 
 /// Runs the program with the arguments and the environment of the process.
@@ -75,8 +76,18 @@ fn serve(layers: &[Serve], password: Option<String>) -> Result<(), Failure> {
     let config = Config::new(layers, password, SystemTime::now())?;
     let greeting = Greeting::new(&config);
     let address = (config.host.clone(), config.port);
-    let mut server =
-        Server::new(app::builtin()).mode(config.mode).tls(config.choice).limits(config.limits);
+    if config.trust.is_everybody() {
+        log::warn!(
+            "--trust-proxy names everybody: any client can say that it is another; name the \
+             addresses of the proxies"
+        );
+    }
+    let mut server = Server::new(app::builtin())
+        .mode(config.mode)
+        .tls(config.choice)
+        .limits(config.limits)
+        .trust(config.trust)
+        .proxy_protocol(config.proxy_protocol);
     if let Some(threads) = config.threads {
         server = server.threads(threads);
     }
@@ -84,8 +95,10 @@ fn serve(layers: &[Serve], password: Option<String>) -> Result<(), Failure> {
         .bind((address.0.as_str(), address.1))
         .map_err(|error| Failure::start(bind_error(&address, &error)))?;
     let addr = bound.local_addr().map_err(|e| Failure::start(e.to_string()))?;
+    // Whoever reads the greeting may end the program at once, and it shall end well.
+    let signals = StopSignals::new().map_err(|e| Failure::start(format!("no signals: {e}")))?;
     print(&greeting.text(addr, bound.backend()))?;
-    bound.run().map_err(|error| Failure::start(with_causes(&error)))
+    bound.run_until_signal(signals).map_err(|error| Failure::start(with_causes(&error)))
 }
 
 /// What is wrong with the address, and what to do about it.

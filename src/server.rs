@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::mode::{Mode, ModeError, TlsChoice};
 use crate::shutdown::Shutdown;
 use crate::signals::StopSignals;
+use crate::trust::{Trust, TrustedProxies};
 
 /// Puts an [`App`] on a port, in one of the three modes.
 ///
@@ -36,6 +37,8 @@ pub struct Server {
     choice: TlsChoice,
     limits: Limits,
     threads: usize,
+    trust: TrustedProxies,
+    proxy_protocol: bool,
 }
 
 impl Server {
@@ -48,6 +51,8 @@ impl Server {
             choice: TlsChoice::default(),
             limits: Limits::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
+            trust: TrustedProxies::default(),
+            proxy_protocol: false,
         }
     }
 
@@ -79,6 +84,26 @@ impl Server {
         self
     }
 
+    /// Sets which proxies are believed when they say whom they speak for; none.
+    ///
+    /// From them, `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto` and `-Host` decide what
+    /// [`Peer`](crate::Peer) and the URL of the request say, and fields about the client's
+    /// certificate reach the app. From anybody else all these are removed.
+    #[must_use]
+    pub fn trust(mut self, proxies: TrustedProxies) -> Self {
+        self.trust = proxies;
+        self
+    }
+
+    /// Sets whether connections of the trusted proxies begin with a header of the PROXY protocol,
+    /// version 1 or 2; they do not. With it, one without such a header is closed, and so is one with
+    /// it that comes from anybody else: so this is of no use without [`Server::trust`].
+    #[must_use]
+    pub fn proxy_protocol(mut self, on: bool) -> Self {
+        self.proxy_protocol = on;
+        self
+    }
+
     /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
     /// tells which.
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
@@ -91,6 +116,7 @@ impl Server {
             backend: built.backend,
             mode,
             limits: Arc::new(self.limits),
+            trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
             shutdown: Shutdown::default(),
         };
         Ok(Bound {
@@ -127,7 +153,11 @@ impl Bound {
     /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
     /// long as the limits allow. A second signal ends it at once.
     pub fn run(self) -> Result<(), ServerError> {
-        let mut signals = StopSignals::new().map_err(ServerError::Signals)?;
+        self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?)
+    }
+
+    /// Like [`Bound::run`], with signals that are caught already.
+    pub(crate) fn run_until_signal(self, mut signals: StopSignals) -> Result<(), ServerError> {
         self.run_with(async || signals.next().await)
     }
 

@@ -140,7 +140,8 @@ async fn pass_over_body(shared: &Shared) -> After {
     if !lock(shared).can_discard(DISCARD) {
         return After::Close;
     }
-    if poll_fn(|cx| lock(shared).poll_discard(cx, DISCARD)).await {
+    let until = lock(shared).content_taken().saturating_add(DISCARD);
+    if poll_fn(|cx| lock(shared).poll_discard(cx, until)).await {
         After::Persist
     } else {
         After::Close

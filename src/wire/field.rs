@@ -23,6 +23,42 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
+/// `value` without the white space before it.
+pub(crate) fn trim_start(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The token that `bytes` begin with (RFC 9110 §5.6.2), and what follows.
+pub(crate) fn token(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|&b| !is_tchar(b)).unwrap_or(bytes.len());
+    bytes.split_at_checked(end).filter(|(token, _)| !token.is_empty())
+}
+
+/// What follows the token or the quoted string (RFC 9110 §5.6.4) that `bytes` begin with.
+pub(crate) fn token_or_quoted(bytes: &[u8]) -> Option<&[u8]> {
+    let Some(quoted) = bytes.strip_prefix(b"\"") else {
+        return token(bytes).map(|(_, rest)| rest);
+    };
+    let mut bytes = quoted.iter().enumerate();
+    while let Some((at, &byte)) = bytes.next() {
+        match byte {
+            b'"' => return quoted.get(at + 1..),
+            b'\\' => _ = bytes.next().filter(|(_, b)| is_text(**b))?,
+            byte if is_text(byte) => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Whether `byte` may stand in a field value (RFC 9110 §5.5): no control character but tab.
+pub(crate) fn is_text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
 /// Whether `value` may stand in the `Host` field, or as the authority of a request target:
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), with a host that is not empty
 /// (RFC 9110 §4.2.1) and no user information (RFC 9110 §4.2.4).

@@ -125,6 +125,8 @@ impl HeadScanner {
         bytes: &[u8],
         max_head: usize,
     ) -> Result<Option<(usize, usize)>, Refusal> {
+        // Before all else: the bytes of another protocol have line feeds in them, too.
+        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
         while let Some(found) = memchr::memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default())
         {
             let lf = self.scanned + found;
@@ -153,7 +155,6 @@ impl HeadScanner {
             check_size(self.scanned, max_head)?;
         }
         self.scanned = bytes.len();
-        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
         check_size(bytes.len(), max_head)?;
         Ok(None)
     }
@@ -168,10 +169,12 @@ impl HeadScanner {
                 "the client began a TLS handshake, and this port speaks plain HTTP: \
                  use an http:// URL",
             )),
-            [first, ..] if !field::is_tchar(*first) && *first != b'\r' => {
+            // Whether it is one the next byte tells.
+            [0x16] => Ok(()),
+            [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
             }
-            _ if line.len() > MAX_REQUEST_LINE => Err(uri_too_long()),
+            _ if request_line(line).len() > MAX_REQUEST_LINE => Err(uri_too_long()),
             _ => Ok(()),
         }
     }
@@ -187,6 +190,18 @@ pub(crate) fn lower_minor_version(head: &mut [u8]) {
     {
         *minor = b'1';
     }
+}
+
+/// The first line of `bytes`, as far as it is there.
+fn request_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&b| b == b'\n').next().unwrap_or_default()
+}
+
+/// The method to answer to when a head cannot be read: an answer to `HEAD` has no body
+/// (RFC 9110 §9.3.2), be it a refusal.
+pub(crate) fn method_of_refused(input: &[u8]) -> Method {
+    let input = input.trim_ascii_start();
+    if input.starts_with(b"HEAD ") { Method::Head } else { Method::Get }
 }
 
 fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
@@ -229,10 +244,10 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Refusal {
 /// Whether the request line ends in a version of HTTP, well-formed, but not ours
 /// (RFC 9112 §2.3: `HTTP/` DIGIT `.` DIGIT).
 fn names_other_version(bytes: &[u8]) -> bool {
-    let line = bytes.split(|&b| b == b'\r').next().unwrap_or_default();
+    let line = request_line(bytes).trim_ascii_end();
     let version = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
     matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-        if major.is_ascii_digit() && minor.is_ascii_digit())
+        if major.is_ascii_digit() && *major != b'1' && minor.is_ascii_digit())
 }
 
 /// The method, by its exact name: methods are case-sensitive (RFC 9110 §9.1).
@@ -251,6 +266,15 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return Err(Refusal::bad_request(
             "the request target holds a character that must be percent-encoded (RFC 3986 section 2)",
+        ));
+    }
+    let path = target.split('?').next().unwrap_or_default();
+    // URLs on the web take it for a slash (so does the `url` crate), which would make another path
+    // of it than whoever looked at it before saw. In a query browsers send it as it is.
+    if path.contains('\\') {
+        return Err(Refusal::bad_request(
+            "the path of the request target holds a backslash, which must be percent-encoded \
+             (RFC 3986 section 2)",
         ));
     }
     if target.starts_with('/') {
@@ -332,11 +356,13 @@ fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> 
 
 /// Digits and nothing else (RFC 9110 §8.6), in a number that can be counted.
 fn content_length(value: &[u8]) -> Result<u64, Refusal> {
-    std::str::from_utf8(value)
+    let digits = std::str::from_utf8(value)
         .ok()
         .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| Refusal::bad_request("the Content-Length is not a number"))
+        .ok_or_else(|| Refusal::bad_request("the Content-Length is not a number"))?;
+    digits.parse().map_err(|_| {
+        Refusal::new(StatusCode::PayloadTooLarge, "the Content-Length is beyond all that is")
+    })
 }
 
 /// `chunked`, once, and nothing else.
@@ -344,9 +370,11 @@ fn transfer_codings<'b>(values: impl Iterator<Item = &'b [u8]>) -> Result<Framin
     let mut chunked = 0;
     for value in values {
         for coding in value.split(|&b| b == b',').map(field::trim) {
+            // Other codings may have parameters (RFC 9112 §7), chunked has none.
+            let name = coding.split(|&b| b == b';').next().map(field::trim).unwrap_or_default();
             if coding.eq_ignore_ascii_case(b"chunked") {
                 chunked += 1;
-            } else if field::is_token(coding) {
+            } else if field::is_token(name) && !name.eq_ignore_ascii_case(b"chunked") {
                 return Err(Refusal::new(
                     StatusCode::NotImplemented,
                     "the only transfer coding that this server knows is chunked",

@@ -8,16 +8,16 @@
 //! A refusal is one response that says what was wrong, after which the connection closes. No byte
 //! after a refused request is ever interpreted.
 
-mod body;
-mod chunked;
+pub(crate) mod body;
+pub(crate) mod chunked;
 mod deadline;
 mod exchange;
-mod field;
+pub(crate) mod field;
 mod framer;
-mod head;
+pub(crate) mod head;
 mod input;
 mod refusal;
-mod request;
+pub(crate) mod request;
 mod respond;
 mod serve;
 mod transport;

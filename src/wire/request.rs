@@ -10,6 +10,7 @@ use smol::io::{AsyncRead, AsyncWrite, BufReader};
 use super::body::RequestBody;
 use super::head::{self, Framing, Head, Target};
 use super::refusal::Refusal;
+use crate::trust::Decision;
 
 /// async-h1 takes heads shorter than this, in bytes.
 const ENGINE_MAX_HEAD: usize = 8 * 1024;
@@ -18,13 +19,13 @@ const ENGINE_MAX_HEAD: usize = 8 * 1024;
 /// that it is given; the fields, which have been parsed already, and the body are added to what
 /// it made.
 ///
-/// `authority` is whom the client talks to, as the URL shall say it.
+/// The URL, and which of the fields there are, follow `decision`.
 pub(crate) fn build(
     head: &Head<'_, '_>,
-    scheme: &str,
-    authority: &str,
+    decision: &Decision<'_>,
     body: RequestBody,
 ) -> Result<Request, Refusal> {
+    let (scheme, authority) = (decision.scheme, &decision.host);
     let path = match head.target {
         Target::Path(path) => path,
         // http-types has no `*`: the handler sees the root.
@@ -50,13 +51,13 @@ pub(crate) fn build(
         request.set_version(Some(Version::Http1_0));
     }
     request.remove_header("host");
-    for field in head.fields {
+    for (name, value) in decision.fields(head.fields) {
         // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
-        let value = std::str::from_utf8(field.value).ok().filter(|v| v.is_ascii());
+        let value = std::str::from_utf8(value).ok().filter(|v| v.is_ascii());
         let Some(value) = value else {
             return Err(Refusal::bad_request("a field value holds a byte outside of ASCII"));
         };
-        request.append_header(field.name, value);
+        request.append_header(name, value);
     }
     attach(&mut request, head.framing, body);
     Ok(request)

@@ -59,7 +59,7 @@ pub(crate) fn check(response: &Response) -> Result<(), Unsendable> {
         return Err(Unsendable::Status(response.status()));
     }
     for (name, values) in response {
-        let sound = |value: &str| value.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f));
+        let sound = |value: &str| value.bytes().all(field::is_text);
         if !field::is_token(name.as_str().as_bytes()) || !values.iter().all(|v| sound(v.as_str())) {
             return Err(Unsendable::Field(format!("{:?}", name.as_str())));
         }
@@ -106,7 +106,8 @@ pub(crate) async fn write_response(
         }
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
-            out.encode(Encoder::new(response, Method::Head), Some(framing), None).await
+            let encoded = out.encode(Encoder::new(response, Method::Head), Some(framing), None);
+            encoded.await.map(|()| out.mend_reason())
         }
         Framed::ByClose => {
             let body = response.take_body();
@@ -267,6 +268,15 @@ impl<'s> Out<'s> {
     fn grow(&mut self) {
         let size = self.buffer.len() * 2;
         self.buffer.resize(size, 0);
+    }
+
+    /// http-types 2.12 calls 304 `Modified`, which is the opposite of what it is.
+    fn mend_reason(&mut self) {
+        const WRONG: &[u8] = b"HTTP/1.1 304 Modified";
+        if let Some(rest) = self.gathered().strip_prefix(WRONG) {
+            self.buffer = [b"HTTP/1.1 304 Not Modified", rest].concat();
+            self.filled = self.buffer.len();
+        }
     }
 
     /// Takes the field `name` out of the head, which is the first `head` bytes. The result is how

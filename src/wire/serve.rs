@@ -50,7 +50,10 @@ pub(crate) async fn serve(
         .await;
         let (exchange, refused) = match next {
             Next::End => return After::Close,
-            Next::Refused(refusal) => (None, Some((refusal, Method::Get))),
+            Next::Refused(refusal) => {
+                let method = head::method_of_refused(lock(shared).input());
+                (None, Some((refusal, method)))
+            }
             Next::Head(start, end) => match begin(shared, start, end, link, limits) {
                 Ok(exchange) => (Some(exchange), None),
                 Err(refused) => (None, Some(refused)),
@@ -63,7 +66,7 @@ pub(crate) async fn serve(
                 Box::pin(exchange.run(shared, app)).await
             }
             (None, Some((refusal, method))) => {
-                log::debug!("{}: refused: {}", link.addr(), refusal.reason);
+                log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
                 Box::pin(exchange::refuse(shared, &refusal, method)).await
             }
             (None, None) => After::Abort,
@@ -89,7 +92,8 @@ fn begin(
     }
     let mut slots = field_slots();
     let bytes = transport.input().get(start..end).unwrap_or_default();
-    let head = Head::parse(bytes, &mut slots).map_err(|refusal| (refusal, Method::Get))?;
+    let head = Head::parse(bytes, &mut slots)
+        .map_err(|refusal| (refusal, head::method_of_refused(bytes)))?;
     let method = head.method;
     let refused = |refusal| (refusal, method);
 
@@ -99,11 +103,15 @@ fn begin(
         return Err(refused(too_large(Some(max))));
     }
     let number = transport.exchange() + 1;
-    let authority = head.authority.unwrap_or(link.authority());
+    // HTTP/1.0 may name no host.
+    let local = head.authority.is_none().then(|| link.local.to_string());
+    let host = head.authority.or(local.as_deref()).unwrap_or_default();
+    let decision = link
+        .decide(head.fields, host)
+        .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
     let body = RequestBody::new(shared, number);
-    let mut request = request::build(&head, link.scheme(), authority, body).map_err(refused)?;
-    let peer = link.peer(authority, &mut request);
-    request.ext_mut().insert(peer);
+    let mut request = request::build(&head, &decision, body).map_err(refused)?;
+    request.ext_mut().insert(link.peer(decision));
 
     let exchange = Exchange {
         request,
@@ -111,7 +119,7 @@ fn begin(
         version: head.version,
         persistent: head.persistent,
         // An exchange counts twice, when it begins and when it ends.
-        id: RequestId { connection: link.id(), number: number / 2 + 1 },
+        id: RequestId { connection: link.id, number: number / 2 + 1 },
     };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);

@@ -181,10 +181,14 @@ impl Transport {
         self.body.take_trailers()
     }
 
-    /// Reads content of the request's body and forgets it, `bound` bytes at most. The result is
-    /// whether the body has ended, and the next request can be read.
-    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, bound: u64) -> Poll<bool> {
-        let until = self.content_taken.saturating_add(bound);
+    /// How much content of the request's body has been taken, in bytes.
+    pub(crate) fn content_taken(&self) -> u64 {
+        self.content_taken
+    }
+
+    /// Reads content of the request's body and forgets it, until `until` bytes have been taken in
+    /// all. The result is whether the body has ended, and the next request can be read.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, until: u64) -> Poll<bool> {
         loop {
             match ready!(self.poll_content(cx)) {
                 Ok(0) => return Poll::Ready(true),

@@ -26,6 +26,14 @@ impl Program {
         Self { command }
     }
 
+    /// The same for a process that may have so many descriptors.
+    pub(crate) fn with_descriptors(most: u32, args: &[&str]) -> Self {
+        let mut command = tool("sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec setsid \"$@\"", &most.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_turnkey")).args(args);
+        Self { command }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
@@ -119,6 +127,10 @@ impl Server {
     pub(crate) fn backend(&self) -> &str {
         let rest = self.banner.split("backend ").nth(1).unwrap_or_default();
         rest.split([' ', ',']).next().unwrap_or_default()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Standard output so far.

@@ -1,0 +1,160 @@
+//! Whom to believe about who is at the other end.
+//!
+//! A proxy tells the application behind it whom it speaks for, in fields that a client can write
+//! just as well. So they count when they come from a proxy that is trusted, as far back as each hop
+//! was one; all others go before anyone reads them.
+//!
+//! The decision is made once for each request, here, from who sends it ([`Sender`]) and from the
+//! fields of its head ([`Decision`]); whatever depends on client, scheme or host follows it.
+
+mod decision;
+mod explained;
+pub(crate) mod forwarded;
+pub(crate) mod node;
+mod proxies;
+pub(crate) mod proxy_protocol;
+mod x_forwarded;
+
+use std::net::{IpAddr, SocketAddr};
+
+use httparse::Header;
+use turnkey_backend::Tcp;
+
+pub(crate) use decision::{Contradiction, Decision, Own};
+use explained::Explained;
+pub use proxies::{TrustedProxies, TrustedProxiesError};
+pub(crate) use proxy_protocol::ProxyHeaderError;
+use proxy_protocol::Source;
+
+/// Whom a server believes, and whom it has told that it does not.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    proxies: TrustedProxies,
+    proxy_protocol: bool,
+    explained: Explained,
+}
+
+impl Trust {
+    /// With `proxy_protocol`, connections of the proxies begin with a PROXY header.
+    pub(crate) fn new(proxies: TrustedProxies, proxy_protocol: bool) -> Self {
+        Self { proxies, proxy_protocol, explained: Explained::default() }
+    }
+
+    /// Finds out who sends what comes over a connection from `socket`. With the PROXY protocol this
+    /// takes the header, which comes before all else; `None` if the peer leaves before it.
+    pub(crate) async fn sender(
+        &self,
+        tcp: &Tcp,
+        socket: SocketAddr,
+    ) -> Result<Option<Sender>, ProxyHeaderError> {
+        let direct = self.at(socket);
+        if !self.proxy_protocol {
+            return Ok(Some(direct));
+        }
+        if direct.standing != Standing::Trusted {
+            proxy_protocol::refuse(tcp, direct.ip()).await?;
+            return Ok(Some(direct));
+        }
+        Ok(proxy_protocol::read(tcp).await?.map(|source| match source {
+            Source::Client(client) => self.at(client),
+            Source::Local => direct,
+            Source::Unnamed => Sender { standing: Standing::Unnamed, ..direct },
+        }))
+    }
+
+    pub(crate) fn at(&self, addr: SocketAddr) -> Sender {
+        let trusted = self.proxies.contains(addr.ip());
+        Sender { addr, standing: if trusted { Standing::Trusted } else { Standing::Untrusted } }
+    }
+
+    /// Decides what is believed of a request with `fields`, over what is known without them.
+    pub(crate) fn decide<'b>(
+        &self,
+        sender: Sender,
+        fields: &[Header<'b>],
+        own: Own<'b>,
+    ) -> Result<Decision<'b>, Contradiction> {
+        decision::decide(self, sender, fields, own)
+    }
+}
+
+/// Who sends the requests of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender {
+    addr: SocketAddr,
+    standing: Standing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Trusted,
+    Untrusted,
+    /// Somebody behind a trusted proxy, which hands their bytes on and does not say whose they are:
+    /// what is written there is not the proxy's word.
+    Unnamed,
+}
+
+impl Sender {
+    /// The address: that of the socket, or what the PROXY header says.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// IPv4 is never written as IPv6.
+    fn ip(&self) -> IpAddr {
+        self.addr.ip().to_canonical()
+    }
+}
+
+/// Fields by which a proxy speaks for a client, by their full names.
+const SPOKEN_FOR: [&str; 8] = [
+    "forwarded",
+    "x-real-ip",
+    "client-cert",
+    "client-cert-chain",
+    "x-client-verify",
+    "x-client-subject",
+    "x-client-fingerprint",
+    "x-client-cert",
+];
+
+/// The beginning of the names of further ones.
+const X_FORWARDED: &str = "x-forwarded-";
+
+/// Whether the field called `name` speaks for a client. CGI and WSGI do not tell `_` from `-`:
+/// `X_Forwarded_Proto` reaches the application as `X-Forwarded-Proto` does.
+fn speaks_for_client(name: &str) -> bool {
+    let begins = |known: &str| {
+        name.len() >= known.len()
+            && name
+                .bytes()
+                .zip(known.bytes())
+                .all(|(b, k)| b.eq_ignore_ascii_case(&k) || (b == b'_' && k == b'-'))
+    };
+    begins(X_FORWARDED) || SPOKEN_FOR.iter().any(|known| name.len() == known.len() && begins(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_speak_for_a_client() {
+        for name in [
+            "Forwarded",
+            "X-Forwarded-For",
+            "x-forwarded-proto",
+            "X-Forwarded-Anything",
+            "X_Forwarded_Host",
+            "X-Real-IP",
+            "Client-Cert",
+            "X-Client-Verify",
+            "x_client_subject",
+        ] {
+            assert!(speaks_for_client(name), "{name}");
+        }
+        for name in ["Accept", "X-Forwarded", "Client-Certificate", "Cookie", "X-Real-I"] {
+            assert!(!speaks_for_client(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net};
+
+/// The proxies that are believed when they say whom they speak for; none by default.
+///
+/// ```
+/// # fn main() -> Result<(), turnkey::TrustedProxiesError> {
+/// let proxies: turnkey::TrustedProxies = "10.0.0.0/8, ::1".parse()?;
+/// assert!(proxies.contains("10.1.2.3".parse().unwrap()));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The text is a list of addresses and networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3),
+/// with commas between them. IPv4 addresses are the same when they come as IPv6
+/// (`::ffff:10.1.2.3`, RFC 4291 §2.5.5.2), as they do on a socket that takes both; networks of
+/// IPv6, `::/0` too, have none of them in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+}
+
+impl TrustedProxies {
+    /// Whether the proxy at `address` is one of them.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Whether everybody is one of them, by IPv4 or by IPv6.
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.networks.iter().any(|network| network.prefix_len() == 0)
+    }
+}
+
+impl FromIterator<Self> for TrustedProxies {
+    fn from_iter<T: IntoIterator<Item = Self>>(parts: T) -> Self {
+        Self { networks: parts.into_iter().flat_map(|part| part.networks).collect() }
+    }
+}
+
+impl FromStr for TrustedProxies {
+    type Err = TrustedProxiesError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let networks = parts.map(network).collect::<Result<Vec<_>, _>>()?;
+        if networks.is_empty() {
+            return Err(TrustedProxiesError::Empty);
+        }
+        Ok(Self { networks })
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
+    if text == "unix" {
+        return Err(TrustedProxiesError::Unix);
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.to_canonical().into());
+    }
+    let network: IpNet =
+        text.parse().map_err(|_| TrustedProxiesError::Invalid { text: text.to_owned() })?;
+    // Somebody meant the address or the network, and one of them is trusted without being meant.
+    if network.trunc() != network {
+        return Err(TrustedProxiesError::HostBits {
+            text: text.to_owned(),
+            address: network.addr(),
+            network: network.trunc().to_string(),
+        });
+    }
+    Ok(canonical(network))
+}
+
+/// A network of mapped addresses as the network of IPv4 that it is.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let v4 = mapped.prefix_len().checked_sub(96).zip(mapped.addr().to_ipv4_mapped());
+    v4.and_then(|(prefix, address)| Ipv4Net::new(address, prefix).ok()).map_or(network, IpNet::V4)
+}
+
+/// Why a text does not say which proxies to trust.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustedProxiesError {
+    /// It names none.
+    #[error("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8")]
+    Empty,
+    /// Something in it is neither an address nor a network.
+    #[error(
+        "{text:?} is neither an address nor a network: expected something such as 10.0.0.7, \
+         10.0.0.0/8 or fd00::/8; names are not looked up"
+    )]
+    Invalid {
+        /// What it is.
+        text: String,
+    },
+    /// A network has bits set beyond its prefix.
+    #[error("{text} is an address in a network: give the one, {address}, or the other, {network}")]
+    HostBits {
+        /// The network as it was given.
+        text: String,
+        /// The address in it.
+        address: IpAddr,
+        /// The network without the bits.
+        network: String,
+    },
+    /// `unix`, which would be the proxies that come by a Unix socket.
+    #[error("unix is for a server that listens on a Unix socket, which this one cannot yet")]
+    Unix,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(text: &str) -> TrustedProxies {
+        text.parse().unwrap()
+    }
+
+    fn trusts(list: &str, address: &str) -> bool {
+        proxies(list).contains(address.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_and_networks() {
+        assert!(trusts("10.0.0.7", "10.0.0.7") && !trusts("10.0.0.7", "10.0.0.8"));
+        assert!(trusts("10.0.0.0/8", "10.255.0.1") && !trusts("10.0.0.0/8", "11.0.0.1"));
+        assert!(trusts("::1", "::1") && !trusts("::1", "::2"));
+        assert!(trusts("fd00::/8", "fd12::1") && !trusts("fd00::/8", "fe80::1"));
+        assert!(trusts(" 10.0.0.7 ,, 192.168.0.0/16,", "192.168.3.4"));
+        let both: TrustedProxies = [proxies("10.0.0.7"), proxies("::1")].into_iter().collect();
+        assert!(both.contains("::1".parse().unwrap()) && !both.is_empty());
+        assert!(!TrustedProxies::default().contains("127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn mapped_addresses_are_ipv4() {
+        assert!(trusts("10.0.0.0/8", "::ffff:10.1.2.3"));
+        assert!(trusts("::ffff:10.0.0.7", "10.0.0.7"));
+        assert!(trusts("::ffff:10.0.0.0/104", "10.1.2.3"));
+        assert!(!trusts("::ffff:10.0.0.0/104", "11.1.2.3"));
+        assert!(!trusts("::/0", "10.1.2.3"), "nobody means this when they write IPv6");
+        assert!(proxies("0.0.0.0/0").is_everybody() && proxies("::/0").is_everybody());
+        assert!(proxies("::ffff:0.0.0.0/96").is_everybody());
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_explained() {
+        for bad in ["", " , ", "localhost", "10.0.0", "10.0.0.0/33", "10.0.0.7:80", "fe80::1%eth0"]
+        {
+            let error = bad.parse::<TrustedProxies>().unwrap_err().to_string();
+            assert!(error.contains("10.0.0.0/8"), "{bad}: {error}");
+        }
+        let error = "10.0.0.7/8".parse::<TrustedProxies>().unwrap_err().to_string();
+        assert!(error.contains("10.0.0.7,") && error.contains("10.0.0.0/8"), "{error}");
+        assert_eq!("::1,unix".parse::<TrustedProxies>(), Err(TrustedProxiesError::Unix));
+    }
+}

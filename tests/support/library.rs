@@ -1,0 +1,72 @@
+//! A server in this process, for apps that the program does not have.
+
+use std::fs;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use turnkey::{App, BackendName, Identity, Limits, Mode, TlsChoice};
+
+use super::{Conn, Dialer, Pki, Stack};
+
+/// Serves an app with short limits until it is dropped.
+pub(crate) struct Library {
+    pub(crate) dialer: Dialer,
+    stop: smol::channel::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+    _pki: Pki,
+}
+
+impl Library {
+    pub(crate) fn serve(stack: Stack, app: App) -> Self {
+        let mut limits = Limits::default();
+        let second = Duration::from_secs(1);
+        limits.handshake_timeout = second;
+        limits.head_timeout = second;
+        limits.body_timeout = second;
+        limits.write_timeout = second;
+        limits.idle_timeout = 2 * second;
+        limits.drain_timeout = 2 * second;
+        limits.max_body = Some(1 << 20);
+
+        let pki = Pki::new();
+        let mut server = turnkey::Server::new(app).limits(limits).threads(2);
+        let backend = match stack {
+            Stack::Plain => BackendName::Plain,
+            Stack::Rustls => BackendName::Rustls,
+            Stack::NativeTls => BackendName::NativeTls,
+            Stack::OpenSsl => BackendName::OpenSsl,
+        };
+        if stack.is_tls() {
+            let cert = fs::read(&pki.server.cert).expect("a certificate");
+            let key = fs::read(&pki.server.key).expect("a key");
+            let identity = Identity::from_pem(&cert, &key, None, SystemTime::now());
+            let choice = TlsChoice { backend: Some(backend), ..TlsChoice::default() };
+            server = server.mode(Mode::Https(identity.expect("an identity"))).tls(choice);
+        }
+        let bound = server.bind("127.0.0.1:0").expect("a port");
+        let port = bound.local_addr().expect("an address").port();
+        let dialer =
+            if stack.is_tls() { Dialer::tls(port, &pki.ca_file) } else { Dialer::plain(port) };
+        let (stop, stopped) = smol::channel::bounded::<()>(1);
+        let thread = thread::spawn(move || {
+            bound.run_until(async move { _ = stopped.recv().await }).expect("it serves");
+        });
+        Self { dialer, stop, thread: Some(thread), _pki: pki }
+    }
+
+    pub(crate) fn open(&self) -> Conn {
+        self.dialer.open()
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        self.stop.close();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            if !thread::panicking() {
+                ended.expect("the server ends well");
+            }
+        }
+    }
+}
