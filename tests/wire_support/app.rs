@@ -1,12 +1,11 @@
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use smol::io::{AsyncBufRead, AsyncRead, BufReader};
+use smol::io::{AsyncRead, BufReader};
 use turnkey::{App, Body, Method, Peer, Request, Response, StatusCode, http_types};
 
 /// How often each connection, known by the client's address, got through to `/canary`.
@@ -46,11 +45,11 @@ pub(crate) fn app(hits: &Hits) -> App {
             hits.count(&request);
             async { Ok("the canary is dead\n") }
         });
-        app.at("/show").method(method, show);
-        app.at("/{*rest}").method(method, |request| async {
-            let mut response = show(request).await?;
+        app.at("/show").method(method, |request| std::future::ready(Ok(show(&request))));
+        app.at("/{*rest}").method(method, |request| {
+            let mut response = show(&request);
             response.set_status(StatusCode::NotFound);
-            Ok(response)
+            std::future::ready(Ok(response))
         });
     }
     bodies_in(&mut app);
@@ -96,9 +95,7 @@ fn bodies_in(app: &mut App) {
 
 /// Handlers that differ in the body of their response.
 fn bodies_out(app: &mut App) {
-    app.at("/stream").get(|_| async {
-        Ok(streaming(&[b"one\n", b"two\n", b"three\n"], None))
-    });
+    app.at("/stream").get(|_| async { Ok(streaming(&[b"one\n", b"two\n", b"three\n"], None)) });
     app.at("/stream-nothing").get(|_| async { Ok(streaming(&[], None)) });
     app.at("/empty").get(|_| async { Ok(Response::new(StatusCode::NoContent)) });
     app.at("/unmodified").get(|_| async { Ok(Response::new(StatusCode::NotModified)) });
@@ -140,9 +137,9 @@ fn failures(app: &mut App) {
         Err::<Response, _>(http_types::Error::from_str(StatusCode::ImATeapot, "secret cause"))
     });
     app.at("/panic").get(|_| async {
-        if true {
-            panic!("{}: secret cause", super::log::ON_PURPOSE);
-        }
+        let purpose = super::log::ON_PURPOSE;
+        std::panic::panic_any::<String>(format!("{purpose}: secret cause"));
+        #[expect(unreachable_code, reason = "it says what a handler returns")]
         Ok("")
     });
     for (path, name, value) in [
@@ -171,14 +168,14 @@ fn failures(app: &mut App) {
 }
 
 /// What came in, as the handler sees it.
-fn show(request: Request) -> impl Future<Output = http_types::Result<Response>> {
+fn show(request: &Request) -> Response {
     let version = request.version().map_or("HTTP/1.1".to_owned(), |v| v.to_string());
-    let host = Peer::of(&request).expect("a request has a peer").host().to_owned();
+    let host = Peer::of(request).expect("a request has a peer").host().to_owned();
     let url = request.url();
     let path = &url[url::PATH];
     let mut text = format!("{} {path} {version}\nfor {host}\n", request.method());
     text.push_str(&fields(request.iter()));
-    std::future::ready(Ok(text.into()))
+    text.into()
 }
 
 /// Where a URL's path begins, to the end of its query.
@@ -189,7 +186,9 @@ mod url {
 }
 
 fn fields<'a>(
-    fields: impl Iterator<Item = (&'a http_types::headers::HeaderName, &'a http_types::headers::HeaderValues)>,
+    fields: impl Iterator<
+        Item = (&'a http_types::headers::HeaderName, &'a http_types::headers::HeaderValues),
+    >,
 ) -> String {
     let mut lines: Vec<String> = fields
         .flat_map(|(name, values)| values.iter().map(move |value| format!("{name}={value}\n")))
@@ -207,17 +206,14 @@ fn streaming(pieces: &'static [&'static [u8]], failure: Option<&'static str>) ->
 
 /// A reader that gives a piece at a time, waits a little between them, and may fail at the end.
 struct Pieces {
-    pieces: std::slice::Iter<'static, &'static [u8]>,
+    left: std::slice::Iter<'static, &'static [u8]>,
     failure: Option<&'static str>,
     waited: bool,
 }
 
 impl Pieces {
-    fn new(
-        pieces: &'static [&'static [u8]],
-        failure: Option<&'static str>,
-    ) -> BufReader<Self> {
-        BufReader::new(Self { pieces: pieces.iter(), failure, waited: true })
+    fn new(pieces: &'static [&'static [u8]], failure: Option<&'static str>) -> BufReader<Self> {
+        BufReader::new(Self { left: pieces.iter(), failure, waited: true })
     }
 }
 
@@ -232,7 +228,7 @@ impl AsyncRead for Pieces {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match (self.pieces.next(), self.failure) {
+        match (self.left.next(), self.failure) {
             (Some(piece), _) => {
                 buf[..piece.len()].copy_from_slice(piece);
                 Poll::Ready(Ok(piece.len()))

@@ -58,8 +58,8 @@ impl Client {
         let local = tcp.local_addr()?;
         let stream = if server.stack.is_tls() {
             let name = ServerName::try_from("localhost").expect("a name");
-            let mut tls = ClientConnection::new(Arc::clone(&CONFIG), name)
-                .map_err(io::Error::other)?;
+            let mut tls =
+                ClientConnection::new(Arc::clone(&CONFIG), name).map_err(io::Error::other)?;
             while tls.is_handshaking() {
                 tls.complete_io(&mut tcp)?;
             }

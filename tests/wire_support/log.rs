@@ -5,11 +5,12 @@ pub(super) const ON_PURPOSE: &str = "the test app panics on purpose";
 
 /// What the server logs in this process.
 #[derive(Debug)]
-pub(crate) struct Records;
+pub(crate) struct Records(&'static Recorder);
 
 static RECORDER: Recorder = Recorder(Mutex::new(Vec::new()));
 static INSTALLED: Once = Once::new();
 
+#[derive(Debug)]
 struct Recorder(Mutex<Vec<String>>);
 
 impl Records {
@@ -19,12 +20,12 @@ impl Records {
             log::set_logger(&RECORDER).expect("no other logger");
             log::set_max_level(log::LevelFilter::Info);
         });
-        Self
+        Self(&RECORDER)
     }
 
     /// The lines that hold `fragment`.
     pub(crate) fn with(&self, fragment: &str) -> Vec<String> {
-        let lines = RECORDER.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().filter(|line| line.contains(fragment)).cloned().collect()
     }
 
@@ -58,7 +59,11 @@ pub(crate) fn quiet_panics() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !info.payload_as_str().is_some_and(|text| text.contains(ON_PURPOSE)) {
+            if !info
+                .payload()
+                .downcast_ref::<String>()
+                .is_some_and(|text| text.contains(ON_PURPOSE))
+            {
                 usual(info);
             }
         }));

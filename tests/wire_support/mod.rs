@@ -22,9 +22,10 @@ pub(crate) use server::{Stack, TestServer};
 pub(crate) fn show(bytes: &[u8]) -> String {
     const MOST: usize = 4000;
     let shown = bytes.get(..MOST).unwrap_or(bytes);
-    let mut text = shown.escape_ascii().to_string().replace("\\n", "\\n\n    ");
-    if shown.len() < bytes.len() {
-        text.push_str(&format!("… ({} bytes in all)", bytes.len()));
-    }
-    format!("    {}", text.trim_end())
+    let text = shown.escape_ascii().to_string().replace("\\n", "\\n\n    ");
+    let more = match bytes.len() - shown.len() {
+        0 => String::new(),
+        n => format!("… and {n} bytes more"),
+    };
+    format!("    {}{more}", text.trim_end())
 }

@@ -122,7 +122,9 @@ fn head(bytes: &[u8]) -> Result<Response, String> {
     for line in lines {
         let (name, value) = line.split_once(':').ok_or(format!("no field: {line:?}"))?;
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if name.is_empty() || !name.bytes().all(token) || value.bytes().any(|b| b.is_ascii_control())
+        if name.is_empty()
+            || !name.bytes().all(token)
+            || value.bytes().any(|b| b.is_ascii_control())
         {
             return Err(format!("a malformed field: {line:?}"));
         }
@@ -143,13 +145,19 @@ fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
     loop {
         let rest = &bytes[at..];
         let Some(line) = find(rest, b"\r\n") else {
-            return if rest.len() > 16 { Err("an endless chunk size".to_owned()) } else { Ok(None) };
+            return if rest.len() > 16 {
+                Err("an endless chunk size".to_owned())
+            } else {
+                Ok(None)
+            };
         };
         let size = std::str::from_utf8(&rest[..line])
             .ok()
             .filter(|size| !size.is_empty() && size.bytes().all(|b| b.is_ascii_hexdigit()))
             .and_then(|size| usize::from_str_radix(size, 16).ok())
-            .ok_or_else(|| format!("a bad chunk size: {:?}", rest[..line].escape_ascii().to_string()))?;
+            .ok_or_else(|| {
+                format!("a bad chunk size: {:?}", rest[..line].escape_ascii().to_string())
+            })?;
         let data = at + line + 2;
         let Some(end) = bytes.get(data + size..data + size + 2) else { return Ok(None) };
         if end != b"\r\n" {

@@ -68,11 +68,10 @@ impl TestServer {
         limits.max_body = Some(MAX_BODY);
 
         let hits = Hits::default();
-        let mut server = Server::new(app(&hits)).limits(limits).max_connections(10_000).threads(2);
+        let mut server = Server::new(app(&hits)).limits(limits).threads(2);
         if stack.is_tls() {
             let identity = pki::adhoc(&[], SystemTime::now()).expect("an identity");
-            let mut choice = TlsChoice::default();
-            choice.backend = Some(stack.backend());
+            let choice = TlsChoice { backend: Some(stack.backend()), ..TlsChoice::default() };
             server = server.mode(Mode::Https(identity)).tls(choice);
         }
         let bound = server.bind("127.0.0.1:0").expect("a port");
