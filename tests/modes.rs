@@ -35,6 +35,8 @@ mod running;
 #[path = "modes/shutdown.rs"]
 mod shutdown;
 mod support;
+#[path = "modes/terminal.rs"]
+mod terminal;
 #[path = "modes/wrong_protocol.rs"]
 mod wrong_protocol;
 

@@ -1,6 +1,9 @@
 //! Requests and answers.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::thread;
+use std::time::Duration;
 
 use crate::Service;
 use crate::support::{Client, Pki, Server};
@@ -77,6 +80,23 @@ fn head_wherever_get(service: Service) {
         // `peer` has the port of the connection, of which the length may differ by a digit.
         assert!(path == "whoami" || length == Some(body.len().to_string()), "{length:?}: {get}");
     }
+    // A body after HEAD would spoil the connection for the next request.
+    let connects = connects_of_two_requests(&client.and(&["-I"]), &server.url);
+    assert_eq!(connects, "1\n0\n");
+}
+
+/// What curl would pass over: the bytes themselves.
+#[test]
+fn no_body_follows_head_on_the_wire() {
+    let server = Service::HTTP.start(&Pki::new());
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let head = "HEAD / HTTP/1.1\r\nHost: localhost\r\n";
+    stream.write_all(format!("{head}\r\n{head}Connection: close\r\n\r\n").as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 2, "{answers}");
+    assert!(!answers.contains("Top-level") && answers.ends_with("\r\n\r\n"), "{answers}");
 }
 
 fn unknown_paths_are_404(service: Service) {
@@ -149,13 +169,19 @@ fn a_body_after_100_continue_comes_back(service: Service) {
 fn one_connection_for_two_requests(service: Service) {
     let pki = Pki::new();
     let server = service.start(&pki);
-    let url = server.url.as_str();
-    let discard = ["-o", "/dev/null", url, "-o", "/dev/null", url, "-w", "%{num_connects}\n"];
-    let output = service.client(&pki).run(&discard);
-    assert_eq!((output.code, output.text().as_str()), (Some(0), "1\n0\n"), "{output:?}");
+    let client = service.client(&pki);
+    assert_eq!(connects_of_two_requests(&client, &server.url), "1\n0\n");
     // And a client that says it is the last one is believed.
-    let closing = service.client(&pki).and(&["-H", "Connection: close"]).run(&discard);
-    assert_eq!((closing.code, closing.text().as_str()), (Some(0), "1\n1\n"), "{closing:?}");
+    let closing = client.and(&["-H", "Connection: close"]);
+    assert_eq!(connects_of_two_requests(&closing, &server.url), "1\n1\n");
+}
+
+/// How many connections curl opens for each of two requests, a line each.
+fn connects_of_two_requests(client: &Client, url: &str) -> String {
+    let discard = ["-o", "/dev/null", url, "-o", "/dev/null", url, "-w", "%{num_connects}\n"];
+    let output = client.run(&discard);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.text()
 }
 
 fn two_hundred_in_a_row(service: Service) {
