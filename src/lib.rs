@@ -19,6 +19,7 @@ mod cli;
 mod config;
 mod config_error;
 mod connection;
+mod field;
 mod files;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -8,7 +8,7 @@ use super::explained::shown;
 use super::forwarded::{self, Malformed};
 use super::node::Node;
 use super::{Sender, Standing, Trust, speaks_for_client, x_forwarded};
-use crate::wire::field::is_authority;
+use crate::field::is_authority;
 
 const FORWARDED: &str = "Forwarded";
 const FOR: &str = "X-Forwarded-For";

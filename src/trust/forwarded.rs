@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::node::Node;
-use crate::wire::field::{is_tchar, trim};
+use crate::field::{token, token_or_quoted, trim};
 
 /// What one proxy says of whoever connected to it.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl<'v> Pairs<'v> {
             rest = trim(rest);
             if !matches!(rest, [] | [b';', ..]) {
                 let (name, after) = token(rest)?;
-                let (value, after) = value(after.strip_prefix(b"=")?)?;
+                let (value, after) = token_or_quoted(after.strip_prefix(b"=")?)?;
                 // RFC 7239 §4: no parameter comes twice.
                 if let Some(known) = pairs.known(name)
                     && known.replace(value).is_some()
@@ -127,29 +127,6 @@ impl<'v> Pairs<'v> {
         };
         Some(Element { start, node, proto: self.proto, host: self.host })
     }
-}
-
-/// A token (RFC 9110 §5.6.2), and what follows.
-fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|&b| !is_tchar(b)).unwrap_or(text.len());
-    text.split_at_checked(end).filter(|(token, _)| !token.is_empty())
-}
-
-/// A token or a quoted string (RFC 9110 §5.6.4) as what it means, and what follows.
-fn value(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
-    let Some(quoted) = text.strip_prefix(b"\"") else {
-        return token(text).map(|(token, rest)| (token.into(), rest));
-    };
-    let mut meant = Vec::new();
-    let mut bytes = quoted.iter().enumerate();
-    while let Some((at, &byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some((meant.into(), quoted.get(at + 1..)?)),
-            b'\\' => meant.push(*bytes.next()?.1),
-            _ => meant.push(byte),
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::iter;
 
-use crate::wire::field::trim;
+use crate::field::trim;
 
 /// The elements of a list, the last first, each with where it begins; empty ones do not count.
 pub(crate) fn from_the_right(value: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {

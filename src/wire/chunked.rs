@@ -1,5 +1,5 @@
-use super::field;
 use super::refusal::Refusal;
+use crate::field;
 
 /// The longest line with a chunk's size and extensions, in bytes.
 const MAX_CHUNK_LINE: usize = 1024;
@@ -130,7 +130,7 @@ fn are_extensions(mut bytes: &[u8]) -> bool {
         bytes = match field::trim_start(rest).strip_prefix(b"=") {
             None => rest,
             Some(value) => match field::token_or_quoted(field::trim_start(value)) {
-                Some(rest) => rest,
+                Some((_, rest)) => rest,
                 None => return false,
             },
         };

@@ -12,7 +12,6 @@ pub(crate) mod body;
 pub(crate) mod chunked;
 mod deadline;
 mod exchange;
-pub(crate) mod field;
 mod framer;
 pub(crate) mod head;
 mod input;

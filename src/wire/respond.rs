@@ -8,10 +8,10 @@ use http_types::headers::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCOD
 use http_types::{Body, Method, Response, StatusCode};
 use smol::io::AsyncRead;
 
-use super::field;
 use super::head::Version;
 use super::refusal::Refusal;
 use super::transport::{Shared, lock};
+use crate::field;
 
 /// Room for a response at first, in bytes: most need no more.
 const FIRST_BUFFER: usize = 4 * 1024;

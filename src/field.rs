@@ -1,5 +1,7 @@
 //! The grammar that fields share (RFC 9110 §5.6).
 
+use std::borrow::Cow;
+
 /// Whether `bytes` is a token (RFC 9110 §5.6.2).
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().copied().all(is_tchar)
@@ -37,19 +39,24 @@ pub(crate) fn token(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.split_at_checked(end).filter(|(token, _)| !token.is_empty())
 }
 
-/// What follows the token or the quoted string (RFC 9110 §5.6.4) that `bytes` begin with.
-pub(crate) fn token_or_quoted(bytes: &[u8]) -> Option<&[u8]> {
+/// What the token or the quoted string (RFC 9110 §5.6.4) that `bytes` begin with means, and what
+/// follows.
+pub(crate) fn token_or_quoted(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let Some(quoted) = bytes.strip_prefix(b"\"") else {
-        return token(bytes).map(|(_, rest)| rest);
+        return token(bytes).map(|(token, rest)| (token.into(), rest));
     };
-    let mut bytes = quoted.iter().enumerate();
-    while let Some((at, &byte)) = bytes.next() {
-        match byte {
-            b'"' => return quoted.get(at + 1..),
-            b'\\' => _ = bytes.next().filter(|(_, b)| is_text(**b))?,
-            byte if is_text(byte) => {}
-            _ => return None,
+    let mut meant = Vec::new();
+    let mut bytes = quoted.iter().copied().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        let byte = match byte {
+            b'"' => return Some((meant.into(), quoted.get(at + 1..)?)),
+            b'\\' => bytes.next()?.1,
+            byte => byte,
+        };
+        if !is_text(byte) {
+            return None;
         }
+        meant.push(byte);
     }
     None
 }
