@@ -18,6 +18,7 @@ mod input;
 mod refusal;
 pub(crate) mod request;
 mod respond;
+pub(crate) mod scanner;
 mod serve;
 mod transport;
 

@@ -11,9 +11,10 @@ use turnkey_backend::Stream;
 use super::chunked::{Step, Trailer};
 use super::deadline::Deadline;
 use super::framer::Framer;
-use super::head::{Framing, HeadScanner};
+use super::head::Framing;
 use super::input::Input;
 use super::refusal::Refusal;
+use super::scanner::HeadScanner;
 use crate::limits::Limits;
 
 /// RFC 9110 §15.2.1.

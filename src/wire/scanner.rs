@@ -1,0 +1,92 @@
+use http_types::StatusCode;
+
+use super::head::{MAX_TARGET, request_line, uri_too_long};
+use super::refusal::Refusal;
+use crate::field;
+
+/// The longest request line: the target, and room for any method and version that there is.
+const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;
+
+/// Finds the end of a head while its bytes come in, and refuses it as soon as it can be told that
+/// it will not do.
+#[derive(Debug, Default)]
+pub(crate) struct HeadScanner {
+    scanned: usize,
+    line: usize,
+    /// Where the request line begins, once there is one: empty lines may come before it.
+    start: Option<usize>,
+    request_line_ended: bool,
+}
+
+impl HeadScanner {
+    /// Looks at the bytes that have come in so far, all of them each time. The result is where
+    /// the head begins and where it ends, or `None` as long as there is more to come.
+    pub(crate) fn scan(
+        &mut self,
+        bytes: &[u8],
+        max_head: usize,
+    ) -> Result<Option<(usize, usize)>, Refusal> {
+        // Before all else: the bytes of another protocol have line feeds in them, too.
+        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
+        while let Some(found) = memchr::memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default())
+        {
+            let lf = self.scanned + found;
+            self.scanned = lf + 1;
+            let line = bytes.get(self.line..lf).unwrap_or_default();
+            self.line = lf + 1;
+            // RFC 9112 §2.2 lets a recipient take a bare LF; two that differ in it can be played
+            // against each other.
+            let Some(line) = line.strip_suffix(b"\r") else {
+                return Err(Refusal::bad_request("a line of the head ends in a bare LF"));
+            };
+            self.check_line(line)?;
+            match self.start {
+                // RFC 9112 §2.2: empty lines before the request line are passed over.
+                None if line.is_empty() => {}
+                None => {
+                    self.start = Some(lf - line.len() - 1);
+                    self.request_line_ended = true;
+                }
+                Some(start) if line.is_empty() => {
+                    check_size(lf + 1, max_head)?;
+                    return Ok(Some((start, lf + 1)));
+                }
+                Some(_) => {}
+            }
+            check_size(self.scanned, max_head)?;
+        }
+        self.scanned = bytes.len();
+        check_size(bytes.len(), max_head)?;
+        Ok(None)
+    }
+
+    /// What can be told of the request line before all of it is there.
+    fn check_line(&self, line: &[u8]) -> Result<(), Refusal> {
+        if self.request_line_ended {
+            return Ok(());
+        }
+        match line {
+            [0x16, 0x03, ..] => Err(Refusal::bad_request(
+                "the client began a TLS handshake, and this port speaks plain HTTP: \
+                 use an http:// URL",
+            )),
+            // Whether it is one the next byte tells.
+            [0x16] => Ok(()),
+            [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
+                Err(Refusal::bad_request("this is not an HTTP request"))
+            }
+            _ if request_line(line).len() > MAX_REQUEST_LINE => Err(uri_too_long()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
+    if size <= max_head {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::RequestHeaderFieldsTooLarge,
+        format!("the request head is larger than {max_head} bytes"),
+    ))
+}
