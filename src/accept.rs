@@ -6,8 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use log::Level;
 use smol::channel::Sender;
 use smol::future::FutureExt;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
@@ -21,8 +22,8 @@ use crate::wire::panic_message;
 const BACK_OFF: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// How many clients that there is no place for are told so at a time; the rest is just closed.
-const TURNED_AWAY: usize = 64;
+/// How long it has to be quiet before the same trouble is worth another line in the log.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Accepts connections and has each served by a task of its own on `executor`, until `stop` is
 /// done; those that the system has accepted by then are served too. Each holds a clone of `alive`
@@ -37,10 +38,11 @@ pub(crate) async fn run(
     let mut stop = pin!(stop);
     let mut stopped = false;
     let door = Door::new(&endpoint.limits, endpoint.tls, alive);
-    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
-    let mut episode = Episode::default();
+    let turned_away = Arc::new(Semaphore::new(endpoint.limits.turned_away()));
+    let mut full_up = Episode::default();
+    let mut short = Episode::default();
     for id in 1.. {
-        let mut next = pin!(accept(listener));
+        let mut next = pin!(accept(listener, &mut short));
         let next = if stopped {
             smol::future::poll_once(next).await
         } else {
@@ -60,11 +62,12 @@ pub(crate) async fn run(
         };
         match door.admit() {
             Ok(places) => {
-                episode.end();
                 executor.spawn(serve(Arc::clone(endpoint), io, peer, id, places)).detach();
             }
             Err(full) => {
-                episode.warn(|| format!("{peer}: turned away: {}", full.text(&endpoint.limits)));
+                full_up.log(Level::Warn, || {
+                    format!("{peer}: turned away: {}", full.text(&endpoint.limits))
+                });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
@@ -77,20 +80,22 @@ pub(crate) async fn run(
 }
 
 /// The next connection. Errors are not the listener's end, whatever they are.
-async fn accept(listener: &Async<TcpListener>) -> (Async<TcpStream>, SocketAddr) {
+async fn accept(
+    listener: &Async<TcpListener>,
+    short: &mut Episode,
+) -> (Async<TcpStream>, SocketAddr) {
     let mut back_off = BACK_OFF;
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) if is_shortage(&error) => {
-                // Once for each episode, which ends with the next connection.
-                if back_off == BACK_OFF {
-                    log::error!(
+                short.log(Level::Error, || {
+                    format!(
                         "cannot accept connections: {error}; raise the limit on open files \
                          (ulimit -n, or LimitNOFILE= in a systemd unit), or lower \
                          --max-connections below it"
-                    );
-                }
+                    )
+                });
                 Timer::after(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
@@ -119,22 +124,19 @@ async fn turn_away(endpoint: Arc<Endpoint>, io: Async<TcpStream>, slot: Semaphor
     drop(slot);
 }
 
-/// Something that is said when it begins and not again until it is over.
+/// Trouble that is told of when it begins, and not again until it has been over for a while: one
+/// connection that gets through in between is not the end of it.
 #[derive(Debug, Default)]
 struct Episode {
-    under_way: bool,
+    last: Option<Instant>,
 }
 
 impl Episode {
-    fn warn(&mut self, text: impl FnOnce() -> String) {
-        if !self.under_way {
-            log::warn!("{}", text());
+    fn log(&mut self, level: Level, text: impl FnOnce() -> String) {
+        if self.last.is_none_or(|last| last.elapsed() > QUIET) {
+            log::log!(level, "{}", text());
         }
-        self.under_way = true;
-    }
-
-    fn end(&mut self) {
-        self.under_way = false;
+        self.last = Some(Instant::now());
     }
 }
 

@@ -286,7 +286,7 @@ mod tests {
                 (s.mode, s.client_verify) = (Some(ModeName::Mutual), Some(ClientVerify::None));
             }),
             layer(|s| {
-                (s.client_ca, s.client_verify) = (Some("a".into()), Some(ClientVerify::None))
+                (s.client_ca, s.client_verify) = (Some("a".into()), Some(ClientVerify::None));
             }),
         ] {
             assert!(mode(&[contradiction]).is_err());

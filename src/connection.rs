@@ -24,7 +24,7 @@ use crate::wire::{self, After, Refusal, Shared, Transport};
 /// How long a connection that was closed from this side is still read from, so that the client
 /// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_MAX: Duration = Duration::from_secs(30);
+const LINGER_MAX: Duration = Duration::from_secs(10);
 
 /// What all connections of a listener have in common.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub(crate) async fn run(
     let peer = sender.addr();
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
     let opened = within(left, Box::pin(open(&endpoint, &tcp, local))).await;
+    // Whatever came of it: what is left to say takes no handshake.
+    places.handshake_done();
     let accepted = match opened.unwrap_or(Opened::TimedOut) {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
@@ -78,7 +80,6 @@ pub(crate) async fn run(
             return;
         }
     };
-    places.handshake_done();
     let link = Arc::new(Link {
         id,
         socket,

@@ -45,17 +45,33 @@ impl Default for Limits {
     }
 }
 
-/// Descriptors that are needed for other things than connections: listeners, the reactor, files.
+impl Limits {
+    /// How many clients that there is no place for are told so at a time; the rest is just closed.
+    /// It takes a descriptor each, of those that are left.
+    pub(crate) fn turned_away(&self) -> usize {
+        room().saturating_sub(self.max_connections).clamp(1, MAX_TURNED_AWAY)
+    }
+}
+
+const MAX_TURNED_AWAY: usize = 64;
+
+/// Descriptors that are needed for other things than clients: listeners, the reactor, files.
 const RESERVED: u64 = 32;
 
-/// As many connections as there are descriptors for; a process without a limit gets a million.
+/// As many connections as there are descriptors for, less those for clients that are turned away.
 fn room_for_connections() -> usize {
+    let room = room();
+    room - (room / 9).clamp(1, MAX_TURNED_AWAY)
+}
+
+/// How many clients there are descriptors for; a process without a limit has room for a million.
+fn room() -> usize {
     const MANY: u64 = 1_000_000;
     #[cfg(unix)]
     let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     let descriptors = None;
-    let room = descriptors.unwrap_or(MANY).min(MANY).saturating_sub(RESERVED).max(8);
+    let room = descriptors.unwrap_or(MANY).min(MANY).saturating_sub(RESERVED).max(9);
     usize::try_from(room).unwrap_or(usize::MAX)
 }
 

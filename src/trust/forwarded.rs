@@ -33,6 +33,10 @@ pub(crate) fn parse(value: &[u8]) -> Elements<'_> {
     Elements { value, end: Some(value.len()) }
 }
 
+/// The longest element that is looked for, in bytes: several times what any proxy writes. It bounds
+/// the work on what the client wrote, which may be one comma after the other.
+const MAX_ELEMENT: usize = 1024;
+
 /// See [`parse`].
 #[derive(Debug)]
 pub(crate) struct Elements<'v> {
@@ -52,7 +56,11 @@ impl<'v> Iterator for Elements<'v> {
             loop {
                 let comma = memchr::memrchr(b',', before);
                 let start = comma.map_or(0, |comma| comma + 1);
-                let text = trim(rest.get(start..)?);
+                let text = rest.get(start..)?;
+                if text.len() > MAX_ELEMENT {
+                    return Some(Err(Malformed(shortest.unwrap_or(text))));
+                }
+                let text = trim(text);
                 // RFC 9110 §5.6.1.2: empty elements of a list do not count.
                 if text.is_empty() {
                     self.end = comma;

@@ -107,6 +107,10 @@ pub(crate) fn parse(header: &[u8]) -> Result<Source, ProxyHeaderError> {
 }
 
 fn parse_v1(header: &[u8]) -> Result<Source, ProxyHeaderError> {
+    // Section 2.1 has the line end in CRLF; ppp takes a bare LF.
+    if !header.ends_with(b"\r\n") {
+        return Err(ProxyHeaderError::Malformed("its line does not end in CRLF".to_owned()));
+    }
     // Section 2.1: whatever follows `UNKNOWN` is to be ignored; ppp wants it to be addresses.
     if let Some(rest) = header.strip_prefix(b"PROXY UNKNOWN")
         && matches!(rest, [b'\r' | b' ', .., b'\n'])

@@ -66,6 +66,10 @@ impl Exchange {
         match respond::write_response(shared, response, asked).await {
             Written::Whole { persistent: false } => After::Close,
             Written::Whole { persistent: true } => pass_over_body(shared).await,
+            Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
+                log::debug!("request {id}: the client left: {error}");
+                After::Abort
+            }
             Written::NotBegun(error) => {
                 let refusal = lock(shared).refusal().cloned();
                 let refusal = refusal.unwrap_or_else(|| {

@@ -210,6 +210,9 @@ impl<'s> Out<'s> {
                     self.grow();
                 } else {
                     self.write().await?;
+                    // A long body that is always there, to a client that always reads, must not
+                    // keep others waiting.
+                    smol::future::yield_now().await;
                 }
             }
             match self.read(&mut source).await? {

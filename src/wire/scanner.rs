@@ -55,6 +55,7 @@ impl HeadScanner {
             }
             check_size(self.scanned, max_head)?;
         }
+        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
         self.scanned = bytes.len();
         check_size(bytes.len(), max_head)?;
         Ok(None)

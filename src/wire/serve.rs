@@ -32,6 +32,12 @@ pub(crate) async fn serve(
 ) -> After {
     let mut grace = Deadline::default();
     loop {
+        // A client that has sent more than it has been answered could keep this task busy for as
+        // long as it likes: others have their turn in between. After each request, since the
+        // executor looks for news from the network only every so many turns.
+        if !lock(shared).input().is_empty() {
+            smol::future::yield_now().await;
+        }
         let mut scanner = HeadScanner::default();
         let next = poll_fn(|cx| {
             let mut transport = lock(shared);

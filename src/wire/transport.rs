@@ -39,6 +39,8 @@ pub(crate) struct Transport {
     interim: Interim,
     /// What became of the body, if it went wrong.
     refusal: Option<Refusal>,
+    /// The stream has failed, or the client takes nothing: there is nobody to talk to.
+    broken: bool,
 }
 
 /// Whether `100 Continue` has to be sent before the client sends the body.
@@ -83,6 +85,7 @@ impl Transport {
             content_taken: 0,
             interim: Interim::NotExpected,
             refusal: None,
+            broken: false,
         }
     }
 
@@ -207,6 +210,11 @@ impl Transport {
         self.refusal.as_ref()
     }
 
+    /// Whether the client is gone, so that whatever fails is nobody's fault here.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Whether what is left of the body can be passed over, to get at the next request.
     pub(crate) fn can_discard(&self, bound: u64) -> bool {
         // A client that still waits for `100 Continue` may send the body after the final answer,
@@ -317,7 +325,7 @@ impl Transport {
                 self.input.filled(n);
                 Poll::Ready(Ok(n))
             }
-            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
+            Poll::Ready(Err(e)) => self.fail(e),
             Poll::Pending => {
                 self.input.release();
                 ready!(self.reading.poll(cx, limit));
@@ -334,12 +342,12 @@ impl Transport {
     ) -> Poll<io::Result<()>> {
         while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(0)) => return self.fail(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(n)) => {
                     *written += n;
                     self.writing.clear();
                 }
-                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Ready(Err(e)) => return self.fail(e),
                 Poll::Pending => return self.poll_write_limit(cx),
             }
         }
@@ -349,7 +357,8 @@ impl Transport {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => self.poll_write_limit(cx),
-            ready @ Poll::Ready(_) => {
+            Poll::Ready(Err(e)) => self.fail(e),
+            ready @ Poll::Ready(Ok(())) => {
                 self.writing.clear();
                 ready
             }
@@ -359,7 +368,12 @@ impl Transport {
     fn poll_write_limit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let limit = self.limits.write_timeout;
         ready!(self.writing.poll(cx, limit));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        self.fail(io::ErrorKind::TimedOut.into())
+    }
+
+    fn fail<T>(&mut self, error: io::Error) -> Poll<io::Result<T>> {
+        self.broken = true;
+        Poll::Ready(Err(error))
     }
 }
 

@@ -20,7 +20,7 @@ use turnkey_backend::{
 };
 
 /// What we speak, in the wire form of ALPN (RFC 7301 §3.1).
-const ALPN: &[u8] = b"\x08http/1.1";
+const ALPN: &[u8] = b"\x08http/1.1\x08http/1.0";
 
 /// Serves TLS with OpenSSL.
 pub struct OpenSsl {

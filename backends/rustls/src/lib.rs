@@ -38,7 +38,7 @@ impl Rustls {
             .with_client_cert_verifier(verifier(&config.clients, provider)?)
             .with_single_cert(chain, key)
             .map_err(identity_error)?;
-        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         if !config.clients.is_none() {
             // A resumed session skips the check of the client's certificate: one that has expired
             // or lost its CA since would still be let in.
