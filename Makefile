@@ -26,7 +26,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build test lint features deps build-tools
+.PHONY: help certs run build test lint features deps fuzz build-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,18 @@ features: ## Check that every combination of cargo features builds
 
 deps: ## Install what the tests need (Debian, as root; elsewhere it says what is missing)
 	@sh scripts/deps.sh
+
+# The targets need unstable options, which RUSTC_BOOTSTRAP=1 lets a stable compiler take.
+SECONDS_EACH ?= 600
+
+fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked
+	@for target in $$($(CARGO) fuzz list); do \
+		echo "fuzz: $$target, $(SECONDS_EACH) s"; \
+		mkdir -p fuzz/corpus/$$target; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(SECONDS_EACH) -max_len=20000 -timeout=20 || exit 1; \
+	done
 
 # cargo fails late, and in its own words, when a C library is missing.
 build-tools:

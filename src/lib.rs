@@ -21,6 +21,8 @@ mod config_error;
 mod connection;
 mod field;
 mod files;
+// `cargo fuzz` sets this.
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod identity_files;
@@ -29,9 +31,9 @@ mod log;
 mod mode;
 mod password;
 mod peer;
-mod places;
 #[cfg(feature = "pki")]
 pub mod pki;
+mod places;
 pub mod program;
 mod recipe;
 mod server;
