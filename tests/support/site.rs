@@ -217,6 +217,21 @@ impl Server {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a process").count()
     }
 
+    /// Asserts that the log says `text` just so many times. It comes through a pipe, and may be on
+    /// its way still.
+    #[track_caller]
+    pub(crate) fn assert_says(&self, text: &str, times: usize) {
+        let end = Instant::now() + Duration::from_secs(1);
+        loop {
+            let log = self.log();
+            if log.matches(text).count() == times {
+                return;
+            }
+            assert!(Instant::now() < end, "expected {text:?} {times} times in {log:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until no more than so many descriptors are open.
     #[track_caller]
     pub(crate) fn await_descriptors(&self, most: usize, within: Duration) {
