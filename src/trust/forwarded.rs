@@ -228,6 +228,15 @@ mod tests {
     }
 
     #[test]
+    fn an_element_of_any_length_is_not_looked_for() {
+        let padding = "a".repeat(MAX_ELEMENT);
+        assert_eq!(nodes(&format!(r#"for=192.0.2.1, x="{padding}";for=192.0.2.2"#)).len(), 1);
+        let commas = format!("{},{}for=192.0.2.1", "a,".repeat(4000), " ".repeat(900));
+        assert_eq!(nodes(&commas)[0], "192.0.2.1", "what is left of it is not believed");
+        assert_eq!(nodes(&commas).len(), 2);
+    }
+
+    #[test]
     fn a_forged_left_part_does_not_swallow_the_right_one() {
         for forged in ["for=\"", "for=6.6.6.6;x=\"", "x=\"\\", "\"", "for=6.6.6.6, x=\"a,"] {
             for real in ["for=192.0.2.1", r#"for="[2001:db8::1]";host="a,b";proto=http"#] {
