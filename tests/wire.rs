@@ -199,6 +199,22 @@ mod turns {
         });
     }
 
+    /// RFC 9110 §10.1.1: a client that has its answer may leave the body out. What it sends next is
+    /// neither body nor request then: nobody can tell.
+    #[test]
+    fn nothing_is_read_after_continue_was_withheld() {
+        on_each(|server| {
+            let mut client = Client::connect(server).unwrap();
+            let head = String::from_utf8_lossy(HEAD).replace("/read", "/hold");
+            let next = "GET /canary HTTP/1.1\r\nHost: a\r\n\r\n";
+            client.send(format!("{head}{next}").as_bytes(), &Cut::Whole).unwrap();
+            assert_eq!(client.ending(), Ending::Clean);
+            let (response, length) = parse(&client.received, true, false).unwrap().unwrap();
+            assert_eq!(response.status, 200);
+            assert_eq!(length, client.received.len(), "a second answer");
+        });
+    }
+
     /// RFC 9110 §10.1.1: no `100 Continue` before a refusal that needs no body.
     #[test]
     fn no_continue_before_a_refusal() {

@@ -51,6 +51,8 @@ enum Interim {
     Expected,
     /// So many bytes of it have gone out.
     Sending(usize),
+    /// The answer has begun, and it will not be sent any more.
+    Withheld,
 }
 
 /// A [`Transport`] as the connection loop and a request's body hold it.
@@ -231,9 +233,11 @@ impl Transport {
         bytes: &[u8],
         written: &mut usize,
     ) -> Poll<io::Result<()>> {
-        // From the first byte of the answer there is no interim answer any more.
-        if self.interim == Interim::Expected {
-            self.interim = Interim::NotExpected;
+        match self.interim {
+            Interim::Expected => self.interim = Interim::Withheld,
+            // Half an interim answer in front of the answer would spoil both.
+            Interim::Sending(_) => ready!(self.poll_interim(cx))?,
+            Interim::NotExpected | Interim::Withheld => {}
         }
         ready!(self.poll_write_rest(cx, bytes, written))?;
         self.poll_flush(cx)
@@ -292,7 +296,7 @@ impl Transport {
     /// Sends `100 Continue` if the client waits for it (RFC 9110 §10.1.1).
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sent = match self.interim {
-            Interim::NotExpected => return Poll::Ready(Ok(())),
+            Interim::NotExpected | Interim::Withheld => return Poll::Ready(Ok(())),
             Interim::Expected => 0,
             Interim::Sending(sent) => sent,
         };

@@ -74,6 +74,12 @@ fn bodies_in(app: &mut App) {
         });
         // Leaves the body alone.
         app.at("/ignore").method(method, |_| async { Ok("ignored\n") });
+        // Leaves the body alone, but does not let it go until the answer has gone out.
+        app.at("/hold").method(method, |mut request| async move {
+            let mut response = Response::from("held\n");
+            response.ext_mut().insert(request.take_body());
+            Ok(response)
+        });
         // Leaves the body alone until some of it has come in for sure.
         app.at("/taste").method(method, |mut request| async move {
             let mut some = [0; 4];
