@@ -152,7 +152,9 @@ fn the_first_request_of_a_new_connection_is_answered() {
 #[test]
 fn the_backlog_is_answered() {
     on(&Stack::ALL, |stack| {
-        let mut site = Site::new(stack, &[("--drain-timeout", "10")]);
+        // So many handshakes at once take a busy machine a while.
+        let patient = [("--drain-timeout", "10"), ("--handshake-timeout", "10")];
+        let mut site = Site::new(stack, &patient);
         site.assert_served_soon();
         site.server.signal("STOP");
         let waiting: Vec<TcpStream> = (0..60).map(|_| site.dialer.tcp()).collect();
