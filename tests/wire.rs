@@ -199,6 +199,19 @@ mod turns {
         });
     }
 
+    /// RFC 9110 §10.1.1: a client that is sending already is not told to go on.
+    #[test]
+    fn no_continue_to_a_client_that_sends_already() {
+        on_each(|server| {
+            let mut client = Client::connect(server).unwrap();
+            client.send(&[HEAD, b"he"].concat(), &Cut::Whole).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            client.send(b"llo", &Cut::Whole).unwrap();
+            until(&mut client, b"5 bytes: hello\n");
+            assert!(client.received.starts_with(b"HTTP/1.1 200 "), "{:?}", client.received);
+        });
+    }
+
     /// RFC 9110 §10.1.1: a client that has its answer may leave the body out. What it sends next is
     /// neither body nor request then: nobody can tell.
     #[test]

@@ -277,9 +277,13 @@ impl Transport {
     }
 
     fn poll_body_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_interim(cx))?;
         let limit = self.limits.body_timeout;
-        match ready!(self.poll_fill(cx, limit)) {
+        let Poll::Ready(filled) = self.poll_fill(cx, limit) else {
+            // Only now: a client that is sending already waits for nothing.
+            ready!(self.poll_interim(cx))?;
+            return Poll::Pending;
+        };
+        match filled {
             Ok(0) => self.refuse(Refusal::bad_request("the request ended before its body did")),
             Ok(_) => {
                 self.reading.clear();
@@ -312,6 +316,9 @@ impl Transport {
     }
 
     fn take_content(&mut self, n: usize) {
+        if self.interim == Interim::Expected {
+            self.interim = Interim::NotExpected;
+        }
         self.input.consume(n);
         self.body.took(n);
         self.content_taken += u64::try_from(n).unwrap_or(u64::MAX);
