@@ -205,7 +205,7 @@ mod turns {
         on_each(|server| {
             let mut client = Client::connect(server).unwrap();
             client.send(&[HEAD, b"he"].concat(), &Cut::Whole).unwrap();
-            std::thread::sleep(Duration::from_millis(100));
+            thread::sleep(Duration::from_millis(100));
             client.send(b"llo", &Cut::Whole).unwrap();
             until(&mut client, b"5 bytes: hello\n");
             assert!(client.received.starts_with(b"HTTP/1.1 200 "), "{:?}", client.received);
