@@ -19,6 +19,15 @@ impl Refusal {
         Self::new(StatusCode::BadRequest, reason)
     }
 
+    /// 413: a body that is known to be larger than `max_body` bytes, or has turned out to be.
+    pub(crate) fn too_large(max_body: Option<u64>) -> Self {
+        let max = max_body.unwrap_or(u64::MAX);
+        Self::new(
+            StatusCode::PayloadTooLarge,
+            format!("the request body is larger than {max} bytes"),
+        )
+    }
+
     pub(crate) fn response(&self) -> Response {
         let mut response = Response::new(self.status);
         response.set_body(format!("{}\n", self.reason));

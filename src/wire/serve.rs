@@ -12,7 +12,7 @@ use super::head::{self, Framing, Head, field_slots};
 use super::refusal::Refusal;
 use super::request;
 use super::scanner::HeadScanner;
-use super::transport::{Next, Shared, lock, too_large};
+use super::transport::{Next, Shared, lock};
 use crate::app::App;
 use crate::limits::Limits;
 use crate::peer::Link;
@@ -107,7 +107,7 @@ fn begin(
     if let (Framing::Length(length), Some(max)) = (head.framing, limits.max_body)
         && length > max
     {
-        return Err(refused(too_large(Some(max))));
+        return Err(refused(Refusal::too_large(Some(max))));
     }
     let number = transport.exchange() + 1;
     // HTTP/1.0 may name no host.

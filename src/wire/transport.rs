@@ -265,7 +265,7 @@ impl Transport {
                     let n = ready_content(n, self.content_taken, self.limits.max_body);
                     return match n {
                         Some(n) => Poll::Ready(Ok(n)),
-                        None => self.refuse(too_large(self.limits.max_body)),
+                        None => self.refuse(Refusal::too_large(self.limits.max_body)),
                     };
                 }
                 Ok(Step::Framing(n)) => self.input.consume(n),
@@ -393,12 +393,4 @@ fn ready_content(n: usize, taken: u64, max_body: Option<u64>) -> Option<usize> {
     let Some(max) = max_body else { return Some(n) };
     let left = usize::try_from(max.saturating_sub(taken)).unwrap_or(usize::MAX);
     if left == 0 { None } else { Some(n.min(left)) }
-}
-
-/// 413, for a body that is known to be larger than `max_body`, or has turned out to be.
-pub(crate) fn too_large(max_body: Option<u64>) -> Refusal {
-    Refusal::new(
-        StatusCode::PayloadTooLarge,
-        format!("the request body is larger than {} bytes", max_body.unwrap_or(u64::MAX)),
-    )
 }
