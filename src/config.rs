@@ -80,7 +80,11 @@ impl Config {
         let files = identity_files::choose(layers, mode_name)?;
         // Everything that can be told from the options alone, before any file is opened.
         let client_ca = first.of(|s| s.client_ca.clone());
-        let verify = first.of(|s| s.client_verify).unwrap_or(ClientVerify::Required);
+        // In mutual mode `none` can only stand below what asked for the mode, and does not count.
+        let policy = match first.of(|s| s.client_verify.filter(|v| *v != ClientVerify::None)) {
+            Some(ClientVerify::Optional) => ClientPolicy::Optional,
+            _ => ClientPolicy::Required,
+        };
         if mode_name == ModeName::Mutual && client_ca.is_none() {
             let who = match first.of(|s| s.client_verify) {
                 Some(_) => "--client-verify",
@@ -98,7 +102,7 @@ impl Config {
         let identity = files.load(&password, &config.host, now)?;
         config.mode = match client_ca.as_deref().filter(|_| mode_name == ModeName::Mutual) {
             None => Mode::Https(identity),
-            Some(file) => Mode::Mutual(identity, identity_files::client_policy(file, verify, now)?),
+            Some(file) => Mode::Mutual(identity, identity_files::client_policy(file, policy, now)?),
         };
         config.client_ca = client_ca.filter(|_| mode_name == ModeName::Mutual);
         config.identity = Some(files);

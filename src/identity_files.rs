@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use turnkey_backend::{ClientPolicy, Identity, IdentityError, Part, TrustAnchors};
 
 use crate::causes::with_causes;
-use crate::cli::{ClientVerify, ModeName, Serve};
+use crate::cli::{ModeName, Serve};
 use crate::config_error::{ConfigError, usage};
 use crate::files::{self, FileError};
 use crate::password::{self, PasswordSource};
@@ -105,20 +105,16 @@ impl IdentityFiles {
     }
 }
 
-/// Reads the CAs whose clients are let in.
+/// Reads the CAs whose clients are let in, for a policy that takes them.
 pub(crate) fn client_policy(
     file: &Path,
-    verify: ClientVerify,
+    policy: fn(TrustAnchors) -> ClientPolicy,
     now: SystemTime,
 ) -> Result<ClientPolicy, ConfigError> {
     let pem = files::read(file, "--client-ca")?;
     let anchors = TrustAnchors::from_pem(&pem, now)
         .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))?;
-    Ok(match verify {
-        ClientVerify::None => ClientPolicy::None,
-        ClientVerify::Optional => ClientPolicy::Optional(anchors),
-        ClientVerify::Required => ClientPolicy::Required(anchors),
-    })
+    Ok(policy(anchors))
 }
 
 #[derive(Debug)]

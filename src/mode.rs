@@ -12,7 +12,8 @@ pub enum Mode {
     Http,
     /// With TLS, by a server that proves who it is.
     Https(Identity),
-    /// With TLS, where clients prove who they are too, by a certificate that the policy takes.
+    /// With TLS, where clients prove who they are too, by a certificate that the policy takes; a
+    /// policy that asks nobody is an error ([`ModeError::NoClientPolicy`]).
     Mutual(Identity, ClientPolicy),
 }
 
@@ -32,6 +33,8 @@ impl Mode {
         let (identity, clients) = match self {
             Self::Http => return plain(choice.backend),
             Self::Https(identity) => (identity, ClientPolicy::None),
+            // Whoever says mutual must not get a server that lets everybody in.
+            Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
         };
         let needs = Needs { clients: !clients.is_none(), tls13: choice.asks_for_tls13() };
@@ -253,6 +256,9 @@ pub enum ModeError {
         /// The cargo features, and backends, that can.
         who: String,
     },
+    /// Mutual mode with a policy that asks no client for a certificate.
+    #[error("mutual mode needs a client policy: one that asks nobody is https mode")]
+    NoClientPolicy,
     /// The oldest version is newer than the newest.
     #[error("--tls-min is newer than --tls-max")]
     NoVersion,
@@ -288,5 +294,13 @@ mod tests {
         let compiled: Vec<_> = candidates().iter().map(|c| c.capabilities.name).collect();
         let expected: Vec<_> = all.into_iter().filter(|name| compiled.contains(name)).collect();
         assert_eq!(compiled, expected);
+    }
+
+    #[cfg(feature = "pki")]
+    #[test]
+    fn mutual_mode_without_a_policy_is_refused() {
+        let identity = crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
+        let mode = Mode::Mutual(identity, ClientPolicy::None);
+        assert!(matches!(mode.build(TlsChoice::default()), Err(ModeError::NoClientPolicy)));
     }
 }

@@ -84,3 +84,18 @@ fn the_recipe_counts_only_with_its_switch() {
         .start();
     Client::new(&[]).fetch(&server.url).assert_top_level();
 }
+
+/// Clients are to be verified, says the command line; what the environment says otherwise is below
+/// it, and must not turn mutual mode into one that lets everybody in.
+#[test]
+fn the_environment_does_not_switch_off_what_the_command_line_asks_for() {
+    let pki = Pki::new();
+    let implied = pki.mutual_args();
+    for args in [implied.clone(), [&["--mode", "mutual"], &implied[..]].concat()] {
+        let server = Program::new(&[&args[..], &["--port", "0"]].concat())
+            .env("TURNKEY_CLIENT_VERIFY", "none")
+            .start();
+        assert!(server.banner.contains("mutual on https://"), "{}", server.banner);
+        Client::new(&["-k"]).fetch(&server.url).assert_refused();
+    }
+}
