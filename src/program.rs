@@ -61,9 +61,12 @@ fn run() -> Result<(), Failure> {
         Some(Command::Certs(options)) => certs(options),
         None => {
             let mut layers = vec![asked.command_line, asked.environment];
-            // A mode on the command line settles what the recipe's switches would.
-            if layers.iter().all(|layer: &Serve| layer.mode.is_none()) {
-                layers.extend(recipe::options(&variable).map_err(ConfigError::from)?);
+            // A mode that is named settles what the recipe's switches would, right or wrong.
+            let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());
+            match recipe::options(&variable) {
+                Ok(recipe) => layers.extend(recipe),
+                Err(_) if settled => {}
+                Err(stop) => return Err(ConfigError::from(stop).into()),
             }
             serve(&layers, variable(password::VARIABLE))
         }

@@ -99,3 +99,16 @@ fn the_environment_does_not_switch_off_what_the_command_line_asks_for() {
         Client::new(&["-k"]).fetch(&server.url).assert_refused();
     }
 }
+
+/// A mode on the command line stands over the recipe's switches; its other settings still count.
+#[test]
+fn the_recipe_counts_beside_a_mode_on_the_command_line() {
+    let server = Program::new(&["--mode", "http"])
+        .env("HTTPS_ENABLED", "true")
+        .env("API_HOST", "::1")
+        .env("API_PORT", "0")
+        .start();
+    assert_eq!(server.url, format!("http://[::1]:{}/", server.port));
+    let server = Program::new(&["--mode", "http", "--port", "0"]).env("VERIFY_USER", "1").start();
+    Client::new(&[]).fetch(&server.url).assert_top_level();
+}
