@@ -44,6 +44,7 @@ impl Config {
             backend: first.of(|s| s.backend),
             min: first.of(|s| s.tls_min),
             max: first.of(|s| s.tls_max),
+            ..TlsChoice::default()
         };
         if let (Some(min), Some(max)) = (choice.min, choice.max)
             && min > max

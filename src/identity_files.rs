@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{ClientPolicy, Identity, IdentityError, Part, TrustAnchors};
+use turnkey_backend::{ClientPolicy, ClientTrust, Identity, IdentityError, Part, TrustAnchors};
 
 use crate::causes::with_causes;
 use crate::cli::{ModeName, Serve};
@@ -108,13 +108,13 @@ impl IdentityFiles {
 /// Reads the CAs whose clients are let in, for a policy that takes them.
 pub(crate) fn client_policy(
     file: &Path,
-    policy: fn(TrustAnchors) -> ClientPolicy,
+    policy: fn(ClientTrust) -> ClientPolicy,
     now: SystemTime,
 ) -> Result<ClientPolicy, ConfigError> {
     let pem = files::read(file, "--client-ca")?;
     let anchors = TrustAnchors::from_pem(&pem, now)
         .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))?;
-    Ok(policy(anchors))
+    Ok(policy(anchors.into()))
 }
 
 #[derive(Debug)]

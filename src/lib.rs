@@ -53,7 +53,8 @@ pub use peer::Peer;
 pub use server::{Bound, Server, ServerError};
 pub use trust::{TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
-    Certificate, ClientPolicy, Identity, IdentityError, TlsInfo, TlsVersion, TrustAnchors,
+    AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, Identity, IdentityError,
+    RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,
 };
 
 /// The README's program compiles.

@@ -2,7 +2,8 @@
 //! is.
 
 use turnkey_backend::{
-    Backend, BuildError, Capabilities, ClientPolicy, Identity, TlsConfig, TlsVersion, VersionRange,
+    Backend, BuildError, Capabilities, ClientPolicy, ClientTrust, DuplicateName, Identities,
+    Identity, Resumption, TicketKey, TlsConfig, TlsVersion, VersionRange,
 };
 
 /// HTTP, HTTPS or mutual TLS.
@@ -37,10 +38,12 @@ impl Mode {
             Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
         };
-        let needs = Needs { clients: !clients.is_none(), tls13: choice.asks_for_tls13() };
+        let needs = Needs::of(&identity, &clients, &choice);
         let candidate = choose(choice.backend, needs)?;
         let versions = choice.versions(&candidate.capabilities)?;
-        let config = TlsConfig { identity, clients, versions };
+        let resumption = choice.resumption(&clients);
+        let identities = Identities::new(identity, choice.further)?;
+        let config = TlsConfig { identities, clients, versions, resumption };
         Ok(Built {
             backend: (candidate.build)(&config)?,
             capabilities: candidate.capabilities,
@@ -54,7 +57,7 @@ impl Mode {
 }
 
 /// What is asked of the TLS stack, where it is left open otherwise.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TlsChoice {
     /// The backend; without one, the first compiled one of native-tls, rustls and openssl that
     /// can do what is asked.
@@ -63,15 +66,31 @@ pub struct TlsChoice {
     pub min: Option<TlsVersion>,
     /// The newest version to speak; the newest that the backend can.
     pub max: Option<TlsVersion>,
+    /// Identities beside that of the mode, for clients that ask for their names (SNI); none.
+    pub further: Vec<Identity>,
+    /// Whether sessions are resumed; they are in https mode, and not in mutual mode.
+    pub resumption: Option<bool>,
+    /// What session tickets are encrypted with, when several servers share it; each server's own.
+    pub ticket_key: Option<TicketKey>,
 }
 
 impl TlsChoice {
     /// A version that somebody took the trouble to name is asked for.
-    fn asks_for_tls13(self) -> bool {
+    fn asks_for_tls13(&self) -> bool {
         self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
     }
 
-    fn versions(self, capabilities: &Capabilities) -> Result<VersionRange, ModeError> {
+    /// A resumed session skips the check of the client's certificate, so that is for whoever runs
+    /// the server to ask for.
+    fn resumption(&self, clients: &ClientPolicy) -> Resumption {
+        match (self.resumption.unwrap_or(clients.is_none()), &self.ticket_key) {
+            (false, _) => Resumption::Off,
+            (true, None) => Resumption::On,
+            (true, Some(key)) => Resumption::Shared(key.clone()),
+        }
+    }
+
+    fn versions(&self, capabilities: &Capabilities) -> Result<VersionRange, ModeError> {
         let newest = if capabilities.tls13 { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
         let min = self.min.unwrap_or(TlsVersion::Tls12);
         VersionRange::new(min, self.max.unwrap_or(newest)).ok_or(ModeError::NoVersion)
@@ -171,29 +190,46 @@ fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
     }
 }
 
-/// What a mode needs beyond TLS itself.
-#[derive(Debug, Clone, Copy)]
+/// What is asked beyond TLS itself.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of wishes is what this is")]
 struct Needs {
     clients: bool,
     tls13: bool,
+    sni: bool,
+    crl: bool,
+    resumption_control: bool,
+    ocsp: bool,
 }
 
 impl Needs {
+    fn of(identity: &Identity, clients: &ClientPolicy, choice: &TlsChoice) -> Self {
+        Self {
+            clients: !clients.is_none(),
+            tls13: choice.asks_for_tls13(),
+            sni: !choice.further.is_empty(),
+            crl: clients.trust().is_some_and(|trust: &ClientTrust| !trust.crls().is_empty()),
+            resumption_control: choice.resumption.is_some() || choice.ticket_key.is_some(),
+            ocsp: [identity].into_iter().chain(&choice.further).any(Identity::is_stapled),
+        }
+    }
+
     fn met_by(self, capabilities: &Capabilities) -> bool {
         self.lacking(capabilities).is_none()
     }
 
     /// The first thing that is asked for and not there.
     fn lacking(self, capabilities: &Capabilities) -> Option<&'static str> {
-        if !capabilities.tls {
-            Some("TLS")
-        } else if self.clients && !capabilities.client_certificates {
-            Some("client certificates")
-        } else if self.tls13 && !capabilities.tls13 {
-            Some("TLS 1.3")
-        } else {
-            None
-        }
+        let wishes = [
+            (true, capabilities.tls, "TLS"),
+            (self.clients, capabilities.client_certificates, "client certificates"),
+            (self.tls13, capabilities.tls13, "TLS 1.3"),
+            (self.sni, capabilities.sni, "several identities, by the name that a client asks for"),
+            (self.crl, capabilities.crl, "certificate revocation lists"),
+            (self.resumption_control, capabilities.resumption_control, "resumption control"),
+            (self.ocsp, capabilities.ocsp, "OCSP stapling"),
+        ];
+        wishes.into_iter().find(|(asked, there, _)| *asked && !there).map(|(.., what)| what)
     }
 
     /// What is needed, and which backends have it, compiled in or not.
@@ -259,6 +295,9 @@ pub enum ModeError {
     /// Mutual mode with a policy that asks no client for a certificate.
     #[error("mutual mode needs a client policy: one that asks nobody is https mode")]
     NoClientPolicy,
+    /// Two identities are for the same name.
+    #[error(transparent)]
+    DuplicateName(#[from] DuplicateName),
     /// The oldest version is newer than the newest.
     #[error("--tls-min is newer than --tls-max")]
     NoVersion,
@@ -282,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_a_backend_lacks_is_said_with_who_has_it() {
-        let needs = Needs { clients: true, tls13: false };
+        let needs = Needs { clients: true, ..Needs::default() };
         let error = choose(Some(BackendName::NativeTls), needs).err().unwrap().to_string();
         assert!(error.contains("client certificates") && error.contains("rustls"), "{error}");
         assert!(choose(Some(BackendName::Plain), needs).is_err());

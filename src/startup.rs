@@ -114,7 +114,7 @@ fn server_trust(identity: &Identity, file: Option<&Path>) -> Vec<String> {
 /// CA, or a name that says what has to stand there.
 fn client_certificate(config: &Config) -> Option<[String; 2]> {
     let (policy, ca) = (config.client_policy()?, config.client_ca.as_deref()?);
-    let anchors = policy.anchors().map(TrustAnchors::certificates).unwrap_or_default();
+    let anchors = policy.trust().map(|trust| trust.anchors().certificates()).unwrap_or_default();
     let known = beside(ca, "client.pem").filter(|file| {
         let pem = fs::read(file).unwrap_or_default();
         Identity::from_pem(&pem, &pem, None, SystemTime::now())

@@ -1,11 +1,10 @@
 use std::fmt::Debug;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::{Tcp, TlsInfo};
+use crate::{HandshakeError, Tcp, TlsInfo};
 
 /// A future on the heap, so that the trait can be used as an object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,21 +32,6 @@ pub struct Accepted {
 pub trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static> Stream for T {}
-
-/// Why a connection did not get as far as HTTP.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandshakeError {
-    /// The peer left, or the network broke, before the handshake was done.
-    #[error("the connection ended during the handshake")]
-    Io(#[source] io::Error),
-    /// A client certificate is required and the client sent none.
-    #[error("the client sent no certificate, and one is required")]
-    NoClientCertificate,
-    /// The TLS stack refused the peer, or the peer refused us; the source says why.
-    #[error("the TLS handshake failed")]
-    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
 
 /// Why a TLS stack does not take a configuration that is valid in itself.
 #[derive(Debug, thiserror::Error)]

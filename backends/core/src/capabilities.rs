@@ -18,8 +18,10 @@ pub struct Capabilities {
     pub crl: bool,
     /// Agrees on the application protocol.
     pub alpn: bool,
-    /// Session resumption can be switched on and off.
+    /// Session resumption can be switched on and off, and its keys shared.
     pub resumption_control: bool,
+    /// Staples responses of an OCSP responder to its certificate.
+    pub ocsp: bool,
 }
 
 impl Capabilities {
@@ -33,6 +35,7 @@ impl Capabilities {
         crl: false,
         alpn: false,
         resumption_control: false,
+        ocsp: false,
     };
 
     /// The TLS stack of the operating system. That a server can ask for client certificates is
@@ -49,6 +52,7 @@ impl Capabilities {
         crl: true,
         alpn: true,
         resumption_control: true,
+        ocsp: true,
     };
 
     /// OpenSSL, called directly.
@@ -81,7 +85,7 @@ mod tests {
             Capabilities::RUSTLS,
             Capabilities::OPENSSL,
         ];
-        let rows: [(&str, Can); 7] = [
+        let rows: [(&str, Can); 8] = [
             ("TLS", |c| c.tls),
             ("client certificates", |c| c.client_certificates),
             ("TLS 1.3", |c| c.tls13),
@@ -89,6 +93,7 @@ mod tests {
             ("CRL", |c| c.crl),
             ("ALPN", |c| c.alpn),
             ("resumption control", |c| c.resumption_control),
+            ("OCSP stapling", |c| c.ocsp),
         ];
         for (name, can) in rows {
             for (cell, backend) in row(name).iter().zip(&backends) {

@@ -3,27 +3,37 @@
 //! A *backend* turns an accepted TCP connection into the byte stream that HTTP is spoken over:
 //! the plain one hands the connection on, the others do a TLS handshake first. This crate holds
 //! the [`Backend`] trait, what it yields, and the inputs that every TLS backend is built from:
-//! an [`Identity`], a [`ClientPolicy`] and a range of protocol versions, each valid once it exists.
+//! [`Identities`], a [`ClientPolicy`], a range of protocol versions, each valid once it exists.
 //!
 //! Deadlines, connection limits and logging stand outside the trait, once, for all backends.
 
+mod allow;
 mod backend;
 mod capabilities;
 mod certificate;
 mod distinguished_name;
 mod found;
+mod handshake_error;
+mod identities;
 mod identity;
 pub mod pem;
 mod policy;
+mod resumption;
+mod revocation;
 mod tcp;
 mod tls;
 
-pub use backend::{Accepted, Backend, BoxFuture, BuildError, HandshakeError, Stream};
+pub use allow::{AllowRules, CommonNameRule, SanRule};
+pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
 pub use capabilities::Capabilities;
 pub use certificate::{Certificate, CertificateError};
 pub use found::Found;
+pub use handshake_error::{Alert, Common, Fault, HandshakeError, Refused};
+pub use identities::{DuplicateName, Identities};
 pub use identity::{Identity, IdentityError, Part};
-pub use policy::{ClientPolicy, PolicyError, TrustAnchors};
+pub use policy::{ClientPolicy, ClientTrust, PolicyError, TrustAnchors};
+pub use resumption::{Resumption, TicketKey};
+pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
 pub use tcp::Tcp;
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};

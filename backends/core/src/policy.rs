@@ -1,6 +1,9 @@
 use std::time::SystemTime;
 
-use crate::{Certificate, CertificateError, Found, pem};
+use sha2::{Digest as _, Sha256};
+
+use crate::handshake_error::{Fault, HandshakeError, Refused};
+use crate::{AllowRules, Certificate, CertificateError, Found, RevocationList, pem};
 
 /// Whether clients are asked for a certificate, and whose are good.
 #[derive(Debug, Clone, Default)]
@@ -9,18 +12,18 @@ pub enum ClientPolicy {
     #[default]
     None,
     /// Clients are asked and may decline; a certificate that is presented must be valid.
-    Optional(TrustAnchors),
+    Optional(ClientTrust),
     /// Clients must present a valid certificate.
-    Required(TrustAnchors),
+    Required(ClientTrust),
 }
 
 impl ClientPolicy {
-    /// The CAs whose certificates are good; `None` when clients are not asked.
+    /// Which certificates are good; `None` when clients are not asked.
     #[must_use]
-    pub fn anchors(&self) -> Option<&TrustAnchors> {
+    pub fn trust(&self) -> Option<&ClientTrust> {
         match self {
             Self::None => None,
-            Self::Optional(anchors) | Self::Required(anchors) => Some(anchors),
+            Self::Optional(trust) | Self::Required(trust) => Some(trust),
         }
     }
 
@@ -28,6 +31,149 @@ impl ClientPolicy {
     #[must_use]
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
+    }
+
+    /// Whether clients must present a certificate.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        matches!(self, Self::Required(_))
+    }
+
+    /// The SHA-256 of all that decides who is let in. A session that was begun under one policy must
+    /// not be resumed under another; this is what tells them apart.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            // With its length, so that no two lists run together into the same bytes.
+            digest.update(bytes.len().to_be_bytes());
+            digest.update(bytes);
+        };
+        add(match self {
+            Self::None => b"none",
+            Self::Optional(_) => b"optional",
+            Self::Required(_) => b"required",
+        });
+        if let Some(ClientTrust { anchors, crls, rules, deny_early }) = self.trust() {
+            // The order of the files makes no difference to who is let in.
+            let mut parts: Vec<&[u8]> = anchors.certificates().iter().map(|c| &**c.der()).collect();
+            parts.extend(crls.iter().map(RevocationList::der));
+            parts.sort_unstable();
+            parts.into_iter().for_each(&mut add);
+            add(rules.to_string().as_bytes());
+            add(&[u8::from(*deny_early)]);
+        }
+        digest.finalize().into()
+    }
+
+    /// Checks again what an earlier handshake found good: the dates of the certificate that a
+    /// resumed session was begun with, that no revocation list has run out since, and the rules
+    /// where they are kept in the handshake. A TLS stack that resumes looks at none of these; what
+    /// does not change with time is part of [`digest`](Self::digest).
+    ///
+    /// For every connection, resumed or not, it is also the last check that a required certificate
+    /// is there.
+    pub fn check(
+        &self,
+        certificate: Option<&Certificate>,
+        resumed: bool,
+        now: SystemTime,
+    ) -> Result<(), HandshakeError> {
+        let Some(trust) = self.trust() else { return Ok(()) };
+        let Some(certificate) = certificate else {
+            return match self {
+                Self::Required(_) => Err(HandshakeError::NoClientCertificate),
+                _ => Ok(()),
+            };
+        };
+        let fault = if resumed { trust.outdated(certificate, now) } else { None };
+        let fault = fault.or_else(|| {
+            (trust.deny_early && !trust.allows(certificate)).then_some(Fault::NotAllowed)
+        });
+        match fault {
+            Some(fault) => Err(Refused::new(certificate.clone(), fault).into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whose certificates are good: those that one of the CAs issued, that no list revokes, and that a
+/// rule allows, if there are rules.
+#[derive(Debug, Clone)]
+pub struct ClientTrust {
+    anchors: TrustAnchors,
+    crls: Vec<RevocationList>,
+    rules: AllowRules,
+    deny_early: bool,
+}
+
+impl ClientTrust {
+    /// All that the CAs issued.
+    #[must_use]
+    pub fn new(anchors: TrustAnchors) -> Self {
+        Self { anchors, crls: Vec::new(), rules: AllowRules::default(), deny_early: false }
+    }
+
+    /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
+    /// covered by one that has not expired, the CA's own excepted: a CA whose list is missing cannot
+    /// be asked, and is not taken at its word.
+    #[must_use]
+    pub fn revocation_lists(mut self, crls: Vec<RevocationList>) -> Self {
+        self.crls = crls;
+        self
+    }
+
+    /// Sets the rules; none, which lets all in. Whom they do not allow gets an answer that says so,
+    /// unless `early`: then the handshake fails.
+    #[must_use]
+    pub fn allow(mut self, rules: AllowRules, early: bool) -> Self {
+        self.rules = rules;
+        self.deny_early = early;
+        self
+    }
+
+    /// The CAs.
+    #[must_use]
+    pub fn anchors(&self) -> &TrustAnchors {
+        &self.anchors
+    }
+
+    /// The revocation lists.
+    #[must_use]
+    pub fn crls(&self) -> &[RevocationList] {
+        &self.crls
+    }
+
+    /// Whether the rules are kept in the handshake.
+    #[must_use]
+    pub fn denies_early(&self) -> bool {
+        self.deny_early
+    }
+
+    /// Whether the rules allow `certificate`.
+    #[must_use]
+    pub fn allows(&self, certificate: &Certificate) -> bool {
+        self.rules.allow(certificate)
+    }
+
+    /// What time has made of a certificate that was good.
+    fn outdated(&self, certificate: &Certificate, now: SystemTime) -> Option<Fault> {
+        match certificate.check_validity(now) {
+            Ok(()) => {}
+            Err(CertificateError::NotYetValid { .. }) => return Some(Fault::NotYetValid),
+            Err(_) => return Some(Fault::Expired),
+        }
+        let expired = self.crls.iter().find(|crl| crl.has_expired(now))?;
+        Some(Fault::RevocationListExpired {
+            issuer: expired.issuer().to_owned(),
+            next_update: expired.next_update(),
+        })
+    }
+}
+
+impl From<TrustAnchors> for ClientTrust {
+    fn from(anchors: TrustAnchors) -> Self {
+        Self::new(anchors)
     }
 }
 
@@ -56,6 +202,17 @@ impl TrustAnchors {
             return Err(PolicyError::NoCertificate(Found::in_bytes(pem)));
         }
         Ok(Self(certificates))
+    }
+
+    /// Those of both, without duplicates.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for certificate in other.0 {
+            if !self.0.contains(&certificate) {
+                self.0.push(certificate);
+            }
+        }
+        self
     }
 
     /// The certificates, in the order of the file.

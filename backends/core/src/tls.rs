@@ -1,17 +1,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Certificate, ClientPolicy, Identity};
+use crate::{Certificate, ClientPolicy, Identities, Resumption};
 
 /// What every TLS backend is built from.
 #[derive(Debug, Clone)]
 pub struct TlsConfig {
-    /// The certificate that the server shows, and its key.
-    pub identity: Identity,
+    /// The certificates that the server shows, and their keys.
+    pub identities: Identities,
     /// Whether clients are asked for a certificate, and whose are good.
     pub clients: ClientPolicy,
     /// The protocol versions on offer.
     pub versions: VersionRange,
+    /// Whether sessions are resumed.
+    pub resumption: Resumption,
 }
 
 /// What was negotiated on a connection; `None` where the TLS stack does not say.

@@ -94,9 +94,11 @@ fn what_is_no_ca_file_is_told_by_what_it_holds() {
 fn a_policy_has_anchors_unless_it_is_none() {
     let given = anchors(&Holder::ca("root").self_signed()).unwrap();
     assert!(ClientPolicy::default().is_none());
-    assert!(ClientPolicy::None.anchors().is_none());
-    for policy in [ClientPolicy::Optional(given.clone()), ClientPolicy::Required(given)] {
+    assert!(ClientPolicy::None.trust().is_none());
+    for policy in
+        [ClientPolicy::Optional(given.clone().into()), ClientPolicy::Required(given.into())]
+    {
         assert!(!policy.is_none());
-        assert_eq!(names(policy.anchors().unwrap()), ["root"]);
+        assert_eq!(names(policy.trust().unwrap().anchors()), ["root"]);
     }
 }

@@ -34,14 +34,15 @@ impl NativeTls {
         // `Identity` guarantees the match where the key states its public half; this covers the
         // keys that do not, since native-tls itself would drop the certificate without a word.
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
-        check_key(&config.identity)?;
+        check_key(config.identities.first())?;
 
-        let acceptor = native_tls::TlsAcceptor::builder(native_identity(&config.identity)?)
-            .min_protocol_version(Some(Protocol::Tlsv12))
-            // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
-            .max_protocol_version(None)
-            .build()
-            .map_err(|e| BuildError::Setup(e.into()))?;
+        let acceptor =
+            native_tls::TlsAcceptor::builder(native_identity(config.identities.first())?)
+                .min_protocol_version(Some(Protocol::Tlsv12))
+                // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
+                .max_protocol_version(None)
+                .build()
+                .map_err(|e| BuildError::Setup(e.into()))?;
         let only = cfg!(not(target_os = "windows")).then_some(TlsVersion::Tls12);
         Ok(Self { acceptor: acceptor.into(), version: only })
     }

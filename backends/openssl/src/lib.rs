@@ -43,7 +43,7 @@ impl OpenSsl {
         builder.set_alpn_select_callback(|_, offered| {
             select_next_proto(ALPN, offered).ok_or(AlpnError::NOACK)
         });
-        set_identity(&mut builder, &config.identity)?;
+        set_identity(&mut builder, config.identities.first())?;
         set_clients(&mut builder, &config.clients)?;
         Ok(Self {
             acceptor: builder.build(),
@@ -117,8 +117,8 @@ fn set_clients(builder: &mut SslAcceptorBuilder, policy: &ClientPolicy) -> Resul
     };
     builder.set_verify(mode);
 
-    if let Some(anchors) = policy.anchors() {
-        trust(builder, anchors).map_err(|e| BuildError::ClientCa(e.into()))?;
+    if let Some(clients) = policy.trust() {
+        trust(builder, clients.anchors()).map_err(|e| BuildError::ClientCa(e.into()))?;
         // A resumed session skips the check of the client's certificate: one that has expired or
         // lost its CA since would still be let in.
         builder.set_session_cache_mode(SslSessionCacheMode::OFF);
@@ -128,7 +128,7 @@ fn set_clients(builder: &mut SslAcceptorBuilder, policy: &ClientPolicy) -> Resul
     // Without it resumption is a fatal alert as soon as client verification is on; from the
     // policy, so that no session crosses from one to another.
     let mut digest_input = format!("{mode:?}").into_bytes();
-    for certificate in policy.anchors().map_or(&[][..], TrustAnchors::certificates) {
+    for certificate in policy.trust().map_or(&[][..], |trust| trust.anchors().certificates()) {
         digest_input.extend_from_slice(certificate.der());
     }
     let context = hash(MessageDigest::sha256(), &digest_input).map_err(setup)?;

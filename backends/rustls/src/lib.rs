@@ -29,8 +29,8 @@ impl Rustls {
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let chain = config.identity.chain().iter().map(|c| c.der().clone()).collect();
-        let key = config.identity.key().clone_key().into();
+        let chain = config.identities.first().chain().iter().map(|c| c.der().clone()).collect();
+        let key = config.identities.first().key().clone_key().into();
 
         let mut server = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(versions(config.versions))
@@ -105,12 +105,12 @@ fn verifier(
 ) -> Result<Arc<dyn ClientCertVerifier>, BuildError> {
     let builder = match policy {
         ClientPolicy::None => return Ok(WebPkiClientVerifier::no_client_auth()),
-        ClientPolicy::Optional(anchors) => {
-            WebPkiClientVerifier::builder_with_provider(roots(anchors)?, provider)
+        ClientPolicy::Optional(trust) => {
+            WebPkiClientVerifier::builder_with_provider(roots(trust.anchors())?, provider)
                 .allow_unauthenticated()
         }
-        ClientPolicy::Required(anchors) => {
-            WebPkiClientVerifier::builder_with_provider(roots(anchors)?, provider)
+        ClientPolicy::Required(trust) => {
+            WebPkiClientVerifier::builder_with_provider(roots(trust.anchors())?, provider)
         }
     };
     builder.build().map_err(|e| BuildError::ClientCa(e.into()))

@@ -33,6 +33,7 @@ struct Facts {
     common_name: Option<String>,
     subject_alt_names: Vec<String>,
     serial: String,
+    serial_der: Vec<u8>,
     fingerprint: String,
     spki_der: Vec<u8>,
     not_before: SystemTime,
@@ -73,6 +74,7 @@ impl Certificate {
             common_name: distinguished_name::common_name(x509.subject()),
             subject_alt_names: subject_alt_names(&x509)?,
             serial: serial(x509.raw_serial()),
+            serial_der: x509.raw_serial().to_vec(),
             fingerprint: fingerprint(der),
             spki_der: x509.public_key().raw.to_vec(),
             not_before: system_time(x509.validity().not_before),
@@ -186,6 +188,16 @@ impl Certificate {
         Ok(())
     }
 
+    /// The issuer's distinguished name in DER.
+    pub(crate) fn issuer_der(&self) -> &[u8] {
+        &self.0.issuer_der
+    }
+
+    /// The serial number as it stands in the DER.
+    pub(crate) fn serial_der(&self) -> &[u8] {
+        &self.0.serial_der
+    }
+
     /// The public key: the DER of the `SubjectPublicKeyInfo`.
     pub(crate) fn spki_der(&self) -> &[u8] {
         &self.0.spki_der
@@ -266,7 +278,7 @@ fn fingerprint(der: &[u8]) -> String {
     pairs.join(":")
 }
 
-fn system_time(time: ASN1Time) -> SystemTime {
+pub(crate) fn system_time(time: ASN1Time) -> SystemTime {
     let seconds = time.timestamp();
     let distance = Duration::from_secs(seconds.unsigned_abs());
     let time = if seconds < 0 {

@@ -141,6 +141,12 @@ impl Identity {
         pkcs12::write(self, password)
     }
 
+    /// Whether a response of an OCSP responder goes with it.
+    #[must_use]
+    pub fn is_stapled(&self) -> bool {
+        false
+    }
+
     fn assemble(
         certificates: Vec<Certificate>,
         keys: Vec<Candidate>,

@@ -1,0 +1,200 @@
+use std::fmt;
+use std::io;
+use std::time::SystemTime;
+
+use crate::Certificate;
+
+/// Why a connection did not get as far as HTTP.
+///
+/// What a TLS stack tells is brought into these few kinds, so that all stacks are explained in the
+/// same words; what it does not tell apart is [`HandshakeError::Tls`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The peer left, or the network broke, before the handshake was done.
+    #[error("the connection ended during the handshake")]
+    Io(#[source] io::Error),
+    /// A client certificate is required and the client sent none.
+    #[error("the client sent no certificate, and one is required")]
+    NoClientCertificate,
+    /// The client's certificate is not good.
+    #[error(transparent)]
+    ClientCertificate(#[from] Refused),
+    /// The client ended it, with an alert.
+    #[error("the client ended the handshake: {0}")]
+    Alert(Alert),
+    /// Client and server have something in common too little.
+    #[error("client and server have no {0} in common")]
+    NothingInCommon(Common),
+    /// What the client sent is no TLS.
+    #[error("what the client sent is not TLS")]
+    NotTls,
+    /// Anything else that the TLS stack reports; the source says what.
+    #[error("the TLS handshake failed")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What client and server have to agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Common {
+    /// A version of TLS.
+    Version,
+    /// A cipher suite, a group for the key exchange, or a signature scheme.
+    Cipher,
+}
+
+impl fmt::Display for Common {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "TLS version",
+            Self::Cipher => "cipher",
+        })
+    }
+}
+
+/// A client's certificate that was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("the client certificate \"{}\" was refused: {}", .0.certificate.subject(), .0.fault)]
+pub struct Refused(Box<RefusedParts>);
+
+#[derive(Debug)]
+struct RefusedParts {
+    certificate: Certificate,
+    culprit: Option<Certificate>,
+    fault: Fault,
+}
+
+impl Refused {
+    /// The client's own certificate, and what is wrong with it.
+    #[must_use]
+    pub fn new(certificate: Certificate, fault: Fault) -> Self {
+        Self(Box::new(RefusedParts { certificate, culprit: None, fault }))
+    }
+
+    /// Names another certificate of the chain that the fault lies with.
+    #[must_use]
+    pub fn because_of(mut self, culprit: Certificate) -> Self {
+        self.0.culprit = (culprit != self.0.certificate).then_some(culprit);
+        self
+    }
+
+    /// The client's own certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.0.certificate
+    }
+
+    /// The certificate that the fault lies with, of the client or of a CA between it and ours.
+    #[must_use]
+    pub fn culprit(&self) -> &Certificate {
+        self.0.culprit.as_ref().unwrap_or(&self.0.certificate)
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> &Fault {
+        &self.0.fault
+    }
+}
+
+/// What is wrong with a client's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// None of the CAs that are trusted issued it, as far as the chain that was sent tells.
+    UnknownIssuer,
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// Its CA has revoked it.
+    Revoked,
+    /// It is not for the authentication of clients (RFC 5280 §4.2.1.12).
+    NotForClients,
+    /// No rule allows it.
+    NotAllowed,
+    /// Its signature, or the client's own, is wrong.
+    BadSignature,
+    /// There are revocation lists, and none of its CA.
+    NoRevocationList {
+        /// The CA, as a distinguished name.
+        issuer: String,
+    },
+    /// The revocation list of its CA has expired.
+    RevocationListExpired {
+        /// The CA, as a distinguished name.
+        issuer: String,
+        /// When it should have been renewed.
+        next_update: Option<SystemTime>,
+    },
+    /// Anything else, in the words of the TLS stack.
+    Other(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIssuer => "no trusted CA issued it",
+            Self::Expired => "it has expired",
+            Self::NotYetValid => "it is not valid yet",
+            Self::Revoked => "it is revoked",
+            Self::NotForClients => "it is not for the authentication of clients",
+            Self::NotAllowed => "no rule allows it",
+            Self::BadSignature => "a signature is wrong",
+            Self::NoRevocationList { .. } => "there is no revocation list of its CA",
+            Self::RevocationListExpired { .. } => "the revocation list of its CA has expired",
+            Self::Other(what) => what,
+        })
+    }
+}
+
+/// An alert that the client sent (RFC 8446 §6, RFC 5246 §7.2): its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Alert(pub u8);
+
+impl Alert {
+    /// The name that the RFCs give it; `None` where they know none of the number.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "close_notify",
+            10 => "unexpected_message",
+            20 => "bad_record_mac",
+            22 => "record_overflow",
+            40 => "handshake_failure",
+            42 => "bad_certificate",
+            43 => "unsupported_certificate",
+            44 => "certificate_revoked",
+            45 => "certificate_expired",
+            46 => "certificate_unknown",
+            47 => "illegal_parameter",
+            48 => "unknown_ca",
+            49 => "access_denied",
+            50 => "decode_error",
+            51 => "decrypt_error",
+            70 => "protocol_version",
+            71 => "insufficient_security",
+            80 => "internal_error",
+            86 => "inappropriate_fallback",
+            90 => "user_canceled",
+            100 => "no_renegotiation",
+            109 => "missing_extension",
+            110 => "unsupported_extension",
+            112 => "unrecognized_name",
+            113 => "bad_certificate_status_response",
+            116 => "certificate_required",
+            120 => "no_application_protocol",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "alert {name} ({})", self.0),
+            None => write!(f, "alert {}", self.0),
+        }
+    }
+}

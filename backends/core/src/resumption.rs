@@ -1,0 +1,63 @@
+use std::fmt;
+use std::sync::Arc;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::ClientPolicy;
+
+/// Whether clients that come back may skip most of the handshake (RFC 8446 §2.2, RFC 5077).
+///
+/// A resumed session skips the check of the client's certificate too; what is left of it stands in
+/// [`ClientPolicy::check`].
+#[derive(Debug, Clone, Default)]
+pub enum Resumption {
+    /// Every handshake is a full one.
+    #[default]
+    Off,
+    /// With keys that this backend makes and nobody else knows.
+    On,
+    /// With keys that several servers share, so that a session begun at one is resumed at another.
+    Shared(TicketKey),
+}
+
+/// The secret that session tickets are encrypted with.
+///
+/// What a backend encrypts with is derived from it and from the client policy: a ticket of one policy
+/// opens nothing under another, whoever shares the secret.
+#[derive(Clone)]
+pub struct TicketKey(Arc<Zeroizing<Vec<u8>>>);
+
+impl TicketKey {
+    /// The shortest secret, in bytes: what the cipher's own key takes.
+    pub const MIN: usize = 32;
+    /// The longest, in bytes.
+    pub const MAX: usize = 4096;
+
+    /// Takes bytes that nobody can guess, such as `openssl rand 80` makes; `None` if they are too
+    /// few or too many.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        let fits = (Self::MIN..=Self::MAX).contains(&secret.len());
+        fits.then(|| Self(Arc::new(Zeroizing::new(secret.to_vec()))))
+    }
+
+    /// 80 bytes for the tickets of `clients`: the first 16 tell keys apart and are no secret, the
+    /// others are. `stack` keeps the keys of different TLS stacks apart, whose tickets differ.
+    #[must_use]
+    pub fn derive(&self, stack: &str, clients: &ClientPolicy) -> Zeroizing<[u8; 80]> {
+        let mut key = Zeroizing::new([0; 80]);
+        let info = [b"turnkey ticket key\0", stack.as_bytes(), b"\0", &clients.digest()].concat();
+        let expanded = Hkdf::<Sha256>::new(None, &self.0).expand(&info, &mut *key);
+        // RFC 5869 §2.3 allows 255 times the 32 bytes of the hash.
+        debug_assert!(expanded.is_ok());
+        key
+    }
+}
+
+impl fmt::Debug for TicketKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TicketKey").finish_non_exhaustive()
+    }
+}
