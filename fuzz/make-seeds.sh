@@ -7,8 +7,10 @@ seeds=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-rm -rf "$seeds/pem" "$seeds/pkcs12" "$seeds/certificate"
-mkdir -p "$seeds/pem" "$seeds/pkcs12" "$seeds/certificate"
+for target in pem pkcs12 certificate revocation; do
+    rm -rf "${seeds:?}/$target"
+    mkdir -p "$seeds/$target"
+done
 
 p256="-algorithm EC -pkeyopt ec_paramgen_curve:P-256"
 rsa="-algorithm RSA -pkeyopt rsa_keygen_bits:1024" # small seeds are mutated better
@@ -109,3 +111,42 @@ server="-inkey server.key -in server.crt"
     pack empty-password '' $server -iter 2
     pack only-mac fuzz $server -iter 2 -keypbe NONE -certpbe NONE -macalg sha512
 }
+
+revocation=$seeds/revocation
+cat chain server.key >"$revocation/identity"
+serial=$(openssl x509 -in server.crt -noout -serial)
+serial=${serial#*=}
+good="V\t21000101000000Z\t\t$serial\tunknown\t/CN=server\n"
+revoked="R\t21000101000000Z\t250101000000Z,keyCompromise\t$serial\tunknown\t/CN=server\n"
+# respond FILE INDEX OPTIONS…: the server answers for its CA, which nobody notices who knows neither
+respond() {
+    file=$1; printf '%b' "$2" >index.txt; shift 2
+    openssl ocsp -index index.txt -rsigner server.crt -rkey server.key -CA middle.crt \
+        -issuer middle.crt -cert server.crt -respout "$revocation/$file" "$@" 2>/dev/null >&2
+}
+respond good "$good" -ndays 36500
+respond good-sha256 "$good" -ndays 36500 -sha256 -cert server.crt -resp_key_id -resp_no_certs
+respond good-endless "$good"
+respond several "$good" -ndays 36500 -serial 0x7f
+respond revoked "$revoked" -ndays 36500
+respond unknown '' -ndays 36500
+printf '\060\003\012\001\003' >"$revocation/try-later"
+{ echo '-----BEGIN OCSP RESPONSE-----'; base64 "$revocation/good"; echo '-----END OCSP RESPONSE-----'; } \
+    >"$revocation/response-pem"
+# list FILE EXTENSIONS OPTIONS…
+list() {
+    file=$1; shift
+    printf '%b' "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=number\ncertificate=ca.crt\n\
+private_key=ca.key\ndefault_md=sha256\n[e]\nauthorityKeyIdentifier=keyid\n$1\n" >ca.cnf
+    openssl ca -config ca.cnf -gencrl -crldays 36500 -crlexts e -out "$revocation/$file" 2>/dev/null
+}
+printf '01\n' >number
+printf '%b' "$revoked" >index.txt
+list list ''
+list delta '2.5.29.27=critical,DER:020101'
+list indirect 'issuingDistributionPoint=critical,@p\n[p]\nindirectCRL=TRUE'
+list point 'issuingDistributionPoint=critical,@p\n[p]\nfullname=URI:http://a/b'
+: >index.txt
+list nothing ''
+openssl crl -in "$revocation/list" -outform DER -out "$revocation/list-der"
+cat "$revocation/list" ca.crt "$revocation/nothing" >"$revocation/lists"

@@ -5,7 +5,8 @@ use crate::Certificate;
 
 /// Rules by which a client is let in, beside its CA; without any, all are.
 ///
-/// One that matches is enough, of whichever kind.
+/// One that matches is enough, of whichever kind. A certificate with several common names is let in
+/// by none of them: which one says who it is, each program answers in another way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowRules {
     common_names: Vec<CommonNameRule>,
@@ -28,7 +29,7 @@ impl AllowRules {
     /// Whether `certificate` is let in.
     #[must_use]
     pub fn allow(&self, certificate: &Certificate) -> bool {
-        let common_name = certificate.common_name();
+        let common_name = certificate.sole_common_name();
         let names = certificate.subject_alt_names();
         self.is_empty()
             || common_name.is_some_and(|name| self.common_names.iter().any(|r| r.matches(name)))

@@ -49,6 +49,14 @@ pub enum BuildError {
     /// The TLS stack does not take the CAs that client certificates are checked against.
     #[error("the TLS stack does not accept the client CA")]
     ClientCa(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The TLS stack does not take one of the revocation lists.
+    #[error("the TLS stack does not accept the revocation list of \"{issuer}\"")]
+    RevocationList {
+        /// Whose list it is, as a distinguished name.
+        issuer: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Anything else that the TLS stack reports while it is set up.
     #[error("the TLS stack cannot be set up")]
     Setup(#[source] Box<dyn std::error::Error + Send + Sync>),

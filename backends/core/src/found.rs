@@ -1,7 +1,7 @@
 use std::fmt;
 
-use pkcs8::der::asn1::AnyRef;
-use pkcs8::der::{Decode as _, Reader as _, SliceReader, Tag};
+use der::asn1::AnyRef;
+use der::{Decode as _, Reader as _, SliceReader, Tag};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::certification_request::X509CertificationRequest;
@@ -27,6 +27,8 @@ pub enum Found {
     PemPkcs7,
     /// PEM with a private key in the format of OpenSSH.
     OpenSshKey,
+    /// PEM with a certificate revocation list.
+    PemRevocationList,
     /// PEM with something else.
     OtherPem,
     /// A certificate in DER.
@@ -73,6 +75,7 @@ impl Found {
         match label {
             "OPENSSH PRIVATE KEY" => Self::OpenSshKey,
             "PKCS7" | "CMS" => Self::PemPkcs7,
+            "X509 CRL" => Self::PemRevocationList,
             _ if pem::is_certificate(label) => Self::PemCertificate,
             _ if pem::is_private_key(label) => Self::PemPrivateKey,
             _ if label.ends_with("PUBLIC KEY") => Self::PemPublicKey,
@@ -97,6 +100,7 @@ impl fmt::Display for Found {
             Self::OpenSshKey => {
                 "it holds a key of OpenSSH; convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY"
             }
+            Self::PemRevocationList => "it holds a certificate revocation list in PEM",
             Self::OtherPem => "it holds PEM of another kind",
             Self::DerCertificate => {
                 "it looks like a certificate in DER; \

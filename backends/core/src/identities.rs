@@ -87,10 +87,12 @@ pub struct DuplicateName {
 /// The names that clients can ask for `certificate` by.
 fn names(certificate: &Certificate) -> Vec<String> {
     let alternatives = certificate.subject_alt_names();
-    if alternatives.is_empty() {
-        return certificate.common_name().map(normal).into_iter().collect();
-    }
-    alternatives.iter().filter_map(|name| name.strip_prefix("DNS:")).map(normal).collect()
+    let names: Vec<&str> = if certificate.has_alternative_names() {
+        alternatives.iter().filter_map(|name| name.strip_prefix("DNS:")).collect()
+    } else {
+        certificate.common_name().into_iter().collect()
+    };
+    names.into_iter().map(normal).filter(|name| !name.is_empty()).collect()
 }
 
 /// Names are compared without regard to case, and the root's dot is left out (RFC 6066 §3).

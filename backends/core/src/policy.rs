@@ -46,7 +46,7 @@ impl ClientPolicy {
         let mut digest = Sha256::new();
         let mut add = |bytes: &[u8]| {
             // With its length, so that no two lists run together into the same bytes.
-            digest.update(bytes.len().to_be_bytes());
+            digest.update((bytes.len() as u64).to_be_bytes());
             digest.update(bytes);
         };
         add(match self {

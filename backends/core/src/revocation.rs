@@ -148,10 +148,16 @@ fn beyond_us(extension: &X509Extension<'_>) -> Option<&'static str> {
         ParsedExtension::IssuingDistributionPoint(point) if point.only_some_reasons.is_some() => {
             Some("a list for some reasons only")
         }
+        ParsedExtension::IssuingDistributionPoint(point) if point.only_contains_attribute_certs => {
+            Some("a list of attribute certificates")
+        }
+        ParsedExtension::IssuingDistributionPoint(_) => None,
         // deltaCRLIndicator
         _ if extension.oid.to_id_string() == "2.5.29.27" => {
             Some("a delta list, which only says what has changed")
         }
+        // RFC 5280 §5.2: such a list must not be used.
+        _ if extension.critical => Some("one with a critical extension that is not understood"),
         _ => None,
     }
 }

@@ -74,6 +74,16 @@ impl AsyncWrite for Tcp {
         Pin::new(&mut &*self.io).poll_write(cx, buf)
     }
 
+    /// Several buffers in one system call. rustls counts on it: when a handshake fails, it writes
+    /// once, and the alert is behind all that was to be sent before.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self.io).poll_write_vectored(cx, bufs)
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

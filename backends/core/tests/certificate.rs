@@ -6,7 +6,7 @@ mod support;
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use support::{Dir, Holder, new_year_2026, now, printed};
+use support::{Dir, Holder, new_year_2026, now, parse, printed};
 use turnkey_backend::{Certificate, CertificateError};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -148,13 +148,6 @@ fn a_ca_is_one_by_its_constraints_or_by_its_age() {
     dir.openssl("req -new -key key.pem -subj /CN=leaf -out leaf.csr");
     dir.openssl("x509 -req -in leaf.csr -CA old.der -CAkey key.pem -CAcreateserial -outform DER -out leaf.der");
     assert!(!Certificate::from_der(&dir.read("leaf.der")).unwrap().is_ca());
-}
-
-fn parse(pem: &str) -> Certificate {
-    let dir = Dir::new();
-    dir.write("cert.pem", pem);
-    dir.openssl("x509 -in cert.pem -outform DER -out cert.der");
-    Certificate::from_der(&dir.read("cert.der")).unwrap()
 }
 
 #[test]

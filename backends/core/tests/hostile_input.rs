@@ -6,7 +6,7 @@ mod support;
 
 use rcgen::{KeyPair, PKCS_ED25519};
 use support::{Dir, Holder, now, printed};
-use turnkey_backend::{Certificate, Identity, TrustAnchors};
+use turnkey_backend::{Certificate, Identity, OcspResponse, RevocationList, TrustAnchors};
 
 /// Numbers that are the same in each run (xorshift).
 struct Numbers(u64);
@@ -50,8 +50,14 @@ fn read(bytes: &[u8], cert: &[u8], key: &[u8]) {
     let mut errors = Vec::new();
     match Certificate::from_der(bytes) {
         Ok(certificate) => {
-            let text = format!("{certificate:?}{:?}", certificate.subject_alt_names());
+            let text = format!(
+                "{certificate:?}{:?}{}{}",
+                certificate.subject_alt_names(),
+                certificate.key(),
+                certificate.signature_algorithm()
+            );
             assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
+            let _ = certificate.is_for_host("localhost") | certificate.is_for_host("::1");
             let _ = certificate.check_validity(now()).map_err(|error| error.to_string());
         }
         Err(error) => errors.push(printed(&error)),
@@ -68,6 +74,25 @@ fn read(bytes: &[u8], cert: &[u8], key: &[u8]) {
         errors.extend(loaded.into_iter().filter_map(Result::err).map(|error| printed(&error)));
     }
     errors.extend(TrustAnchors::from_pem(bytes, now()).err().map(|error| printed(&error)));
+    match RevocationList::read(bytes) {
+        Ok(lists) => {
+            let text = format!("{lists:?}");
+            assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
+            let _ = lists.iter().any(|list| list.has_expired(now()));
+        }
+        Err(error) => errors.push(printed(&error)),
+    }
+    match OcspResponse::from_der(bytes) {
+        Ok(response) => {
+            let text = format!("{response:?}");
+            assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text}");
+            if let Ok(identity) = Identity::from_pem(cert, key, None, now()) {
+                let stapled = identity.with_ocsp(&response, now());
+                errors.extend(stapled.err().map(|error| printed(&error)));
+            }
+        }
+        Err(error) => errors.push(printed(&error)),
+    }
     for error in errors {
         assert!(error.len() < 4096, "{error}");
     }
@@ -92,12 +117,24 @@ fn originals() -> Vec<(&'static str, Vec<u8>)> {
     dir.openssl(&format!("{p12} -iter 1 -out pbes2.p12"));
     dir.openssl(&format!("{p12} -iter 1 -legacy -nomac -out legacy.p12"));
     dir.openssl(&format!("{p12} -nomac -certpbe NONE -keypbe NONE -out open.p12"));
+    dir.write("crl.pem", Holder::ca("ca").crl(&[&[1], &[0xf0, 0]], 2030));
+    dir.openssl("crl -in crl.pem -outform DER -out crl.der");
+    dir.write("index.txt", "R\t400101000000Z\t260101000000Z,superseded\t0A1B\tunknown\t/CN=leaf\n");
+    dir.openssl(
+        "ocsp -index index.txt -rsigner cert.pem -rkey key.pem -CA cert.pem -issuer cert.pem \
+         -cert cert.pem -serial 0x0A1B -ndays 2 -respout ocsp.der",
+    );
     let ed25519 = KeyPair::generate_for(&PKCS_ED25519).unwrap().serialize_der();
     let files =
         ["cert.pem", "key.pem", "cert.der", "key.der", "rsa.pem", "encrypted.pem", "sec1.pem"];
     let stores = ["pbes2.p12", "legacy.p12", "open.p12"];
-    let mut originals: Vec<_> =
-        files.into_iter().chain(stores).map(|file| (file, dir.read(file))).collect();
+    let revocation = ["crl.pem", "crl.der", "ocsp.der"];
+    let mut originals: Vec<_> = files
+        .into_iter()
+        .chain(stores)
+        .chain(revocation)
+        .map(|file| (file, dir.read(file)))
+        .collect();
     originals.push(("ed25519.der", ed25519));
     originals
 }
@@ -141,7 +178,8 @@ fn noise_never_panics() {
     for length in 0..300 {
         let noise: Vec<_> = (0..length).map(|_| numbers.byte()).collect();
         read(&noise, cert.as_bytes(), key.as_bytes());
-        let label = ["CERTIFICATE", "PRIVATE KEY", "EC PRIVATE KEY"][length % 3];
+        let labels = ["CERTIFICATE", "PRIVATE KEY", "EC PRIVATE KEY", "X509 CRL", "OCSP RESPONSE"];
+        let label = labels[length % labels.len()];
         let text =
             format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", "A".repeat(length));
         read(text.as_bytes(), cert.as_bytes(), key.as_bytes());
@@ -161,6 +199,7 @@ fn big_and_deep_files_are_refused_in_good_time() {
         // Nested sequences, which a parser could follow until its stack ends.
         "0\u{7f}".repeat(500_000),
         cert.repeat(2_000),
+        Holder::ca("ca").crl(&[&[1]], 2030).repeat(2_000),
     ];
     for file in &files {
         read(file.as_bytes(), cert.as_bytes(), key.as_bytes());

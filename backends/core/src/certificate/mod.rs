@@ -1,7 +1,11 @@
 mod error;
+mod names;
+mod public_key;
+mod serial;
+mod signature;
+mod usages;
 
-use std::fmt::{self, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,13 +13,18 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::extensions::ParsedExtension;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::X509Version;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
 pub use self::error::CertificateError;
-use self::error::unix_seconds;
+use self::names::subject_alt_names;
+pub use self::public_key::KeyKind;
+use self::serial::serial;
+use self::signature::SignatureFacts;
+use self::usages::Usages;
 use crate::distinguished_name;
+use crate::time::unix_seconds;
 
 /// A parsed X.509 certificate (RFC 5280): the facts that people ask about.
 ///
@@ -31,11 +40,15 @@ struct Facts {
     subject_der: Vec<u8>,
     issuer_der: Vec<u8>,
     common_name: Option<String>,
+    common_names: usize,
     subject_alt_names: Vec<String>,
     serial: String,
     serial_der: Vec<u8>,
     fingerprint: String,
     spki_der: Vec<u8>,
+    key: KeyKind,
+    signature: SignatureFacts,
+    usages: Usages,
     not_before: SystemTime,
     not_after: SystemTime,
     is_ca: bool,
@@ -72,11 +85,15 @@ impl Certificate {
             subject_der,
             issuer_der,
             common_name: distinguished_name::common_name(x509.subject()),
+            common_names: x509.subject().iter_common_name().count(),
             subject_alt_names: subject_alt_names(&x509)?,
             serial: serial(x509.raw_serial()),
             serial_der: x509.raw_serial().to_vec(),
             fingerprint: fingerprint(der),
             spki_der: x509.public_key().raw.to_vec(),
+            key: KeyKind::of(x509.public_key()),
+            signature: SignatureFacts::of(&x509.signature_algorithm),
+            usages: Usages::of(&x509),
             not_before: system_time(x509.validity().not_before),
             not_after: system_time(x509.validity().not_after),
             is_ca: x509.is_ca() || old_root,
@@ -111,6 +128,13 @@ impl Certificate {
         self.0.common_name.as_deref()
     }
 
+    /// The common name when the subject has just one, **not escaped**. Of several, each program takes
+    /// another: none of them says who the holder is.
+    #[must_use]
+    pub fn sole_common_name(&self) -> Option<&str> {
+        self.common_name().filter(|_| self.0.common_names == 1)
+    }
+
     /// The names that the certificate is for: `DNS:localhost`, `IP:127.0.0.1`, `email:a@b.c`,
     /// `URI:https://…`; other kinds as `other:` with their object identifier or kind. Printable
     /// ASCII, the rest escaped as `\XX`.
@@ -137,6 +161,26 @@ impl Certificate {
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0.spki_der).into()
+    }
+
+    /// What kind of key it is for.
+    #[must_use]
+    pub fn key(&self) -> &KeyKind {
+        &self.0.key
+    }
+
+    /// How it was signed, as OpenSSL calls it: `ecdsa-with-SHA256`, `sha256WithRSAEncryption`; an
+    /// object identifier where it is none of the usual ways.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &str {
+        &self.0.signature.name
+    }
+
+    /// Whether it was signed by way of MD2, MD4, MD5 or SHA-1, which can be forged (RFC 9155). Of a
+    /// trust anchor the signature does not matter.
+    #[must_use]
+    pub fn is_signature_weak(&self) -> bool {
+        self.0.signature.weak
     }
 
     /// The first moment at which the certificate is valid.
@@ -202,6 +246,12 @@ impl Certificate {
     pub(crate) fn spki_der(&self) -> &[u8] {
         &self.0.spki_der
     }
+
+    /// The public key as OCSP hashes it: without the algorithm.
+    pub(crate) fn public_key_bits(&self) -> Option<Vec<u8>> {
+        let (_, spki) = SubjectPublicKeyInfo::from_der(self.spki_der()).ok()?;
+        Some(spki.subject_public_key.data.into_owned())
+    }
 }
 
 impl PartialEq for Certificate {
@@ -223,56 +273,6 @@ impl fmt::Debug for Certificate {
     }
 }
 
-fn subject_alt_names(x509: &X509Certificate<'_>) -> Result<Vec<String>, CertificateError> {
-    let extension = x509.subject_alternative_name().map_err(CertificateError::malformed)?;
-    let names = extension.map(|extension| extension.value.general_names.as_slice());
-    Ok(names.unwrap_or_default().iter().map(general_name).collect())
-}
-
-fn general_name(name: &GeneralName<'_>) -> String {
-    let (kind, name) = match name {
-        GeneralName::DNSName(name) => ("DNS", (*name).to_owned()),
-        GeneralName::RFC822Name(name) => ("email", (*name).to_owned()),
-        GeneralName::URI(name) => ("URI", (*name).to_owned()),
-        GeneralName::IPAddress(bytes) => {
-            match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
-                (Ok(v4), _) => ("IP", Ipv4Addr::from(v4).to_string()),
-                (_, Ok(v6)) => ("IP", Ipv6Addr::from(v6).to_string()),
-                _ => ("other", "iPAddress".to_owned()),
-            }
-        }
-        GeneralName::OtherName(oid, _) | GeneralName::RegisteredID(oid) => {
-            ("other", oid.to_id_string())
-        }
-        GeneralName::DirectoryName(_) => ("other", "directoryName".to_owned()),
-        GeneralName::X400Address(_) => ("other", "x400Address".to_owned()),
-        GeneralName::EDIPartyName(_) => ("other", "ediPartyName".to_owned()),
-        GeneralName::Invalid(..) => ("other", "invalid".to_owned()),
-    };
-    format!("{kind}:{}", distinguished_name::printable(&name))
-}
-
-/// The content of a DER INTEGER, which is in two's complement, as a number in hexadecimal. RFC 5280
-/// §4.1.2.2 asks for positive serial numbers, and to be graceful with others.
-fn serial(integer: &[u8]) -> String {
-    let negative = integer.first().is_some_and(|byte| byte & 0x80 != 0);
-    let mut magnitude = integer.to_vec();
-    if negative {
-        let mut carry = true;
-        for byte in magnitude.iter_mut().rev() {
-            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
-        }
-    }
-    let zeros = magnitude.iter().take_while(|&&byte| byte == 0).count();
-    let digits = magnitude.get(zeros..).filter(|digits| !digits.is_empty()).unwrap_or(&[0]);
-    let mut text = String::from(if negative { "-" } else { "" });
-    for byte in digits {
-        // Writing to a `String` does not fail.
-        let _ = write!(text, "{byte:02X}");
-    }
-    text
-}
-
 fn fingerprint(der: &[u8]) -> String {
     let pairs: Vec<_> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
@@ -288,26 +288,4 @@ pub(crate) fn system_time(time: ASN1Time) -> SystemTime {
     };
     // Four-digit years are within reach of every platform's clock.
     time.unwrap_or(UNIX_EPOCH)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn serial_numbers_are_read_as_signed() {
-        assert_eq!(serial(&[0x00]), "00");
-        assert_eq!(serial(&[]), "00");
-        assert_eq!(serial(&[0x00, 0x80]), "80");
-        assert_eq!(serial(&[0x01, 0x00]), "0100");
-        assert_eq!(serial(&[0xff]), "-01");
-        assert_eq!(serial(&[0x80]), "-80");
-        assert_eq!(serial(&[0xff, 0x00]), "-0100");
-    }
-
-    #[test]
-    fn unusual_alternative_names_are_named_by_kind() {
-        assert_eq!(general_name(&GeneralName::DNSName("a\n")), r"DNS:a\0A");
-        assert_eq!(general_name(&GeneralName::IPAddress(&[127, 0, 0])), "other:iPAddress");
-    }
 }

@@ -4,6 +4,7 @@ mod chain;
 mod error;
 mod key;
 mod pkcs12;
+mod staple;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 pub use self::error::{IdentityError, Part};
 use self::key::{Candidate, PrivateKey};
-use crate::{Certificate, Found, pem};
+use crate::{Certificate, Found, OcspResponse, pem};
 
 /// A certificate chain and the private key of its leaf, valid once it exists.
 ///
@@ -28,7 +29,10 @@ use crate::{Certificate, Found, pem};
 ///
 /// Signatures are not checked: that is for clients to do. Clones are cheap.
 #[derive(Clone)]
-pub struct Identity(Arc<Parts>);
+pub struct Identity {
+    parts: Arc<Parts>,
+    staple: Option<OcspResponse>,
+}
 
 struct Parts {
     chain: Vec<Certificate>,
@@ -103,19 +107,19 @@ impl Identity {
     /// The certificate that the key belongs to.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
-        &self.0.leaf
+        &self.parts.leaf
     }
 
     /// The leaf, then each certificate's issuer as far as they were given.
     #[must_use]
     pub fn chain(&self) -> &[Certificate] {
-        &self.0.chain
+        &self.parts.chain
     }
 
     /// The private key in PKCS#8, version 1 (which is all that OpenSSL reads), not encrypted.
     #[must_use]
     pub fn key(&self) -> &PrivatePkcs8KeyDer<'static> {
-        self.0.key.der()
+        self.parts.key.der()
     }
 
     /// The chain in PEM, the leaf first.
@@ -141,12 +145,6 @@ impl Identity {
         pkcs12::write(self, password)
     }
 
-    /// Whether a response of an OCSP responder goes with it.
-    #[must_use]
-    pub fn is_stapled(&self) -> bool {
-        false
-    }
-
     fn assemble(
         certificates: Vec<Certificate>,
         keys: Vec<Candidate>,
@@ -159,13 +157,13 @@ impl Identity {
         for certificate in &chain {
             certificate.check_validity(now)?;
         }
-        Ok(Self(Arc::new(Parts { chain, leaf, key })))
+        Ok(Self { parts: Arc::new(Parts { chain, leaf, key }), staple: None })
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("chain", &self.0.chain).finish_non_exhaustive()
+        f.debug_struct("Identity").field("chain", &self.parts.chain).finish_non_exhaustive()
     }
 }
 

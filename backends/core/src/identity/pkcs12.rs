@@ -1,9 +1,8 @@
+use der::ErrorKind;
 use p12_keystore::error::Error as P12Error;
 use p12_keystore::{
     EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive, PrivateKeyChain,
 };
-
-use pkcs8::der::ErrorKind;
 
 use super::key::{Candidate, PrivateKey};
 use super::{Identity, IdentityError, Part};

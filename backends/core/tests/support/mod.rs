@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, IsCa, Issuer, KeyIdMethod, KeyPair, RevokedCertParams, date_time_ymd,
 };
+use turnkey_backend::{Certificate, Identity, pem};
 
 /// The clock, which `openssl` goes by; the certificates of [`Holder`] are valid from 1975 to 4096.
 pub(crate) fn now() -> SystemTime {
@@ -105,6 +107,32 @@ impl Holder {
         self.params.signed_by(&self.key, &issuer).unwrap().pem()
     }
 
+    /// A revocation list as of 2026-01-01, until the end of the year given.
+    pub(crate) fn crl(&self, serials: &[&[u8]], last_year: i32) -> String {
+        let revoked = |serial: &&[u8]| RevokedCertParams {
+            serial_number: serial.to_vec().into(),
+            revocation_time: date_time_ymd(2026, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(last_year, 12, 31),
+            crl_number: 1_u64.into(),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        list.signed_by(&issuer).unwrap().pem().unwrap()
+    }
+
+    /// The certificate alone, as an identity.
+    pub(crate) fn identity(&self) -> Identity {
+        let (cert, key) = (self.self_signed(), self.key_pem());
+        Identity::from_pem(cert.as_bytes(), key.as_bytes(), None, now()).unwrap()
+    }
+
     pub(crate) fn key_pem(&self) -> String {
         self.key.serialize_pem()
     }
@@ -114,4 +142,9 @@ impl Holder {
 pub(crate) fn printed(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// The first certificate of some PEM.
+pub(crate) fn parse(text: &str) -> Certificate {
+    Certificate::from_der(&pem::blocks(text.as_bytes()).unwrap()[0].der).unwrap()
 }

@@ -1,0 +1,81 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+
+use super::{Certificate, CertificateError};
+use crate::distinguished_name;
+
+impl Certificate {
+    /// Whether there are alternative names, of whatever kind. Clients look at nothing else: a server
+    /// certificate without any is refused, whatever its common name.
+    #[must_use]
+    pub fn has_alternative_names(&self) -> bool {
+        !self.subject_alt_names().is_empty()
+    }
+
+    /// Whether clients that look for `host` are satisfied with the certificate's names, as browsers
+    /// and TLS stacks compare them (RFC 9525 §6.3): a DNS name exactly but without regard to case,
+    /// or with one label in place of a star that is the whole first label and has two labels or more
+    /// behind it; an IP address only by a name of that kind. The common name is not looked at.
+    #[must_use]
+    pub fn is_for_host(&self, host: &str) -> bool {
+        let names = self.subject_alt_names().iter();
+        if let Ok(address) = host.parse::<IpAddr>() {
+            let address = address.to_string();
+            return names.filter_map(|name| name.strip_prefix("IP:")).any(|ip| ip == address);
+        }
+        let host = host.strip_suffix('.').unwrap_or(host);
+        names.filter_map(|name| name.strip_prefix("DNS:")).any(|name| matches(name, host))
+    }
+}
+
+fn matches(name: &str, host: &str) -> bool {
+    let Some(parent) = name.strip_prefix("*.") else {
+        return !host.is_empty() && name.eq_ignore_ascii_case(host);
+    };
+    let Some((label, rest)) = host.split_once('.') else { return false };
+    !label.is_empty() && parent.contains('.') && parent.eq_ignore_ascii_case(rest)
+}
+
+pub(super) fn subject_alt_names(
+    x509: &X509Certificate<'_>,
+) -> Result<Vec<String>, CertificateError> {
+    let extension = x509.subject_alternative_name().map_err(CertificateError::malformed)?;
+    let names = extension.map(|extension| extension.value.general_names.as_slice());
+    Ok(names.unwrap_or_default().iter().map(general_name).collect())
+}
+
+fn general_name(name: &GeneralName<'_>) -> String {
+    let (kind, name) = match name {
+        GeneralName::DNSName(name) => ("DNS", (*name).to_owned()),
+        GeneralName::RFC822Name(name) => ("email", (*name).to_owned()),
+        GeneralName::URI(name) => ("URI", (*name).to_owned()),
+        GeneralName::IPAddress(bytes) => {
+            match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
+                (Ok(v4), _) => ("IP", Ipv4Addr::from(v4).to_string()),
+                (_, Ok(v6)) => ("IP", Ipv6Addr::from(v6).to_string()),
+                _ => ("other", "iPAddress".to_owned()),
+            }
+        }
+        GeneralName::OtherName(oid, _) | GeneralName::RegisteredID(oid) => {
+            ("other", oid.to_id_string())
+        }
+        GeneralName::DirectoryName(_) => ("other", "directoryName".to_owned()),
+        GeneralName::X400Address(_) => ("other", "x400Address".to_owned()),
+        GeneralName::EDIPartyName(_) => ("other", "ediPartyName".to_owned()),
+        GeneralName::Invalid(..) => ("other", "invalid".to_owned()),
+    };
+    format!("{kind}:{}", distinguished_name::printable(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unusual_alternative_names_are_named_by_kind() {
+        assert_eq!(general_name(&GeneralName::DNSName("a\n")), r"DNS:a\0A");
+        assert_eq!(general_name(&GeneralName::IPAddress(&[127, 0, 0])), "other:iPAddress");
+    }
+}

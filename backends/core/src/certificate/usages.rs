@@ -1,0 +1,73 @@
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage};
+
+use super::Certificate;
+
+/// What a certificate may be used for. A usage that is not limited is allowed; an extension that
+/// cannot be read, or is there twice, allows nothing.
+#[expect(clippy::struct_excessive_bools, reason = "each a bit of the certificate's")]
+pub(super) struct Usages {
+    server_auth: bool,
+    client_auth: bool,
+    sign: bool,
+    sign_certificates: bool,
+    sign_crls: bool,
+}
+
+impl Usages {
+    pub(super) fn of(x509: &X509Certificate<'_>) -> Self {
+        let extended = x509.extended_key_usage();
+        let purpose = |wanted: fn(&ExtendedKeyUsage<'_>) -> bool| match &extended {
+            Ok(limit) => limit.as_ref().is_none_or(|limit| limit.value.any || wanted(limit.value)),
+            Err(_) => false,
+        };
+        let usage = x509.key_usage();
+        let key = |wanted: fn(&KeyUsage) -> bool| match &usage {
+            Ok(limit) => limit.as_ref().is_none_or(|limit| wanted(limit.value)),
+            Err(_) => false,
+        };
+        Self {
+            server_auth: purpose(|purposes| purposes.server_auth),
+            client_auth: purpose(|purposes| purposes.client_auth),
+            sign: key(KeyUsage::digital_signature),
+            sign_certificates: key(KeyUsage::key_cert_sign),
+            sign_crls: key(KeyUsage::crl_sign),
+        }
+    }
+}
+
+impl Certificate {
+    /// Whether it is for the authentication of servers: its extended key usages name that or any,
+    /// or there are none (RFC 5280 §4.2.1.12).
+    #[must_use]
+    pub fn allows_server_auth(&self) -> bool {
+        self.0.usages.server_auth
+    }
+
+    /// Whether it is for the authentication of clients; see
+    /// [`allows_server_auth`](Self::allows_server_auth).
+    #[must_use]
+    pub fn allows_client_auth(&self) -> bool {
+        self.0.usages.client_auth
+    }
+
+    /// Whether its key may sign a TLS handshake: its key usages name `digitalSignature`, or there are
+    /// none (RFC 5280 §4.2.1.3). TLS 1.3 and all that is still good of TLS 1.2 need it.
+    #[must_use]
+    pub fn may_sign(&self) -> bool {
+        self.0.usages.sign
+    }
+
+    /// Whether its key may sign certificates: `keyCertSign`, or no key usages. Being a CA is another
+    /// matter: see [`is_ca`](Self::is_ca).
+    #[must_use]
+    pub fn may_sign_certificates(&self) -> bool {
+        self.0.usages.sign_certificates
+    }
+
+    /// Whether its key may sign revocation lists: `cRLSign`, or no key usages.
+    #[must_use]
+    pub fn may_sign_crls(&self) -> bool {
+        self.0.usages.sign_crls
+    }
+}

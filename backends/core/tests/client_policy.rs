@@ -1,0 +1,217 @@
+//! What tells one client policy from another, and what is checked once more behind the handshake.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "how a test fails")]
+
+mod support;
+
+use std::time::{Duration, SystemTime};
+
+use support::{Dir, Holder, new_year_2026, now, parse};
+use turnkey_backend::{
+    AllowRules, Certificate, ClientPolicy, ClientTrust, Fault, HandshakeError, RevocationList,
+    TrustAnchors,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn anchors(text: &str) -> TrustAnchors {
+    TrustAnchors::from_pem(text.as_bytes(), now()).unwrap()
+}
+
+fn lists(text: &str) -> Vec<RevocationList> {
+    RevocationList::read(text.as_bytes()).unwrap()
+}
+
+fn rules(common_names: &[&str], alternative_names: &[&str]) -> AllowRules {
+    AllowRules::new(
+        common_names.iter().map(|rule| rule.parse().unwrap()).collect(),
+        alternative_names.iter().map(|rule| rule.parse().unwrap()).collect(),
+    )
+}
+
+#[test]
+fn anchors_are_joined_without_duplicates() {
+    let (one, two, three) = (Holder::ca("1"), Holder::ca("2"), Holder::ca("3"));
+    let (one, two, three) = (one.self_signed(), two.self_signed(), three.self_signed());
+    let joined = anchors(&(one.clone() + &two)).and(anchors(&(three + &two + &one)));
+    let names: Vec<_> = joined.certificates().iter().map(|ca| ca.common_name().unwrap()).collect();
+    assert_eq!(names, ["1", "2", "3"]);
+}
+
+#[test]
+fn everything_that_decides_who_is_let_in_is_in_the_digest() {
+    let ca = Holder::ca("ca");
+    let (list, longer) = (ca.crl(&[&[1]], 2030), ca.crl(&[&[1], &[2]], 2030));
+    // Made once: no two signatures are the same.
+    let (ca, renewed) = (ca.self_signed(), ca.self_signed());
+    let other = Holder::ca("other").self_signed();
+    let trust = || ClientTrust::new(anchors(&ca));
+    let required = |trust: ClientTrust| ClientPolicy::Required(trust);
+    let policies = [
+        ("none", ClientPolicy::None),
+        ("optional", ClientPolicy::Optional(trust())),
+        ("required", required(trust())),
+        ("another CA", required(anchors(&other).into())),
+        ("the CA with a new certificate", required(anchors(&renewed).into())),
+        ("two CAs", required(anchors(&(ca.clone() + &other)).into())),
+        ("a list", required(trust().revocation_lists(lists(&list)))),
+        ("a longer list", required(trust().revocation_lists(lists(&longer)))),
+        ("both lists", required(trust().revocation_lists(lists(&(list.clone() + &longer))))),
+        ("rules", required(trust().allow(rules(&["a"], &[]), false))),
+        ("other rules", required(trust().allow(rules(&["b"], &[]), false))),
+        ("more rules", required(trust().allow(rules(&["a", "b"], &[]), false))),
+        ("rules of another kind", required(trust().allow(rules(&[], &["a"]), false))),
+        ("rules of a third kind", required(trust().allow(rules(&[], &["a@b"]), false))),
+        ("rules, early", required(trust().allow(rules(&["a"], &[]), true))),
+        ("no rules, early", required(trust().allow(rules(&[], &[]), true))),
+    ];
+    for (i, (name, policy)) in policies.iter().enumerate() {
+        assert_eq!(policy.digest(), policy.clone().digest(), "{name}");
+        for (other_name, other) in policies.iter().skip(i + 1) {
+            assert_ne!(policy.digest(), other.digest(), "{name} and {other_name}");
+        }
+    }
+}
+
+#[test]
+fn the_order_of_the_files_is_not_in_the_digest() {
+    let (ca, other) = (Holder::ca("ca"), Holder::ca("other"));
+    let (one, two) = (ca.self_signed(), other.self_signed());
+    let (first, second) = (ca.crl(&[&[1]], 2030), other.crl(&[&[2]], 2030));
+    let policy = |cas: TrustAnchors, lists: Vec<RevocationList>| {
+        ClientPolicy::Required(ClientTrust::new(cas).revocation_lists(lists)).digest()
+    };
+    let forwards = policy(anchors(&(one.clone() + &two)), lists(&(first.clone() + &second)));
+    let backwards = policy(anchors(&two).and(anchors(&one)), lists(&(second + &first)));
+    assert_eq!(forwards, backwards);
+}
+
+/// A CA, and a certificate of it that is valid in January 2026.
+fn dated() -> (ClientTrust, Certificate) {
+    let ca = Holder::ca("ca");
+    let mut alice = Holder::leaf("alice");
+    alice.params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    alice.params.not_after = rcgen::date_time_ymd(2026, 2, 1);
+    let list = lists(&ca.crl(&[], 2026));
+    let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(list);
+    (trust, parse(&alice.signed_by(&ca)))
+}
+
+fn fault(result: Result<(), HandshakeError>) -> Fault {
+    match result.unwrap_err() {
+        HandshakeError::ClientCertificate(refused) => {
+            assert_eq!(refused.certificate().subject(), "CN=alice");
+            refused.fault().clone()
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_required_certificate_has_to_be_there() {
+    let (trust, alice) = dated();
+    let at = new_year_2026();
+    for resumed in [false, true] {
+        let required = ClientPolicy::Required(trust.clone());
+        let missing = required.check(None, resumed, at).unwrap_err();
+        assert!(matches!(missing, HandshakeError::NoClientCertificate), "{missing}");
+        assert!(required.check(Some(&alice), resumed, at).is_ok());
+
+        let optional = ClientPolicy::Optional(trust.clone());
+        assert!(optional.check(None, resumed, at).is_ok());
+        assert!(optional.check(Some(&alice), resumed, at).is_ok());
+
+        assert!(ClientPolicy::None.check(None, resumed, at).is_ok());
+    }
+}
+
+#[test]
+fn a_resumed_session_ends_with_its_certificate() {
+    let (trust, alice) = dated();
+    for policy in [ClientPolicy::Optional(trust.clone()), ClientPolicy::Required(trust)] {
+        let resumed = |at: SystemTime| policy.check(Some(&alice), true, at);
+        let end = new_year_2026() + 31 * DAY;
+        assert!(resumed(new_year_2026()).is_ok());
+        assert!(resumed(end).is_ok());
+        assert_eq!(fault(resumed(end + DAY)), Fault::Expired);
+        assert_eq!(fault(resumed(new_year_2026() - DAY)), Fault::NotYetValid);
+        // In a full handshake the TLS stack has looked.
+        assert!(policy.check(Some(&alice), false, end + DAY).is_ok());
+    }
+}
+
+#[test]
+fn a_resumed_session_ends_with_a_revocation_list() {
+    let ca = Holder::ca("ca");
+    let alice = parse(&Holder::leaf("alice").signed_by(&ca));
+    let both = ca.crl(&[], 2030) + &ca.crl(&[], 2026);
+    let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(lists(&both));
+    let policy = ClientPolicy::Required(trust);
+    let end = new_year_2026() + 364 * DAY;
+    assert!(policy.check(Some(&alice), true, end).is_ok());
+    let wanted =
+        Fault::RevocationListExpired { issuer: "CN=ca".to_owned(), next_update: Some(end) };
+    assert_eq!(fault(policy.check(Some(&alice), true, end + DAY)), wanted);
+    assert!(policy.check(Some(&alice), false, end + DAY).is_ok());
+}
+
+#[test]
+fn rules_are_kept_in_the_handshake_where_that_is_asked_for() {
+    let (trust, alice) = dated();
+    let policy = |rule, early| {
+        let trust = trust.clone().allow(rules(&[rule], &[]), early);
+        assert_eq!(trust.denies_early(), early);
+        assert_eq!(trust.allows(&alice), rule == "alice");
+        ClientPolicy::Required(trust)
+    };
+    let check =
+        |policy: ClientPolicy, resumed| policy.check(Some(&alice), resumed, new_year_2026());
+    for resumed in [false, true] {
+        assert_eq!(fault(check(policy("bob", true), resumed)), Fault::NotAllowed);
+        assert!(check(policy("alice", true), resumed).is_ok());
+        assert!(check(policy("bob", false), resumed).is_ok());
+    }
+}
+
+#[test]
+fn of_several_common_names_none_is_the_holders() {
+    let dir = Dir::new();
+    let certificate = |subject: &str| {
+        dir.openssl(&format!("req -x509 -key key.pem -subj {subject} -out cert.pem"));
+        parse(str::from_utf8(&dir.read("cert.pem")).unwrap())
+    };
+    dir.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem");
+    let allowed = |certificate: &Certificate| rules(&["alice"], &[]).allow(certificate);
+
+    let sole = certificate("/O=org/CN=alice");
+    assert_eq!(sole.sole_common_name(), Some("alice"));
+    assert!(allowed(&sole));
+    for subject in ["/CN=alice/CN=mallory", "/CN=mallory/CN=alice", "/CN=alice+CN=mallory"] {
+        let several = certificate(subject);
+        assert_eq!(several.sole_common_name(), None, "{subject}");
+        assert!(several.common_name().is_some(), "{subject}");
+        assert!(!allowed(&several), "{subject}");
+        assert!(!rules(&["*"], &[]).allow(&several), "{subject}");
+        // Which is about this kind of rule alone.
+        assert!(rules(&[], &[]).allow(&several), "{subject}");
+    }
+    let none = certificate("/O=alice");
+    assert_eq!(none.sole_common_name(), None);
+    assert!(!allowed(&none));
+}
+
+#[test]
+fn one_rule_of_either_kind_is_enough() {
+    let mut alice = Holder::leaf("alice");
+    alice.params.subject_alt_names = vec![
+        rcgen::SanType::DnsName("alice.example.test".try_into().unwrap()),
+        rcgen::SanType::URI("spiffe://example.test/alice".try_into().unwrap()),
+    ];
+    let alice = parse(&alice.self_signed());
+    assert!(rules(&["bob", "alice"], &["nobody.test"]).allow(&alice));
+    assert!(rules(&["bob"], &["nobody.test", "*.example.test"]).allow(&alice));
+    assert!(rules(&[], &["spiffe://example.test/*"]).allow(&alice));
+    assert!(!rules(&["bob"], &["nobody.test"]).allow(&alice));
+    // The names are not mixed up.
+    assert!(!rules(&["alice.example.test"], &["alice"]).allow(&alice));
+}
