@@ -94,6 +94,10 @@ pub(crate) struct Link {
     pub(crate) mode: &'static str,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) trust: Arc<Trust>,
+    /// For how many seconds clients that come by HTTPS are told to use nothing else (RFC 6797).
+    pub(crate) hsts: Option<u64>,
+    /// Why nothing is served here, to be answered to each request.
+    pub(crate) denied: Option<String>,
 }
 
 impl Link {

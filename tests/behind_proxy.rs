@@ -12,13 +12,8 @@ mod options;
 mod proxy_protocol;
 mod support;
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 use support::{Client, Dialer, Pki, Server};
-
-/// How long the log may lag behind an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server in http or https mode, and what it takes to talk to it.
 struct Service {
@@ -53,17 +48,7 @@ impl Service {
 
     #[track_caller]
     fn assert_logs(&self, parts: &[&str]) {
-        assert_logs(&self.server, parts);
-    }
-}
-
-/// Waits for the log to say all of `parts` on one line.
-#[track_caller]
-fn assert_logs(server: &Server, parts: &[&str]) {
-    let end = Instant::now() + PATIENCE;
-    while !server.log().lines().any(|line| parts.iter().all(|part| line.contains(part))) {
-        assert!(Instant::now() < end, "no {parts:?} in {}", server.log());
-        std::thread::sleep(Duration::from_millis(10));
+        self.server.assert_logs(parts);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Routes, and the handlers behind them.
 
 mod builtin;
+#[cfg(test)]
+mod tests;
 mod whoami;
 
 use std::fmt;
@@ -26,6 +28,7 @@ pub use builtin::builtin;
 pub struct App {
     router: Router<usize>,
     routes: Vec<Route>,
+    fallback: Option<Handler>,
 }
 
 impl App {
@@ -61,13 +64,34 @@ impl App {
         }
     }
 
-    /// Answers `request`. A path that has no route is 404; a method that its route has no handler
-    /// for is 405, with the methods that it has (RFC 9110 §15.5.6). `HEAD` is answered wherever
-    /// `GET` is, and `OPTIONS` everywhere, unless the route does so itself.
+    /// Answers every request for a path that has no route, whatever its method, with `handler`, in
+    /// place of what answered it before: 404, at first.
+    ///
+    /// ```
+    /// let mut app = turnkey::App::new();
+    /// app.at("/").get(|_| async { Ok("Top-level content") });
+    /// app.fallback(|request| async move { Ok(format!("There is no {}", request.url().path())) });
+    /// ```
+    pub fn fallback<F, Fut, R>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = http_types::Result<R>> + Send + 'static,
+        R: Into<Response>,
+    {
+        self.fallback = Some(boxed(handler));
+        self
+    }
+
+    /// Answers `request`. A path that has no route is for the fallback, or else it is 404; a method
+    /// that its route has no handler for is 405, with the methods that it has (RFC 9110 §15.5.6).
+    /// `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere, unless the route does so itself.
     pub async fn call(&self, request: Request) -> http_types::Result<Response> {
         let found = self.router.at(request.url().path()).ok();
         let Some(route) = found.and_then(|found| self.routes.get(*found.value)) else {
-            return Ok(status(StatusCode::NotFound));
+            return match &self.fallback {
+                Some(fallback) => fallback(request).await,
+                None => Ok(status(StatusCode::NotFound)),
+            };
         };
         match (route.handler(request.method()), request.method()) {
             (Some(handler), _) => handler(request).await,
@@ -82,7 +106,10 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("routes", &self.routes).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("routes", &self.routes)
+            .field("fallback", &self.fallback.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,12 +150,8 @@ impl Route {
         Fut: Future<Output = http_types::Result<R>> + Send + 'static,
         R: Into<Response>,
     {
-        let handler: Handler = Arc::new(move |request| {
-            let answer = handler(request);
-            Box::pin(async move { answer.await.map(Into::into) })
-        });
         self.handlers.retain(|(m, _)| *m != method);
-        self.handlers.push((method, handler));
+        self.handlers.push((method, boxed(handler)));
         self
     }
 
@@ -157,6 +180,19 @@ impl fmt::Debug for Route {
         let methods = self.handlers.iter().map(|(m, _)| m).collect::<Vec<_>>();
         f.debug_struct("Route").field("path", &self.path).field("methods", &methods).finish()
     }
+}
+
+/// `handler`, and what it answers, in the one form that all handlers have.
+fn boxed<F, Fut, R>(handler: F) -> Handler
+where
+    F: Fn(Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = http_types::Result<R>> + Send + 'static,
+    R: Into<Response>,
+{
+    Arc::new(move |request| {
+        let answer = handler(request);
+        Box::pin(async move { answer.await.map(Into::into) })
+    })
 }
 
 /// A response that is its status and says so.

@@ -21,10 +21,10 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// Makes a new CA.
-    pub(super) fn create(key_type: KeyType, now: SystemTime) -> Result<Self, PkiError> {
+    /// Makes a new CA, for so many days.
+    pub(super) fn create(key_type: KeyType, days: u32, now: SystemTime) -> Result<Self, PkiError> {
         let issue = |source| PkiError::Issue { name: "ca".to_owned(), source };
-        let Issued { certificate, key } = new_ca(key_type, now).map_err(issue)?;
+        let Issued { certificate, key } = new_ca(key_type, days, now).map_err(issue)?;
         let certificate_pem = x509::certificate_pem(&certificate);
         let key_pem = x509::key_pem(&key);
         let issuer = Issuer::from_ca_cert_der(certificate.der(), key).map_err(issue)?;

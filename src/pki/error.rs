@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use turnkey_backend::IdentityError;
+use turnkey_backend::{IdentityError, PolicyError};
 
 /// Why certificates were not made. Nothing was written, except after [`PkiError::Write`].
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,14 @@ pub enum PkiError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A temporary folder, or a file in one, could not be written.
+    #[error("cannot write {path}: check permissions and space, or set TMPDIR to another folder")]
+    Temporary {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The CA in the folder is of no use, and is not overwritten unasked.
     #[error(
         "{path} {problem}: mend it, or replace the CA and every certificate below it with --force"
@@ -93,5 +101,11 @@ pub enum PkiError {
         name: String,
         /// What is wrong with them.
         source: IdentityError,
+    },
+    /// Nothing can be checked against a CA that was made.
+    #[error("the certificate of the CA that was made is of no use")]
+    Anchors {
+        /// What is wrong with it.
+        source: PolicyError,
     },
 }

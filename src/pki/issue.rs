@@ -12,9 +12,6 @@ use turnkey_backend::Certificate;
 
 use super::names::Name;
 
-/// How long a CA lasts, as in the recipe.
-const CA_DAYS: u32 = 3650;
-
 /// How far certificates reach into the past, for peers whose clock is behind.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
@@ -139,10 +136,14 @@ impl Leaf {
     }
 }
 
-/// Makes a CA: a self-signed certificate that may sign leaves and revocation lists.
-pub(super) fn new_ca(key_type: KeyType, now: SystemTime) -> Result<Issued, rcgen::Error> {
+/// Makes a CA for so many days: a self-signed certificate that may sign leaves and revocation lists.
+pub(super) fn new_ca(
+    key_type: KeyType,
+    days: u32,
+    now: SystemTime,
+) -> Result<Issued, rcgen::Error> {
     let key = key_type.generate()?;
-    let mut params = params("ca.localhost", CA_DAYS, now)?;
+    let mut params = params("ca.localhost", days, now)?;
     // It signs leaves itself, so nobody needs an intermediate CA below it.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

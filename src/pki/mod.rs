@@ -5,7 +5,9 @@
 //! all that is missing in memory; anything that would lose a file of somebody's own is an error
 //! here. Only then does it write. `certs/README.md` explains each file.
 
+mod adhoc;
 mod authority;
+mod bundle;
 mod error;
 mod files;
 mod issue;
@@ -21,11 +23,8 @@ mod tests;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use turnkey_backend::Identity;
-use turnkey_backend::pki_types::PrivatePkcs8KeyDer;
-
-use self::issue::{Leaf, Role};
-
+pub use self::adhoc::adhoc;
+pub(crate) use self::adhoc::adhoc_mutual;
 pub use self::error::PkiError;
 pub use self::issue::KeyType;
 pub use self::report::{CertsReport, IdentityReport, Outcome, Why, Written};
@@ -35,9 +34,6 @@ pub use self::report::{CertsReport, IdentityReport, Outcome, Why, Written};
 /// It is no secret and protects nothing: the files are for transport between key stores, and
 /// those of macOS and Windows take none without a password.
 pub const PKCS12_PASSWORD: &str = "turnkey";
-
-/// The lifetime of an [`adhoc`] certificate, in days.
-const ADHOC_DAYS: u32 = 30;
 
 /// The common name of the server's certificate, as in the recipe.
 const SERVER_COMMON_NAME: &str = "server.localhost";
@@ -84,22 +80,4 @@ impl Default for CertsOptions {
 /// On an error nothing was written, unless it is [`PkiError::Write`].
 pub fn certs(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {
     run::run(options, now)
-}
-
-/// Makes a server's identity in memory: self-signed, P-256, for 30 days, for this machine's names
-/// and `names` (DNS names, wildcards, IP addresses).
-pub fn adhoc(names: &[String], now: SystemTime) -> Result<Identity, PkiError> {
-    let leaf = Leaf {
-        role: Role::Server,
-        common_name: SERVER_COMMON_NAME.to_owned(),
-        names: names::server_names(names)?,
-        key_type: KeyType::P256,
-        days: ADHOC_DAYS,
-    };
-    let name = || "adhoc".to_owned();
-    let issued =
-        leaf.self_signed(now).map_err(|source| PkiError::Issue { name: name(), source })?;
-    let key = PrivatePkcs8KeyDer::from(issued.key);
-    Identity::from_der(vec![issued.certificate.der().clone()], key, now)
-        .map_err(|source| PkiError::Identity { name: name(), source })
 }

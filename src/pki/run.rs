@@ -7,15 +7,19 @@ use std::time::SystemTime;
 use turnkey_backend::{Certificate, Identity};
 
 use super::authority::Authority;
+use super::bundle::{Bundle, join};
 use super::files::{self, Batch};
-use super::issue::{Issued, Leaf, Role};
+use super::issue::{Leaf, Role};
 use super::names::{self, Name, names_of};
 use super::report::{CertsReport, IdentityReport, Outcome, Why};
 use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
-use super::{CertsOptions, PKCS12_PASSWORD, PkiError, SERVER_COMMON_NAME, x509};
+use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
 
 /// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
 const MAX_DAYS: u32 = 825;
+
+/// How long a CA lasts, as in the recipe.
+const CA_DAYS: u32 = 3650;
 
 /// The client that there always is.
 const CLIENT: &str = "client";
@@ -77,7 +81,7 @@ impl Run<'_> {
         } else {
             let there = files::read(&crt)?.is_some() || files::read(&key)?.is_some();
             let key_type = self.options.key_type.unwrap_or_default();
-            let authority = Authority::create(key_type, self.now)?;
+            let authority = Authority::create(key_type, CA_DAYS, self.now)?;
             let contents = join(&authority.certificate_pem, &authority.key_pem);
             self.batch.put(&crt, authority.certificate_pem.clone(), false, Why::New);
             self.batch.put(&key, authority.key_pem.clone(), true, Why::New);
@@ -141,17 +145,9 @@ impl Run<'_> {
         leaf: &Leaf,
         outcome: Outcome,
     ) -> Result<IdentityReport, PkiError> {
-        let Issued { certificate, key } = authority.issue(&place.name, leaf, self.now)?;
-        let certificate_pem = x509::certificate_pem(&certificate);
-        let key_pem = x509::key_pem(&key);
-        let identity = self.open(authority, place, &certificate_pem, &key_pem)?;
-        let both = both(place.role, authority, &certificate_pem, &key_pem);
-        // The certificate goes before the key: a crash in between leaves a certificate of ours
-        // and a key that is not its own, which the next run reports instead of guessing.
-        self.batch.put(&place.certificate, certificate_pem, false, Why::New);
-        self.batch.put(&place.key, key_pem, true, Why::New);
-        self.batch.put(&place.both, both, place.role == Role::Client, Why::New);
-        self.batch.put(&place.pkcs12, pkcs12(place, &identity)?, true, Why::New);
+        let bundle = Bundle::issue(authority, place, leaf, self.now)?;
+        let certificate = bundle.identity.leaf().clone();
+        bundle.put(&mut self.batch)?;
         Ok(self.report(&place.name, &certificate, outcome))
     }
 
@@ -173,33 +169,19 @@ impl Run<'_> {
                 pem
             }
         };
-        let both = both(place.role, authority, &certificate_pem, key_pem);
-        let secret = place.role == Role::Client;
-        self.batch.settle(&place.both, there.both.as_deref(), both, secret);
+        let bundle = Bundle::open(authority, place, certificate_pem, key_pem.to_vec(), self.now)?;
+        let secret = place.both_is_secret();
+        self.batch.settle(&place.both, there.both.as_deref(), bundle.both(), secret);
 
-        let identity = self.open(authority, place, &certificate_pem, key_pem)?;
-        let same = |old: &Identity| old.chain() == identity.chain();
+        let same = |old: &Identity| old.chain() == bundle.identity.chain();
         match &there.pkcs12 {
             Some(old) if open_pkcs12(old, self.now).is_ok_and(|old| same(&old)) => {}
             other => {
                 let why = if other.is_some() { Why::OutOfDate } else { Why::Missing };
-                self.batch.put(&place.pkcs12, pkcs12(place, &identity)?, true, why);
+                self.batch.put(&place.pkcs12, bundle.pkcs12()?, true, why);
             }
         }
         Ok(self.report(&place.name, certificate, Outcome::Kept))
-    }
-
-    /// Checks that certificate, CA and key make an identity that a server or a client can use.
-    fn open(
-        &self,
-        authority: &Authority,
-        place: &Place,
-        certificate_pem: &[u8],
-        key_pem: &[u8],
-    ) -> Result<Identity, PkiError> {
-        let chain = join(certificate_pem, &authority.certificate_pem);
-        Identity::from_pem(&chain, key_pem, None, self.now)
-            .map_err(|source| PkiError::Identity { name: place.name.clone(), source })
     }
 
     fn report(
@@ -217,26 +199,6 @@ impl Run<'_> {
             written: self.batch.take_written(),
         }
     }
-}
-
-/// The second PEM file of an identity, as the recipe makes it.
-fn both(role: Role, authority: &Authority, certificate_pem: &[u8], key_pem: &[u8]) -> Vec<u8> {
-    match role {
-        Role::Server => join(certificate_pem, &authority.certificate_pem),
-        Role::Client => join(certificate_pem, key_pem),
-    }
-}
-
-fn pkcs12(place: &Place, identity: &Identity) -> Result<Vec<u8>, PkiError> {
-    identity
-        .to_pkcs12(PKCS12_PASSWORD)
-        .map_err(|source| PkiError::Identity { name: place.name.clone(), source })
-}
-
-/// One PEM file after the other, as `cat` does, with a line break between them.
-fn join(first: &[u8], second: &[u8]) -> Vec<u8> {
-    let line_break: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
-    [first, line_break, second].concat()
 }
 
 /// The clients whose certificates the CA in the folder issued. When it goes, they have to be

@@ -41,6 +41,11 @@ impl Place {
             pkcs12: file(".p12"),
         }
     }
+
+    /// Whether the key is in the second PEM file.
+    pub(super) fn both_is_secret(&self) -> bool {
+        self.role == Role::Client
+    }
 }
 
 /// The files of one leaf certificate, as far as they are there.

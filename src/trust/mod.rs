@@ -100,6 +100,11 @@ impl Sender {
         self.addr
     }
 
+    /// Whether it is a proxy that may speak for others.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.standing == Standing::Trusted
+    }
+
     /// IPv4 is never written as IPv6.
     fn ip(&self) -> IpAddr {
         self.addr.ip().to_canonical()

@@ -4,17 +4,27 @@ use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 
 use http_types::{Method, Request, Response, StatusCode};
+use log::Level;
 use smol::future::FutureExt;
+use turnkey_backend::Certificate;
 
 use super::head::Version;
 use super::refusal::Refusal;
 use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
+use crate::peer::Peer;
 
 /// How much of a body that the handler left unread is passed over to get at the next request, in
 /// bytes. To read more costs more than a new connection.
 const DISCARD: u64 = 64 * 1024;
+
+/// What `RUST_LOG` knows the access log by.
+const ACCESS: &str = "turnkey::access";
+
+/// A fatal alert, `protocol_version`, in a record of the version that every client takes before it
+/// knows the server's (RFC 8446 §5.1, §6.2).
+const NO_TLS: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 
 /// A request on its way to its answer.
 #[derive(Debug)]
@@ -24,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) version: Version,
     /// Whether the client wants the connection to go on.
     pub(crate) persistent: bool,
+    /// As in [`Asked`].
+    pub(crate) hsts: Option<u64>,
     pub(crate) id: RequestId,
 }
 
@@ -47,6 +59,8 @@ pub(crate) enum After {
     Persist,
     /// It ends, and the client shall be able to read what it was told.
     Close,
+    /// The same for a client that began a TLS handshake, and has got an alert.
+    BeganTls,
     /// It is of no use any more.
     Abort,
 }
@@ -54,15 +68,19 @@ pub(crate) enum After {
 impl Exchange {
     /// Has `app` answer the request and sends what it says.
     pub(crate) async fn run(self, shared: &Shared, app: &App) -> After {
-        let Self { request, method, version, persistent, id } = self;
+        let Self { request, method, version, persistent, hsts, id } = self;
+        let asked = Asked { method, version, persistent, hsts };
+        let access = Access::of(&request);
         let response = answer(app, request, id).await;
+        if let Some(access) = access {
+            access.log(id, response.status());
+        }
         let refusal = lock(shared).refusal().cloned();
         if let Some(refusal) = refusal {
             // The handler was told so when it read the body; the client is told what was wrong.
-            return refuse(shared, &refusal, method).await;
+            return refuse(shared, &refusal, asked).await;
         }
-        let persistent = persistent && may_persist(shared);
-        let asked = Asked { method, version, persistent };
+        let asked = Asked { persistent: persistent && may_persist(shared), ..asked };
         match respond::write_response(shared, response, asked).await {
             Written::Whole { persistent: false } => After::Close,
             Written::Whole { persistent: true } => pass_over_body(shared).await,
@@ -76,7 +94,7 @@ impl Exchange {
                     log::error!("request {id}: the response body failed: {error}");
                     internal_error()
                 });
-                refuse(shared, &refusal, method).await
+                refuse(shared, &refusal, asked).await
             }
             Written::BrokenOff(error) => {
                 log::warn!("request {id}: the response broke off: {error}");
@@ -86,12 +104,42 @@ impl Exchange {
     }
 }
 
+/// The facts of a request that a line of the access log is made of.
+struct Access(String);
+
+impl Access {
+    /// `None` unless somebody wants to read it: the line costs more than the request otherwise does.
+    fn of(request: &Request) -> Option<Self> {
+        if !log::log_enabled!(target: ACCESS, Level::Debug) {
+            return None;
+        }
+        let peer = Peer::of(request)?;
+        let client = peer.client();
+        // Method and path are made of characters that a URL may have; a subject is in printable ASCII.
+        let subject = peer.certificate().map_or("-", Certificate::subject);
+        let (method, path) = (request.method(), request.url().path());
+        Some(Self(format!("{client} \"{subject}\" {method} {path}")))
+    }
+
+    fn log(&self, id: RequestId, status: StatusCode) {
+        log::debug!(target: ACCESS, "request {id}: {} {}", self.0, u16::from(status));
+    }
+}
+
 /// Tells the client why its request is not served, and ends the connection.
-pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, method: Method) -> After {
-    match respond::write_refusal(shared, refusal, method).await {
+pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, asked: impl Into<Asked>) -> After {
+    match respond::write_refusal(shared, refusal, asked.into()).await {
         Written::Whole { .. } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }
+}
+
+/// Tells a client that began a TLS handshake, in its own terms, that there is no TLS to be had.
+pub(crate) async fn refuse_tls(shared: &Shared) -> After {
+    let mut written = 0;
+    // Whoever is gone before that misses nothing.
+    _ = poll_fn(|cx| lock(shared).poll_write_all(cx, &NO_TLS, &mut written)).await;
+    After::BeganTls
 }
 
 /// The handler's response, or a 500 that tells the client nothing and the log everything.

@@ -23,6 +23,8 @@ const GATHER: usize = 16 * 1024;
 /// little room (async-h1's `max_bytes_to_read`).
 const LEAST_ROOM: usize = 1024;
 
+const HSTS: &str = "strict-transport-security";
+
 /// What the response to a request depends on, besides what the handler says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
@@ -30,6 +32,15 @@ pub(crate) struct Asked {
     pub(crate) version: Version,
     /// Whether the connection may go on after the response.
     pub(crate) persistent: bool,
+    /// For how many seconds the client is told to use nothing but HTTPS (RFC 6797), if it is.
+    pub(crate) hsts: Option<u64>,
+}
+
+impl From<Method> for Asked {
+    /// What is asked by a request of which no more than the method is known.
+    fn from(method: Method) -> Self {
+        Self { method, version: Version::Http11, persistent: false, hsts: None }
+    }
 }
 
 /// How a response went.
@@ -68,8 +79,8 @@ pub(crate) fn check(response: &Response) -> Result<(), Unsendable> {
 }
 
 /// Sends a refusal; the connection is done for after that.
-pub(crate) async fn write_refusal(shared: &Shared, refusal: &Refusal, method: Method) -> Written {
-    let asked = Asked { method, version: Version::Http11, persistent: false };
+pub(crate) async fn write_refusal(shared: &Shared, refusal: &Refusal, asked: Asked) -> Written {
+    let asked = Asked { persistent: false, ..asked };
     write_response(shared, refusal.response(), asked).await
 }
 
@@ -83,6 +94,11 @@ pub(crate) async fn write_response(
     // Framing and persistence are the wire's to say.
     for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
         response.remove_header(name);
+    }
+    if let Some(seconds) = asked.hsts
+        && response.header(HSTS).is_none()
+    {
+        response.insert_header(HSTS, format!("max-age={seconds}"));
     }
     let length = response.len();
     let framed = match (has_content(response.status()), length, asked.version) {

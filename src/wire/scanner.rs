@@ -7,6 +7,9 @@ use crate::field;
 /// The longest request line: the target, and room for any method and version that there is.
 const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;
 
+/// What a TLS handshake begins with: a record of type 22, of a version that is 3.x (RFC 8446 §5.1).
+pub(super) const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
 /// Finds the end of a head while its bytes come in, and refuses it as soon as it can be told that
 /// it will not do.
 #[derive(Debug, Default)]
@@ -67,12 +70,11 @@ impl HeadScanner {
             return Ok(());
         }
         match line {
-            [0x16, 0x03, ..] => Err(Refusal::bad_request(
-                "the client began a TLS handshake, and this port speaks plain HTTP: \
-                 use an http:// URL",
+            _ if line.starts_with(&TLS_HANDSHAKE) => Err(Refusal::bad_request(
+                "the client began a TLS handshake where an HTTP request is due",
             )),
             // Whether it is one the next byte tells.
-            [0x16] => Ok(()),
+            _ if TLS_HANDSHAKE.starts_with(line) => Ok(()),
             [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
             }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use http_types::Method;
+use http_types::{Method, StatusCode};
 
 use super::body::RequestBody;
 use super::deadline::Deadline;
@@ -11,7 +11,8 @@ use super::exchange::{self, After, Exchange, RequestId};
 use super::head::{self, Framing, Head, field_slots};
 use super::refusal::Refusal;
 use super::request;
-use super::scanner::HeadScanner;
+use super::respond::Asked;
+use super::scanner::{HeadScanner, TLS_HANDSHAKE};
 use super::transport::{Next, Shared, lock};
 use crate::app::App;
 use crate::limits::Limits;
@@ -57,6 +58,9 @@ pub(crate) async fn serve(
         .await;
         let (exchange, refused) = match next {
             Next::End => return After::Close,
+            Next::Refused(_) if began_tls(shared, link) => {
+                return Box::pin(exchange::refuse_tls(shared)).await;
+            }
             Next::Refused(refusal) => {
                 let method = head::method_of_refused(lock(shared).input());
                 (None, Some((refusal, method)))
@@ -74,7 +78,8 @@ pub(crate) async fn serve(
             }
             (None, Some((refusal, method))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
-                Box::pin(exchange::refuse(shared, &refusal, method)).await
+                let asked = Asked { hsts: hsts_of_refused(link), ..method.into() };
+                Box::pin(exchange::refuse(shared, &refusal, asked)).await
             }
             (None, None) => After::Abort,
         };
@@ -83,6 +88,19 @@ pub(crate) async fn serve(
             return after;
         }
     }
+}
+
+/// Whether the client began a TLS handshake where HTTP is spoken in the clear. Later in a connection
+/// its bytes are none of HTTP, and nothing more: it has shown that it knows what is spoken.
+fn began_tls(shared: &Shared, link: &Link) -> bool {
+    let transport = lock(shared);
+    link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
+}
+
+/// Of a request that is refused before it is decided on, the connection says by which scheme it
+/// came, unless that is the word of a proxy.
+fn hsts_of_refused(link: &Link) -> Option<u64> {
+    link.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
 }
 
 /// Turns the head at `start..end` of the input into a request, and takes it from the input.
@@ -103,6 +121,9 @@ fn begin(
         .map_err(|refusal| (refusal, head::method_of_refused(bytes)))?;
     let method = head.method;
     let refused = |refusal| (refusal, method);
+    if let Some(reason) = &link.denied {
+        return Err(refused(Refusal::new(StatusCode::Forbidden, reason.clone())));
+    }
 
     if let (Framing::Length(length), Some(max)) = (head.framing, limits.max_body)
         && length > max
@@ -116,6 +137,8 @@ fn begin(
     let decision = link
         .decide(head.fields, host)
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
+    // RFC 6797 §7.2: not a word of it over HTTP.
+    let hsts = link.hsts.filter(|_| decision.scheme == "https");
     let body = RequestBody::new(shared, number);
     let mut request = request::build(&head, &decision, body).map_err(refused)?;
     request.ext_mut().insert(link.peer(decision));
@@ -125,6 +148,7 @@ fn begin(
         method,
         version: head.version,
         persistent: head.persistent,
+        hsts,
         // An exchange counts twice, when it begins and when it ends.
         id: RequestId { connection: link.id, number: number / 2 + 1 },
     };
@@ -132,3 +156,6 @@ fn begin(
     transport.begin(end, framing, expects_continue);
     Ok(exchange)
 }
+
+#[cfg(test)]
+mod tests;

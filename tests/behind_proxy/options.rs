@@ -1,7 +1,7 @@
 //! `--trust-proxy` and `--proxy-protocol` as they are typed and set.
 
 use crate::support::{Client, Program, USAGE, assert_complaint};
-use crate::{assert_logs, with};
+use crate::with;
 
 #[test]
 fn the_environment_takes_a_list() {
@@ -38,5 +38,5 @@ fn what_makes_no_sense_is_said() {
 #[test]
 fn to_trust_everybody_is_warned_of() {
     let server = Program::new(&["--port", "0", "--trust-proxy", "0.0.0.0/0"]).start();
-    assert_logs(&server, &["warn", "--trust-proxy names everybody"]);
+    server.assert_logs(&["warn", "--trust-proxy", "names everybody"]);
 }

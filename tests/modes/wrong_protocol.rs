@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::Service;
-use crate::support::{Client, Pki, Server, s_client};
+use crate::support::{Client, Dialer, Pki, Server, TlsVersion, s_client};
 
 crate::support::table! {
     columns {
@@ -17,6 +17,16 @@ crate::support::table! {
     } rows {
         http_on_the_tls_port_is_sent_to_https
         noise_on_the_tls_port_harms_nobody
+    }
+}
+
+crate::support::table! {
+    columns {
+        native_tls = Service::HTTPS_NATIVE_TLS;
+        rustls = Service::HTTPS_RUSTLS;
+        openssl = Service::HTTPS_OPENSSL;
+    } rows {
+        tls_within_tls_is_no_request
     }
 }
 
@@ -58,18 +68,41 @@ fn noise_on_the_tls_port_harms_nobody(service: Service) {
 #[test]
 fn tls_on_the_plain_port_is_refused() {
     let mut server = Server::with(&[]);
-    let answer = Client::new(&["-k"]).fetch(&server.url.replace("http://", "https://"));
-    answer.assert_refused();
-    assert_eq!(answer.exit, 35, "{answer:?}");
-    let output = s_client(server.port, &["-quiet"], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(output.text(), "");
+    let url = server.url.replace("http://", "https://");
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let answer = Client::new(&["-k"]).and(&version.curl()).fetch(&url);
+        answer.assert_refused();
+        assert_eq!(answer.exit, 35, "{answer:?}");
+        let said = answer.stderr.to_ascii_lowercase();
+        assert!(said.contains("protocol version"), "{said}");
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        let output = s_client(server.port, &["-quiet", version.s_client()], request);
+        assert_eq!(output.text(), "");
+        assert!(output.stderr.contains("alert protocol version"), "{}", output.stderr);
+    }
 
-    // What is sent is either nothing or a refusal that a human can read in a packet dump.
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(20);
-    let answer = send(&server, &hello).unwrap();
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 "), "{answer:?}");
+    assert_eq!(send(&server, &hello).unwrap(), b"\x15\x03\x01\x00\x02\x02\x46");
+    // Only what a connection begins with is taken for a handshake.
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let answer = send(&server, &[request, &hello[..]].concat()).unwrap();
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.contains("HTTP/1.1 400 "), "{text}");
 
     Client::new(&[]).fetch(&server.url).assert_top_level();
+    server.assert_alive();
+}
+
+fn tls_within_tls_is_no_request(service: Service) {
+    let pki = Pki::new();
+    let mut server = service.start(&pki);
+    let mut conn = Dialer::tls(server.port, &pki.ca_file).open();
+    conn.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").unwrap();
+    let response = conn.response();
+    assert!(
+        response.status == 400 && response.body.starts_with(b"the client began a TLS handshake")
+    );
+    assert_eq!(conn.rest(), b"");
     server.assert_alive();
 }
 

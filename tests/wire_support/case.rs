@@ -18,6 +18,8 @@ pub(crate) struct Case {
 struct Expected {
     flags: BTreeSet<Flag>,
     answers: Vec<Answer>,
+    /// `raw text`: bytes that are no response, after all that are.
+    raw: Vec<u8>,
     end: End,
 }
 
@@ -150,6 +152,16 @@ impl Case {
             };
             answer.check(&response).map_err(numbered)?;
             latest = Some((answer, response));
+        }
+        if !self.expected.raw.is_empty() {
+            latest = None;
+            let end = taken + self.expected.raw.len();
+            while client.received.len() < end && client.fill() {}
+            let came = client.received.get(taken..end).unwrap_or_default();
+            if came != self.expected.raw {
+                return Err(format!("{:?} instead of the raw bytes", show(came)));
+            }
+            taken = end;
         }
         match self.expected.end {
             End::Open => {
@@ -297,6 +309,10 @@ impl Expected {
             Some("broken") => End::Broken,
             other => return Err(format!("the last line must say how it ends: {other:?}")),
         };
+        if let Some(raw) = lines.last().and_then(|line| line.strip_prefix("raw ")) {
+            expected.raw = unescape(raw)?;
+            lines.pop();
+        }
         if !lines.is_empty() {
             expected.answers =
                 lines.split(|&line| line == "---").map(Answer::parse).collect::<Result<_, _>>()?;
@@ -307,7 +323,7 @@ impl Expected {
     /// Whether the case can show what it is about.
     fn check(&self, request: &[u8]) -> Result<(), String> {
         let canary = request.windows(7).any(|window| window == b"/canary");
-        let refused = self.answers.last().is_some_and(Answer::is_refusal);
+        let refused = self.answers.last().is_some_and(Answer::is_refusal) || !self.raw.is_empty();
         if refused && !canary && !self.has(Flag::Fin) && !self.has(Flag::ShortTimeouts) {
             return Err("a refused request must be followed by one for /canary".to_owned());
         }

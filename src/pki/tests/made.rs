@@ -1,6 +1,6 @@
 //! What a first run makes.
 
-use super::super::{KeyType, adhoc};
+use super::super::KeyType;
 use super::*;
 
 #[test]
@@ -207,26 +207,4 @@ fn the_report_says_what_was_made_and_what_to_do_next() {
     }
     let again = folder.run().unwrap().to_string();
     assert!(again.contains("  kept\n") && !again.contains("wrote"), "{again}");
-}
-
-#[test]
-fn an_adhoc_identity_is_a_self_signed_server_of_this_machine() {
-    let folder = Folder::made();
-    let now = SystemTime::now();
-    let identity = adhoc(&["app.test".to_owned()], now).unwrap();
-    assert_eq!(identity.chain().len(), 1);
-    assert!(identity.leaf().is_self_signed() && !identity.leaf().is_ca());
-    let lifetime = identity.leaf().not_after().duration_since(now).unwrap();
-    assert!(lifetime < 30 * DAY && lifetime > 29 * DAY, "{lifetime:?}");
-    folder.write("adhoc.crt", identity.chain_pem());
-    let text = folder.openssl("verify -CAfile adhoc.crt -purpose sslserver adhoc.crt");
-    assert_eq!(text, "adhoc.crt: OK\n");
-    for host in ["localhost", "app.test"] {
-        let text = folder.openssl(&format!("x509 -in adhoc.crt -noout -checkhost {host}"));
-        assert!(text.contains("does match"), "{text}");
-    }
-    // A key of its own each time.
-    assert_ne!(adhoc(&[], now).unwrap().leaf().spki_sha256(), identity.leaf().spki_sha256());
-    let error = adhoc(&["a b".to_owned()], now).unwrap_err();
-    assert!(matches!(error, PkiError::Host { .. }), "{error}");
 }

@@ -1,5 +1,6 @@
 //! Whole runs of `turnkey certs` on folders. `openssl` is the judge of what is made.
 
+mod adhoc;
 mod kept;
 mod made;
 mod refused;
