@@ -42,6 +42,8 @@ pub enum Common {
     Version,
     /// A cipher suite, a group for the key exchange, or a signature scheme.
     Cipher,
+    /// A protocol to speak over TLS (ALPN, RFC 7301).
+    Protocol,
 }
 
 impl fmt::Display for Common {
@@ -49,6 +51,7 @@ impl fmt::Display for Common {
         f.write_str(match self {
             Self::Version => "TLS version",
             Self::Cipher => "cipher",
+            Self::Protocol => "application protocol",
         })
     }
 }

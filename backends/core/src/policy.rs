@@ -163,10 +163,18 @@ impl ClientTrust {
             Err(CertificateError::NotYetValid { .. }) => return Some(Fault::NotYetValid),
             Err(_) => return Some(Fault::Expired),
         }
-        let expired = self.crls.iter().find(|crl| crl.has_expired(now))?;
+        let expired = self.newest_crls().find(|crl| crl.has_expired(now))?;
         Some(Fault::RevocationListExpired {
             issuer: expired.issuer().to_owned(),
             next_update: expired.next_update(),
+        })
+    }
+
+    /// The list that counts of each CA: one that has been replaced may lie beside its successor.
+    fn newest_crls(&self) -> impl Iterator<Item = &RevocationList> {
+        self.crls.iter().filter(|crl| {
+            let newer = |other: &RevocationList| other.this_update() > crl.this_update();
+            !self.crls.iter().any(|other| other.issuer() == crl.issuer() && newer(other))
         })
     }
 }

@@ -156,6 +156,22 @@ fn a_resumed_session_ends_with_a_revocation_list() {
 }
 
 #[test]
+fn a_list_that_has_been_replaced_ends_no_session() {
+    let (ca, other) = (Holder::ca("ca"), Holder::ca("other"));
+    let alice = parse(&Holder::leaf("alice").signed_by(&ca));
+    let resumed = |text: String| {
+        let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(lists(&text));
+        ClientPolicy::Required(trust).check(Some(&alice), true, new_year_2026() + 400 * DAY)
+    };
+    let (old, new) = (ca.crl_of(2026, &[], 2026), ca.crl_of(2027, &[], 2027));
+    assert!(resumed(old.clone() + &new).is_ok());
+    assert!(resumed(new.clone() + &old).is_ok());
+    assert!(resumed(old.clone()).is_err());
+    // The list of another CA takes nobody's place.
+    assert!(resumed(old + &other.crl_of(2027, &[], 2027)).is_err());
+}
+
+#[test]
 fn rules_are_kept_in_the_handshake_where_that_is_asked_for() {
     let (trust, alice) = dated();
     let policy = |rule, early| {

@@ -1,25 +1,35 @@
 //! The rustls backend, on the aws-lc-rs provider, which is given explicitly: the process-wide
 //! default provider is global state, and this is a library.
 
+mod errors;
+mod lists;
+mod refusal;
+mod resolver;
+mod slot;
+mod tickets;
+mod verifier;
+
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_rustls::TlsAcceptor;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
-use rustls::{
-    HandshakeKind, InconsistentKeys, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
-};
+use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
+use rustls::{HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
 use turnkey_backend::{
     Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    HandshakeError, Tcp, TlsConfig, TlsInfo, TlsVersion, TrustAnchors, VersionRange,
+    HandshakeError, Resumption, Tcp, TlsConfig, TlsInfo, TlsVersion, VersionRange,
 };
+
+use self::errors::handshake_error;
+use self::resolver::Resolver;
+use self::tickets::SharedTickets;
 
 /// Serves TLS with rustls.
 #[derive(Debug)]
 pub struct Rustls {
     config: Arc<ServerConfig>,
+    clients: ClientPolicy,
 }
 
 impl Rustls {
@@ -29,23 +39,29 @@ impl Rustls {
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let chain = config.identities.first().chain().iter().map(|c| c.der().clone()).collect();
-        let key = config.identities.first().key().clone_key().into();
+        let resolver = Resolver::new(&config.identities, &provider)?;
+        let verifier = verifier::new(&config.clients, &provider)?;
 
-        let mut server = ServerConfig::builder_with_provider(provider.clone())
+        let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(config.versions))
             .map_err(|e| BuildError::Setup(e.into()))?
-            .with_client_cert_verifier(verifier(&config.clients, provider)?)
-            .with_single_cert(chain, key)
-            .map_err(identity_error)?;
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(resolver));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-        if !config.clients.is_none() {
-            // A resumed session skips the check of the client's certificate: one that has expired
-            // or lost its CA since would still be let in.
-            server.session_storage = Arc::new(NoServerSessionStorage {});
-            server.send_tls13_tickets = 0;
+        // All there is to a session stands in its ticket: no memory is held for it, and no id leads
+        // to it.
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        match &config.resumption {
+            Resumption::Off => server.send_tls13_tickets = 0,
+            Resumption::On => {
+                let tickets = aws_lc_rs::Ticketer::new();
+                server.ticketer = tickets.map_err(|e| BuildError::Setup(e.into()))?;
+            }
+            Resumption::Shared(key) => {
+                server.ticketer = Arc::new(SharedTickets::new(key, &config.clients)?);
+            }
         }
-        Ok(Self { config: Arc::new(server) })
+        Ok(Self { config: Arc::new(server), clients: config.clients.clone() })
     }
 
     /// The name and version of the TLS stack.
@@ -59,32 +75,40 @@ impl Rustls {
 impl Backend for Rustls {
     fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let stream = TlsAcceptor::from(self.config.clone())
-                .accept(tcp)
-                .await
-                .map_err(handshake_error)?;
-            let (_, session) = stream.get_ref();
-
-            let mut tls = TlsInfo::default();
-            tls.version = session.protocol_version().and_then(|v| match v {
-                ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
-                ProtocolVersion::TLSv1_3 => Some(TlsVersion::Tls13),
-                _ => None,
-            });
-            tls.cipher_suite =
-                session.negotiated_cipher_suite().map(|s| iana_name(&format!("{:?}", s.suite())));
-            tls.alpn = session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
-            tls.server_name = session.server_name().map(str::to_owned);
-            tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
-            tls.client_certificate = session
-                .peer_certificates()
-                .and_then(|chain| chain.first())
-                .map(|leaf| Certificate::from_der(leaf))
-                .transpose()
-                .map_err(|e| HandshakeError::Tls(e.into()))?;
+            let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(tcp);
+            let stream = match slot::collecting(handshake).await {
+                (Ok(stream), _) => stream,
+                (Err(_), Some(refused)) => return Err(refused.into()),
+                (Err(error), None) => return Err(handshake_error(error)),
+            };
+            let tls = negotiated(stream.get_ref().1)?;
+            let resumed = tls.resumed == Some(true);
+            let certificate = tls.client_certificate.as_ref();
+            self.clients.check(certificate, resumed, SystemTime::now())?;
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
+}
+
+fn negotiated(session: &ServerConnection) -> Result<TlsInfo, HandshakeError> {
+    let mut tls = TlsInfo::default();
+    tls.version = session.protocol_version().and_then(|v| match v {
+        ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
+        ProtocolVersion::TLSv1_3 => Some(TlsVersion::Tls13),
+        _ => None,
+    });
+    tls.cipher_suite =
+        session.negotiated_cipher_suite().map(|s| iana_name(&format!("{:?}", s.suite())));
+    tls.alpn = session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
+    tls.server_name = session.server_name().map(str::to_owned);
+    tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
+    tls.client_certificate = session
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .map(|leaf| Certificate::from_der(leaf))
+        .transpose()
+        .map_err(|e| HandshakeError::Tls(e.into()))?;
+    Ok(tls)
 }
 
 fn versions(range: VersionRange) -> &'static [&'static SupportedProtocolVersion] {
@@ -96,47 +120,6 @@ fn versions(range: VersionRange) -> &'static [&'static SupportedProtocolVersion]
         (TlsVersion::Tls12, TlsVersion::Tls12) => TLS12,
         (TlsVersion::Tls13, _) => TLS13,
         (TlsVersion::Tls12, TlsVersion::Tls13) => BOTH,
-    }
-}
-
-fn verifier(
-    policy: &ClientPolicy,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, BuildError> {
-    let builder = match policy {
-        ClientPolicy::None => return Ok(WebPkiClientVerifier::no_client_auth()),
-        ClientPolicy::Optional(trust) => {
-            WebPkiClientVerifier::builder_with_provider(roots(trust.anchors())?, provider)
-                .allow_unauthenticated()
-        }
-        ClientPolicy::Required(trust) => {
-            WebPkiClientVerifier::builder_with_provider(roots(trust.anchors())?, provider)
-        }
-    };
-    builder.build().map_err(|e| BuildError::ClientCa(e.into()))
-}
-
-fn roots(anchors: &TrustAnchors) -> Result<Arc<RootCertStore>, BuildError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in anchors.certificates() {
-        roots.add(certificate.der().clone()).map_err(|e| BuildError::ClientCa(e.into()))?;
-    }
-    Ok(Arc::new(roots))
-}
-
-fn identity_error(error: rustls::Error) -> BuildError {
-    match error {
-        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => BuildError::KeyMismatch,
-        other => BuildError::Identity(other.into()),
-    }
-}
-
-/// futures-rustls wraps the errors of rustls in I/O errors.
-fn handshake_error(error: std::io::Error) -> HandshakeError {
-    match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::NoCertificatesPresented) => HandshakeError::NoClientCertificate,
-        Some(other) => HandshakeError::Tls(other.clone().into()),
-        None => HandshakeError::Io(error),
     }
 }
 

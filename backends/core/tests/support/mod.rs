@@ -109,6 +109,11 @@ impl Holder {
 
     /// A revocation list as of 2026-01-01, until the end of the year given.
     pub(crate) fn crl(&self, serials: &[&[u8]], last_year: i32) -> String {
+        self.crl_of(2026, serials, last_year)
+    }
+
+    /// A revocation list as of the first of January of one year, until the end of another.
+    pub(crate) fn crl_of(&self, year: i32, serials: &[&[u8]], last_year: i32) -> String {
         let revoked = |serial: &&[u8]| RevokedCertParams {
             serial_number: serial.to_vec().into(),
             revocation_time: date_time_ymd(2026, 1, 1),
@@ -116,7 +121,7 @@ impl Holder {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 1),
+            this_update: date_time_ymd(year, 1, 1),
             next_update: date_time_ymd(last_year, 12, 31),
             crl_number: 1_u64.into(),
             issuing_distribution_point: None,

@@ -1,0 +1,158 @@
+use std::iter;
+use std::time::SystemTime;
+
+use rustls::pki_types::CertificateDer;
+use rustls::{CertRevocationListError, CertificateError, Error};
+use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
+
+/// The certificates that a client presented, in order, as far as names and key identifiers tell.
+///
+/// webpki says what is wrong with a chain, but not with which certificate of it: that is looked for
+/// again here, for the explanation. It lets nobody in.
+pub(crate) struct Presented {
+    leaf: Certificate,
+    /// Each the issuer of the one before, up to one that a trusted CA issued, or nobody who is here.
+    issuers: Vec<Certificate>,
+    trusted: bool,
+}
+
+impl Presented {
+    /// `None` when the leaf does not parse. What else does not has no part in the chain.
+    pub(crate) fn new(
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        trust: &ClientTrust,
+    ) -> Option<Self> {
+        let leaf = Certificate::from_der(leaf).ok()?;
+        let mut others: Vec<_> =
+            others.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+        let mut issuers = Vec::new();
+        let mut top = leaf.clone();
+        let is_trusted = |top: &Certificate| {
+            trust.anchors().certificates().iter().any(|anchor| anchor.issued(top))
+        };
+        while !is_trusted(&top) {
+            let Some(place) = others.iter().position(|other| other.issued(&top)) else { break };
+            top = others.swap_remove(place);
+            issuers.push(top.clone());
+        }
+        Some(Self { trusted: is_trusted(&top), leaf, issuers })
+    }
+
+    /// Whether it leads to a CA that is trusted.
+    pub(crate) fn leads_to_trust(&self) -> bool {
+        self.trusted
+    }
+
+    /// What `error` says about it.
+    pub(crate) fn refused(&self, error: &Error, trust: &ClientTrust, now: SystemTime) -> Refused {
+        let (fault, culprit) = self.fault(error, trust.crls(), now);
+        Refused::new(self.leaf.clone(), fault).because_of(culprit.unwrap_or(&self.leaf).clone())
+    }
+
+    fn fault(
+        &self,
+        error: &Error,
+        crls: &[RevocationList],
+        now: SystemTime,
+    ) -> (Fault, Option<&Certificate>) {
+        use CertificateError as E;
+        let error = match error {
+            Error::InvalidCertificate(error) => error,
+            Error::InvalidCertRevocationList(error) => return (Fault::Other(of_list(error)), None),
+            other => return (Fault::Other(other.to_string()), None),
+        };
+        match error {
+            // It is the last one's issuer that nobody knows.
+            E::UnknownIssuer => (Fault::UnknownIssuer, self.issuers.last()),
+            E::Expired | E::ExpiredContext { .. } => (Fault::Expired, self.outdated(now)),
+            E::NotValidYet | E::NotValidYetContext { .. } => {
+                (Fault::NotYetValid, self.outdated(now))
+            }
+            E::Revoked => {
+                let revoked = |one: &&Certificate| crls.iter().any(|list| list.revokes(one));
+                (Fault::Revoked, self.top_down().find(revoked))
+            }
+            E::UnknownRevocationStatus => self.without_list(crls),
+            E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
+                self.with_expired_list(crls, now)
+            }
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => (Fault::NotForClients, None),
+            E::ApplicationVerificationFailure => (Fault::NotAllowed, None),
+            E::BadSignature => (Fault::BadSignature, None),
+            other => (Fault::Other(of_certificate(other)), None),
+        }
+    }
+
+    /// The one whose dates are wrong; webpki begins with the leaf.
+    fn outdated(&self, now: SystemTime) -> Option<&Certificate> {
+        iter::once(&self.leaf).chain(&self.issuers).find(|one| one.check_validity(now).is_err())
+    }
+
+    fn without_list(&self, crls: &[RevocationList]) -> (Fault, Option<&Certificate>) {
+        let uncovered = |one: &&Certificate| !crls.iter().any(|list| list.covers(one));
+        match self.top_down().find(uncovered) {
+            Some(one) => (Fault::NoRevocationList { issuer: one.issuer().to_owned() }, Some(one)),
+            // There is one by name, but its scope is another (RFC 5280 §5.2.5).
+            None => (Fault::Other("the revocation list of its CA is not for it".to_owned()), None),
+        }
+    }
+
+    fn with_expired_list(
+        &self,
+        crls: &[RevocationList],
+        now: SystemTime,
+    ) -> (Fault, Option<&Certificate>) {
+        let expired = self.top_down().find_map(|one| {
+            let newest =
+                crls.iter().filter(|list| list.covers(one)).max_by_key(|l| l.this_update());
+            // To webpki a list has expired in its last second already.
+            let expired = newest?.next_update().is_some_and(|next| next <= now);
+            newest.filter(|_| expired).map(|list| (list, one))
+        });
+        match expired {
+            Some((list, one)) => {
+                let (issuer, next_update) = (list.issuer().to_owned(), list.next_update());
+                (Fault::RevocationListExpired { issuer, next_update }, Some(one))
+            }
+            None => (Fault::Other("a revocation list has expired".to_owned()), None),
+        }
+    }
+
+    /// The leaf last: what webpki checks with the help of an issuer, it checks in this order.
+    fn top_down(&self) -> impl Iterator<Item = &Certificate> {
+        self.issuers.iter().rev().chain([&self.leaf])
+    }
+}
+
+fn of_list(error: &CertRevocationListError) -> String {
+    let what = match error {
+        CertRevocationListError::BadSignature => "its signature is wrong",
+        CertRevocationListError::IssuerInvalidForCrl => "the CA may not sign any (key usage)",
+        other => return format!("the revocation list of its CA is of no use: {other:?}"),
+    };
+    format!("the revocation list of its CA is of no use: {what}")
+}
+
+fn of_certificate(error: &CertificateError) -> String {
+    use CertificateError as E;
+    let text = match error {
+        E::BadEncoding => "it is malformed".to_owned(),
+        E::UnsupportedSignatureAlgorithmContext { .. }
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "a signature is of a kind that is not supported, with SHA-1 for example".to_owned()
+        }
+        // webpki's own, by name: its type is not ours to see.
+        E::Other(other) => other.to_string(),
+        other => other.to_string(),
+    };
+    match text.as_str() {
+        "CaUsedAsEndEntity" => "it is the certificate of a CA, not of a client".to_owned(),
+        "EndEntityUsedAsCa" => "what issued it is no CA".to_owned(),
+        "NameConstraintViolation" => "a CA may not issue certificates for its names".to_owned(),
+        "PathLenConstraintViolated" => "a CA may not have so many CAs below it".to_owned(),
+        "UnsupportedCriticalExtension" => "a critical extension is not understood".to_owned(),
+        "MaximumPathDepthExceeded" => "its chain is too long".to_owned(),
+        _ => text,
+    }
+}

@@ -1,0 +1,104 @@
+//! Takes what a verifier knows to the connection that it verified for.
+//!
+//! rustls has one verifier for all connections, does not tell it which one is at hand, and passes
+//! on no more than the kind of its error. What both have in common is the thread, for as long as
+//! the handshake is polled once.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+
+use turnkey_backend::Refused;
+
+thread_local! {
+    static SLOT: Cell<Option<Refused>> = const { Cell::new(None) };
+}
+
+/// Leaves word for the handshake that is being polled.
+pub(crate) fn put(refused: Refused) {
+    replace(Some(refused));
+}
+
+/// Runs a handshake, and brings with its outcome what was left for it.
+pub(crate) async fn collecting<F: Future + Unpin>(
+    mut handshake: F,
+) -> (F::Output, Option<Refused>) {
+    let mut refused = None;
+    let output = poll_fn(|cx| {
+        // Emptied before, in case one that panicked left something, and after: the next poll may be
+        // on another thread, and another handshake's may come before it.
+        replace(None);
+        let polled = Pin::new(&mut handshake).poll(cx);
+        refused = replace(None).or(refused.take());
+        polled
+    })
+    .await;
+    (output, refused)
+}
+
+fn replace(new: Option<Refused>) -> Option<Refused> {
+    // A thread that is ending has no slot any more; all that is lost is an explanation.
+    SLOT.try_with(|slot| slot.replace(new)).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+    use std::thread;
+
+    use rcgen::{CertificateParams, KeyPair};
+    use turnkey_backend::{Certificate, Fault};
+
+    use super::*;
+
+    fn refused(fault: Fault) -> Refused {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        Refused::new(Certificate::from_der(certificate.der()).unwrap(), fault)
+    }
+
+    /// A handshake that leaves word and waits, then ends.
+    fn handshake(fault: Option<Fault>) -> impl Future<Output = ()> + Unpin {
+        let mut polls = 0;
+        poll_fn(move |_| {
+            if let Some(fault) = fault.clone().filter(|_| polls == 0) {
+                put(refused(fault));
+            }
+            polls += 1;
+            if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn one_that_panicked_leaves_nothing_behind() {
+        put(refused(Fault::Revoked));
+        let mut good = Box::pin(collecting(handshake(None)));
+        assert!(poll(good.as_mut()).is_pending());
+        let Poll::Ready(((), none)) = poll(good.as_mut()) else { panic!("not ready") };
+        assert!(none.is_none());
+    }
+
+    #[test]
+    fn each_handshake_gets_what_was_left_for_it() {
+        let mut revoked = Box::pin(collecting(handshake(Some(Fault::Revoked))));
+        let mut good = Box::pin(collecting(handshake(None)));
+        let mut expired = Box::pin(collecting(handshake(Some(Fault::Expired))));
+        for pending in [&mut revoked, &mut expired] {
+            assert!(poll(pending.as_mut()).is_pending());
+        }
+        assert!(poll(good.as_mut()).is_pending());
+
+        let Poll::Ready(((), none)) = poll(good.as_mut()) else { panic!("not ready") };
+        assert!(none.is_none());
+        for (mut handshake, fault) in [(expired, Fault::Expired), (revoked, Fault::Revoked)] {
+            // A task moves between threads.
+            let ready = thread::spawn(move || poll(handshake.as_mut())).join().unwrap();
+            let Poll::Ready(((), Some(refused))) = ready else { panic!("nothing was left") };
+            assert_eq!(*refused.fault(), fault);
+        }
+    }
+}
