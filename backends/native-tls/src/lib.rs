@@ -4,12 +4,16 @@
 //! What it lacks stands in [`NativeTls::CAPABILITIES`]; the program asks there before it builds
 //! one, so a client policy or TLS 1.3 never gets this far unnoticed.
 
+mod errors;
+
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Tcp,
-    TlsConfig, TlsInfo, TlsVersion,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Resumption,
+    Tcp, TlsConfig, TlsInfo, TlsVersion,
 };
+
+use self::errors::handshake_error;
 
 /// Serves TLS with the operating system's stack.
 #[derive(Debug)]
@@ -25,11 +29,8 @@ impl NativeTls {
 
     /// A backend for `config`, which asks for nothing outside [`Self::CAPABILITIES`].
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
-        if !config.clients.is_none() {
-            return Err(BuildError::Unsupported("client certificates"));
-        }
-        if config.versions.min() > TlsVersion::Tls12 {
-            return Err(BuildError::Unsupported("TLS 1.3"));
+        if let Some(what) = lacking(config) {
+            return Err(BuildError::Unsupported(what));
         }
         // `Identity` guarantees the match where the key states its public half; this covers the
         // keys that do not, since native-tls itself would drop the certificate without a word.
@@ -62,13 +63,26 @@ impl NativeTls {
 impl Backend for NativeTls {
     fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let stream =
-                self.acceptor.accept(tcp).await.map_err(|e| HandshakeError::Tls(e.into()))?;
+            let stream = self.acceptor.accept(tcp).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
+}
+
+/// The first thing that is asked for and not there. Whether sessions are resumed is left to the
+/// platform: [`Resumption::On`] and [`Resumption::Off`] are what people get who did not ask.
+fn lacking(config: &TlsConfig) -> Option<&'static str> {
+    let identities = config.identities.all();
+    let wishes = [
+        (!config.clients.is_none(), "client certificates"),
+        (config.versions.min() > TlsVersion::Tls12, "TLS 1.3"),
+        (identities.len() > 1, "several identities, by the name that a client asks for"),
+        (matches!(config.resumption, Resumption::Shared(_)), "resumption control"),
+        (identities.iter().any(Identity::is_stapled), "OCSP stapling"),
+    ];
+    wishes.into_iter().find(|(asked, _)| *asked).map(|(_, what)| what)
 }
 
 /// The identity in the form that the platform takes without harm.

@@ -1,0 +1,27 @@
+//! Why a handshake failed, as far as the platform tells.
+
+/// On OpenSSL it tells.
+#[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+pub(crate) use turnkey_openssl_errors::handshake_error;
+
+/// Elsewhere it tells when the network was to blame.
+#[cfg(any(target_os = "windows", target_vendor = "apple"))]
+pub(crate) fn handshake_error(error: async_native_tls::Error) -> turnkey_backend::HandshakeError {
+    use std::error::Error as _;
+    use std::io::{self, ErrorKind};
+
+    use turnkey_backend::HandshakeError;
+
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    let io = sources.filter_map(|error| error.downcast_ref::<io::Error>()).next();
+    match io.map(io::Error::kind) {
+        // SChannel brings all its errors as `io::Error`; those of the network have a kind.
+        Some(
+            kind @ (ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe),
+        ) => HandshakeError::Io(io::Error::new(kind, error)),
+        _ => HandshakeError::Tls(error.into()),
+    }
+}

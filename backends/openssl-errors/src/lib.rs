@@ -1,0 +1,96 @@
+//! What OpenSSL says about a failed handshake, in the words of [`HandshakeError`].
+//!
+//! Two backends stand on OpenSSL, one directly and one through native-tls. Both end up with the
+//! same stack of errors, and this is where it is read: by the numbers of its reasons, which have
+//! not changed since OpenSSL 1.1.1, while their texts have.
+
+mod reasons;
+
+use std::error::Error;
+use std::io;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{self, ErrorCode};
+use turnkey_backend::{Alert, Common, HandshakeError};
+
+use self::reasons::Reason;
+
+/// Says in common words why a server's handshake failed, as far as `error` or one of its sources
+/// is OpenSSL's or the network's; what is neither, or not known, is [`HandshakeError::Tls`].
+pub fn handshake_error<E: Error + Send + Sync + 'static>(error: E) -> HandshakeError {
+    match Verdict::on(&error) {
+        Verdict::Kind(kind) => kind,
+        Verdict::Io(kind) => HandshakeError::Io(io::Error::new(kind, error)),
+        Verdict::Unknown => HandshakeError::Tls(error.into()),
+    }
+}
+
+/// Whether what the client signed, to prove that it has the key of its certificate, does not fit.
+#[must_use]
+pub fn is_bad_signature(error: &(dyn Error + 'static)) -> bool {
+    stack(error)
+        .is_some_and(|stack| Reason::all(stack).any(|reason| reason == Reason::BadSignature))
+}
+
+/// What an error comes down to.
+enum Verdict {
+    Kind(HandshakeError),
+    Io(io::ErrorKind),
+    Unknown,
+}
+
+impl Verdict {
+    fn on(error: &(dyn Error + 'static)) -> Self {
+        if let Some(stack) = stack(error) {
+            return Reason::all(stack).find_map(Self::for_reason).unwrap_or(Self::Unknown);
+        }
+        if let Some(error) = sources(error).find_map(|e| e.downcast_ref::<io::Error>()) {
+            return Self::Io(error.kind());
+        }
+        match code(error) {
+            Some(ErrorCode::ZERO_RETURN) => Self::Kind(HandshakeError::Alert(CLOSE_NOTIFY)),
+            Some(ErrorCode::SYSCALL) => Self::Io(io::ErrorKind::UnexpectedEof),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// `None` if the reason alone does not tell; others in the stack may.
+    fn for_reason(reason: Reason) -> Option<Self> {
+        Some(Self::Kind(match reason {
+            Reason::Alert(number) => HandshakeError::Alert(Alert(number)),
+            Reason::NoClientCertificate => HandshakeError::NoClientCertificate,
+            Reason::NoCommonVersion => HandshakeError::NothingInCommon(Common::Version),
+            Reason::NoCommonCipher => HandshakeError::NothingInCommon(Common::Cipher),
+            Reason::NoCommonProtocol => HandshakeError::NothingInCommon(Common::Protocol),
+            Reason::NotTls => HandshakeError::NotTls,
+            Reason::Eof => return Some(Self::Io(io::ErrorKind::UnexpectedEof)),
+            Reason::BadSignature | Reason::Other => return None,
+        }))
+    }
+}
+
+const CLOSE_NOTIFY: Alert = Alert(0);
+
+/// How the call to OpenSSL ended that brought no errors of its own.
+fn code(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
+    if let Some(error) = error.downcast_ref::<ssl::Error>() {
+        return Some(error.code());
+    }
+    // native-tls hands on nothing of `ssl::Error` but its text.
+    match error.to_string().as_str() {
+        "the SSL session has been shut down" => Some(ErrorCode::ZERO_RETURN),
+        "unexpected EOF" => Some(ErrorCode::SYSCALL),
+        _ => None,
+    }
+}
+
+fn stack<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ErrorStack> {
+    sources(error).find_map(|error| error.downcast_ref::<ErrorStack>())
+}
+
+/// An error and all behind it.
+fn sources<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}

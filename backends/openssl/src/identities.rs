@@ -1,0 +1,104 @@
+//! Which identity a client is shown.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{NameType, SniError, Ssl, SslAlert, SslContextBuilder, SslContextRef, SslRef};
+use openssl::x509::X509;
+use turnkey_backend::{BuildError, Identities, Identity};
+
+use crate::setup;
+
+/// The identities of a listener, in the form that OpenSSL takes.
+pub(crate) struct Shown {
+    identities: Identities,
+    /// In the same order.
+    parsed: Vec<Parsed>,
+}
+
+impl Shown {
+    pub(crate) fn new(identities: &Identities) -> Result<Self, BuildError> {
+        let parsed = identities.all().iter().map(Parsed::new).collect::<Result<_, _>>()?;
+        Ok(Self { identities: identities.clone(), parsed })
+    }
+
+    /// Lets each client see the one that is for the name it asks for.
+    pub(crate) fn set(self: &Arc<Self>, builder: &mut SslContextBuilder) -> Result<(), BuildError> {
+        let this = Arc::clone(self);
+        // It is called for clients that ask for no name, too.
+        builder.set_servername_callback(move |ssl, alert| this.show(ssl, alert));
+        if self.identities.all().iter().any(Identity::is_stapled) {
+            let this = Arc::clone(self);
+            builder.set_status_callback(move |ssl| this.staple(ssl)).map_err(setup)?;
+        }
+        Ok(())
+    }
+
+    /// Shows each to nobody, so that what OpenSSL does not take is an error before the first client
+    /// comes.
+    pub(crate) fn try_on(&self, context: &SslContextRef) -> Result<(), BuildError> {
+        for parsed in &self.parsed {
+            let mut ssl = Ssl::new(context).map_err(setup)?;
+            parsed.set(&mut ssl).map_err(|e| BuildError::Identity(e.into()))?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, ssl: &mut SslRef, alert: &mut SslAlert) -> Result<(), SniError> {
+        // After a HelloRetryRequest it is called again, and the chain would be there twice.
+        if ssl.certificate().is_some() {
+            return Ok(());
+        }
+        let set = self.parsed.get(self.choose(ssl)).map(|parsed| parsed.set(ssl));
+        if let Some(Ok(())) = set {
+            return Ok(());
+        }
+        *alert = SslAlert::INTERNAL_ERROR;
+        Err(SniError::ALERT_FATAL)
+    }
+
+    fn staple(&self, ssl: &mut SslRef) -> Result<bool, ErrorStack> {
+        let identity = self.identities.all().get(self.choose(ssl));
+        match identity.and_then(|identity| identity.ocsp(SystemTime::now())) {
+            Some(response) => ssl.set_ocsp_status(response).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn choose(&self, ssl: &SslRef) -> usize {
+        self.identities.choose(ssl.servername(NameType::HOST_NAME))
+    }
+}
+
+struct Parsed {
+    leaf: X509,
+    key: PKey<Private>,
+    issuers: Vec<X509>,
+}
+
+impl Parsed {
+    fn new(identity: &Identity) -> Result<Self, BuildError> {
+        let failed = |e: ErrorStack| BuildError::Identity(e.into());
+        let key =
+            PKey::private_key_from_pkcs8(identity.key().secret_pkcs8_der()).map_err(failed)?;
+        let leaf = X509::from_der(identity.leaf().der()).map_err(failed)?;
+        // Asked for by hand: OpenSSL would drop the one that does not fit without a word.
+        if !leaf.public_key().map_err(failed)?.public_eq(&key) {
+            return Err(BuildError::KeyMismatch);
+        }
+        let issuers = identity.chain().iter().skip(1).map(|c| X509::from_der(c.der()));
+        let issuers = issuers.collect::<Result<_, _>>().map_err(failed)?;
+        Ok(Self { leaf, key, issuers })
+    }
+
+    fn set(&self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
+        ssl.set_certificate(&self.leaf)?;
+        ssl.set_private_key(&self.key)?;
+        for issuer in &self.issuers {
+            ssl.add_chain_cert(issuer.clone())?;
+        }
+        Ok(())
+    }
+}

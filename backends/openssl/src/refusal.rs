@@ -1,0 +1,65 @@
+//! From OpenSSL's result of the check of a client's certificate (`openssl/x509_vfy.h`) to a fault.
+
+use openssl::x509::X509VerifyResult;
+use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
+
+/// There is no list of the certificate's issuer.
+pub(crate) const UNABLE_TO_GET_CRL: i32 = 3;
+
+/// What is wrong with a chain, and with which of its certificates.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    result: X509VerifyResult,
+    culprit: Option<Vec<u8>>,
+}
+
+impl Refusal {
+    /// `culprit` in DER.
+    pub(crate) fn new(result: X509VerifyResult, culprit: Option<Vec<u8>>) -> Self {
+        Self { result, culprit }
+    }
+
+    /// The same in common words, for a client with the certificate `leaf`.
+    pub(crate) fn of(&self, leaf: Certificate, trust: &ClientTrust) -> Refused {
+        let culprit = self.culprit.as_deref().and_then(|der| Certificate::from_der(der).ok());
+        let culprit = culprit.unwrap_or_else(|| leaf.clone());
+        let fault = fault(self.result, &culprit, trust);
+        Refused::new(leaf, fault).because_of(culprit)
+    }
+}
+
+fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -> Fault {
+    if result == X509VerifyResult::APPLICATION_VERIFICATION {
+        return Fault::NotAllowed;
+    }
+    match result.as_raw() {
+        // UNABLE_TO_GET_ISSUER_CERT, DEPTH_ZERO_SELF_SIGNED_CERT, SELF_SIGNED_CERT_IN_CHAIN,
+        // UNABLE_TO_GET_ISSUER_CERT_LOCALLY, UNABLE_TO_VERIFY_LEAF_SIGNATURE, CERT_UNTRUSTED
+        2 | 18 | 19 | 20 | 21 | 27 => Fault::UnknownIssuer,
+        // UNABLE_TO_DECRYPT_CERT_SIGNATURE, UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY,
+        // CERT_SIGNATURE_FAILURE
+        4 | 6 | 7 => Fault::BadSignature,
+        // CERT_NOT_YET_VALID
+        9 => Fault::NotYetValid,
+        // CERT_HAS_EXPIRED
+        10 => Fault::Expired,
+        // CERT_REVOKED
+        23 => Fault::Revoked,
+        // INVALID_PURPOSE
+        26 => Fault::NotForClients,
+        UNABLE_TO_GET_CRL => Fault::NoRevocationList { issuer: culprit.issuer().to_owned() },
+        // CRL_HAS_EXPIRED
+        12 => Fault::RevocationListExpired {
+            issuer: culprit.issuer().to_owned(),
+            next_update: latest(culprit, trust),
+        },
+        _ => Fault::Other(result.error_string().to_owned()),
+    }
+}
+
+/// When the list that speaks for `certificate` should have been renewed; of several the newest,
+/// which is the one that OpenSSL goes by.
+fn latest(certificate: &Certificate, trust: &ClientTrust) -> Option<std::time::SystemTime> {
+    let lists = trust.crls().iter().filter(|list| list.covers(certificate));
+    lists.filter_map(RevocationList::next_update).max()
+}
