@@ -41,6 +41,8 @@ pub enum Found {
     DerRequest,
     /// PKCS#12 (`.p12`, `.pfx`).
     Pkcs12,
+    /// A key store of Java.
+    JavaKeyStore,
     /// Text in UTF-16, as PowerShell's `>` writes it.
     Utf16,
     /// Anything else.
@@ -55,6 +57,9 @@ impl Found {
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Self::Utf16;
+        }
+        if bytes.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) {
+            return Self::JavaKeyStore;
         }
         if is_pkcs12(bytes) {
             Self::Pkcs12
@@ -118,6 +123,10 @@ impl fmt::Display for Found {
             Self::Pkcs12 => {
                 "it looks like PKCS#12, which holds certificate and key together: \
                  give it as a PKCS#12 file"
+            }
+            Self::JavaKeyStore => {
+                "it is a Java key store; convert it: keytool -importkeystore -srckeystore FILE \
+                 -destkeystore NEW.p12 -deststoretype PKCS12"
             }
             Self::Utf16 => "it is text in UTF-16; save it as UTF-8 or ASCII",
             Self::Unknown => "what it holds is not known; is it the right file, and complete?",

@@ -115,6 +115,8 @@ pub enum Fault {
     Revoked,
     /// It is not for the authentication of clients (RFC 5280 §4.2.1.12).
     NotForClients,
+    /// It is the certificate of a CA, which is for signing others.
+    IsCa,
     /// No rule allows it.
     NotAllowed,
     /// Its signature, or the client's own, is wrong.
@@ -143,6 +145,7 @@ impl fmt::Display for Fault {
             Self::NotYetValid => "it is not valid yet",
             Self::Revoked => "it is revoked",
             Self::NotForClients => "it is not for the authentication of clients",
+            Self::IsCa => "it is the certificate of a CA, not of a client",
             Self::NotAllowed => "no rule allows it",
             Self::BadSignature => "a signature is wrong",
             Self::NoRevocationList { .. } => "there is no revocation list of its CA",

@@ -30,7 +30,7 @@ impl Refusal {
 
 fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -> Fault {
     if result == X509VerifyResult::APPLICATION_VERIFICATION {
-        return Fault::NotAllowed;
+        return if culprit.is_ca() { Fault::IsCa } else { Fault::NotAllowed };
     }
     match result.as_raw() {
         // UNABLE_TO_GET_ISSUER_CERT, DEPTH_ZERO_SELF_SIGNED_CERT, SELF_SIGNED_CERT_IN_CHAIN,
@@ -48,6 +48,11 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
         // INVALID_PURPOSE
         26 => Fault::NotForClients,
         UNABLE_TO_GET_CRL => Fault::NoRevocationList { issuer: culprit.issuer().to_owned() },
+        // CRL_SIGNATURE_FAILURE, KEYUSAGE_NO_CRL_SIGN
+        8 => Fault::Other("the revocation list of its CA is of no use: its signature is wrong".into()),
+        35 => Fault::Other(
+            "the revocation list of its CA is of no use: the CA may not sign any (key usage)".into(),
+        ),
         // CRL_HAS_EXPIRED
         12 => Fault::RevocationListExpired {
             issuer: culprit.issuer().to_owned(),

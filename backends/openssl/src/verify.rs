@@ -49,11 +49,10 @@ impl Seen {
     }
 }
 
-/// Has the chain that a client presents checked as `mode` says, by OpenSSL and then by `trust`'s
-/// rules where they are kept in the handshake.
+/// Has the chain that a client presents checked as `mode` says, by OpenSSL and then by us.
 pub(crate) fn set(builder: &mut SslContextBuilder, mode: SslVerifyMode, trust: &ClientTrust) {
-    let rules = trust.denies_early().then(|| trust.clone());
-    builder.set_verify_callback(mode, move |good, context| verify(good, context, rules.as_ref()));
+    let trust = trust.clone();
+    builder.set_verify_callback(mode, move |good, context| verify(good, context, &trust));
 }
 
 /// Says again what OpenSSL says of a certificate at the end of a handshake: good, or nothing.
@@ -65,7 +64,7 @@ pub(crate) fn confirm(ssl: &SslRef) -> Result<(), HandshakeError> {
 }
 
 /// Called for each fault, and for each certificate of a chain that has none, the leaf's last.
-fn verify(good: bool, context: &mut X509StoreContextRef, rules: Option<&ClientTrust>) -> bool {
+fn verify(good: bool, context: &mut X509StoreContextRef, trust: &ClientTrust) -> bool {
     if !good && is_anchor_without_list(context) {
         // Or the fault would stay the result of all.
         context.set_error(X509VerifyResult::OK);
@@ -76,7 +75,7 @@ fn verify(good: bool, context: &mut X509StoreContextRef, rules: Option<&ClientTr
         return true;
     }
     let leaf = der(context, 0);
-    let denied = good && rules.is_some_and(|rules| !is_allowed(leaf.as_deref(), rules));
+    let denied = good && !is_allowed(leaf.as_deref(), trust);
     if denied {
         context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
     }
@@ -93,10 +92,15 @@ fn is_anchor_without_list(context: &X509StoreContextRef) -> bool {
         && context.chain().is_some_and(|chain| depth + 1 == chain.len())
 }
 
-fn is_allowed(leaf: Option<&[u8]>, rules: &ClientTrust) -> bool {
+/// Whether the rules let the client in, where they are kept in the handshake; and whether it is a
+/// client at all: the certificate of a CA is for signing others (webpki says so too).
+fn is_allowed(leaf: Option<&[u8]>, trust: &ClientTrust) -> bool {
     let read = || Certificate::from_der(leaf?).ok();
+    let allows = |leaf: &Certificate| {
+        !leaf.is_ca() && (!trust.denies_early() || trust.allows(leaf))
+    };
     // A panic that got as far as OpenSSL would end the process.
-    let allowed = catch_unwind(AssertUnwindSafe(|| read().is_some_and(|leaf| rules.allows(&leaf))));
+    let allowed = catch_unwind(AssertUnwindSafe(|| read().is_some_and(|leaf| allows(&leaf))));
     allowed.unwrap_or(false)
 }
 

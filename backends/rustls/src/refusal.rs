@@ -80,6 +80,12 @@ impl Presented {
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => (Fault::NotForClients, None),
             E::ApplicationVerificationFailure => (Fault::NotAllowed, None),
             E::BadSignature => (Fault::BadSignature, None),
+            // Self-signed more often than not, as `openssl req -x509` makes them: for webpki it is a CA
+            // before it is one that nobody knows.
+            other if of_certificate(other) == CA_AS_CLIENT && !self.trusted => {
+                (Fault::UnknownIssuer, self.issuers.last())
+            }
+            other if of_certificate(other) == CA_AS_CLIENT => (Fault::IsCa, None),
             other => (Fault::Other(of_certificate(other)), None),
         }
     }
@@ -125,6 +131,9 @@ impl Presented {
     }
 }
 
+/// webpki's own name of an error.
+const CA_AS_CLIENT: &str = "CaUsedAsEndEntity";
+
 fn of_list(error: &CertRevocationListError) -> String {
     let what = match error {
         CertRevocationListError::BadSignature => "its signature is wrong",
@@ -147,7 +156,6 @@ fn of_certificate(error: &CertificateError) -> String {
         other => other.to_string(),
     };
     match text.as_str() {
-        "CaUsedAsEndEntity" => "it is the certificate of a CA, not of a client".to_owned(),
         "EndEntityUsedAsCa" => "what issued it is no CA".to_owned(),
         "NameConstraintViolation" => "a CA may not issue certificates for its names".to_owned(),
         "PathLenConstraintViolated" => "a CA may not have so many CAs below it".to_owned(),

@@ -57,8 +57,8 @@ pub enum IdentityError {
     NotPkcs12(Found),
     /// The file is PKCS#12 but cannot be read to its end.
     #[error(
-        "the PKCS#12 file is damaged, or written in BER instead of DER; \
-         the latter is mended by: openssl pkcs12 -in FILE -nodes | openssl pkcs12 -export -out NEW"
+        "the PKCS#12 file is damaged, or written in BER instead of DER; the latter is mended by: \
+         openssl pkcs12 -in FILE -nodes -out TMP && openssl pkcs12 -export -in TMP -out NEW"
     )]
     MalformedPkcs12(#[source] Box<dyn Error + Send + Sync>),
     /// PEM of another kind: a certificate signing request, for example.
@@ -175,7 +175,8 @@ impl IdentityError {
 fn rewrite(part: Part) -> &'static str {
     match part {
         Part::Both => {
-            "write it again: openssl pkcs12 -in FILE -nodes -legacy | openssl pkcs12 -export -out NEW"
+            "write it again: openssl pkcs12 -legacy -in FILE -nodes -out TMP && \
+             openssl pkcs12 -export -in TMP -out NEW"
         }
         Part::Chain | Part::Key => {
             "encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW"

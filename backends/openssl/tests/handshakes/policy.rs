@@ -176,6 +176,14 @@ fn somebody_elses_certificate() {
 }
 
 #[test]
+fn a_ca_is_no_client() {
+    let ca = Authority::root("CA");
+    let alert = AlertDescription::HandshakeFailure;
+    let leaf = ca.issue(&guest().ca());
+    assert_refused(&ca.anchors().into(), &leaf, &Fault::IsCa, "guest", alert);
+}
+
+#[test]
 fn a_rule_in_the_handshake() {
     let ca = Authority::root("CA");
     let rules = AllowRules::new(vec!["alice".parse::<CommonNameRule>().unwrap()], vec![]);

@@ -223,6 +223,12 @@ impl Profile {
         self
     }
 
+    /// One that may sign others too.
+    pub(crate) fn ca(mut self) -> Self {
+        self.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self
+    }
+
     pub(crate) fn self_signed(&self) -> Leaf {
         let (_, key) = self.key();
         let pair = KeyPair::from_pem(&key).unwrap();

@@ -196,9 +196,11 @@ fn a_ca_is_no_client() {
     let ca = root.client_with("ca", |p| {
         p.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     });
-    let fault = Fault::Other("it is the certificate of a CA, not of a client".to_owned());
     let alert = AlertDescription::CertificateUnknown;
-    is_refused(&root.trust(), &ca, &ca.certificate(), &fault, alert);
+    is_refused(&root.trust(), &ca, &ca.certificate(), &Fault::IsCa, alert);
+    // One that nobody knows is that in the first place.
+    let other = Ca::root("other");
+    is_refused(&other.trust(), &ca, &ca.certificate(), &Fault::UnknownIssuer, alert);
 }
 
 /// Shows a chain, and signs with a key that has nothing to do with it.
