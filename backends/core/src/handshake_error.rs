@@ -21,8 +21,13 @@ pub enum HandshakeError {
     #[error(transparent)]
     ClientCertificate(#[from] Refused),
     /// The client ended it, with an alert.
-    #[error("the client ended the handshake: {0}")]
-    Alert(Alert),
+    #[error("the client ended the handshake: {alert}")]
+    Alert {
+        /// What it sent.
+        alert: Alert,
+        /// The certificate of ours that it was shown, where that is known.
+        shown: Option<Certificate>,
+    },
     /// Client and server have something in common too little.
     #[error("client and server have no {0} in common")]
     NothingInCommon(Common),
@@ -32,6 +37,17 @@ pub enum HandshakeError {
     /// Anything else that the TLS stack reports; the source says what.
     #[error("the TLS handshake failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl HandshakeError {
+    /// Says which certificate of ours the client was shown, where that matters.
+    #[must_use]
+    pub fn having_shown(self, ours: Certificate) -> Self {
+        match self {
+            Self::Alert { alert, shown: None } => Self::Alert { alert, shown: Some(ours) },
+            other => other,
+        }
+    }
 }
 
 /// What client and server have to agree on.
@@ -193,6 +209,12 @@ impl Alert {
             120 => "no_application_protocol",
             _ => return None,
         })
+    }
+}
+
+impl From<Alert> for HandshakeError {
+    fn from(alert: Alert) -> Self {
+        Self::Alert { alert, shown: None }
     }
 }
 

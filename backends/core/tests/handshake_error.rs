@@ -18,7 +18,7 @@ fn each_kind_says_what_happened() {
             HandshakeError::NoClientCertificate,
             "the client sent no certificate, and one is required",
         ),
-        (HandshakeError::Alert(Alert(48)), "the client ended the handshake: alert unknown_ca (48)"),
+        (Alert(48).into(), "the client ended the handshake: alert unknown_ca (48)"),
         (
             HandshakeError::NothingInCommon(Common::Version),
             "client and server have no TLS version in common",

@@ -99,7 +99,7 @@ fn the_client_refuses_our_certificate() {
     let ca = Ca::new();
     for (roots, name, number) in [(None, "localhost", 48), (Some(&ca), "other.test", 42)] {
         let error = meet(&ca, rustls(roots, name, &TLS12, None)).unwrap_err();
-        let HandshakeError::Alert(alert) = error else { panic!("{error:?}") };
+        let HandshakeError::Alert { alert, .. } = error else { panic!("{error:?}") };
         assert_eq!(alert, Alert(number));
     }
 }

@@ -48,7 +48,7 @@ impl Verdict {
             return Self::Io(error.kind());
         }
         match code(error) {
-            Some(ErrorCode::ZERO_RETURN) => Self::Kind(HandshakeError::Alert(CLOSE_NOTIFY)),
+            Some(ErrorCode::ZERO_RETURN) => Self::Kind(CLOSE_NOTIFY.into()),
             Some(ErrorCode::SYSCALL) => Self::Io(io::ErrorKind::UnexpectedEof),
             _ => Self::Unknown,
         }
@@ -57,7 +57,7 @@ impl Verdict {
     /// `None` if the reason alone does not tell; others in the stack may.
     fn for_reason(reason: Reason) -> Option<Self> {
         Some(Self::Kind(match reason {
-            Reason::Alert(number) => HandshakeError::Alert(Alert(number)),
+            Reason::Alert(number) => Alert(number).into(),
             Reason::NoClientCertificate => HandshakeError::NoClientCertificate,
             Reason::NoCommonVersion => HandshakeError::NothingInCommon(Common::Version),
             Reason::NoCommonCipher => HandshakeError::NothingInCommon(Common::Cipher),

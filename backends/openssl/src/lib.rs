@@ -17,10 +17,10 @@ use std::time::SystemTime;
 
 use async_openssl::SslStream;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslRef};
+use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, ClientPolicy, Fault, HandshakeError,
-    Refused, Tcp, TlsConfig, TlsInfo,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy, Fault,
+    HandshakeError, Identities, Refused, Tcp, TlsConfig, TlsInfo,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -29,6 +29,7 @@ use self::verify::Seen;
 /// Serves TLS with OpenSSL.
 pub struct OpenSsl {
     context: SslContext,
+    identities: Identities,
     clients: ClientPolicy,
 }
 
@@ -38,7 +39,11 @@ impl OpenSsl {
 
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
-        Ok(Self { context: context::build(config)?, clients: config.clients.clone() })
+        Ok(Self {
+            context: context::build(config)?,
+            identities: config.identities.clone(),
+            clients: config.clients.clone(),
+        })
     }
 
     /// The name and version of the TLS stack.
@@ -79,6 +84,13 @@ impl OpenSsl {
         }
     }
 
+    /// The certificate of ours that the client has seen.
+    fn shown(&self, ssl: &SslRef) -> Certificate {
+        let chosen = self.identities.choose(ssl.servername(NameType::HOST_NAME));
+        let chosen = self.identities.all().get(chosen).unwrap_or(self.identities.first());
+        chosen.leaf().clone()
+    }
+
     /// What OpenSSL knows of a client's certificate says more than its error.
     fn explain(&self, error: openssl::ssl::Error, ssl: &SslRef) -> HandshakeError {
         let seen = Seen::take(ssl);
@@ -89,7 +101,7 @@ impl OpenSsl {
             Some(leaf) if is_bad_signature(&error) => {
                 Refused::new(leaf, Fault::BadSignature).into()
             }
-            _ => handshake_error(error),
+            _ => handshake_error(error).having_shown(self.shown(ssl)),
         }
     }
 }

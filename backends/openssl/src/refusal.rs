@@ -23,7 +23,11 @@ impl Refusal {
     pub(crate) fn of(&self, leaf: Certificate, trust: &ClientTrust) -> Refused {
         let culprit = self.culprit.as_deref().and_then(|der| Certificate::from_der(der).ok());
         let culprit = culprit.unwrap_or_else(|| leaf.clone());
-        let fault = fault(self.result, &culprit, trust);
+        let fault = match fault(self.result, &culprit, trust) {
+            // For OpenSSL what is wrong with a CA as a client is what its key may be used for.
+            Fault::NotForClients if culprit == leaf && leaf.is_ca() => Fault::IsCa,
+            fault => fault,
+        };
         Refused::new(leaf, fault).because_of(culprit)
     }
 }
@@ -49,9 +53,12 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
         26 => Fault::NotForClients,
         UNABLE_TO_GET_CRL => Fault::NoRevocationList { issuer: culprit.issuer().to_owned() },
         // CRL_SIGNATURE_FAILURE, KEYUSAGE_NO_CRL_SIGN
-        8 => Fault::Other("the revocation list of its CA is of no use: its signature is wrong".into()),
+        8 => Fault::Other(
+            "the revocation list of its CA is of no use: its signature is wrong".into(),
+        ),
         35 => Fault::Other(
-            "the revocation list of its CA is of no use: the CA may not sign any (key usage)".into(),
+            "the revocation list of its CA is of no use: the CA may not sign any (key usage)"
+                .into(),
         ),
         // CRL_HAS_EXPIRED
         12 => Fault::RevocationListExpired {

@@ -96,9 +96,8 @@ fn is_anchor_without_list(context: &X509StoreContextRef) -> bool {
 /// client at all: the certificate of a CA is for signing others (webpki says so too).
 fn is_allowed(leaf: Option<&[u8]>, trust: &ClientTrust) -> bool {
     let read = || Certificate::from_der(leaf?).ok();
-    let allows = |leaf: &Certificate| {
-        !leaf.is_ca() && (!trust.denies_early() || trust.allows(leaf))
-    };
+    let allows =
+        |leaf: &Certificate| !leaf.is_ca() && (!trust.denies_early() || trust.allows(leaf));
     // A panic that got as far as OpenSSL would end the process.
     let allowed = catch_unwind(AssertUnwindSafe(|| read().is_some_and(|leaf| allows(&leaf))));
     allowed.unwrap_or(false)

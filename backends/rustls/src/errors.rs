@@ -17,7 +17,7 @@ pub(crate) fn handshake_error(error: io::Error) -> HandshakeError {
 fn of_rustls(error: &Error) -> HandshakeError {
     match error {
         Error::NoCertificatesPresented => HandshakeError::NoClientCertificate,
-        Error::AlertReceived(alert) => HandshakeError::Alert(Alert(u8::from(*alert))),
+        Error::AlertReceived(alert) => Alert(u8::from(*alert)).into(),
         Error::NoApplicationProtocol => HandshakeError::NothingInCommon(Common::Protocol),
         Error::PeerIncompatible(what) => match lacking(what) {
             Some(common) => HandshakeError::NothingInCommon(common),
@@ -66,7 +66,10 @@ mod tests {
     fn alerts_keep_their_numbers() {
         for number in 0..=u8::MAX {
             let error = told(Error::AlertReceived(AlertDescription::from(number)));
-            assert!(matches!(error, HandshakeError::Alert(Alert(n)) if n == number), "{error}");
+            assert!(
+                matches!(error, HandshakeError::Alert { alert: Alert(n), .. } if n == number),
+                "{error}"
+            );
         }
     }
 

@@ -23,6 +23,7 @@ use turnkey_backend::{
 
 use self::errors::handshake_error;
 use self::resolver::Resolver;
+use self::slot::Word;
 use self::tickets::SharedTickets;
 
 /// Serves TLS with rustls.
@@ -48,6 +49,8 @@ impl Rustls {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(resolver));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+        // All suites on offer are good ones. Auditors ask for a server that chooses all the same.
+        server.ignore_client_order = true;
         // All there is to a session stands in its ticket: no memory is held for it, and no id leads
         // to it.
         server.session_storage = Arc::new(NoServerSessionStorage {});
@@ -78,8 +81,11 @@ impl Backend for Rustls {
             let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(tcp);
             let stream = match slot::collecting(handshake).await {
                 (Ok(stream), _) => stream,
-                (Err(_), Some(refused)) => return Err(refused.into()),
-                (Err(error), None) => return Err(handshake_error(error)),
+                (Err(_), Word { refused: Some(refused), .. }) => return Err(refused.into()),
+                (Err(error), Word { shown: Some(ours), .. }) => {
+                    return Err(handshake_error(error).having_shown(ours));
+                }
+                (Err(error), _) => return Err(handshake_error(error)),
             };
             let tls = negotiated(stream.get_ref().1)?;
             let resumed = tls.resumed == Some(true);

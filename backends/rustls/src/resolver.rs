@@ -7,6 +7,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use turnkey_backend::{BuildError, Identities, Identity};
 
+use crate::slot;
+
 /// Chooses the identity for the name that a client asks for.
 #[derive(Debug)]
 pub(crate) struct Resolver {
@@ -36,6 +38,7 @@ impl Resolver {
     fn choose(&self, server_name: Option<&str>, now: SystemTime) -> Option<Arc<CertifiedKey>> {
         let index = self.identities.choose(server_name);
         let (identity, keys) = (self.identities.all().get(index)?, self.keys.get(index)?);
+        slot::show(identity.leaf().clone());
         let stapled = keys.stapled.as_ref().filter(|_| identity.ocsp(now).is_some());
         Some(stapled.unwrap_or(&keys.bare).clone())
     }

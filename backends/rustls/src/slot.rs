@@ -8,37 +8,57 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
-use turnkey_backend::Refused;
+use turnkey_backend::{Certificate, Refused};
 
 thread_local! {
-    static SLOT: Cell<Option<Refused>> = const { Cell::new(None) };
+    static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None }) };
 }
 
-/// Leaves word for the handshake that is being polled.
+/// What is left for a handshake.
+#[derive(Debug, Default)]
+pub(crate) struct Word {
+    /// Why the client's certificate was refused.
+    pub(crate) refused: Option<Refused>,
+    /// Which of ours the client was shown.
+    pub(crate) shown: Option<Certificate>,
+}
+
+/// Leaves word of a refusal for the handshake that is being polled.
 pub(crate) fn put(refused: Refused) {
-    replace(Some(refused));
+    let word = take();
+    replace(Word { refused: Some(refused), ..word });
+}
+
+/// Leaves word of what the client is shown for the handshake that is being polled.
+pub(crate) fn show(ours: Certificate) {
+    let word = take();
+    replace(Word { shown: Some(ours), ..word });
 }
 
 /// Runs a handshake, and brings with its outcome what was left for it.
-pub(crate) async fn collecting<F: Future + Unpin>(
-    mut handshake: F,
-) -> (F::Output, Option<Refused>) {
-    let mut refused = None;
+pub(crate) async fn collecting<F: Future + Unpin>(mut handshake: F) -> (F::Output, Word) {
+    let mut collected = Word::default();
     let output = poll_fn(|cx| {
         // Emptied before, in case one that panicked left something, and after: the next poll may be
         // on another thread, and another handshake's may come before it.
-        replace(None);
+        take();
         let polled = Pin::new(&mut handshake).poll(cx);
-        refused = replace(None).or(refused.take());
+        let Word { refused, shown } = take();
+        collected.refused = refused.or(collected.refused.take());
+        collected.shown = shown.or(collected.shown.take());
         polled
     })
     .await;
-    (output, refused)
+    (output, collected)
 }
 
-fn replace(new: Option<Refused>) -> Option<Refused> {
+fn take() -> Word {
+    replace(Word::default())
+}
+
+fn replace(new: Word) -> Word {
     // A thread that is ending has no slot any more; all that is lost is an explanation.
-    SLOT.try_with(|slot| slot.replace(new)).ok().flatten()
+    SLOT.try_with(|slot| slot.replace(new)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -79,7 +99,7 @@ mod tests {
         let mut good = Box::pin(collecting(handshake(None)));
         assert!(poll(good.as_mut()).is_pending());
         let Poll::Ready(((), none)) = poll(good.as_mut()) else { panic!("not ready") };
-        assert!(none.is_none());
+        assert!(none.refused.is_none());
     }
 
     #[test]
@@ -93,11 +113,13 @@ mod tests {
         assert!(poll(good.as_mut()).is_pending());
 
         let Poll::Ready(((), none)) = poll(good.as_mut()) else { panic!("not ready") };
-        assert!(none.is_none());
+        assert!(none.refused.is_none());
         for (mut handshake, fault) in [(expired, Fault::Expired), (revoked, Fault::Revoked)] {
             // A task moves between threads.
             let ready = thread::spawn(move || poll(handshake.as_mut())).join().unwrap();
-            let Poll::Ready(((), Some(refused))) = ready else { panic!("nothing was left") };
+            let Poll::Ready(((), Word { refused: Some(refused), .. })) = ready else {
+                panic!("nothing was left")
+            };
             assert_eq!(*refused.fault(), fault);
         }
     }

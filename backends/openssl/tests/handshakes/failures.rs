@@ -55,7 +55,9 @@ fn the_client_refuses_our_certificate() {
         ] {
             Client::new(version).refusing(why).connect(server.address).unwrap_err();
             let error = server.outcome().unwrap_err();
-            let HandshakeError::Alert(Alert(number)) = error else { panic!("{error:?}") };
+            let HandshakeError::Alert { alert: Alert(number), .. } = error else {
+                panic!("{error:?}")
+            };
             assert_eq!(number, alert, "in {version}");
         }
     }
@@ -118,7 +120,9 @@ fn the_client_leaves_with_an_alert() {
     let hello = Client::new(TlsVersion::Tls12).hello();
     for (alert, number) in [([1, 0], 0), ([2, 40], 40), ([2, 80], 80), ([2, 250], 250)] {
         let (error, _) = send(&server, &[&hello[..], &[21, 3, 3, 0, 2], &alert].concat());
-        let HandshakeError::Alert(heard) = error else { panic!("{alert:?}: {error:?}") };
+        let HandshakeError::Alert { alert: heard, .. } = error else {
+            panic!("{alert:?}: {error:?}")
+        };
         assert_eq!(heard, Alert(number));
     }
 }

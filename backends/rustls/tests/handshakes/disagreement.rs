@@ -110,7 +110,7 @@ fn the_clients_alerts_are_told() {
                 assert!(met.client.is_err());
                 let error = met.server.unwrap_err();
                 assert!(
-                    matches!(error, HandshakeError::Alert(Alert(n)) if n == number),
+                    matches!(error, HandshakeError::Alert { alert: Alert(n), .. } if n == number),
                     "{error:?}"
                 );
             };
@@ -121,7 +121,7 @@ fn the_clients_alerts_are_told() {
     // Before any handshake.
     let backend = site.backend(ClientPolicy::None);
     let (error, _) = sent(&backend, &[0x15, 3, 1, 0, 2, 2, 80]);
-    assert!(matches!(error, HandshakeError::Alert(Alert(80))), "{error:?}");
+    assert!(matches!(error, HandshakeError::Alert { alert: Alert(80), .. }), "{error:?}");
 }
 
 #[test]

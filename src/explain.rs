@@ -1,0 +1,252 @@
+//! Why connections end before a request is served: from a closed set of reasons, in one line each
+//! that says whose decision it was and what to do.
+
+mod folding;
+mod text;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use turnkey_backend::{Alert, Common, Fault, HandshakeError};
+
+use self::folding::Folding;
+pub(crate) use self::text::Context;
+use crate::limits::Limits;
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Event<'e> {
+    /// The handshake failed.
+    Handshake(&'e HandshakeError),
+    /// It was not complete in time.
+    TimedOut(&'e Limits),
+    /// The client sent a request in the clear to a port for TLS.
+    PlainHttp,
+    /// The client began a handshake on a port for plain HTTP.
+    TlsOnPlain,
+    /// There is no PROXY header as there should be: what is wrong.
+    ProxyHeader(&'e str),
+    /// The client is who it says, and no rule lets it in.
+    NotAllowed { subject: &'e str },
+    /// The client left without a word: a port scan, a health check, a browser that thought ahead.
+    Left,
+}
+
+impl Event<'_> {
+    /// Whose certificate it is about, if it is about one.
+    fn subject(&self) -> Option<&str> {
+        match self {
+            Self::NotAllowed { subject } => Some(subject),
+            Self::Handshake(HandshakeError::ClientCertificate(refused)) => {
+                Some(refused.certificate().subject())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The closed set of reasons, as counters and tests know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Reason {
+    NoCertificate,
+    UnknownCa,
+    Expired,
+    NotYetValid,
+    Revoked,
+    NoRevocationList,
+    RevocationListExpired,
+    NotForClients,
+    NotAllowed,
+    BadSignature,
+    BadCertificate,
+    OursUnknownCa,
+    OursBad,
+    OursExpired,
+    OursRefused,
+    NoCommonVersion,
+    NoCommonCipher,
+    NoCommonProtocol,
+    ClientGaveUp,
+    PlainHttp,
+    TlsOnPlain,
+    ProxyHeader,
+    NotTls,
+    TimedOut,
+    LeftMidway,
+    Left,
+    Other,
+}
+
+impl Reason {
+    fn of(event: &Event<'_>) -> Self {
+        let error = match event {
+            Event::Handshake(error) => error,
+            Event::TimedOut(_) => return Self::TimedOut,
+            Event::PlainHttp => return Self::PlainHttp,
+            Event::TlsOnPlain => return Self::TlsOnPlain,
+            Event::NotAllowed { .. } => return Self::NotAllowed,
+            Event::ProxyHeader(_) => return Self::ProxyHeader,
+            Event::Left => return Self::Left,
+        };
+        match error {
+            HandshakeError::Io(_) => Self::LeftMidway,
+            HandshakeError::NoClientCertificate => Self::NoCertificate,
+            HandshakeError::ClientCertificate(refused) => Self::of_fault(refused.fault()),
+            HandshakeError::Alert { alert, .. } => Self::of_alert(*alert),
+            HandshakeError::NothingInCommon(Common::Version) => Self::NoCommonVersion,
+            HandshakeError::NothingInCommon(Common::Protocol) => Self::NoCommonProtocol,
+            HandshakeError::NothingInCommon(_) => Self::NoCommonCipher,
+            HandshakeError::NotTls => Self::NotTls,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_fault(fault: &Fault) -> Self {
+        match fault {
+            Fault::UnknownIssuer => Self::UnknownCa,
+            Fault::Expired => Self::Expired,
+            Fault::NotYetValid => Self::NotYetValid,
+            Fault::Revoked => Self::Revoked,
+            Fault::NotForClients | Fault::IsCa => Self::NotForClients,
+            Fault::NotAllowed => Self::NotAllowed,
+            Fault::BadSignature => Self::BadSignature,
+            Fault::NoRevocationList { .. } => Self::NoRevocationList,
+            Fault::RevocationListExpired { .. } => Self::RevocationListExpired,
+            _ => Self::BadCertificate,
+        }
+    }
+
+    /// What clients mean by their alerts (RFC 8446 §6.2), as far as it is about our certificate.
+    fn of_alert(alert: Alert) -> Self {
+        match alert.name() {
+            Some("unknown_ca") => Self::OursUnknownCa,
+            Some("bad_certificate") => Self::OursBad,
+            Some("certificate_expired") => Self::OursExpired,
+            Some(
+                "unsupported_certificate"
+                | "certificate_revoked"
+                | "certificate_unknown"
+                | "access_denied"
+                | "bad_certificate_status_response",
+            ) => Self::OursRefused,
+            Some("protocol_version") => Self::NoCommonVersion,
+            Some("handshake_failure" | "insufficient_security") => Self::NoCommonCipher,
+            Some("no_application_protocol") => Self::NoCommonProtocol,
+            _ => Self::ClientGaveUp,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NoCertificate => "no certificate",
+            Self::UnknownCa => "unknown CA",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not yet valid",
+            Self::Revoked => "revoked",
+            Self::NoRevocationList => "no revocation list",
+            Self::RevocationListExpired => "revocation list expired",
+            Self::NotForClients => "not for clients",
+            Self::NotAllowed => "not allowed by rule",
+            Self::BadSignature => "bad signature",
+            Self::BadCertificate => "bad certificate",
+            Self::OursUnknownCa => "our CA unknown to the client",
+            Self::OursBad => "ours bad for the client",
+            Self::OursExpired => "ours expired for the client",
+            Self::OursRefused => "ours refused by the client",
+            Self::NoCommonVersion => "no common version",
+            Self::NoCommonCipher => "no common cipher",
+            Self::NoCommonProtocol => "no common application protocol",
+            Self::ClientGaveUp => "the client gave up",
+            Self::PlainHttp => "plain HTTP on the TLS port",
+            Self::TlsOnPlain => "TLS on the plain port",
+            Self::ProxyHeader => "no good PROXY header",
+            Self::NotTls => "not TLS",
+            Self::TimedOut => "out of time",
+            Self::LeftMidway => "left midway",
+            Self::Left => "left without a word",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Tells the log why connections end, each reason of each address once in a while, and counts.
+#[derive(Debug, Default)]
+pub(crate) struct Explainer {
+    folding: Mutex<Folding>,
+    counts: Mutex<BTreeMap<Reason, u64>>,
+}
+
+/// How long the same line about the same address is only counted.
+const FOLD: Duration = Duration::from_secs(10);
+
+impl Explainer {
+    /// Explains why the connection of `peer` ended.
+    pub(crate) fn explain(&self, peer: SocketAddr, event: &Event<'_>, context: &Context<'_>) {
+        let reason = Reason::of(event);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(reason).or_default() += 1;
+        drop(counts);
+        let text = text::line(event, context);
+        if reason == Reason::Left {
+            log::debug!("{peer}: {text}");
+            return;
+        }
+        let key = format!("{reason:?} {}", event.subject().unwrap_or_default());
+        let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        if folding.is_new(peer.ip(), key, &text, Instant::now()) {
+            log::info!("{peer}: {text}");
+        }
+    }
+
+    /// Tells the log how often lines were repeated that are due by `now`, or all of them; and when
+    /// the next one is.
+    pub(crate) fn flush(&self, now: Option<Instant>) -> Option<Instant> {
+        let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        for repeated in folding.take_due(now) {
+            log::info!("{repeated}");
+        }
+        folding.next_due()
+    }
+
+    /// Tells the log of the repeats, for as long as the server runs.
+    pub(crate) async fn run(&self) {
+        loop {
+            let due = self.flush(Some(Instant::now()));
+            let pause = due.map_or(FOLD, |due| due.saturating_duration_since(Instant::now()));
+            smol::Timer::after(pause.max(Duration::from_millis(100))).await;
+        }
+    }
+
+    /// What there was, most often first; nothing if there was nothing.
+    pub(crate) fn summary(&self) -> Option<Summary> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let left = counts.get(&Reason::Left).copied().unwrap_or(0);
+        let mut others: Vec<_> = counts.into_iter().filter(|(r, _)| *r != Reason::Left).collect();
+        others.sort_by_key(|(reason, count)| (u64::MAX - count, *reason));
+        (left > 0 || !others.is_empty()).then_some(Summary { others, left })
+    }
+}
+
+/// How often which reason came up.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    others: Vec<(Reason, u64)>,
+    left: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: u64 = self.others.iter().map(|(_, count)| count).sum();
+        write!(f, "connections that came to nothing: {total}")?;
+        for (index, (reason, count)) in self.others.iter().enumerate() {
+            write!(f, "{}{count} {}", if index == 0 { " (" } else { ", " }, reason.name())?;
+        }
+        if !self.others.is_empty() {
+            f.write_str(")")?;
+        }
+        write!(f, "; that left without a word: {}", self.left)
+    }
+}

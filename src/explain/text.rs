@@ -1,0 +1,246 @@
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use turnkey_backend::time::{distance, utc};
+use turnkey_backend::{
+    Alert, Certificate, Common, Fault, HandshakeError, Identities, Refused,
+};
+
+use super::Event;
+use crate::causes::with_causes;
+use crate::current::Serving;
+use crate::units::seconds;
+
+/// What the lines speak of beside the event itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) serving: &'c Serving,
+    /// The address that the client reached.
+    pub(crate) local: SocketAddr,
+    pub(crate) now: SystemTime,
+}
+
+/// What happened, whose decision it was, and what to do.
+pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
+    match event {
+        Event::Handshake(error) => handshake(error, context),
+        Event::TimedOut(limits) => format!(
+            "closed: the handshake was not complete within {} (--handshake-timeout)",
+            seconds(limits.handshake_timeout)
+        ),
+        Event::PlainHttp => format!(
+            "refused: spoke plain HTTP on the port for HTTPS; the client was told to use \
+             https://{}/",
+            context.local
+        ),
+        Event::TlsOnPlain => format!(
+            "refused: began a TLS handshake on the port for plain HTTP; use http://{}/, or a port for \
+             HTTPS (--cert and --key, --identity or --adhoc make one)",
+            context.local
+        ),
+        Event::NotAllowed { subject } => format!(
+            "answered with 403: no rule lets in the client certificate \"{subject}\"; add \
+             --allow-cn or --allow-san if it should be"
+        ),
+        Event::ProxyHeader(what) => format!("closed: {what}"),
+        Event::Left => "left without a word".to_owned(),
+    }
+}
+
+fn handshake(error: &HandshakeError, context: &Context<'_>) -> String {
+    match error {
+        HandshakeError::NoClientCertificate => format!(
+            "refused: the client sent no certificate, and one is required; it needs one issued by \
+             {} (curl: --cert and --key)",
+            cas(context)
+        ),
+        HandshakeError::ClientCertificate(refused) => refusal(refused, context),
+        HandshakeError::Alert { alert, shown } => left(*alert, shown.as_ref(), context),
+        HandshakeError::NothingInCommon(Common::Version) => format!(
+            "refused: the client offers no TLS version that is served here{}; update the client",
+            context.serving.versions.map(|versions| format!(" ({versions})")).unwrap_or_default()
+        ),
+        HandshakeError::NothingInCommon(Common::Protocol) => {
+            "refused: the client wants to speak another protocol than HTTP/1.1 over TLS (ALPN), \
+             HTTP/2 alone for example; allow it HTTP/1.1 too"
+                .to_owned()
+        }
+        HandshakeError::NothingInCommon(_) => {
+            "refused: the client offers no cipher suite, group or signature scheme that is served \
+             here; update the client"
+                .to_owned()
+        }
+        HandshakeError::NotTls => {
+            "refused: what the client sent is neither TLS nor HTTP; is it meant for another port?"
+                .to_owned()
+        }
+        HandshakeError::Io(_) => {
+            "the client left in the middle of the handshake, without saying why; its own message \
+             may"
+            .to_owned()
+        }
+        other => format!("refused: {}", with_causes(other)),
+    }
+}
+
+/// We do not take the client's certificate.
+fn refusal(refused: &Refused, context: &Context<'_>) -> String {
+    let culprit = refused.culprit();
+    let subject = refused.certificate().subject();
+    let (who, whose) = if culprit == refused.certificate() {
+        (format!("the client certificate \"{subject}\""), "it".to_owned())
+    } else {
+        let who = format!("\"{}\", which the client certificate \"{subject}\" stands on,", culprit.subject());
+        (who, format!("\"{}\"", culprit.subject()))
+    };
+    let now = context.now;
+    match refused.fault() {
+        Fault::UnknownIssuer if culprit.is_self_signed() => format!(
+            "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
+             that one of them issued, or add this one's file with --client-ca if it is a CA",
+            cas(context)
+        ),
+        Fault::UnknownIssuer if is_namesake(culprit, context) => format!(
+            "refused: {who} is signed by another CA of the name \"{}\" than the one in --client-ca; \
+             was the CA made anew? issue the client's certificate again",
+            culprit.issuer()
+        ),
+        Fault::UnknownIssuer => format!(
+            "refused: {who} is signed by \"{}\", which is not a client CA that is trusted here \
+             ({}); add that CA with --client-ca, or have the client send the certificates between",
+            culprit.issuer(),
+            cas(context)
+        ),
+        Fault::Expired => format!(
+            "refused: {who} expired on {}, {} ago (it is now {}); renew it",
+            utc(culprit.not_after()),
+            distance(culprit.not_after(), now),
+            utc(now)
+        ),
+        Fault::NotYetValid => format!(
+            "refused: {who} is not valid before {}, in {} (it is now {}); is the clock right, here \
+             and where it was issued?",
+            utc(culprit.not_before()),
+            distance(now, culprit.not_before()),
+            utc(now)
+        ),
+        Fault::Revoked => format!(
+            "refused: {who} (serial {}) is revoked by \"{}\"; the client needs a new one",
+            culprit.serial(),
+            culprit.issuer()
+        ),
+        Fault::NotForClients => format!(
+            "refused: {who} is not for the authentication of clients; issue one with the extended \
+             key usage clientAuth"
+        ),
+        Fault::IsCa => format!(
+            "refused: {who} is the certificate of a CA, not of a client; issue one with it"
+        ),
+        Fault::NotAllowed => format!(
+            "refused: no rule lets in {who}; add --allow-cn or --allow-san if it should be"
+        ),
+        Fault::BadSignature => format!(
+            "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
+             or the client does not have the key"
+        ),
+        Fault::NoRevocationList { issuer } => format!(
+            "refused: whether {who} is revoked cannot be told: there is no revocation list of \
+             \"{issuer}\"; add it with --client-crl"
+        ),
+        Fault::RevocationListExpired { issuer, next_update } => {
+            let since = next_update.map(|next| {
+                format!(" on {}, {} ago", utc(next), distance(next, now))
+            });
+            format!(
+                "refused: whether {who} is revoked cannot be told: the revocation list of \
+                 \"{issuer}\" expired{}; get the CA's new one (--client-crl)",
+                since.unwrap_or_default()
+            )
+        }
+        other => format!("refused: {who}: {other}"),
+    }
+}
+
+/// The client ended it, with an alert.
+fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> String {
+    let identities = context.serving.identities.iter().flat_map(Identities::all);
+    let identity = identities
+        .clone()
+        .find(|identity| Some(identity.leaf()) == shown)
+        .or_else(|| identities.clone().next());
+    let Some(identity) = identity else {
+        return format!("the client ended the handshake: {alert}");
+    };
+    let ours = identity.leaf();
+    // Whoever issued the last certificate that we send is whom the client has to know.
+    let top = identity.chain().last().unwrap_or(ours);
+    let subject = ours.subject();
+    let refused = format!("the client refused our certificate \"{subject}\"");
+    match alert.name() {
+        Some("unknown_ca") => format!(
+            "{refused}: it does not trust \"{}\", which signed it ({alert}); give the client that \
+             CA's certificate (curl: --cacert)",
+            top.issuer()
+        ),
+        Some("bad_certificate") => format!(
+            "{refused} ({alert}): it called the server by a name that is not in it (good for {}), or \
+             does not trust it, or by its clock it is not valid yet; its own message says which",
+            names(ours)
+        ),
+        Some("certificate_expired") if ours.check_validity(context.now).is_err() => format!(
+            "{refused}: it expired on {} ({alert}); renew it",
+            utc(ours.not_after())
+        ),
+        Some("certificate_expired") => format!(
+            "{refused} ({alert}): by the client's clock it is not valid, and by ours it is until \
+             {}; is the client's clock right?",
+            utc(ours.not_after())
+        ),
+        Some("certificate_unknown") => format!(
+            "{refused} ({alert}): it does not trust the CA \"{}\", or called the server by a name \
+             that is not in it (good for {}), or finds it out of date or not for servers",
+            top.issuer(),
+            names(ours)
+        ),
+        Some("unsupported_certificate" | "certificate_revoked" | "access_denied"
+            | "bad_certificate_status_response") => format!("{refused}: {alert}"),
+        Some("protocol_version") => format!(
+            "the client ended the handshake ({alert}): it takes no TLS version that is served \
+             here{}",
+            context.serving.versions.map(|versions| format!(" ({versions})")).unwrap_or_default()
+        ),
+        Some("handshake_failure" | "insufficient_security") => format!(
+            "the client ended the handshake ({alert}): it takes no cipher that is served here"
+        ),
+        _ => format!("the client ended the handshake: {alert}"),
+    }
+}
+
+/// Whether a CA that is trusted bears the name of the one that issued `certificate`.
+fn is_namesake(certificate: &Certificate, context: &Context<'_>) -> bool {
+    let trusted = context.serving.clients.trust().map(|trust| trust.anchors().certificates());
+    trusted.unwrap_or_default().iter().any(|ca| ca.subject() == certificate.issuer())
+}
+
+/// The CAs whose clients are let in.
+fn cas(context: &Context<'_>) -> String {
+    let Some(trust) = context.serving.clients.trust() else { return "nobody".to_owned() };
+    list(trust.anchors().certificates().iter().map(|ca| format!("\"{}\"", ca.subject())))
+}
+
+/// The names that a certificate is for.
+fn names(certificate: &Certificate) -> String {
+    let names = certificate.subject_alt_names();
+    if names.is_empty() {
+        return "no name at all".to_owned();
+    }
+    list(names.iter().cloned())
+}
+
+/// The first few, since a line is to be read.
+fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+    const FEW: usize = 5;
+    let more = items.len().saturating_sub(FEW);
+    let text = items.take(FEW).collect::<Vec<_>>().join(", ");
+    if more == 0 { text } else { format!("{text} and {more} more") }
+}
