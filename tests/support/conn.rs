@@ -6,10 +6,15 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::WantsClientCert;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, StreamOwned,
+};
+
+use super::Files;
 
 /// How long the server may take for what it does not wait for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,13 +33,16 @@ impl Dialer {
 
     /// Over TLS, trusting the CA in `ca_file` and nobody else.
     pub(crate) fn tls(port: u16, ca_file: &str) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(ca_file).expect("the CA")).expect("a good CA");
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = trusting(ca_file).with_no_client_auth();
+        Self { port, tls: Some(Arc::new(config)) }
+    }
+
+    /// The same with a client certificate.
+    pub(crate) fn mutual(port: u16, ca_file: &str, client: &Files) -> Self {
+        let chain = CertificateDer::pem_file_iter(&client.cert).expect("a file");
+        let chain = chain.collect::<Result<_, _>>().expect("certificates");
+        let key = PrivateKeyDer::from_pem_file(&client.key).expect("a key");
+        let config = trusting(ca_file).with_client_auth_cert(chain, key).expect("a pair");
         Self { port, tls: Some(Arc::new(config)) }
     }
 
@@ -78,6 +86,15 @@ impl Dialer {
         };
         Ok(Conn { io, ahead: Vec::new() })
     }
+}
+
+fn trusting(ca_file: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file).expect("the CA")).expect("a good CA");
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
 }
 
 /// A connection.
@@ -253,6 +270,17 @@ impl Conn {
     /// Drops the connection with a reset.
     pub(crate) fn reset(self) {
         reset(self.tcp());
+    }
+
+    /// The certificate that the server showed, in DER.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        let Io::Tls(tls) = &self.io else { return None };
+        Some(tls.conn.peer_certificates()?.first()?.to_vec())
+    }
+
+    /// Whether an earlier session was resumed.
+    pub(crate) fn is_resumed(&self) -> bool {
+        matches!(&self.io, Io::Tls(tls) if tls.conn.handshake_kind() == Some(HandshakeKind::Resumed))
     }
 
     pub(crate) fn is_plain(&self) -> bool {

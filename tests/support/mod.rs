@@ -7,20 +7,29 @@
 mod client;
 mod complaint;
 mod conn;
+mod crl;
 mod library;
+mod log;
+pub(crate) mod ocsp;
+mod odd;
 mod pki;
 mod process;
 mod server;
+mod setup;
 mod site;
 
 pub(crate) use client::{Client, TlsVersion, s_client};
 pub(crate) use complaint::{FAILURE, USAGE, assert_complaint, assert_complaint_naming_one_of};
 pub(crate) use conn::{Conn, Dialer, GET, Response, is_time_out, reset};
+pub(crate) use crl::Crl;
 pub(crate) use library::Library;
-pub(crate) use pki::{Authority, Files, Leaf, Pki, Profile, export_pkcs12, openssl};
+pub(crate) use pki::{
+    Authority, Files, Leaf, Pki, Profile, export_pkcs12, openssl, secret, shared_keys,
+};
 pub(crate) use process::{Output, run, tool};
 pub(crate) use server::{DEADLINE, Program, Server};
-pub(crate) use site::{Site, Stack, on, report};
+pub(crate) use setup::{HeldBy, Setup, at_once};
+pub(crate) use site::{Raise, Site, Stack, on, report};
 
 /// Turns rows and columns into one `#[test]` each, named `column::row`, so that a failing
 /// combination is visible by name. A row is a function, a column is the value it is called with.
@@ -40,3 +49,18 @@ macro_rules! table {
     };
 }
 pub(crate) use table;
+
+/// The columns of mutual mode: every backend that verifies clients, in each version of TLS.
+macro_rules! on_every_verifying_backend {
+    ($($row:ident)+) => {
+        crate::support::table! {
+            columns {
+                rustls_tls12 = crate::support::Setup::RUSTLS_SERVER_12;
+                rustls_tls13 = crate::support::Setup::RUSTLS_SERVER_13;
+                openssl_tls12 = crate::support::Setup::OPENSSL_SERVER_12;
+                openssl_tls13 = crate::support::Setup::OPENSSL_SERVER_13;
+            } rows { $($row)+ }
+        }
+    };
+}
+pub(crate) use on_every_verifying_backend;

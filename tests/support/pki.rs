@@ -1,11 +1,13 @@
 //! Certificates made at run time, by rcgen; other encodings of the same by the openssl tool.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
 };
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -72,31 +74,41 @@ impl Pki {
 }
 
 /// A CA: a root, or an intermediate under one.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority {
+    pub(super) issuer: CertifiedIssuer<'static, KeyPair>,
+    /// Its certificate's.
+    pub(crate) serial: u64,
+}
 
 impl Authority {
     /// A self-signed CA. Two of one name have keys of their own.
     pub(crate) fn root(name: &str) -> Self {
-        let key = KeyPair::generate().expect("a P-256 key");
-        let root = CertifiedIssuer::self_signed(authority(name), key);
-        Self(root.expect("a CA certificate"))
+        let serial = next_serial();
+        let root = CertifiedIssuer::self_signed(authority(name, serial), new_key());
+        Self { issuer: root.expect("a CA certificate"), serial }
     }
 
     /// A CA under this one.
     pub(crate) fn subordinate(&self, name: &str) -> Self {
-        let key = KeyPair::generate().expect("a P-256 key");
-        let subordinate = CertifiedIssuer::signed_by(authority(name), key, &self.0);
-        Self(subordinate.expect("a CA certificate"))
+        let serial = next_serial();
+        let params = authority(name, serial);
+        let subordinate = CertifiedIssuer::signed_by(params, new_key(), &self.issuer);
+        Self { issuer: subordinate.expect("a CA certificate"), serial }
     }
 
     pub(crate) fn pem(&self) -> String {
-        self.0.pem()
+        self.issuer.pem()
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
     }
 
     pub(crate) fn issue(&self, profile: &Profile) -> Leaf {
-        let key = profile.key();
-        let certificate = profile.params().signed_by(&key, &self.0).expect("a certificate");
-        Leaf { cert: certificate.pem(), key: key.serialize_pem() }
+        let (key, serial) = (profile.key(), next_serial());
+        let certificate = profile.params(serial).signed_by(&key, &self.issuer);
+        let cert = certificate.expect("a certificate").pem();
+        Leaf { cert, key: key.serialize_pem(), serial }
     }
 }
 
@@ -105,6 +117,7 @@ impl Authority {
 pub(crate) struct Leaf {
     pub(crate) cert: String,
     pub(crate) key: String,
+    pub(crate) serial: u64,
 }
 
 impl Leaf {
@@ -119,29 +132,49 @@ impl Leaf {
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     name: String,
-    names: Vec<String>,
+    names: Vec<SanType>,
     usage: ExtendedKeyUsagePurpose,
     valid: (OffsetDateTime, OffsetDateTime),
     rsa: bool,
+    names_issuer_key: bool,
 }
 
 const DAY: time::Duration = time::Duration::DAY;
 
 impl Profile {
     pub(crate) fn server(common_name: &str) -> Self {
-        let names = SERVER_NAMES.map(str::to_owned).to_vec();
-        Self::new(common_name, names, ExtendedKeyUsagePurpose::ServerAuth)
+        Self::new(common_name, ExtendedKeyUsagePurpose::ServerAuth).names(&SERVER_NAMES)
     }
 
     pub(crate) fn client(common_name: &str) -> Self {
-        let names = vec![common_name.to_owned()];
-        Self::new(common_name, names, ExtendedKeyUsagePurpose::ClientAuth)
+        Self::new(common_name, ExtendedKeyUsagePurpose::ClientAuth).names(&[common_name])
     }
 
-    fn new(common_name: &str, names: Vec<String>, usage: ExtendedKeyUsagePurpose) -> Self {
+    fn new(common_name: &str, usage: ExtendedKeyUsagePurpose) -> Self {
         let now = OffsetDateTime::now_utc();
-        let valid = (now - DAY, now + 30 * DAY);
-        Self { name: common_name.to_owned(), names, usage, valid, rsa: false }
+        // Long enough not to be warned of.
+        let valid = (now - DAY, now + 50 * DAY);
+        Self {
+            name: common_name.to_owned(),
+            names: Vec::new(),
+            usage,
+            valid,
+            rsa: false,
+            names_issuer_key: false,
+        }
+    }
+
+    /// With these alternative names and no others: `email:` and `URI:` say what they are, and the
+    /// rest are addresses and DNS names.
+    pub(crate) fn names(mut self, names: &[&str]) -> Self {
+        self.names = names.iter().map(|name| alternative_name(name)).collect();
+        self
+    }
+
+    /// Valid for so long from now on.
+    pub(crate) fn valid_for(mut self, time: Duration) -> Self {
+        self.valid.1 = OffsetDateTime::now_utc() + time;
+        self
     }
 
     /// Expired since yesterday.
@@ -164,35 +197,65 @@ impl Profile {
         self
     }
 
-    /// A certificate that is its own issuer.
-    pub(crate) fn self_signed(&self) -> Leaf {
-        let key = self.key();
-        let certificate = self.params().self_signed(&key).expect("a certificate");
-        Leaf { cert: certificate.pem(), key: key.serialize_pem() }
+    /// Says which of several CAs of one name issued it (RFC 5280 §4.2.1.1), as those of public CAs do.
+    pub(crate) fn naming_issuer_key(mut self) -> Self {
+        self.names_issuer_key = true;
+        self
     }
 
-    fn key(&self) -> KeyPair {
+    /// A certificate that is its own issuer.
+    pub(crate) fn self_signed(&self) -> Leaf {
+        let (key, serial) = (self.key(), next_serial());
+        let certificate = self.params(serial).self_signed(&key).expect("a certificate");
+        Leaf { cert: certificate.pem(), key: key.serialize_pem(), serial }
+    }
+
+    pub(super) fn key(&self) -> KeyPair {
         if self.rsa {
             KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("an RSA key")
         } else {
-            KeyPair::generate().expect("a P-256 key")
+            new_key()
         }
     }
 
-    fn params(&self) -> CertificateParams {
-        let mut params = CertificateParams::new(self.names.clone()).expect("valid names");
+    pub(super) fn params(&self, serial: u64) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.serial_number = Some(serial.into());
+        params.subject_alt_names.clone_from(&self.names);
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::OrganizationName, "Company");
         params.distinguished_name.push(DnType::CommonName, self.name.as_str());
         (params.not_before, params.not_after) = self.valid;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![self.usage.clone()];
+        params.use_authority_key_identifier_extension = self.names_issuer_key;
         params
     }
 }
 
-fn authority(name: &str) -> CertificateParams {
+fn alternative_name(name: &str) -> SanType {
+    let ascii = |text: &str| text.try_into().expect("ASCII");
+    match (name.split_once(':'), name.parse()) {
+        (_, Ok(address)) => SanType::IpAddress(address),
+        (Some(("email", address)), _) => SanType::Rfc822Name(ascii(address)),
+        (Some(("URI", uri)), _) => SanType::URI(ascii(uri)),
+        _ => SanType::DnsName(ascii(name)),
+    }
+}
+
+pub(super) fn new_key() -> KeyPair {
+    KeyPair::generate().expect("a P-256 key")
+}
+
+/// No two certificates of a test have the same.
+pub(super) fn next_serial() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0x5eed_0000);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+pub(super) fn authority(name: &str, serial: u64) -> CertificateParams {
     let mut params = CertificateParams::default();
+    params.serial_number = Some(serial.into());
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Company");
     params.distinguished_name.push(DnType::CommonName, name);
@@ -216,9 +279,20 @@ fn write(dir: &TempDir, name: &str, contents: impl AsRef<[u8]>) -> String {
 fn files(dir: &TempDir, name: &str, leaf: &Leaf) -> Files {
     Files {
         cert: write(dir, &format!("{name}.crt"), &leaf.cert),
-        key: write(dir, &format!("{name}.key"), &leaf.key),
-        both: write(dir, &format!("{name}.pem"), format!("{}{}", leaf.cert, leaf.key)),
+        key: secret(write(dir, &format!("{name}.key"), &leaf.key)),
+        both: secret(write(dir, &format!("{name}.pem"), format!("{}{}", leaf.cert, leaf.key))),
     }
+}
+
+/// Keeps a file from all others, as its secret deserves.
+pub(crate) fn secret(path: String) -> String {
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file of ours");
+    path
+}
+
+/// Writes a file of ticket keys that nobody should use.
+pub(crate) fn shared_keys(pki: &Pki, name: &str, byte: u8) -> String {
+    secret(pki.write(name, [byte; 80]))
 }
 
 /// Runs the openssl tool, which has to succeed.
@@ -249,5 +323,5 @@ pub(crate) fn export_pkcs12(pki: &Pki, name: &str, leaf: &Leaf, password: &str) 
         "-passout",
         &password,
     ]);
-    out
+    secret(out)
 }

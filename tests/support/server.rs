@@ -140,7 +140,17 @@ impl Server {
 
     /// Standard error so far: the log.
     pub(crate) fn log(&self) -> String {
-        self.stderr.lock().expect("no reader panics").clone()
+        self.log_since(0)
+    }
+
+    /// The same without its first bytes.
+    pub(crate) fn log_since(&self, start: usize) -> String {
+        let log = self.stderr.lock().expect("no reader panics");
+        log[start..].to_owned()
+    }
+
+    pub(crate) fn log_len(&self) -> usize {
+        self.stderr.lock().expect("no reader panics").len()
     }
 
     /// Runs the command that the server says to try, as if pasted into a shell beside it.

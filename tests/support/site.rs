@@ -177,12 +177,12 @@ impl Site {
 
 /// Says what was measured: `cargo test -- --nocapture` shows it.
 #[allow(clippy::print_stderr, reason = "a figure, for people")]
-pub(crate) fn report(stack: Stack, figure: &str) {
-    eprintln!("{stack:?}: {figure}");
+pub(crate) fn report(of: impl std::fmt::Debug, figure: &str) {
+    eprintln!("{of:?}: {figure}");
 }
 
 /// Raises a flag also when what goes on under it fails.
-struct Raise<'f>(&'f AtomicBool);
+pub(crate) struct Raise<'f>(pub(crate) &'f AtomicBool);
 
 impl Drop for Raise<'_> {
     fn drop(&mut self) {

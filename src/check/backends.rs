@@ -1,0 +1,99 @@
+//! Which backends can do what is asked, found out by building each.
+
+use turnkey_backend::{BuildError, Capabilities};
+
+use super::finding::{Finding, Subject};
+use crate::causes::with_causes;
+use crate::mode::{self, BackendName, Built, Mode, ModeError, TlsChoice};
+
+/// A TLS backend that was compiled in.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) name: &'static str,
+    pub(super) library: String,
+    /// What is asked for that it does not have.
+    pub(super) lacks: Option<&'static str>,
+    /// What else keeps it from serving this.
+    pub(super) error: Option<String>,
+}
+
+impl Survey {
+    pub(super) fn is_able(&self) -> bool {
+        self.lacks.is_none() && self.error.is_none()
+    }
+}
+
+/// What each compiled backend makes of it, in the order in which they are tried.
+pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
+    let compiled = mode::compiled_backends();
+    let survey = compiled.into_iter().map(|(name, library)| {
+        let backend = name.parse::<BackendName>().ok();
+        let built = mode.clone().build(TlsChoice { backend, ..choice.clone() });
+        let (lacks, error) = match built {
+            Ok(_) => (None, None),
+            Err(ModeError::Lacks { what, .. }) => (Some(what), None),
+            Err(error) => (None, Some(with_causes(&error))),
+        };
+        Survey { name, library, lacks, error }
+    });
+    survey.collect()
+}
+
+/// Builds the one that would serve; an error that was found in the files is told there.
+pub(super) fn build(
+    mode: Mode,
+    choice: TlsChoice,
+    surveys: &[Survey],
+) -> Result<(Built, Finding), Option<Finding>> {
+    let subject = Subject::option("--backend");
+    let error = match mode.build(choice) {
+        Ok(built) => {
+            let text = format!("what would serve is {}", built.description);
+            return Ok((built, Finding::ok("backend-chosen", &subject, text)));
+        }
+        Err(ModeError::DuplicateName(_)) => return Err(None),
+        Err(error) => error,
+    };
+    let (code, subject) = match &error {
+        ModeError::Build(BuildError::KeyMismatch) => ("key-mismatch", Subject::option("--key")),
+        _ => ("backend", subject),
+    };
+    let finding = Finding::error(code, &subject, with_causes(&error));
+    let able = surveys.iter().find(|survey| survey.is_able()).map(|survey| survey.name);
+    Err(Some(match (able, &error) {
+        // Which ones can is part of the other errors.
+        (Some(able), ModeError::Build(_)) => {
+            finding.mend(format!("--backend {able} can serve this"))
+        }
+        _ => finding,
+    }))
+}
+
+/// A line for each.
+pub(super) fn findings(surveys: &[Survey]) -> Vec<Finding> {
+    let subject = Subject::option("--backend");
+    let mut findings: Vec<_> = surveys
+        .iter()
+        .map(|Survey { name, library, lacks, error }| {
+            let obstacle = lacks.map(|what| format!("cannot do {what}")).or_else(|| error.clone());
+            match obstacle {
+                None => {
+                    let text = format!("{name} ({library}) can serve this");
+                    Finding::ok("backend-able", &subject, text)
+                }
+                Some(what) => {
+                    let text = format!("{name} ({library}): {what}");
+                    Finding::note("backend-unable", &subject, text)
+                }
+            }
+        })
+        .collect();
+    let missing = Capabilities::ALL_TLS.iter().map(|c| c.name);
+    let missing: Vec<_> =
+        missing.filter(|name| surveys.iter().all(|survey| survey.name != *name)).collect();
+    if !missing.is_empty() {
+        let text = format!("not compiled in: {}", missing.join(", "));
+        findings.push(Finding::ok("backend-absent", &subject, text));
+    }
+    findings
+}

@@ -1,0 +1,143 @@
+//! How the certificates of a file go together, and whether clients get from them to a CA they trust.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use turnkey_backend::{Certificate, Identity, pem};
+
+use super::certificate::called;
+use super::finding::{Finding, Subject};
+use super::identity::of_certificate;
+use crate::identity_files::IdentityFile;
+use crate::startup::{beside, quoted};
+
+/// Where systems keep the CAs that they trust, in PEM.
+const STORES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Looks at the order of the file, and at the end of the chain.
+pub(super) fn inspect(
+    identity: &Identity,
+    file: &IdentityFile,
+    trusted: &[Certificate],
+) -> Vec<Finding> {
+    let subject = of_certificate(file);
+    let mut findings = Vec::new();
+    if let IdentityFile::Pem { cert, .. } = file {
+        findings.extend(order(identity.chain(), cert, &subject));
+    }
+    findings.extend(end(identity.chain(), file, &subject, trusted));
+    findings
+}
+
+/// The certificates in a PEM file, in its own order. A pipe, which can be read only once, has none.
+pub(super) fn in_file(path: &Path) -> Vec<Certificate> {
+    if !is_regular(path) {
+        return Vec::new();
+    }
+    let blocks = fs::read(path).ok().and_then(|bytes| pem::blocks(&bytes).ok()).unwrap_or_default();
+    let certificates = blocks.iter().filter(|block| block.is_certificate());
+    certificates.filter_map(|block| Certificate::from_der(&block.der).ok()).collect()
+}
+
+/// Whether it can be read as often as one likes.
+pub(super) fn is_regular(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// That the file has the chain in another order than it is sent in.
+fn order(chain: &[Certificate], path: &Path, subject: &Subject) -> Option<Finding> {
+    let mut in_file = in_file(path);
+    in_file.retain(|certificate| chain.contains(certificate));
+    in_file.dedup();
+    let misordered = in_file.len() >= chain.len() && !in_file.starts_with(chain);
+    misordered.then(|| {
+        let text = "the certificates are out of order; turnkey sends them in order all the same";
+        let order: Vec<_> = chain.iter().map(|c| format!("\"{}\"", called(c.subject()))).collect();
+        Finding::note("chain-misordered", subject, text)
+            .mend(format!("for other programs put them in this order: {}", order.join(", ")))
+    })
+}
+
+/// Whether clients that trust the CA get to it from what they are sent.
+fn end(
+    chain: &[Certificate],
+    file: &IdentityFile,
+    subject: &Subject,
+    trusted: &[Certificate],
+) -> Option<Finding> {
+    let last = chain.last()?;
+    let (name, issuer) = (called(last.subject()), called(last.issuer()));
+    if last.is_self_signed() {
+        if chain.len() > 1 {
+            let text = format!(
+                "the chain ends with the root \"{name}\", which clients do not need: they have it, \
+                 or do not trust it"
+            );
+            return Some(Finding::note("root-sent", subject, text).mend("it can be left out"));
+        }
+        let text = format!("\"{name}\" is its own issuer: clients trust it when they are given it");
+        return Some(Finding::note("self-signed", subject, text).mend("turnkey certs makes a CA"));
+    }
+    let at = beside(file.certificate_file(), "ca.crt");
+    let known: Vec<Certificate> = at.as_deref().map(in_file).unwrap_or_default();
+    let beside = known.iter().find(|ca| ca.issued(last)).zip(at);
+    if let Some((ca, at)) = &beside
+        && !ca.is_self_signed()
+    {
+        return Some(missing(issuer, subject).mend(format!(
+            "the certificate of \"{issuer}\" stands in {}: append it to the file",
+            at.display()
+        )));
+    }
+    let found = match beside {
+        Some((_, at)) => Some(format!("the CA in {}", at.display())),
+        None if trusted.iter().any(|ca| ca.issued(last)) => Some("a client CA".to_owned()),
+        None => store_with_issuer(last).map(|store| format!("a CA in {}", store.display())),
+    };
+    Some(match found {
+        Some(ca) => {
+            Finding::ok("chain", subject, format!("\"{name}\" is issued by \"{issuer}\", {ca}"))
+        }
+        None if chain.len() > 1 => {
+            let text = format!(
+                "the chain ends with \"{name}\", issued by \"{issuer}\", a CA that is not known here"
+            );
+            Finding::note("root-unknown", subject, text).mend("clients need to trust that CA")
+        }
+        None => missing(issuer, subject).mend(advice(file.certificate_file(), issuer)),
+    })
+}
+
+fn missing(issuer: &str, subject: &Subject) -> Finding {
+    let text = format!(
+        "the certificate is sent alone, and \"{issuer}\", which issued it, is no root that is known \
+         here: clients need the certificates between it and their CA"
+    );
+    Finding::warning("chain-incomplete", subject, text)
+}
+
+/// What to do about a certificate that is sent alone.
+fn advice(certificate: &Path, issuer: &str) -> String {
+    // As certbot calls them.
+    let full = beside(certificate, "fullchain.pem").filter(|full| full != certificate);
+    match full {
+        Some(full) => format!("use --cert {}", quoted(&full.display().to_string())),
+        None => format!(
+            "if clients trust \"{issuer}\" itself, put its certificate beside the file as ca.crt; if \
+             not, append it to the file"
+        ),
+    }
+}
+
+/// The system's store, if it has the CA that issued `certificate`.
+fn store_with_issuer(certificate: &Certificate) -> Option<PathBuf> {
+    // The variable that OpenSSL and most others go by.
+    let named = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let store = named.into_iter().chain(STORES.map(PathBuf::from)).find(|path| is_regular(path))?;
+    in_file(&store).iter().any(|ca| ca.issued(certificate)).then_some(store)
+}

@@ -1,0 +1,211 @@
+//! What there is to say of those who are let in: their CAs, and the lists of what was revoked.
+
+use std::time::{Duration, SystemTime};
+
+use turnkey_backend::time::{distance, utc};
+use turnkey_backend::{Certificate, RevocationList};
+
+use super::certificate::called;
+use super::finding::{Finding, Subject};
+use super::{certificate, signed};
+use crate::client_files::ClientFiles;
+
+/// How long before the end of a list its successor is asked for.
+const SOON: Duration = Duration::from_secs(2 * 86400);
+
+/// A CA or a list, and the file that it stands in.
+pub(super) type Sourced<T> = (Subject, T);
+
+/// Who is let in, in a line.
+pub(super) fn policy(clients: &ClientFiles, cas: usize, lists: usize) -> Finding {
+    let verify = if clients.optional {
+        "optional: clients may show a certificate, which must be good then"
+    } else {
+        "required: clients must show a certificate"
+    };
+    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let rules = clients.rules.to_string();
+    let rules: Vec<_> = rules.lines().collect();
+    let who = if rules.is_empty() {
+        "all that they issued".to_owned()
+    } else {
+        format!("of those {}", rules.join(" or "))
+    };
+    let cas = plural(cas, "CA");
+    let lists = match lists {
+        0 => "no revocation list".to_owned(),
+        n => plural(n, "revocation list"),
+    };
+    let text = format!("{verify}; {cas}, {lists}, {who}");
+    Finding::ok("client-policy", &Subject::option("--client-verify"), text)
+}
+
+/// Looks at each CA by itself.
+pub(super) fn cas(cas: &[Sourced<Certificate>], now: SystemTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, ca) in cas {
+        if !subject.is_made_up() {
+            findings.push(certificate::dates(ca, subject, now));
+        }
+        findings.push(certificate::key(ca, subject));
+        if !ca.may_sign_certificates() {
+            let name = called(ca.subject());
+            let text = format!(
+                "\"{name}\" may not issue certificates, by its key usages: its clients are refused"
+            );
+            findings.push(
+                Finding::warning("ca-may-not-issue", subject, text)
+                    .mend("give the certificate of a CA with keyUsage=keyCertSign"),
+            );
+        }
+    }
+    findings
+}
+
+/// Looks at the lists, each by itself and beside the CAs; `complete` is whether all could be read.
+pub(super) fn lists(
+    lists: &[Sourced<RevocationList>],
+    cas: &[Sourced<Certificate>],
+    complete: bool,
+    now: SystemTime,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, list) in lists {
+        findings.push(list_dates(subject, list, lists, now));
+        // The CA or the list may be the one that could not be read.
+        findings.extend(issuer(subject, list, cas, complete));
+    }
+    if complete && !lists.is_empty() {
+        findings.extend(cas.iter().filter_map(|ca| without_list(ca, cas, lists)));
+    }
+    findings
+}
+
+/// Whether the list still says something.
+fn list_dates(
+    subject: &Subject,
+    list: &RevocationList,
+    all: &[Sourced<RevocationList>],
+    now: SystemTime,
+) -> Finding {
+    let name = called(list.issuer());
+    let count = list.revoked();
+    let renew = "have the CA make a new one; a server that runs takes up the new file by itself";
+    if list.this_update() > now {
+        let text = format!(
+            "the list of \"{name}\" is not valid before {}, in {}: every client of that CA is refused",
+            utc(list.this_update()),
+            distance(now, list.this_update())
+        );
+        return Finding::warning("crl-not-yet-valid", subject, text).mend("is the clock right?");
+    }
+    let Some(next) = list.next_update() else {
+        let text = format!(
+            "the list of \"{name}\" revokes {count}, and does not say when the next is due"
+        );
+        return Finding::note("crl-without-end", subject, text);
+    };
+    if list.has_expired(now) {
+        let newer = |(_, other): &Sourced<RevocationList>| {
+            other.issuer() == list.issuer()
+                && other.this_update() > list.this_update()
+                && !other.has_expired(now)
+        };
+        if all.iter().any(newer) {
+            let text = format!("the list of \"{name}\" is out of date, and there is a newer one");
+            return Finding::note("crl-superseded", subject, text).mend("it can be left out");
+        }
+        let text = format!(
+            "the list of \"{name}\" expired on {}, {} ago: every client of that CA is refused until \
+             there is a new one",
+            utc(next),
+            distance(next, now)
+        );
+        return Finding::warning("crl-expired", subject, text).mend(renew);
+    }
+    let left = next.duration_since(now).unwrap_or_default();
+    if left < SOON {
+        let text = format!(
+            "the list of \"{name}\" ends on {}, in {}; without the next one, every client of that CA \
+             is refused from then on",
+            utc(next),
+            distance(now, next)
+        );
+        return Finding::note("crl-expires-soon", subject, text).mend(renew);
+    }
+    let text = format!("the list of \"{name}\" revokes {count}, and holds until {}", utc(next));
+    Finding::ok("crl", subject, text)
+}
+
+/// Whether the list is that of a CA that is given.
+fn issuer(
+    subject: &Subject,
+    list: &RevocationList,
+    cas: &[Sourced<Certificate>],
+    complete: bool,
+) -> Option<Finding> {
+    let name = called(list.issuer());
+    // Two CAs can have one name: the one before the renewal, and the one after it.
+    let named: Vec<_> =
+        cas.iter().map(|(_, ca)| ca).filter(|ca| ca.subject() == list.issuer()).collect();
+    if named.is_empty() {
+        if !complete {
+            return None;
+        }
+        let text = format!(
+            "the list is of \"{name}\", and that is none of the CAs of --client-ca: it is of use only \
+             when it is a CA below one of them"
+        );
+        return Some(Finding::note("crl-of-another-ca", subject, text));
+    }
+    let verdicts: Vec<_> = named.iter().map(|ca| signed::list(list, ca)).collect();
+    if verdicts.iter().all(|verdict| *verdict == Some(false)) {
+        let text = format!(
+            "the list is not signed by the \"{name}\" of --client-ca, but by another CA of that name"
+        );
+        return Some(
+            Finding::error("crl-signature-wrong", subject, text)
+                .mend("was the CA made anew? give its own list, or leave this one out"),
+        );
+    }
+    if !named.iter().any(|ca| ca.may_sign_crls()) {
+        let text = format!(
+            "\"{name}\" may not sign lists, by its key usages: its clients are refused as long as \
+             there is one"
+        );
+        return Some(
+            Finding::warning("ca-may-not-revoke", subject, text)
+                .mend("have the CA's certificate made with keyUsage=keyCertSign,cRLSign"),
+        );
+    }
+    let unknown = verdicts.iter().any(Option::is_none) && !verdicts.contains(&Some(true));
+    unknown.then(|| {
+        let text = if cfg!(feature = "pki") {
+            "the signature was not checked: it is of a kind that is not supported here"
+        } else {
+            "the signature was not checked: that takes the cargo feature pki"
+        };
+        Finding::note("crl-signature-unchecked", subject, text)
+    })
+}
+
+/// That a CA has no list while others have, so that its clients cannot be vouched for.
+fn without_list(
+    (subject, ca): &Sourced<Certificate>,
+    cas: &[Sourced<Certificate>],
+    lists: &[Sourced<RevocationList>],
+) -> Option<Finding> {
+    let name = called(ca.subject());
+    let of_namesake = |list: &RevocationList| {
+        signed::list(list, ca) == Some(false)
+            && cas.iter().any(|(_, other)| signed::list(list, other) == Some(true))
+    };
+    let mut named = lists.iter().map(|(_, list)| list).filter(|list| list.issuer() == ca.subject());
+    named.all(of_namesake).then(|| {
+        let text = format!(
+            "\"{name}\" has no revocation list while there are some: its clients are refused"
+        );
+        Finding::warning("crl-missing", subject, text)
+            .mend("give its list with --client-crl too, or leave out all")
+    })
+}

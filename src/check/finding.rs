@@ -1,0 +1,151 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::files::FileError;
+
+/// How much a finding matters, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// As it should be.
+    Ok,
+    /// Worth to know.
+    Note,
+    /// It is served, and somebody will have trouble.
+    Warning,
+    /// It is not served.
+    Error,
+}
+
+impl Severity {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that was looked at, and what it is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    /// What kind of finding it is; for programs, and the same in every version.
+    pub(super) code: &'static str,
+    pub(super) subject: Subject,
+    pub(super) text: String,
+    /// What to do about it.
+    pub(super) mend: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn ok(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+        Self::new(Severity::Ok, code, subject, text)
+    }
+
+    pub(super) fn note(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, subject, text)
+    }
+
+    pub(super) fn warning(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, subject, text)
+    }
+
+    pub(super) fn error(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, subject, text)
+    }
+
+    /// An error of a file, which says itself what to do.
+    pub(super) fn file(code: &'static str, error: &FileError) -> Self {
+        Self::error(code, &Subject::file(error.path(), error.option()), error.what())
+    }
+
+    pub(super) fn mend(mut self, what: impl Into<String>) -> Self {
+        self.mend = Some(what.into());
+        self
+    }
+
+    fn new(
+        severity: Severity,
+        code: &'static str,
+        subject: &Subject,
+        text: impl Into<String>,
+    ) -> Self {
+        Self { severity, code, subject: subject.clone(), text: text.into(), mend: None }
+    }
+
+    /// What it is, and what to do about it.
+    pub(super) fn sentence(&self) -> String {
+        match &self.mend {
+            Some(mend) => format!("{}; {mend}", self.text),
+            None => self.text.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As `FileError` writes it.
+        match &self.subject.file {
+            Some(file) => {
+                write!(f, "{}: {} ({})", file.display(), self.sentence(), self.subject.option)
+            }
+            None => write!(f, "{}: {}", self.subject.option, self.sentence()),
+        }
+    }
+}
+
+/// The option that makes things up for one run.
+pub(super) const MADE_UP: &str = "--adhoc";
+
+/// What a finding is about: a file and the option that names it, or an option alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    file: Option<PathBuf>,
+    option: &'static str,
+}
+
+impl Subject {
+    pub(super) fn file(file: &Path, option: &'static str) -> Self {
+        Self { file: Some(file.to_owned()), option }
+    }
+
+    pub(super) fn option(option: &'static str) -> Self {
+        Self { file: None, option }
+    }
+
+    /// What is made up for this run.
+    pub(super) fn made_up() -> Self {
+        Self::option(MADE_UP)
+    }
+
+    pub(super) fn is_made_up(&self) -> bool {
+        self.option == MADE_UP
+    }
+
+    /// The file, or else the option.
+    pub(super) fn name(&self) -> String {
+        match &self.file {
+            Some(file) => file.display().to_string(),
+            None => self.option.to_owned(),
+        }
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    pub(super) fn option_name(&self) -> &'static str {
+        self.option
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{} ({})", file.display(), self.option),
+            None => f.write_str(self.option),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+use std::io::{self, Read};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, RootCertStore,
+    SignatureScheme, Stream,
+};
+use smol::future::FutureExt;
+use smol::io::AsyncWriteExt;
+use smol::{Async, Timer};
+use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Tcp};
+
+use crate::causes::with_causes;
+use crate::check::report::Attempt;
+
+/// A client that takes every certificate, and keeps what it was shown.
+pub(super) struct Client {
+    config: Arc<ClientConfig>,
+    shown: Arc<Shown>,
+}
+
+/// What came of a handshake.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// What the server showed, in its order, if it came to that.
+    pub(super) shown: Option<Vec<Certificate>>,
+    pub(super) version: Option<&'static str>,
+    pub(super) cipher: Option<String>,
+    /// Why there was no connection.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Why there was no connection.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) text: String,
+    /// The server missed a certificate.
+    pub(super) no_certificate: bool,
+    /// The server did not take the client's certificate.
+    pub(super) of_client: bool,
+}
+
+impl Outcome {
+    /// What both sides agreed on.
+    pub(super) fn negotiated(&self) -> String {
+        let version = self.version.unwrap_or("a version unknown");
+        let certificates = self.shown.as_ref().map_or(0, Vec::len);
+        let plural = if certificates == 1 { "" } else { "s" };
+        let cipher = self.cipher.as_deref().unwrap_or("a cipher unknown");
+        format!("{version}, {cipher}, {certificates} certificate{plural} sent")
+    }
+
+    pub(super) fn attempt(
+        self,
+        server_name: String,
+        client: Option<std::path::PathBuf>,
+    ) -> Attempt {
+        let shown = self.shown.unwrap_or_default();
+        Attempt {
+            server_name,
+            client,
+            version: self.version,
+            cipher: self.cipher,
+            chain: shown.iter().map(|c| c.subject().to_owned()).collect(),
+            refused: self.refusal.map(|refusal| refusal.text),
+        }
+    }
+}
+
+impl Client {
+    /// A client that shows `identity`, if there is one.
+    pub(super) fn new(identity: Option<&Identity>) -> io::Result<Self> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let shown = Arc::new(Shown { provider: Arc::clone(&provider), chain: Mutex::default() });
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::clone(&shown) as _;
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match identity {
+            None => config.with_no_client_auth(),
+            Some(identity) => {
+                let chain = identity.chain().iter().map(|c| c.der().clone()).collect();
+                let key = identity.key().clone_key().into();
+                config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+            }
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), shown })
+    }
+
+    /// One handshake with `backend`, which is over by `deadline`.
+    pub(super) fn shake_hands(
+        self,
+        backend: &dyn Backend,
+        name: &ServerName<'static>,
+        deadline: Instant,
+    ) -> io::Result<Outcome> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let left =
+            || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        // The connection stands as soon as it is in the queue of the listener.
+        let mut tcp = TcpStream::connect_timeout(&listener.local_addr()?, left())?;
+        let (accepted, peer) = listener.accept()?;
+        if peer != tcp.local_addr()? {
+            return Err(io::Error::other("another program was faster to connect"));
+        }
+        tcp.set_read_timeout(Some(left()))?;
+        tcp.set_write_timeout(Some(left()))?;
+        let mut tls = ClientConnection::new(Arc::clone(&self.config), name.clone())
+            .map_err(io::Error::other)?;
+
+        let (read, served, tls) = thread::scope(|scope| {
+            let client = scope.spawn(move || {
+                // In TLS 1.3 a client learns whether it is let in from what it reads first.
+                let read = Stream::new(&mut tls, &mut tcp).read_exact(&mut [0]);
+                (read, tls)
+            });
+            let served = smol::block_on(serve(backend, accepted, left()));
+            let (read, tls) = client.join().map_err(|_| io::Error::other("the client failed"))?;
+            Ok::<_, io::Error>((read, served, tls))
+        })?;
+        let refusal = match (served, read) {
+            (Ok(()), Ok(())) => None,
+            // What the server says of it is more exact than its alert.
+            (Err(Unserved::Handshake(error)), read) => Some(refusal(&error, read.err())),
+            (Err(Unserved::TimedOut), _) => Some(Refusal::other("it takes too long".to_owned())),
+            (Ok(()), Err(error)) => {
+                Some(Refusal::other(format!("the client: {}", with_causes(&error))))
+            }
+        };
+        Ok(Outcome {
+            shown: self.shown.chain.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            version: tls.protocol_version().and_then(version),
+            cipher: tls.negotiated_cipher_suite().map(|suite| iana_name(suite.suite().as_str())),
+            refusal,
+        })
+    }
+}
+
+impl Refusal {
+    fn other(text: String) -> Self {
+        Self { text, no_certificate: false, of_client: false }
+    }
+}
+
+enum Unserved {
+    Handshake(HandshakeError),
+    TimedOut,
+}
+
+/// The server's side: a handshake, and one byte.
+async fn serve(backend: &dyn Backend, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
+    let serve = async {
+        let io = |error| Unserved::Handshake(HandshakeError::Io(error));
+        let tcp = Async::new(tcp).and_then(Tcp::new).map_err(io)?;
+        let accepted = backend.accept(tcp.clone()).await;
+        let Accepted { mut stream, .. } = accepted.map_err(Unserved::Handshake)?;
+        stream.write_all(b".").await.map_err(io)?;
+        stream.flush().await.map_err(io)?;
+        // Whether the goodbye arrives is of no matter.
+        _ = stream.close().await;
+        Ok(())
+    };
+    let late = async {
+        Timer::after(limit).await;
+        Err(Unserved::TimedOut)
+    };
+    serve.or(late).await
+}
+
+fn refusal(error: &HandshakeError, read: Option<io::Error>) -> Refusal {
+    let text = match (error, read) {
+        // It was the client that left, and it knows why.
+        (HandshakeError::Io(_) | HandshakeError::Alert { .. }, Some(read)) => {
+            format!("the client: {}", with_causes(&read))
+        }
+        _ => with_causes(error),
+    };
+    let no_certificate = matches!(error, HandshakeError::NoClientCertificate);
+    let of_client = matches!(error, HandshakeError::ClientCertificate(_));
+    Refusal { text, no_certificate, of_client }
+}
+
+/// Whether a client that trusts `anchor` takes what it was shown for `name`.
+pub(super) fn verify(
+    shown: &[Certificate],
+    anchor: &Certificate,
+    name: &ServerName<'_>,
+) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(anchor.der().clone()).map_err(|error| error.to_string())?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let mut shown = shown.iter().map(|certificate| certificate.der().clone());
+    let Some(leaf) = shown.next() else { return Err("there is no certificate".to_owned()) };
+    let others: Vec<_> = shown.collect();
+    let outcome = verifier.verify_server_cert(&leaf, &others, name, &[], UnixTime::now());
+    outcome.map(drop).map_err(|error| error.to_string())
+}
+
+/// What a server showed.
+#[derive(Debug)]
+struct Shown {
+    provider: Arc<CryptoProvider>,
+    chain: Mutex<Option<Vec<Certificate>>>,
+}
+
+impl ServerCertVerifier for Shown {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = [leaf].into_iter().chain(others);
+        let chain = chain.filter_map(|der| Certificate::from_der(der).ok()).collect();
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
+        // What there is to say of it is said elsewhere.
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn version(version: ProtocolVersion) -> Option<&'static str> {
+    match version {
+        ProtocolVersion::TLSv1_2 => Some("TLS 1.2"),
+        ProtocolVersion::TLSv1_3 => Some("TLS 1.3"),
+        _ => None,
+    }
+}
+
+/// rustls tells the suites of TLS 1.3 apart by their names, which are registered without that.
+fn iana_name(suite: Option<&str>) -> String {
+    let suite = suite.unwrap_or("a cipher without a name");
+    suite.strip_prefix("TLS13_").map_or_else(|| suite.to_owned(), |rest| format!("TLS_{rest}"))
+}

@@ -1,0 +1,79 @@
+//! What a backend could do wrong, and none does.
+
+#![cfg(feature = "pki")]
+
+use std::time::SystemTime;
+
+use turnkey_backend::{Accepted, Backend, BoxFuture, ClientTrust, HandshakeError, Tcp};
+
+use super::*;
+use crate::mode::{Mode, TlsChoice};
+use crate::pki;
+
+/// What serves an identity that was made up.
+fn serving() -> (Serving, Identity) {
+    let identity = pki::adhoc(&[], SystemTime::now()).unwrap();
+    let built = Mode::Https(identity.clone()).build(TlsChoice::default()).unwrap();
+    (built.serving, identity)
+}
+
+fn codes(serving: &Serving, identity: &Identity) -> Vec<(Severity, &'static str)> {
+    let mut findings = Vec::new();
+    let served = [Served { file: None, identity }];
+    try_out(serving, &served, None, &[], &mut findings);
+    findings.iter().map(|finding| (finding.severity, finding.code)).collect()
+}
+
+#[test]
+fn what_is_served_is_shown() {
+    let (serving, identity) = serving();
+    assert_eq!(codes(&serving, &identity), [(Severity::Ok, "handshake")]);
+}
+
+#[test]
+fn another_certificate_than_the_one_that_was_read() {
+    let ((serving, _), (_, other)) = (serving(), serving());
+    let codes = codes(&serving, &other);
+    assert_eq!(codes[0], (Severity::Warning, "handshake-chain"), "{codes:?}");
+}
+
+#[test]
+fn a_policy_that_is_not_kept() {
+    let (mut serving, identity) = serving();
+    let made = pki::adhoc_mutual(&[], SystemTime::now()).unwrap();
+    serving.clients = ClientPolicy::Required(ClientTrust::new(made.anchors));
+    let codes = codes(&serving, &identity);
+    assert_eq!(codes[0], (Severity::Error, "handshake-lets-all-in"), "{codes:?}");
+}
+
+/// Accepts, and says nothing.
+#[derive(Debug)]
+struct Silent;
+
+impl Backend for Silent {
+    fn accept(&self, _: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_handshake_that_does_not_end() {
+    let (_, identity) = serving();
+    let start = Instant::now();
+    let client = Client::new(None).unwrap();
+    let name = name_of(identity.leaf(), true).unwrap();
+    let outcome = client.shake_hands(&Silent, &name, start + Duration::from_millis(200)).unwrap();
+    assert_eq!(outcome.refusal.unwrap().text, "it takes too long");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn names_to_ask_for() {
+    let (_, identity) = serving();
+    assert_eq!(name_of(identity.leaf(), false).unwrap().to_str(), "localhost");
+    let client = pki::adhoc_mutual(&[], SystemTime::now()).unwrap();
+    let client = std::fs::read(client.client).unwrap();
+    let client = Identity::from_pem(&client, &client, None, SystemTime::now()).unwrap();
+    assert_eq!(name_of(client.leaf(), true).unwrap().to_str(), LOOPBACK, "it has no host");
+    assert!(name_of(client.leaf(), false).is_none());
+}

@@ -1,0 +1,191 @@
+//! What there is to say of an identity of the server's.
+
+use std::time::SystemTime;
+
+use turnkey_backend::{Certificate, Identity};
+
+use super::certificate::called;
+use super::finding::{Finding, Subject};
+use super::{certificate, chain, permissions, signed};
+use crate::identity_files::IdentityFile;
+
+/// An identity, and where it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Served<'a> {
+    /// `None`: it is made up for this run.
+    pub(super) file: Option<&'a IdentityFile>,
+    pub(super) identity: &'a Identity,
+}
+
+impl Served<'_> {
+    pub(super) fn subject(&self) -> Subject {
+        self.file.map_or_else(Subject::made_up, of_certificate)
+    }
+}
+
+/// What findings about the certificates of `file` are about.
+pub(super) fn of_certificate(file: &IdentityFile) -> Subject {
+    let option = match file {
+        IdentityFile::Pem { .. } => "--cert",
+        IdentityFile::Pkcs12(_) => "--identity",
+    };
+    Subject::file(file.certificate_file(), option)
+}
+
+/// Looks at the chain and at the key's file. `trusted` are CAs that are known to be of use here.
+pub(super) fn inspect(
+    served: &Served<'_>,
+    trusted: &[Certificate],
+    now: SystemTime,
+) -> Vec<Finding> {
+    let subject = served.subject();
+    let leaf = served.identity.leaf();
+    let mut findings = vec![names(leaf, &subject)];
+    findings.extend(address_as_name(leaf, &subject));
+    findings.push(certificate::key(leaf, &subject));
+    findings.extend(usages(leaf, &subject));
+    // What is made up is good for its run, and is its own issuer.
+    let Some(file) = served.file else { return findings };
+    findings.extend(chain::inspect(served.identity, file, trusted));
+    findings.extend(issuers(served.identity.chain(), &subject));
+    let links = served.identity.chain();
+    findings.extend(links.iter().skip(1).map(|link| certificate::key(link, &subject)));
+    for link in links {
+        findings.push(certificate::dates(link, &subject, now));
+        findings.extend(certificate::signature(link, &subject));
+    }
+    findings.extend(secret(file));
+    findings
+}
+
+/// What can be told of certificates whose key cannot be read: that of the server first, presumably.
+pub(super) fn inspect_certificates(
+    certificates: &[Certificate],
+    subject: &Subject,
+    now: SystemTime,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(leaf) = certificates.first() {
+        findings.push(names(leaf, subject));
+        findings.extend(address_as_name(leaf, subject));
+        findings.push(certificate::key(leaf, subject));
+        findings.extend(usages(leaf, subject));
+    }
+    for certificate in certificates {
+        findings.push(certificate::dates(certificate, subject, now));
+        findings.extend(certificate::signature(certificate, subject));
+    }
+    findings
+}
+
+/// That others may read the key.
+pub(super) fn secret(file: &IdentityFile) -> Option<Finding> {
+    let (path, option) = file.key_file();
+    permissions::of_secret(&Subject::file(path, option), "the private key")
+}
+
+/// What clients may call the server by.
+fn names(leaf: &Certificate, subject: &Subject) -> Finding {
+    let (name, names) = (called(leaf.subject()), leaf.subject_alt_names());
+    let of_hosts = |name: &String| name.starts_with("DNS:") || name.starts_with("IP:");
+    if names.iter().any(of_hosts) {
+        return Finding::ok("names", subject, format!("\"{name}\" is for {}", names.join(", ")));
+    }
+    let text = if names.is_empty() {
+        format!(
+            "\"{name}\" has no alternative names, and clients take no notice of the common name"
+        )
+    } else {
+        let names = names.join(", ");
+        format!("\"{name}\" has no host among its alternative names, just {names}")
+    };
+    Finding::warning("no-names", subject, text)
+        .mend("have it issued with subjectAltName=DNS:… for each name")
+}
+
+/// An address is no DNS name: clients look for it among the addresses only (RFC 9525 §6.5).
+fn address_as_name(leaf: &Certificate, subject: &Subject) -> Option<Finding> {
+    let names = leaf.subject_alt_names();
+    let address = names.iter().find_map(|name| {
+        let address = name.strip_prefix("DNS:")?;
+        address.parse::<std::net::IpAddr>().is_ok().then_some(address)
+    })?;
+    let proper = format!("IP:{address}");
+    (!names.contains(&proper)).then(|| {
+        let text = format!(
+            "\"{}\" has the address {address} for a DNS name, where clients do not look for it",
+            called(leaf.subject())
+        );
+        Finding::warning("address-as-name", subject, text)
+            .mend(format!("have it issued with subjectAltName={proper}"))
+    })
+}
+
+/// What it may be used for.
+fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
+    let name = called(leaf.subject());
+    let mut findings = Vec::new();
+    if !leaf.allows_server_auth() {
+        let text =
+            format!("\"{name}\" is not for servers, by its extended key usages: clients refuse it");
+        findings.push(
+            Finding::warning("not-for-servers", subject, text)
+                .mend("have it issued with extendedKeyUsage=serverAuth"),
+        );
+    }
+    if !leaf.may_sign() {
+        let text =
+            format!("the key of \"{name}\" may not sign, by its key usages: clients refuse it");
+        findings.push(
+            Finding::warning("may-not-sign", subject, text)
+                .mend("have it issued with keyUsage=digitalSignature"),
+        );
+    }
+    if leaf.is_ca() {
+        let text =
+            format!("\"{name}\" is the certificate of a CA, which some clients refuse of a server");
+        findings.push(
+            Finding::warning("ca-as-server", subject, text)
+                .mend("have it issued with basicConstraints=CA:FALSE, or use turnkey certs"),
+        );
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok("usages", subject, format!("\"{name}\" may be used by servers")));
+    }
+    findings
+}
+
+/// That a certificate of the chain did not issue, or may not have issued, the one before it.
+fn issuers(links: &[Certificate], subject: &Subject) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (issued, issuer) in links.iter().zip(links.iter().skip(1)) {
+        let (name, below) = (called(issuer.subject()), called(issued.subject()));
+        if !issuer.is_ca() || !issuer.may_sign_certificates() {
+            let text =
+                format!("\"{name}\" may not issue certificates, and \"{below}\" is issued by it");
+            findings.push(
+                Finding::warning("issuer-no-ca", subject, text)
+                    .mend("clients refuse the chain: have the certificate issued by a CA"),
+            );
+        }
+        if !issuer.allows_server_auth() {
+            let text = format!(
+                "\"{name}\" may not issue certificates of servers, by its extended key usages"
+            );
+            findings.push(
+                Finding::warning("issuer-not-for-servers", subject, text)
+                    .mend("clients refuse the chain: have the certificate issued by another CA"),
+            );
+        }
+        if signed::certificate(issued, issuer) == Some(false) {
+            let text =
+                format!("\"{below}\" is not signed by \"{name}\", but by another CA of that name");
+            findings.push(
+                Finding::warning("signature-wrong", subject, text).mend(
+                    "clients refuse the chain: give the certificate of the CA that signed it",
+                ),
+            );
+        }
+    }
+    findings
+}

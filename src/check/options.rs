@@ -1,0 +1,71 @@
+//! What the options say by themselves, whatever stands in files.
+
+use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::finding::{Finding, Subject};
+use crate::config::Config;
+
+/// How long a name may take to be looked up.
+const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// What would be served, and what is odd about it.
+pub(super) fn inspect(config: &Config) -> Vec<Finding> {
+    let Config { host, port, .. } = config;
+    let (mode, tls) = (config.mode.name(), config.sources.is_some());
+    let scheme = if tls { "https" } else { "http" };
+    let at = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    let url = match port {
+        0 => format!("{scheme}://{at}/, on a free port"),
+        port => format!("{scheme}://{at}:{port}/"),
+    };
+    let subject = Subject::option("--mode");
+    let mut findings = vec![Finding::ok("mode", &subject, format!("{mode} on {url}"))];
+    let local = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost";
+    if !tls && !local {
+        let text = "all who are on the way can read what is served in http mode, and change it";
+        findings.push(Finding::note("in-the-clear", &subject, text).mend(
+            "behind a proxy or in a network of one's own that may do; else add --cert and --key",
+        ));
+    }
+    if config.trust.is_everybody() {
+        let text = "names everybody: any client can say that it is another";
+        findings.push(
+            Finding::warning("trusts-everybody", &Subject::option("--trust-proxy"), text)
+                .mend("name the addresses of the proxies"),
+        );
+    }
+    if let Some(port) = config.redirect_from {
+        let text = format!("http://{at}:{port}/ sends on to https");
+        findings.push(Finding::ok("redirect", &Subject::option("--redirect-from"), text));
+    }
+    if let Some(dir) = config.dir.as_ref().filter(|dir| !dir.is_dir()) {
+        let text = "there is no such folder: challenges of an ACME CA are not answered";
+        findings.push(
+            Finding::warning("no-folder", &Subject::file(dir, "--dir"), text)
+                .mend("make it, or check the path"),
+        );
+    }
+    findings
+}
+
+/// That the host is no address of this machine. A certificate is often checked elsewhere than where
+/// it is served, so that is no error.
+pub(super) fn elsewhere(host: &str) -> Option<Finding> {
+    let name = host.to_owned();
+    let (send, receive) = mpsc::channel();
+    // Nobody knows how long a resolver takes, and it cannot be stopped.
+    thread::spawn(move || send.send((name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)));
+    let text = match receive.recv_timeout(LOOK_UP) {
+        // Not listened on: a datagram socket takes an address, and tells nobody.
+        Ok(Ok(addresses)) if addresses.iter().any(|address| UdpSocket::bind(address).is_ok()) => {
+            return None;
+        }
+        Ok(Ok(_)) => format!("{host}: no address of this machine, so it would not start here"),
+        Ok(Err(_)) => format!("{host}: not a name that is known here, so it would not start here"),
+        Err(_) => format!("{host}: looking it up takes longer than 2 seconds"),
+    };
+    Some(Finding::note("host-elsewhere", &Subject::option("--host"), text))
+}

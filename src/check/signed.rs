@@ -1,0 +1,58 @@
+//! Whether a signature is that of a key.
+
+use turnkey_backend::{Certificate, RevocationList};
+
+/// Whether `ca`'s key signed `certificate`; `None` where that cannot be told.
+#[cfg(feature = "pki")]
+pub(super) fn certificate(certificate: &Certificate, ca: &Certificate) -> Option<bool> {
+    let signed = parse(certificate)?;
+    told(ca, &signed.verify_signature(Some(parse(ca)?.public_key())))
+}
+
+/// Whether `ca`'s key signed `list`; `None` where that cannot be told.
+#[cfg(feature = "pki")]
+pub(super) fn list(list: &RevocationList, ca: &Certificate) -> Option<bool> {
+    use x509_parser::prelude::FromDer;
+    use x509_parser::revocation_list::CertificateRevocationList;
+
+    let (_, signed) = CertificateRevocationList::from_der(list.der()).ok()?;
+    told(ca, &signed.verify_signature(parse(ca)?.public_key()))
+}
+
+#[cfg(feature = "pki")]
+fn told(ca: &Certificate, verified: &Result<(), x509_parser::error::X509Error>) -> Option<bool> {
+    use turnkey_backend::KeyKind;
+    use x509_parser::error::X509Error;
+
+    match verified {
+        Ok(()) => Some(true),
+        // RSA of other lengths is refused with the same error as a signature that is wrong.
+        Err(X509Error::SignatureVerificationError) => match ca.key() {
+            KeyKind::Rsa { bits: 2048..=8192 } | KeyKind::Ec { .. } | KeyKind::Ed25519 => {
+                Some(false)
+            }
+            _ => None,
+        },
+        Err(_) => None,
+    }
+}
+
+#[cfg(feature = "pki")]
+fn parse(certificate: &Certificate) -> Option<x509_parser::certificate::X509Certificate<'_>> {
+    use x509_parser::prelude::FromDer;
+
+    let parsed = x509_parser::certificate::X509Certificate::from_der(certificate.der());
+    parsed.ok().map(|(_, certificate)| certificate)
+}
+
+/// Without the feature there is nothing to verify with.
+#[cfg(not(feature = "pki"))]
+pub(super) fn certificate(_certificate: &Certificate, _ca: &Certificate) -> Option<bool> {
+    None
+}
+
+/// Without the feature there is nothing to verify with.
+#[cfg(not(feature = "pki"))]
+pub(super) fn list(_list: &RevocationList, _ca: &Certificate) -> Option<bool> {
+    None
+}
