@@ -8,7 +8,8 @@ requests="requests==2.32.5"
 
 # command:package, on Debian
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs ab:apache2-utils wrk:wrk \
-    h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make"
+    h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
+    testssl:testssl.sh"
 
 packages=""
 for pair in $wanted; do

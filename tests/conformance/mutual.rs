@@ -3,7 +3,7 @@
 use crate::Setup;
 use crate::support::{Authority, Files, Leaf, Output, Pki, Profile, Server, openssl, s_client};
 
-on_every_verifying_backend! {
+crate::on_every_verifying_backend! {
     the_right_one_is_served
     no_certificate_is_refused
     another_ca_is_refused

@@ -4,7 +4,7 @@ use crate::Setup;
 use crate::mutual::{assert_refused, assert_served_as};
 use crate::support::{Authority, Pki, Profile, Server};
 
-on_every_verifying_backend! {
+crate::on_every_verifying_backend! {
     none_is_served_as_nobody
     the_right_one_is_served
     a_bad_one_is_refused

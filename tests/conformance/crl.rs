@@ -1,0 +1,203 @@
+//! Revocation lists: what its CA has taken back is refused, and so is what no list can speak for.
+
+use std::fs;
+
+use crate::Setup;
+use crate::mutual::{assert_refused, assert_served_as};
+use crate::support::{
+    Authority, Crl, Dialer, FAILURE, Files, Leaf, Pki, Profile, Program, Server, assert_complaint,
+};
+
+crate::on_every_verifying_backend! {
+    a_revoked_client_is_refused_and_others_are_not
+    lists_may_be_in_pem_or_der
+    several_lists_may_stand_in_one_file
+    a_client_of_a_revoked_intermediate_is_refused
+    an_intermediate_has_a_list_of_its_own
+    a_ca_without_a_list_is_refused
+    an_expired_list_refuses
+    a_list_signed_by_another_key_refuses
+    optional_is_not_lenient
+    a_new_list_counts_at_once
+}
+
+#[test]
+fn what_is_no_list_is_an_error() {
+    let pki = Pki::new();
+    let empty = pki.write("empty.crl", "");
+    let text = pki.write("text.crl", "not a list");
+    for file in [&pki.ca_file, &pki.client.key, &empty, &text, &pki.path("missing.crl")] {
+        let args = [&pki.mutual_args()[..], &["--client-crl", file, "--port", "0"]].concat();
+        assert_complaint(&Program::new(&args).run(), FAILURE, &[file, "--client-crl"]);
+    }
+}
+
+/// That would refuse everybody.
+#[test]
+fn a_list_of_another_ca_by_the_same_name_is_an_error() {
+    let pki = Pki::new();
+    let list = pki.write("list.pem", Crl::default().pem(&Authority::root("Test CA")));
+    let args = [&pki.mutual_args()[..], &["--client-crl", &list, "--port", "0"]].concat();
+    let output = Program::new(&args).run();
+    assert_complaint(&output, FAILURE, &[&list, "--client-crl", "not signed by", "Test CA"]);
+}
+
+fn a_revoked_client_is_refused_and_others_are_not(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let list = pki.write("list.pem", Crl::of(&[revoked.serial]).pem(&pki.ca));
+    let mut server = serve(setup, &pki, &[&list]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &revoked)));
+    assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+fn lists_may_be_in_pem_or_der(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let files = pki.save("revoked", &revoked);
+    let list = Crl::of(&[revoked.serial]);
+    for list in [list.pem(&pki.ca).into_bytes(), list.der(&pki.ca)] {
+        let list = pki.write("list", list);
+        let mut server = serve(setup, &pki, &[&list]);
+        assert_refused(setup, &pki, &mut server, Some(&files));
+    }
+}
+
+/// Of two CAs, beside each other and in files of their own.
+fn several_lists_may_stand_in_one_file(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let other = Authority::root("Other CA");
+    let cas = pki.write("cas.pem", pki.ca.pem() + &other.pem());
+    let files = pki.save("revoked", &revoked);
+    let of_other = other.issue(&client());
+    let revoked_of_other = pki.save("revoked-of-other", &of_other);
+    let good_of_other = pki.save("good-of-other", &other.issue(&client()));
+
+    let [ours, theirs] =
+        [Crl::of(&[revoked.serial]).pem(&pki.ca), Crl::of(&[of_other.serial]).pem(&other)];
+    let both = [pki.write("both.pem", ours.clone() + &theirs)];
+    let apart = [pki.write("ours.pem", ours), pki.write("theirs.pem", theirs)];
+    for lists in [&both[..], &apart[..]] {
+        let lists: Vec<_> = lists.iter().map(String::as_str).collect();
+        let mut server = serve_for(setup, &pki, &cas, &lists);
+        assert_refused(setup, &pki, &mut server, Some(&files));
+        assert_refused(setup, &pki, &mut server, Some(&revoked_of_other));
+        assert_served_as(setup, &pki, &server, &pki.client);
+        assert_served_as(setup, &pki, &server, &good_of_other);
+    }
+}
+
+fn a_client_of_a_revoked_intermediate_is_refused(setup: Setup) {
+    let pki = Pki::new();
+    let [good, revoked] = ["Good CA", "Revoked CA"].map(|name| pki.ca.subordinate(name));
+    let lists = Crl::of(&[revoked.serial]).pem(&pki.ca)
+        + &Crl::default().pem(&good)
+        + &Crl::default().pem(&revoked);
+    let lists = pki.write("lists.pem", lists);
+    let mut server = serve(setup, &pki, &[&lists]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &chained(&revoked))));
+    assert_served_as(setup, &pki, &server, &pki.save("good", &chained(&good)));
+}
+
+fn an_intermediate_has_a_list_of_its_own(setup: Setup) {
+    let pki = Pki::new();
+    let department = pki.ca.subordinate("Department CA");
+    let [good, revoked] = [chained(&department), chained(&department)];
+    let root = pki.write("root.pem", Crl::default().pem(&pki.ca));
+    let list = pki.write("department.crl", Crl::of(&[revoked.serial]).der(&department));
+    let mut server = serve(setup, &pki, &[&root, &list]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &revoked)));
+    assert_served_as(setup, &pki, &server, &pki.save("good", &good));
+}
+
+/// Whoever gives lists wants to be sure: what cannot be looked up is not taken at its word.
+fn a_ca_without_a_list_is_refused(setup: Setup) {
+    let pki = Pki::new();
+    let other = Authority::root("Other CA");
+    let department = pki.ca.subordinate("Department CA");
+    let cas = pki.write("cas.pem", pki.ca.pem() + &other.pem());
+    let list = pki.write("list.pem", Crl::default().pem(&pki.ca));
+    let mut server = serve_for(setup, &pki, &cas, &[&list]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("other", &other.issue(&client()))));
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("leaf", &chained(&department))));
+    assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+fn an_expired_list_refuses(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let list = pki.write("list.pem", Crl::of(&[revoked.serial]).expired().pem(&pki.ca));
+    // It serves: a list runs out while the server runs, and a restart must not be worse than that.
+    let server = serve(setup, &pki, &[&list]);
+    refuses_everybody(setup, &pki, server, &[&pki.client, &pki.save("revoked", &revoked)]);
+}
+
+/// An intermediate's, whose certificate the server does not have before a client sends it.
+fn a_list_signed_by_another_key_refuses(setup: Setup) {
+    let pki = Pki::new();
+    let [department, impostor] = [(); 2].map(|()| pki.ca.subordinate("Department CA"));
+    let lists = Crl::default().pem(&pki.ca) + &Crl::default().pem(&impostor);
+    let lists = pki.write("lists.pem", lists);
+    let mut server = serve(setup, &pki, &[&lists]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("leaf", &chained(&department))));
+    assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+fn optional_is_not_lenient(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let list = pki.write("list.pem", Crl::of(&[revoked.serial]).pem(&pki.ca));
+    let args = [&pki.mutual_args()[..], &["--client-verify", "optional", "--client-crl", &list]];
+    let mut server = setup.serve(&args.concat());
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &revoked)));
+    setup.client(&pki).fetch(&server.url).assert_top_level();
+}
+
+/// For connections that begin: what stands goes on.
+fn a_new_list_counts_at_once(setup: Setup) {
+    let (pki, other) = with_two_clients();
+    let files = pki.save("other", &other);
+    let list = pki.write("list.pem", Crl::default().pem(&pki.ca));
+    let mut server = serve(setup, &pki, &[&list]);
+    assert_served_as(setup, &pki, &server, &files);
+    let mut standing = Dialer::mutual(server.port, &pki.ca_file, &files).open();
+    standing.get().assert_top_level();
+
+    fs::write(&list, Crl::of(&[other.serial]).pem(&pki.ca)).unwrap();
+    server.reload();
+    assert_refused(setup, &pki, &mut server, Some(&files));
+    standing.get().assert_top_level();
+
+    fs::write(&list, Crl::default().pem(&pki.ca)).unwrap();
+    server.reload();
+    assert_served_as(setup, &pki, &server, &files);
+    standing.get().assert_top_level();
+}
+
+/// One that is let in, and another for a list to revoke.
+fn with_two_clients() -> (Pki, Leaf) {
+    let pki = Pki::new();
+    let other = pki.ca.issue(&client());
+    (pki, other)
+}
+
+fn client() -> Profile {
+    Profile::client("client.localhost")
+}
+
+fn chained(ca: &Authority) -> Leaf {
+    ca.issue(&client()).with_chain(&[ca])
+}
+
+fn serve(setup: Setup, pki: &Pki, lists: &[&str]) -> Server {
+    serve_for(setup, pki, &pki.ca_file, lists)
+}
+
+fn serve_for(setup: Setup, pki: &Pki, cas: &str, lists: &[&str]) -> Server {
+    let mut args = [&pki.server_args()[..], &["--client-ca", cas]].concat();
+    args.extend(lists.iter().flat_map(|list| ["--client-crl", list]));
+    setup.serve(&args)
+}
+
+fn refuses_everybody(setup: Setup, pki: &Pki, mut server: Server, clients: &[&Files]) {
+    for files in clients {
+        setup.client(pki).and(&["-E", &files.both]).fetch(&server.url).assert_refused();
+    }
+    server.assert_alive();
+}
