@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
-use smol::channel::Sender;
 use smol::future::FutureExt;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol::{Async, Executor, Timer};
@@ -25,23 +24,21 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 /// How long it has to be quiet before the same trouble is worth another line in the log.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Accepts connections and has each served by a task of its own on `executor`, until `stop` is
-/// done; those that the system has accepted by then are served too. Each holds a clone of `alive`
-/// as long as it lives.
+/// Accepts connections that `door` lets in and has each served by a task of its own on `executor`,
+/// until `stop` is done; those that the system has accepted by then are served too.
 pub(crate) async fn run(
     listener: &Async<TcpListener>,
     endpoint: &Arc<Endpoint>,
     executor: &Executor<'static>,
-    alive: Sender<()>,
+    door: &Door,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
     let mut stopped = false;
-    let door = Door::new(&endpoint.limits, endpoint.tls, alive);
     let turned_away = Arc::new(Semaphore::new(endpoint.limits.turned_away()));
     let mut full_up = Episode::default();
     let mut short = Episode::default();
-    for id in 1.. {
+    loop {
         let mut next = pin!(accept(listener, &mut short));
         let next = if stopped {
             smol::future::poll_once(next).await
@@ -62,6 +59,7 @@ pub(crate) async fn run(
         };
         match door.admit() {
             Ok(places) => {
+                let id = places.id();
                 executor.spawn(serve(Arc::clone(endpoint), io, peer, id, places)).detach();
             }
             Err(full) => {

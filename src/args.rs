@@ -4,9 +4,9 @@
 //! before it parses, and each variable becomes the option that it is named for, parsed by argh
 //! too, in a layer of its own below the command line.
 
-use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs};
+use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs, Optionality};
 
-use crate::cli::Serve;
+use crate::cli::{Check, Command, Serve};
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
 #[derive(Debug)]
@@ -29,19 +29,46 @@ pub(crate) fn parse(
     words: &[String],
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Asked, Stop> {
-    let words = split_values(words)?;
-    let command_line = from_args(&words).map_err(|exit| match exit.status {
+    let (check, words) = match words.split_first() {
+        Some((first, rest)) if first == "check" => {
+            let (check, rest) = take_check(rest)?;
+            (Some(check), rest)
+        }
+        _ => (None, words.to_vec()),
+    };
+    let words = split_values(&words)?;
+    let mut command_line = from_args(&words).map_err(stop)?;
+    if let Some(check) = check {
+        if command_line.command.is_some() {
+            return Err(Stop::Usage("one command at a time; see turnkey --help".to_owned()));
+        }
+        command_line.command = Some(Command::Check(check));
+    }
+    Ok(Asked { command_line, environment: environment(variable)? })
+}
+
+fn stop(exit: EarlyExit) -> Stop {
+    match exit.status {
         Ok(()) => Stop::Help(exit.output),
         Err(()) => Stop::Usage(format!("{}; see turnkey --help", one_line(&exit.output))),
-    })?;
-    Ok(Asked { command_line, environment: environment(variable)? })
+    }
+}
+
+/// Takes the options of `check` itself out of `words`; the rest are those of serving, which argh
+/// cannot have in two places.
+fn take_check(words: &[String]) -> Result<(Check, Vec<String>), Stop> {
+    let own = |word: &&String| ["--json", "--help", "-h", "help"].contains(&word.as_str());
+    let (own, rest): (Vec<_>, Vec<_>) = words.iter().partition(own);
+    let own: Vec<&str> = own.into_iter().map(String::as_str).collect();
+    let check = Check::from_args(&["turnkey", "check"], &own).map_err(stop)?;
+    Ok((check, rest.into_iter().cloned().collect()))
 }
 
 fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let serve = Serve::from_args(&["turnkey"], &words)?;
     if serve.command.is_some() && words.first().is_some_and(|word| word.starts_with('-')) {
-        return Err("the options before a command are those of serving; give its own after it"
+        return Err("options go behind the command, as in: turnkey certs --out DIR"
             .to_owned()
             .into());
     }
@@ -88,6 +115,10 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
         // An empty variable is how many a tool says that there is none.
         let Some(value) = variable(&name).filter(|value| !value.is_empty()) else { continue };
         match (flag.switch, boolean(&value)) {
+            (false, _) if flag.repeats => {
+                let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
+                words.extend(values.flat_map(|value| [flag.name.to_owned(), value.to_owned()]));
+            }
             (false, _) => words.extend([flag.name.to_owned(), value]),
             (true, Some(true)) => words.push(flag.name.to_owned()),
             (true, Some(false)) => {}
@@ -125,6 +156,18 @@ struct Flag {
     /// With its dashes.
     name: &'static str,
     switch: bool,
+    /// May be given more than once; in a variable, with commas.
+    repeats: bool,
+}
+
+impl From<&argh::FlagInfo<'static>> for Flag {
+    fn from(flag: &argh::FlagInfo<'static>) -> Self {
+        Self {
+            name: flag.long,
+            switch: matches!(flag.kind, FlagInfoKind::Switch),
+            repeats: matches!(flag.optionality, Optionality::Repeating),
+        }
+    }
 }
 
 /// The options of serving that the environment can set, as argh knows them.
@@ -133,7 +176,7 @@ fn flags() -> impl Iterator<Item = Flag> {
         .flags
         .iter()
         .filter(|flag| !["--help", "--version"].contains(&flag.long))
-        .map(|flag| Flag { name: flag.long, switch: matches!(flag.kind, FlagInfoKind::Switch) })
+        .map(Flag::from)
 }
 
 fn is_switch(name: &str) -> bool {
@@ -145,10 +188,7 @@ fn takes_value(word: &str) -> bool {
 }
 
 fn certs_flags() -> impl Iterator<Item = Flag> {
-    crate::cli::Certs::get_args_info()
-        .flags
-        .iter()
-        .map(|flag| Flag { name: flag.long, switch: matches!(flag.kind, FlagInfoKind::Switch) })
+    crate::cli::Certs::get_args_info().flags.iter().map(Flag::from)
 }
 
 /// argh's messages, which take several lines, on one and in our case.
@@ -161,6 +201,8 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn run(words: &[&str], variables: &[(&str, &str)]) -> Result<Asked, Stop> {
@@ -185,7 +227,7 @@ mod tests {
         let asked = run(&["--host", "--port=1"], &[]).unwrap();
         assert_eq!(asked.command_line.host.as_deref(), Some("--port=1"), "a value is not split");
         let asked = run(&["--cert=a=b"], &[]).unwrap();
-        assert_eq!(asked.command_line.cert.unwrap().to_str(), Some("a=b"));
+        assert_eq!(asked.command_line.cert, [PathBuf::from("a=b")]);
     }
 
     #[test]
@@ -202,9 +244,25 @@ mod tests {
             [("TURNKEY_PORT", "1234"), ("TURNKEY_CLIENT_CA", "ca.crt"), ("TURNKEY_ADHOC", "yes")];
         let asked = run(&[], &variables).unwrap().environment;
         assert_eq!(asked.port, Some(1234));
-        assert_eq!(asked.client_ca.unwrap().to_str(), Some("ca.crt"));
+        assert_eq!(asked.client_ca, [PathBuf::from("ca.crt")]);
         assert!(asked.adhoc);
         assert_eq!(run(&[], &[("TURNKEY_PORT", "")]).unwrap().environment.port, None);
+    }
+
+    #[test]
+    fn what_may_be_repeated_is_a_list_in_a_variable() {
+        let asked = run(&[], &[("TURNKEY_CLIENT_CA", "a.crt, b.crt,")]).unwrap().environment;
+        assert_eq!(asked.client_ca, [PathBuf::from("a.crt"), PathBuf::from("b.crt")]);
+    }
+
+    #[test]
+    fn check_takes_the_options_of_serving() {
+        let asked = run(&["check", "--port=1", "--json"], &[]).unwrap().command_line;
+        assert_eq!(asked.port, Some(1));
+        assert!(matches!(asked.command, Some(Command::Check(Check { json: true }))));
+        assert!(matches!(run(&["check", "--help"], &[]), Err(Stop::Help(_))));
+        assert!(usage(&["check", "certs"], &[]).contains("one command"));
+        assert!(usage(&["check", "--prot=1"], &[]).contains("--prot"));
     }
 
     #[test]

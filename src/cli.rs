@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
-use turnkey_backend::TlsVersion;
+use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 use crate::mode::BackendName;
 use crate::trust::TrustedProxies;
@@ -12,6 +12,7 @@ use crate::units::{Bytes, Seconds};
 
 /// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]
+#[expect(clippy::struct_excessive_bools, reason = "each switch of the command line is one")]
 #[argh(
     description = "Puts an app on HTTP, HTTPS or mutual TLS by one switch. Without options: the built-in app, on http://127.0.0.1:8000/",
     help_triggers("-h", "--help", "help"),
@@ -29,26 +30,27 @@ pub(crate) struct Serve {
     pub(crate) host: Option<String>,
 
     /// the port to listen on; 8000. 0 is any free one
-    #[argh(option, from_str_fn(port))]
+    #[argh(option, from_str_fn(port_number))]
     pub(crate) port: Option<u16>,
 
     /// plain, native-tls, rustls or openssl; the first that can do what is asked
     #[argh(option)]
     pub(crate) backend: Option<BackendName>,
 
-    /// file with the server's certificate and those between it and its CA, in PEM
+    /// file with the server's certificate and those between it and its CA, in PEM; may be
+    /// repeated, for further names
     #[argh(option)]
-    pub(crate) cert: Option<PathBuf>,
+    pub(crate) cert: Vec<PathBuf>,
 
-    /// file with the key of --cert, in PEM
+    /// file with the key of --cert, in PEM; one for each --cert, in the same order
     #[argh(option)]
-    pub(crate) key: Option<PathBuf>,
+    pub(crate) key: Vec<PathBuf>,
 
-    /// file with certificate and key in one, in PKCS#12
+    /// file with certificate and key in one, in PKCS#12; may be repeated, for further names
     #[argh(option)]
-    pub(crate) identity: Option<PathBuf>,
+    pub(crate) identity: Vec<PathBuf>,
 
-    /// make a certificate for this run only
+    /// make a certificate for this run only; in mutual mode a CA and one for a client too
     #[argh(switch)]
     pub(crate) adhoc: bool,
 
@@ -56,13 +58,34 @@ pub(crate) struct Serve {
     #[argh(option)]
     pub(crate) key_password_file: Option<PathBuf>,
 
-    /// file with the certificates of the CAs whose clients are let in, in PEM
+    /// file with a response of the CA's OCSP responder, to be stapled; may be repeated
     #[argh(option)]
-    pub(crate) client_ca: Option<PathBuf>,
+    pub(crate) ocsp: Vec<PathBuf>,
+
+    /// file with the certificates of the CAs whose clients are let in, in PEM; may be repeated
+    #[argh(option)]
+    pub(crate) client_ca: Vec<PathBuf>,
 
     /// none, optional or required: whether clients need a certificate; required
     #[argh(option)]
     pub(crate) client_verify: Option<ClientVerify>,
+
+    /// file with revocation lists of these CAs, in PEM or DER; may be repeated
+    #[argh(option)]
+    pub(crate) client_crl: Vec<PathBuf>,
+
+    /// let in clients with this common name; * stands for anything; may be repeated
+    #[argh(option)]
+    pub(crate) allow_cn: Vec<CommonNameRule>,
+
+    /// let in clients with this alternative name, such as DNS:*.example.test, email:*@example.test
+    /// or URI:spiffe://example.test/**; may be repeated
+    #[argh(option)]
+    pub(crate) allow_san: Vec<SanRule>,
+
+    /// refuse in the handshake whom no rule lets in, in place of an answer that says so
+    #[argh(switch)]
+    pub(crate) deny_early: bool,
 
     /// the oldest TLS version to speak, 1.2 or 1.3; 1.2
     #[argh(option)]
@@ -71,6 +94,28 @@ pub(crate) struct Serve {
     /// the newest TLS version to speak, 1.2 or 1.3; the newest that the backend can
     #[argh(option)]
     pub(crate) tls_max: Option<TlsVersion>,
+
+    /// on or off: whether clients that come back may skip most of the handshake; on in https mode,
+    /// off in mutual mode
+    #[argh(option, from_str_fn(switch))]
+    pub(crate) resumption: Option<bool>,
+
+    /// file with 32 random bytes or more that several servers share, so that a session begun at one
+    /// is resumed at another
+    #[argh(option)]
+    pub(crate) ticket_keys: Option<PathBuf>,
+
+    /// a port for plain HTTP, from which all are sent on to https
+    #[argh(option, from_str_fn(port_number))]
+    pub(crate) redirect_from: Option<u16>,
+
+    /// the folder whose .well-known/acme-challenge is served on the port of --redirect-from
+    #[argh(option)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// seconds for which browsers shall only come by https (Strict-Transport-Security)
+    #[argh(option, from_str_fn(max_age))]
+    pub(crate) hsts: Option<u64>,
 
     /// seconds that a handshake may take; 10
     #[argh(option)]
@@ -133,8 +178,21 @@ pub(crate) struct Serve {
 }
 
 /// A port, with a message for people.
-pub(crate) fn port(text: &str) -> Result<u16, String> {
+pub(crate) fn port_number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
+}
+
+/// On or off, as people write it.
+fn switch(text: &str) -> Result<bool, String> {
+    crate::args::boolean(text).ok_or_else(|| "expected on or off".to_owned())
+}
+
+fn number_of_days(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a number of days, such as 365".to_owned())
+}
+
+fn max_age(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected seconds, such as 31536000 for a year".to_owned())
 }
 
 /// What to do other than to serve.
@@ -142,6 +200,22 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 #[argh(subcommand)]
 pub(crate) enum Command {
     Certs(Certs),
+    Check(Check),
+}
+
+/// Say what is wrong with the options of serving, and with the files that they name; serve nothing.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "check",
+    help_triggers("-h", "--help", "help"),
+    example = "turnkey check --cert server.crt --key server.key --host example.test",
+    note = "All options of serving are taken, and mean the same: see turnkey --help. With --host, the certificates must be good for that name."
+)]
+pub(crate) struct Check {
+    /// say it in JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
 }
 
 /// Make a CA, and certificates for a server and its clients; keep those that are still good.
@@ -171,7 +245,7 @@ pub(crate) struct Certs {
     pub(crate) key_type: Option<String>,
 
     /// how many days certificates are good for; 365
-    #[argh(option)]
+    #[argh(option, from_str_fn(number_of_days))]
     pub(crate) days: Option<u32>,
 
     /// replace the CA, and all that it issued

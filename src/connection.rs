@@ -1,24 +1,26 @@
 //! The life of one connection: handshake, requests, close.
 
 use std::future::{Future, poll_fn};
-use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
 use smol::future::FutureExt;
 use smol::io::AsyncReadExt;
 use smol::{Async, Timer};
-use turnkey_backend::{Accepted, Backend, HandshakeError, Tcp};
+use turnkey_backend::{Accepted, HandshakeError, Tcp};
 
 use crate::app::App;
 use crate::causes::with_causes;
+use crate::current::{Current, Serving};
+use crate::explain::{Context, Event, Explainer};
 use crate::limits::Limits;
 use crate::peer::Link;
 use crate::places::Places;
 use crate::shutdown::Shutdown;
 use crate::trust::{Sender, Trust};
+use crate::units::seconds;
 use crate::wire::{self, After, Refusal, Shared, Transport};
 
 /// How long a connection that was closed from this side is still read from, so that the client
@@ -30,12 +32,15 @@ const LINGER_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) app: App,
-    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) current: Arc<Current>,
     /// Whether the backend does TLS, so that a client that does not can be told.
     pub(crate) tls: bool,
     pub(crate) mode: &'static str,
     pub(crate) limits: Arc<Limits>,
     pub(crate) trust: Arc<Trust>,
+    /// As in [`Link`].
+    pub(crate) hsts: Option<u64>,
+    pub(crate) explainer: Arc<Explainer>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -54,32 +59,46 @@ pub(crate) async fn run(
         return;
     };
     let start = Instant::now();
-    let Some(sender) = identify(&endpoint, &tcp, peer).await else { return };
+    let serving = endpoint.current.get();
+    let explain_of = |peer, event: &Event<'_>| {
+        let context = Context { serving: &serving, local, now: SystemTime::now() };
+        endpoint.explainer.explain(peer, event, &context);
+    };
     let socket = peer;
+    let sender = match identify(&endpoint, &tcp, socket).await {
+        Ok(Some(sender)) => sender,
+        Ok(None) => return,
+        Err(what) => {
+            explain_of(socket, &Event::ProxyHeader(&what));
+            return linger(tcp).await;
+        }
+    };
     // Whom the log speaks of from here on.
     let peer = sender.addr();
+    let explain = |event: &Event<'_>| explain_of(peer, event);
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
-    let opened = within(left, Box::pin(open(&endpoint, &tcp, local))).await;
+    let opened = within(left, Box::pin(open(&endpoint, &serving, &tcp))).await;
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
     let accepted = match opened.unwrap_or(Opened::TimedOut) {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
-            log::info!("{peer}: spoke plain HTTP on the port for HTTPS");
+            explain(&Event::PlainHttp);
             return Box::pin(answer_plain_http(&endpoint, tcp, local)).await;
         }
-        Opened::Left => return,
+        Opened::Left => return explain(&Event::Left),
         Opened::Failed(error) => {
-            log::info!("{peer}: handshake failed: {}", with_causes(&error));
+            explain(&Event::Handshake(&error));
             // The alert that says why must reach the client before the connection is gone.
             return linger(tcp).await;
         }
-        Opened::TimedOut => {
-            let limit = endpoint.limits.handshake_timeout.as_secs_f32();
-            log::info!("{peer}: handshake not complete within {limit} seconds");
-            return;
-        }
+        Opened::TimedOut => return explain(&Event::TimedOut(&endpoint.limits)),
     };
+    let certificate = accepted.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+    let denied = serving.denied(certificate);
+    if let (Some(_), Some(certificate)) = (&denied, certificate) {
+        explain(&Event::NotAllowed { subject: certificate.subject() });
+    }
     let link = Arc::new(Link {
         id,
         socket,
@@ -88,28 +107,30 @@ pub(crate) async fn run(
         mode: endpoint.mode,
         tls: accepted.tls,
         trust: Arc::clone(&endpoint.trust),
+        hsts: endpoint.hsts,
+        denied,
     });
     let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
     let mut watch = endpoint.shutdown.watch();
     let after = wire::serve(&shared, &link, &endpoint.app, &endpoint.limits, &mut watch).await;
+    if after == After::BeganTls {
+        explain(&Event::TlsOnPlain);
+    }
     close(shared, tcp, after).await;
 }
 
-/// Finds out who sends what comes over a connection; `None` if it is of no use.
-async fn identify(endpoint: &Endpoint, tcp: &Tcp, socket: SocketAddr) -> Option<Sender> {
+/// Finds out who sends what comes over a connection: `None` if it has left, an error if it does not
+/// say so as it should.
+async fn identify(
+    endpoint: &Endpoint,
+    tcp: &Tcp,
+    socket: SocketAddr,
+) -> Result<Option<Sender>, String> {
     let limit = endpoint.limits.handshake_timeout;
     match within(limit, endpoint.trust.sender(tcp, socket)).await {
-        Some(Ok(sender)) => sender,
-        Some(Err(error)) => {
-            log::info!("{socket}: closed: {}", with_causes(&error));
-            linger(tcp.clone()).await;
-            None
-        }
-        None => {
-            log::info!("{socket}: no PROXY header within {} seconds", limit.as_secs_f32());
-            None
-        }
+        Some(sender) => sender.map_err(|error| with_causes(&error)),
+        None => Err(format!("no PROXY header within {}", seconds(limit))),
     }
 }
 
@@ -134,30 +155,28 @@ enum Opened {
     TimedOut,
 }
 
-async fn open(endpoint: &Endpoint, tcp: &Tcp, local: SocketAddr) -> Opened {
+async fn open(endpoint: &Endpoint, serving: &Serving, tcp: &Tcp) -> Opened {
     if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
         // typed `http://`.
-        match first_byte(tcp).await {
-            Ok(Some(byte)) if byte.is_ascii_uppercase() => return Opened::PlainHttp,
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return Opened::Left,
+        let mut bytes = [0; 8];
+        match tcp.peek(&mut bytes).await {
+            Ok(0) | Err(_) => return Opened::Left,
+            Ok(n) if is_method(bytes.get(..n).unwrap_or_default()) => return Opened::PlainHttp,
+            Ok(_) => {}
         }
     }
-    log::trace!("handshake on {local}");
-    match endpoint.backend.accept(tcp.clone()).await {
+    match serving.backend.accept(tcp.clone()).await {
         Ok(accepted) => Opened::Accepted(accepted),
         Err(error) => Opened::Failed(error),
     }
 }
 
-/// The first byte that the client sends, left where it is.
-async fn first_byte(tcp: &Tcp) -> io::Result<Option<u8>> {
-    let mut byte = [0];
-    Ok(match tcp.peek(&mut byte).await? {
-        0 => None,
-        _ => byte.first().copied(),
-    })
+/// Whether a request line may begin like this: TLS does not, and other protocols with capital letters
+/// (`SSH-2.0`) have more in their first word.
+fn is_method(bytes: &[u8]) -> bool {
+    let word = bytes.split(|&b| b == b' ').next().unwrap_or_default();
+    !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
 }
 
 /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.

@@ -36,10 +36,11 @@ pub(crate) enum Event<'e> {
 }
 
 impl Event<'_> {
-    /// Whose certificate it is about, if it is about one.
+    /// What tells it from another for the same reason: whose certificate it is about, mostly.
     fn subject(&self) -> Option<&str> {
         match self {
             Self::NotAllowed { subject } => Some(subject),
+            Self::ProxyHeader(what) => Some(what),
             Self::Handshake(HandshakeError::ClientCertificate(refused)) => {
                 Some(refused.certificate().subject())
             }

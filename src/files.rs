@@ -32,6 +32,19 @@ impl FileError {
     pub(crate) fn new(path: &Path, option: &'static str, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), option, what: what.into() }
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The option that names the file.
+    pub(crate) fn option(&self) -> &'static str {
+        self.option
+    }
+
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
 }
 
 fn likely_cause(error: &io::Error) -> String {

@@ -1,146 +1,165 @@
-//! The files that an identity and a client policy are read from.
+//! The files that identities are read from.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{ClientPolicy, ClientTrust, Identity, IdentityError, Part, TrustAnchors};
+use turnkey_backend::{Identity, IdentityError, OcspResponse, Part};
 
 use crate::causes::with_causes;
 use crate::cli::{ModeName, Serve};
 use crate::config_error::{ConfigError, usage};
 use crate::files::{self, FileError};
-use crate::password::{self, PasswordSource};
+use crate::password::{self, Passwords};
 
-/// Where the server's identity comes from.
-#[derive(Debug, Clone)]
-pub(crate) enum IdentityFiles {
+/// Where one of the server's identities comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IdentityFile {
     /// Certificates and key, in PEM; both in one file, possibly.
     Pem { cert: PathBuf, key: PathBuf },
     /// Both in PKCS#12.
     Pkcs12(PathBuf),
-    /// Made up for this run.
-    Adhoc,
 }
 
-/// Finds which identity the options mean: the one of the first layer that has any.
-pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<IdentityFiles, ConfigError> {
-    let pem = |s: &Serve| s.cert.is_some() || s.key.is_some();
-    let Some(layer) = layers.iter().find(|s| pem(s) || s.identity.is_some() || s.adhoc) else {
+/// Finds which identities the options mean, those of the first layer that has any: none stands for
+/// one that is made up for this run.
+pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<Vec<IdentityFile>, ConfigError> {
+    let pem = |s: &Serve| !s.cert.is_empty() || !s.key.is_empty();
+    let Some(layer) = layers.iter().find(|s| pem(s) || !s.identity.is_empty() || s.adhoc) else {
         return Err(usage(format!(
             "{} mode needs an identity: --cert and --key (CA_CHAIN_CRT and API_KEY in the \
              recipe), --identity, or --adhoc; turnkey certs makes one, certs/server.p12",
             mode.name()
         )));
     };
-    let kinds = [pem(layer), layer.identity.is_some(), layer.adhoc];
+    let kinds = [pem(layer), !layer.identity.is_empty(), layer.adhoc];
     if kinds.into_iter().filter(|&kind| kind).count() > 1 {
         return Err(usage(
-            "--cert and --key, --identity and --adhoc are three ways to name one identity: use \
-             one of them",
+            "--cert and --key, --identity and --adhoc are three ways to name an identity: use one \
+             of them",
         ));
     }
     if layer.adhoc {
-        return Ok(IdentityFiles::Adhoc);
+        return Ok(Vec::new());
     }
-    if let Some(identity) = &layer.identity {
-        return Ok(IdentityFiles::Pkcs12(identity.clone()));
+    if !layer.identity.is_empty() {
+        return Ok(layer.identity.iter().cloned().map(IdentityFile::Pkcs12).collect());
     }
-    let cert = layers.iter().find_map(|s| s.cert.clone());
-    let key = layers.iter().find_map(|s| s.key.clone());
-    match (cert, key) {
-        (Some(cert), key) => {
-            let key = key.unwrap_or_else(|| cert.clone());
-            Ok(IdentityFiles::Pem { cert, key })
+    // Certificate and key of one identity may stand in two layers.
+    let first = |of: fn(&Serve) -> &Vec<PathBuf>| {
+        layers.iter().map(of).find(|files| !files.is_empty()).cloned().unwrap_or_default()
+    };
+    let (certs, keys) = (first(|s| &s.cert), first(|s| &s.key));
+    match (certs.len(), keys.len()) {
+        (0, _) => Err(usage("--key needs --cert: the certificate that the key belongs to")),
+        (_, 0) => {
+            Ok(certs.into_iter().map(|f| IdentityFile::Pem { key: f.clone(), cert: f }).collect())
         }
-        (None, _) => Err(usage("--key needs --cert: the certificate that the key belongs to")),
+        (certificates, keys) if certificates != keys => Err(usage(format!(
+            "--cert was given {certificates} times and --key {keys} times: give one --key for each \
+             --cert, in the same order"
+        ))),
+        _ => Ok(certs
+            .into_iter()
+            .zip(keys)
+            .map(|(cert, key)| IdentityFile::Pem { cert, key })
+            .collect()),
     }
 }
 
-impl IdentityFiles {
-    /// Reads and checks the identity. `host` is the name it is made for, if it is made up.
+impl IdentityFile {
+    /// Reads and checks the identity.
     pub(crate) fn load(
         &self,
-        password: &PasswordSource,
-        host: &str,
+        passwords: &Passwords,
         now: SystemTime,
     ) -> Result<Identity, ConfigError> {
+        self.parse(passwords, now)?.map_err(|error| self.explain(&error))
+    }
+
+    /// Reads the identity; the outer error is one of reading files, the inner one of what they hold.
+    pub(crate) fn parse(
+        &self,
+        passwords: &Passwords,
+        now: SystemTime,
+    ) -> Result<Result<Identity, IdentityError>, FileError> {
         match self {
             Self::Pem { cert, key } => {
-                let one = cert == key;
                 let chain = files::read(cert, "--cert")?;
-                let key_bytes = if one { chain.clone() } else { files::read(key, "--key")? };
-                let parse =
-                    |password: Option<&str>| Identity::from_pem(&chain, &key_bytes, password, now);
-                with_password(key, password, parse).map_err(|error| match error {
-                    Failure::File(error) => error.into(),
-                    Failure::Identity(IdentityError::NoPrivateKey) if one => usage(format!(
-                        "--cert {} holds no private key: name the file that does, another one, \
-                         with --key",
-                        cert.display()
-                    )),
-                    Failure::Identity(error) => pem_error(cert, key, &error).into(),
-                })
+                let key_bytes =
+                    if cert == key { chain.clone() } else { files::read(key, "--key")? };
+                passwords
+                    .with(key, |password| Identity::from_pem(&chain, &key_bytes, password, now))
             }
             Self::Pkcs12(file) => {
                 let bytes = files::read(file, "--identity")?;
-                let parse = |password: Option<&str>| Identity::from_pkcs12(&bytes, password, now);
-                with_password(file, password, parse).map_err(|error| match error {
-                    Failure::File(error) => error.into(),
-                    Failure::Identity(error) => {
-                        FileError::new(file, "--identity", hint(&error)).into()
-                    }
-                })
+                passwords.with(file, |password| Identity::from_pkcs12(&bytes, password, now))
             }
-            Self::Adhoc => adhoc(host, now),
         }
     }
 
-    /// The file that holds the certificate, if it is one.
-    pub(crate) fn certificate_file(&self) -> Option<&Path> {
+    /// Says which file an error of [`parse`](Self::parse) is about, and what to do.
+    pub(crate) fn explain(&self, error: &IdentityError) -> ConfigError {
         match self {
-            Self::Pem { cert, .. } => Some(cert),
-            Self::Pkcs12(file) => Some(file),
-            Self::Adhoc => None,
+            Self::Pem { cert, key }
+                if cert == key && matches!(error, IdentityError::NoPrivateKey) =>
+            {
+                usage(format!(
+                    "--cert {} holds no private key: name the file that does, another one, with \
+                     --key",
+                    cert.display()
+                ))
+            }
+            Self::Pem { cert, key } => pem_error(cert, key, error).into(),
+            Self::Pkcs12(file) => FileError::new(file, "--identity", hint(error)).into(),
         }
     }
+
+    /// The file that holds the certificate.
+    pub(crate) fn certificate_file(&self) -> &Path {
+        match self {
+            Self::Pem { cert, .. } => cert,
+            Self::Pkcs12(file) => file,
+        }
+    }
+
+    /// The file that holds the key, and the option that names it.
+    pub(crate) fn key_file(&self) -> (&Path, &'static str) {
+        match self {
+            Self::Pem { cert, key } if cert == key => (cert, "--cert"),
+            Self::Pem { key, .. } => (key, "--key"),
+            Self::Pkcs12(file) => (file, "--identity"),
+        }
+    }
+
+    /// All its files.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (key, _) = self.key_file();
+        [self.certificate_file()].into_iter().chain((key != self.certificate_file()).then_some(key))
+    }
 }
 
-/// Reads the CAs whose clients are let in, for a policy that takes them.
-pub(crate) fn client_policy(
+/// Gives each response of an OCSP responder to the identity that it is about.
+pub(crate) fn staple(
+    identities: &mut [Identity],
     file: &Path,
-    policy: fn(ClientTrust) -> ClientPolicy,
     now: SystemTime,
-) -> Result<ClientPolicy, ConfigError> {
-    let pem = files::read(file, "--client-ca")?;
-    let anchors = TrustAnchors::from_pem(&pem, now)
-        .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))?;
-    Ok(policy(anchors.into()))
-}
-
-#[derive(Debug)]
-enum Failure {
-    File(FileError),
-    Identity(IdentityError),
-}
-
-/// Parses with the password that was given, or asks for one when it turns out that one is needed.
-fn with_password(
-    file: &Path,
-    source: &PasswordSource,
-    parse: impl Fn(Option<&str>) -> Result<Identity, IdentityError>,
-) -> Result<Identity, Failure> {
-    let given = source.given().map_err(Failure::File)?;
-    let error = match parse(given.as_deref().map(String::as_str)) {
-        Ok(identity) => return Ok(identity),
-        Err(error) => error,
-    };
-    if !error.password_needed() {
-        return Err(Failure::Identity(error));
+) -> Result<(), ConfigError> {
+    let wrong = |what: String| FileError::new(file, "--ocsp", what);
+    let response = OcspResponse::from_der(&files::read(file, "--ocsp")?)
+        .map_err(|error| wrong(with_causes(&error)))?;
+    let mut why = None;
+    for identity in identities {
+        match identity.with_ocsp(&response, now) {
+            Ok(stapled) => {
+                *identity = stapled;
+                return Ok(());
+            }
+            Err(error) if why.is_none() || !error.is_about_another() => why = Some(error),
+            Err(_) => {}
+        }
     }
-    match password::prompt(file) {
-        Some(typed) => parse(Some(&typed)).map_err(Failure::Identity),
-        None => Err(Failure::Identity(error)),
-    }
+    // There is an identity, so there was an error.
+    Err(wrong(why.map_or_else(String::new, |error| with_causes(&error))).into())
 }
 
 /// Names the file that an error of the pair is about.
@@ -170,18 +189,4 @@ fn hint(error: &IdentityError) -> String {
         }
         _ => with_causes(error),
     }
-}
-
-#[cfg(feature = "pki")]
-fn adhoc(host: &str, now: SystemTime) -> Result<Identity, ConfigError> {
-    crate::pki::adhoc(&[host.to_owned()], now)
-        .map_err(|e| ConfigError::Failed(format!("--adhoc: {e}")))
-}
-
-#[cfg(not(feature = "pki"))]
-fn adhoc(_host: &str, _now: SystemTime) -> Result<Identity, ConfigError> {
-    Err(ConfigError::Failed(
-        "--adhoc: not compiled in; build with the cargo feature pki, or use --cert and --key"
-            .to_owned(),
-    ))
 }

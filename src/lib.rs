@@ -14,11 +14,17 @@
 mod accept;
 mod app;
 mod args;
+mod bound;
 mod causes;
+mod check;
+mod choose_mode;
 mod cli;
+mod client_files;
 mod config;
 mod config_error;
 mod connection;
+mod current;
+mod explain;
 mod field;
 mod files;
 // `cargo fuzz` sets this.
@@ -26,8 +32,11 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod identity_files;
+mod layers;
+mod limit_options;
 mod limits;
 mod log;
+mod made_up;
 mod mode;
 mod password;
 mod peer;
@@ -36,21 +45,28 @@ pub mod pki;
 mod places;
 pub mod program;
 mod recipe;
+mod redirect;
+mod reload;
 mod server;
+mod server_error;
 mod shutdown;
 mod signals;
+mod sources;
 mod startup;
 mod trust;
 mod units;
 mod wire;
 
 pub use app::{App, Route, builtin};
+pub use bound::Bound;
 pub use files::FileError;
 pub use http_types::{self, Body, Method, Request, Response, Result, StatusCode};
 pub use limits::Limits;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use peer::Peer;
-pub use server::{Bound, Server, ServerError};
+pub use reload::Reloader;
+pub use server::Server;
+pub use server_error::ServerError;
 pub use trust::{TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, Identity, IdentityError,

@@ -6,6 +6,8 @@ use turnkey_backend::{
     Identity, Resumption, TicketKey, TlsConfig, TlsVersion, VersionRange,
 };
 
+use crate::current::Serving;
+
 /// HTTP, HTTPS or mutual TLS.
 #[derive(Debug, Clone)]
 pub enum Mode {
@@ -44,14 +46,18 @@ impl Mode {
         let resumption = choice.resumption(&clients);
         let identities = Identities::new(identity, choice.further)?;
         let config = TlsConfig { identities, clients, versions, resumption };
+        let backend = (candidate.build)(&config)?;
+        let TlsConfig { identities, clients, .. } = config;
+        let name = candidate.capabilities.name;
         Ok(Built {
-            backend: (candidate.build)(&config)?,
+            serving: Serving {
+                backend,
+                identities: Some(identities),
+                clients,
+                versions: Some(versions),
+            },
             capabilities: candidate.capabilities,
-            description: format!(
-                "{} ({}), {versions}",
-                candidate.capabilities.name,
-                (candidate.library)()
-            ),
+            description: format!("{name} ({}), {versions}", (candidate.library)()),
         })
     }
 }
@@ -135,7 +141,7 @@ impl std::str::FromStr for BackendName {
 /// A backend, ready to accept.
 #[derive(Debug)]
 pub(crate) struct Built {
-    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) serving: Serving,
     pub(crate) capabilities: Capabilities,
     /// Name, library and versions, for people.
     pub(crate) description: String,
@@ -182,7 +188,12 @@ fn candidates() -> Vec<Candidate> {
 fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
     match asked {
         None | Some(BackendName::Plain) => Ok(Built {
-            backend: Box::new(turnkey_plain::Plain),
+            serving: Serving {
+                backend: Box::new(turnkey_plain::Plain),
+                identities: None,
+                clients: ClientPolicy::None,
+                versions: None,
+            },
             capabilities: turnkey_plain::Plain::CAPABILITIES,
             description: turnkey_plain::Plain::CAPABILITIES.name.to_owned(),
         }),
@@ -224,7 +235,7 @@ impl Needs {
             (true, capabilities.tls, "TLS"),
             (self.clients, capabilities.client_certificates, "client certificates"),
             (self.tls13, capabilities.tls13, "TLS 1.3"),
-            (self.sni, capabilities.sni, "several identities, by the name that a client asks for"),
+            (self.sni, capabilities.sni, "several certificates by name (SNI)"),
             (self.crl, capabilities.crl, "certificate revocation lists"),
             (self.resumption_control, capabilities.resumption_control, "resumption control"),
             (self.ocsp, capabilities.ocsp, "OCSP stapling"),
@@ -236,7 +247,10 @@ impl Needs {
     fn who(self) -> String {
         let able: Vec<_> =
             Capabilities::ALL_TLS.iter().filter(|c| self.met_by(c)).map(|c| c.name).collect();
-        able.join(" or ")
+        match able.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            able => able.join(""),
+        }
     }
 }
 
@@ -298,6 +312,9 @@ pub enum ModeError {
     /// Two identities are for the same name.
     #[error(transparent)]
     DuplicateName(#[from] DuplicateName),
+    /// What is to replace the mode of a server that runs is in the clear, or the server is.
+    #[error("http mode cannot be taken up or left while the server runs")]
+    OtherScheme,
     /// The oldest version is newer than the newest.
     #[error("--tls-min is newer than --tls-max")]
     NoVersion,

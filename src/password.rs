@@ -1,6 +1,10 @@
+use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use turnkey_backend::{Identity, IdentityError};
 use zeroize::Zeroizing;
 
 use crate::files::{self, FileError};
@@ -8,25 +12,74 @@ use crate::files::{self, FileError};
 /// The variable that holds the password of the key.
 pub(crate) const VARIABLE: &str = "TURNKEY_KEY_PASSWORD";
 
-/// Where the password of a key comes from. Never from the command line: others can read that.
+/// Where the passwords of keys come from: a file, a variable, or a person. Never from the command
+/// line: others can read that.
 #[derive(Debug)]
-pub(crate) struct PasswordSource {
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) variable: Option<Zeroizing<String>>,
+pub(crate) struct Passwords {
+    file: Option<PathBuf>,
+    variable: Option<Zeroizing<String>>,
+    /// What was typed, for when the same file is read again and nobody is there to ask.
+    typed: Mutex<HashMap<PathBuf, Zeroizing<String>>>,
+    /// Whether a person may be asked.
+    silent: AtomicBool,
 }
 
-impl PasswordSource {
-    /// The password, if one was given beforehand.
-    pub(crate) fn given(&self) -> Result<Option<Zeroizing<String>>, FileError> {
-        match &self.file {
-            Some(file) => read(file).map(Some),
-            None => Ok(self.variable.clone()),
+impl Passwords {
+    /// `file` is that of `--key-password-file`, `variable` what [`VARIABLE`] holds; the file counts
+    /// over the variable.
+    pub(crate) fn new(file: Option<PathBuf>, variable: Option<String>) -> Self {
+        Self {
+            file,
+            variable: variable.map(Zeroizing::new),
+            typed: Mutex::default(),
+            silent: AtomicBool::new(false),
         }
+    }
+
+    /// The file that holds the password, if one does.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Asks nobody from here on: a server that runs has no business with the terminal.
+    pub(crate) fn be_silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    /// Parses the identity in `file` with the password that was given, or asks for one when it turns
+    /// out that one is needed. The outer error is one of the password's own file.
+    pub(crate) fn with(
+        &self,
+        file: &Path,
+        parse: impl Fn(Option<&str>) -> Result<Identity, IdentityError>,
+    ) -> Result<Result<Identity, IdentityError>, FileError> {
+        let known = self.known(file)?;
+        let error = match parse(known.as_deref().map(String::as_str)) {
+            Err(error) if error.password_needed() => error,
+            other => return Ok(other),
+        };
+        let silent = self.silent.load(Ordering::Relaxed);
+        let Some(typed) = (!silent).then(|| prompt(file)).flatten() else { return Ok(Err(error)) };
+        let identity = parse(Some(&typed));
+        // The password is right also when something else is wrong.
+        if !matches!(identity, Err(IdentityError::WrongPassword)) {
+            let mut remembered = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+            remembered.insert(file.to_owned(), typed);
+        }
+        Ok(identity)
+    }
+
+    fn known(&self, file: &Path) -> Result<Option<Zeroizing<String>>, FileError> {
+        if let Some(file) = &self.file {
+            return read(file).map(Some);
+        }
+        let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.variable.clone().or_else(|| typed.get(file).cloned()))
     }
 }
 
 /// Asks for the password of `file`, if there is a person to ask.
-pub(crate) fn prompt(file: &Path) -> Option<Zeroizing<String>> {
+fn prompt(file: &Path) -> Option<Zeroizing<String>> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Room for so many connections, and no more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use smol::channel::Sender;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
@@ -8,8 +9,11 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use crate::limits::Limits;
 
 /// Lets in as many as there are places for.
+#[derive(Debug)]
 pub(crate) struct Door {
     places: Arc<Semaphore>,
+    /// What the next connection is called.
+    next: Arc<AtomicU64>,
     /// `None` where there are no handshakes.
     handshakes: Option<Arc<Semaphore>>,
     alive: Sender<()>,
@@ -21,8 +25,19 @@ impl Door {
     pub(crate) fn new(limits: &Limits, tls: bool, alive: Sender<()>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.max_connections)),
+            next: Arc::new(AtomicU64::new(1)),
             handshakes: tls.then(|| Arc::new(Semaphore::new(limits.max_handshakes))),
             alive,
+        }
+    }
+
+    /// A second door to the same places, for connections without a handshake.
+    pub(crate) fn without_handshake(&self) -> Self {
+        Self {
+            places: Arc::clone(&self.places),
+            next: Arc::clone(&self.next),
+            handshakes: None,
+            alive: self.alive.clone(),
         }
     }
 
@@ -33,13 +48,15 @@ impl Door {
             Some(handshakes) => Some(handshakes.try_acquire_arc().ok_or(Full::Handshakes)?),
             None => None,
         };
-        Ok(Places { _place: place, handshake, _alive: self.alive.clone() })
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        Ok(Places { id, _place: place, handshake, _alive: self.alive.clone() })
     }
 }
 
 /// What a connection holds while it lives, so that others wait for it or do without.
 #[derive(Debug)]
 pub(crate) struct Places {
+    id: u64,
     _place: SemaphoreGuardArc,
     /// Held during the handshake only; a mode without one needs none.
     handshake: Option<SemaphoreGuardArc>,
@@ -48,6 +65,11 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    /// What the log calls the connection; from 1.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The handshake is done: another may begin.
     pub(crate) fn handshake_done(&mut self) {
         self.handshake = None;
@@ -67,6 +89,6 @@ impl Full {
             Self::Connections => ("connections", limits.max_connections, "--max-connections"),
             Self::Handshakes => ("handshakes", limits.max_handshakes, "--max-handshakes"),
         };
-        format!("{max} {what} are open, which is the limit ({option})")
+        format!("as many {what} are open as may be: {max} ({option})")
     }
 }

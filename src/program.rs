@@ -4,22 +4,26 @@ use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use crate::app;
 use crate::args::{self, Stop};
 use crate::causes::with_causes;
+use crate::check::{self, Severity};
 use crate::cli::{Command, Serve};
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::limits;
-use crate::mode;
+use crate::mode::{self, Mode, TlsChoice};
 use crate::password;
 #[cfg(feature = "pki")]
 use crate::pki::{self, PkiError};
 use crate::recipe;
-use crate::server::{Server, ServerError};
-use crate::signals::StopSignals;
+use crate::reload::{self, Watch};
+use crate::server::Server;
+use crate::server_error::ServerError;
+use crate::signals::{ReloadSignal, StopSignals};
 use crate::startup::Greeting;
 
 /// Runs the program with the arguments and the environment of the process.
@@ -32,7 +36,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // With stderr gone there is nobody left to tell.
-            _ = writeln!(io::stderr(), "turnkey: {}", failure.text);
+            if !failure.text.is_empty() {
+                _ = writeln!(io::stderr(), "turnkey: {}", failure.text);
+            }
             ExitCode::from(failure.code)
         }
     }
@@ -57,55 +63,96 @@ fn run() -> Result<(), Failure> {
     if asked.command_line.version {
         return print(&version());
     }
-    match asked.command_line.command {
-        Some(Command::Certs(options)) => certs(options),
-        None => {
-            let mut layers = vec![asked.command_line, asked.environment];
-            // A mode that is named settles what the recipe's switches would, right or wrong.
-            let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());
-            match recipe::options(&variable) {
-                Ok(recipe) => layers.extend(recipe),
-                Err(_) if settled => {}
-                Err(stop) => return Err(ConfigError::from(stop).into()),
-            }
-            serve(&layers, variable(password::VARIABLE))
+    let mut command_line = asked.command_line;
+    let check = match command_line.command.take() {
+        Some(Command::Certs(options)) => return certs(options),
+        Some(Command::Check(check)) => Some(check),
+        None => None,
+    };
+    let mut layers = vec![command_line, asked.environment];
+    // A mode that is named settles what the recipe's switches would, right or wrong.
+    let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());
+    match recipe::options(&variable) {
+        Ok(recipe) => layers.extend(recipe),
+        Err(_) if settled => {}
+        Err(stop) => return Err(ConfigError::from(stop).into()),
+    }
+    let now = SystemTime::now();
+    let config = Config::new(&layers, variable(password::VARIABLE), now)?;
+    match check {
+        Some(options) => {
+            let checked = check::run(&config, options.json, now);
+            print(&checked.text)?;
+            // What is wrong stands on stdout, with the rest.
+            if checked.ok { Ok(()) } else { Err(Failure::start(String::new())) }
         }
+        None => serve(config, now),
     }
 }
 
-fn serve(layers: &[Serve], password: Option<String>) -> Result<(), Failure> {
+fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::log::init();
     limits::raise_descriptor_limit();
-    let config = Config::new(layers, password, SystemTime::now())?;
-    let greeting = Greeting::new(&config);
-    let address = (config.host.clone(), config.port);
-    if config.trust.is_everybody() {
-        log::warn!(
-            "--trust-proxy names everybody: any client can say that it is another; name the \
-             addresses of the proxies"
-        );
+    // How the files are before they are read: what changes later is noticed.
+    let watch = config.sources.as_ref().map(Watch::new);
+    let material = config.sources.as_ref().map(|sources| sources.load(now)).transpose()?;
+    let trouble = check::at_start(&config, material.as_ref(), now);
+    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
+        return Err(Failure::start(error.to_string()));
     }
+    let greeting = Greeting::new(&config, material.as_ref());
+    let (mode, choice) = match (&config.sources, material) {
+        (Some(sources), Some(material)) => sources.mode(material)?,
+        _ => (Mode::Http, TlsChoice::default()),
+    };
     let mut server = Server::new(app::builtin())
-        .mode(config.mode)
-        .tls(config.choice)
+        .mode(mode)
+        .tls(choice)
         .limits(config.limits)
         .trust(config.trust)
         .proxy_protocol(config.proxy_protocol);
     if let Some(threads) = config.threads {
         server = server.threads(threads);
     }
+    if let Some(port) = config.redirect_from {
+        server = server.redirect_from(port, config.dir);
+    }
+    if let Some(seconds) = config.hsts {
+        server = server.hsts(Duration::from_secs(seconds));
+    }
+    let address = (config.host.as_str(), config.port);
     let bound = server
-        .bind((address.0.as_str(), address.1))
-        .map_err(|error| Failure::start(bind_error(&address, &error)))?;
+        .bind(address)
+        .map_err(|error| Failure::start(bind_error(address, config.redirect_from, &error)))?;
     let addr = bound.local_addr().map_err(|e| Failure::start(e.to_string()))?;
-    // Whoever reads the greeting may end the program at once, and it shall end well.
-    let signals = StopSignals::new().map_err(|e| Failure::start(format!("no signals: {e}")))?;
-    print(&greeting.text(addr, bound.backend()))?;
+    // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
+    // its files again.
+    let no_signals = |e: io::Error| Failure::start(format!("no signals: {e}"));
+    let signals = StopSignals::new().map_err(no_signals)?;
+    let hangup = ReloadSignal::new().map_err(no_signals)?;
+    // An error is one line, so these wait until there is none.
+    for warning in trouble {
+        log::warn!("{warning}");
+    }
+    print(&greeting.text(addr, bound.redirect_addr(), bound.backend()))?;
+    let reloader = bound.reloader();
+    let bound = match (config.sources, watch) {
+        (Some(sources), Some(watch)) => {
+            bound.with_task(reload::run(Arc::new(sources), config.host, watch, reloader, hangup))
+        }
+        _ => bound.with_task(reload::ignore(hangup)),
+    };
     bound.run_until_signal(signals).map_err(|error| Failure::start(with_causes(&error)))
 }
 
 /// What is wrong with the address, and what to do about it.
-fn bind_error((host, port): &(String, u16), error: &ServerError) -> String {
+fn bind_error((host, port): (&str, u16), redirect: Option<u16>, error: &ServerError) -> String {
+    let (option, port) = match error {
+        ServerError::Bind { address, .. } if redirect == Some(address.port()) => {
+            ("--redirect-from", address.port())
+        }
+        _ => ("--port", port),
+    };
     match error {
         ServerError::Address(_) => format!(
             "--host {host}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
@@ -113,14 +160,14 @@ fn bind_error((host, port): &(String, u16), error: &ServerError) -> String {
         ),
         ServerError::Bind { address, source } => match source.kind() {
             io::ErrorKind::AddrInUse => format!(
-                "{address} is in use by another program; choose another with --port, or find out \
+                "{address} is in use by another program; choose another with {option}, or find out \
                  which with: ss -ltnp 'sport = :{port}'"
             ),
             io::ErrorKind::AddrNotAvailable => format!(
                 "--host {host}: not an address of this machine; ip addr lists those that are"
             ),
             io::ErrorKind::PermissionDenied => format!(
-                "--port {port}: not permitted; ports below 1024 need privileges, take one above"
+                "{option} {port}: not permitted; ports below 1024 need privileges, take one above"
             ),
             _ => with_causes(error),
         },

@@ -27,16 +27,18 @@ pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Optio
     };
     let file = |name: &str| set(name).map(PathBuf::from);
     let port = set("API_PORT")
-        .map(|text| cli::port(&text).map_err(|e| Stop::Usage(format!("API_PORT={text}: {e}"))))
+        .map(|text| {
+            cli::port_number(&text).map_err(|e| Stop::Usage(format!("API_PORT={text}: {e}")))
+        })
         .transpose()?;
     // The recipe has all its settings all the time, and a mode takes what it needs of them.
     Ok(Some(Serve {
         mode: Some(mode),
         host: set("API_HOST"),
         port,
-        cert: file("CA_CHAIN_CRT").filter(|_| https),
-        key: file("API_KEY").filter(|_| https),
-        client_ca: file("API_CA_T").filter(|_| verify),
+        cert: file("CA_CHAIN_CRT").filter(|_| https).into_iter().collect(),
+        key: file("API_KEY").filter(|_| https).into_iter().collect(),
+        client_ca: file("API_CA_T").filter(|_| verify).into_iter().collect(),
         ..Serve::default()
     }))
 }

@@ -1,24 +1,24 @@
-//! Binding, accepting, and stopping.
+//! What a server is to be like, and taking its port.
 
-use std::future::{self, Future};
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use smol::channel::{self, Receiver};
-use smol::future::FutureExt;
-use smol::{Async, Executor, Timer};
-use turnkey_backend::BuildError;
+use smol::Async;
 
-use crate::accept;
 use crate::app::App;
+use crate::bound::{Bound, Listening};
 use crate::connection::Endpoint;
+use crate::current::Current;
+use crate::explain::Explainer;
 use crate::limits::Limits;
-use crate::mode::{Mode, ModeError, TlsChoice};
+use crate::mode::{Mode, TlsChoice};
+use crate::redirect;
+use crate::server_error::ServerError;
 use crate::shutdown::Shutdown;
-use crate::signals::StopSignals;
 use crate::trust::{Trust, TrustedProxies};
 
 /// Puts an [`App`] on a port, in one of the three modes.
@@ -39,6 +39,15 @@ pub struct Server {
     threads: usize,
     trust: TrustedProxies,
     proxy_protocol: bool,
+    redirect: Option<Redirect>,
+    hsts: Option<Duration>,
+}
+
+/// The port for plain HTTP from which all are sent on.
+#[derive(Debug)]
+struct Redirect {
+    port: u16,
+    challenges: Option<PathBuf>,
 }
 
 impl Server {
@@ -53,6 +62,8 @@ impl Server {
             threads: thread::available_parallelism().map_or(1, usize::from),
             trust: TrustedProxies::default(),
             proxy_protocol: false,
+            redirect: None,
+            hsts: None,
         }
     }
 
@@ -104,6 +115,25 @@ impl Server {
         self
     }
 
+    /// Sets a port for plain HTTP, on the same address, from which all are sent on to https with a
+    /// 308 (RFC 9110 §15.4.9); none. Hosts that no identity of the server is for get a 421.
+    ///
+    /// With `challenges`, the folder `.well-known/acme-challenge` in that folder is served there, for
+    /// a CA that asks for proof of the domain (RFC 8555 §8.3).
+    #[must_use]
+    pub fn redirect_from(mut self, port: u16, challenges: Option<PathBuf>) -> Self {
+        self.redirect = Some(Redirect { port, challenges });
+        self
+    }
+
+    /// Sets for how long browsers that have come by https shall come no other way (RFC 6797), in
+    /// whole seconds; they are not told.
+    #[must_use]
+    pub fn hsts(mut self, max_age: Duration) -> Self {
+        self.hsts = Some(max_age);
+        self
+    }
+
     /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
     /// tells which.
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
@@ -113,103 +143,51 @@ impl Server {
         let endpoint = Endpoint {
             app: self.app,
             tls: built.capabilities.tls,
-            backend: built.backend,
+            current: Arc::new(Current::new(built.serving)),
             mode,
             limits: Arc::new(self.limits),
             trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
+            hsts: self.hsts.map(|max_age| max_age.as_secs()),
+            explainer: Arc::new(Explainer::default()),
             shutdown: Shutdown::default(),
         };
+        let main = Listening { listener, endpoint: Arc::new(endpoint) };
+        let redirect = self.redirect.map(|redirect| redirect.listen(&main)).transpose()?;
         Ok(Bound {
-            listener,
-            endpoint: Arc::new(endpoint),
+            main,
+            redirect,
             backend: built.description,
             threads: self.threads,
+            tasks: Vec::new(),
         })
     }
 }
 
-/// A server that has its port, and is yet to serve.
-#[derive(Debug)]
-pub struct Bound {
-    listener: Async<TcpListener>,
-    endpoint: Arc<Endpoint>,
-    backend: String,
-    threads: usize,
-}
-
-impl Bound {
-    /// The address that it listens on.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.get_ref().local_addr()
-    }
-
-    /// The backend, the library behind it and the TLS versions it offers, for people to read.
-    #[must_use]
-    pub fn backend(&self) -> &str {
-        &self.backend
-    }
-
-    /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then
-    /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
-    /// long as the limits allow. A second signal ends it at once.
-    pub fn run(self) -> Result<(), ServerError> {
-        self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?)
-    }
-
-    /// Like [`Bound::run`], with signals that are caught already.
-    pub(crate) fn run_until_signal(self, mut signals: StopSignals) -> Result<(), ServerError> {
-        self.run_with(async || signals.next().await)
-    }
-
-    /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
-    pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let mut stop = Some(Box::pin(stop));
-        self.run_with(async || match stop.take() {
-            Some(stop) => stop.await,
-            None => future::pending().await,
-        })
-    }
-
-    /// Serves until `stop` says so for the first time, drains until it says so again.
-    fn run_with(self, stop: impl AsyncFnMut()) -> Result<(), ServerError> {
-        let executor = Arc::new(Executor::new());
-        let (running, stopped) = channel::bounded::<()>(1);
-        let workers = (1..self.threads).map(|n| {
-            let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
-            let work = move || _ = smol::block_on(executor.run(stopped.recv()));
-            thread::Builder::new().name(format!("worker-{n}")).spawn(work)
+impl Redirect {
+    /// Takes the port beside that of `main`, and sends people there.
+    fn listen(self, main: &Listening) -> Result<Listening, ServerError> {
+        let own = main.listener.get_ref().local_addr().map_err(ServerError::Address)?;
+        let listener = listen((own.ip(), self.port))?;
+        let shared = &main.endpoint;
+        let current = Arc::clone(&shared.current);
+        let app = redirect::app(redirect::Target {
+            is_ours: Box::new(move |host| current.get().is_for_host(host)),
+            https_port: own.port(),
+            folder: self.challenges,
         });
-        workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
-
-        smol::block_on(executor.run(self.serve(&executor, stop)));
-        drop(running);
-        Ok(())
-    }
-
-    async fn serve(self, executor: &Executor<'static>, mut stop: impl AsyncFnMut()) {
-        // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
-        let (alive, gone) = channel::bounded::<()>(1);
-        accept::run(&self.listener, &self.endpoint, executor, alive, stop()).await;
-
-        let Self { listener, endpoint, .. } = self;
-        drop(listener);
-        endpoint.shutdown.stop();
-        drain(gone, endpoint.limits.drain_timeout).or(stop()).await;
-    }
-}
-
-/// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
-async fn drain(gone: Receiver<()>, limit: Duration) {
-    let in_time = async {
-        _ = gone.recv().await;
-        true
-    };
-    let late = async {
-        Timer::after(limit).await;
-        false
-    };
-    if !in_time.or(late).await {
-        log::warn!("some connections were still open after {} seconds", limit.as_secs_f32());
+        let plain = Mode::Http.build(TlsChoice::default())?;
+        let endpoint = Endpoint {
+            app,
+            tls: plain.capabilities.tls,
+            current: Arc::new(Current::new(plain.serving)),
+            mode: Mode::Http.name(),
+            limits: Arc::clone(&shared.limits),
+            trust: Arc::clone(&shared.trust),
+            hsts: None,
+            explainer: Arc::clone(&shared.explainer),
+            shutdown: shared.shutdown.clone(),
+        };
+        Ok(Listening { listener, endpoint: Arc::new(endpoint) })
     }
 }
 
@@ -222,36 +200,4 @@ fn listen(address: impl ToSocketAddrs) -> Result<Async<TcpListener>, ServerError
     TcpListener::bind(&*addresses)
         .and_then(Async::new)
         .map_err(|source| ServerError::Bind { address: first, source })
-}
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// No backend can be built for what was asked.
-    #[error(transparent)]
-    Mode(#[from] ModeError),
-    /// The host is no address and has none.
-    #[error("the host cannot be resolved")]
-    Address(#[source] io::Error),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A thread cannot be started.
-    #[error("cannot start a thread")]
-    Threads(#[source] io::Error),
-    /// The signals that stop the server cannot be listened for.
-    #[error("cannot listen for signals")]
-    Signals(#[source] io::Error),
-}
-
-impl From<BuildError> for ServerError {
-    fn from(error: BuildError) -> Self {
-        Self::Mode(error.into())
-    }
 }

@@ -10,40 +10,59 @@ use base64::prelude::BASE64_STANDARD;
 use turnkey_backend::{Certificate, Identity, TrustAnchors};
 
 use crate::config::Config;
+use crate::identity_files::IdentityFile;
+use crate::sources::{Material, Sources};
 
 /// What there is to say, apart from the address and the backend, which are known later.
 #[derive(Debug)]
 pub(crate) struct Greeting {
     mode: &'static str,
-    /// Options of curl that make it trust the server, and the name to call the server by.
+    /// Options of curl that make it trust the server, and show the client's certificate.
     trust: Vec<String>,
     certificate: Option<Certificate>,
+    /// Names that are served beside those of the certificate.
+    further: Vec<Certificate>,
     adhoc: bool,
 }
 
 impl Greeting {
     /// Looks for the files that a client would need, beside those that the server was given.
-    pub(crate) fn new(config: &Config) -> Self {
-        let mut trust = Vec::new();
-        if let (Some(identity), Some(files)) = (config.served_identity(), &config.identity) {
-            trust.extend(client_certificate(config).into_iter().flatten());
-            trust.extend(server_trust(identity, files.certificate_file()));
-        }
+    pub(crate) fn new(config: &Config, material: Option<&Material>) -> Self {
+        let sources = config.sources.as_ref().zip(material);
+        let trust = sources.map(|(sources, material)| {
+            let client = client_certificate(sources, material);
+            client.into_iter().flatten().chain(server_trust(sources, material)).collect()
+        });
+        let mut certificates =
+            material.into_iter().flat_map(|m| &m.identities).map(|i| i.leaf().clone());
         Self {
             mode: config.mode.name(),
-            trust,
-            certificate: config.served_identity().map(|identity| identity.leaf().clone()),
-            adhoc: config.identity.as_ref().is_some_and(|f| f.certificate_file().is_none()),
+            trust: trust.unwrap_or_default(),
+            certificate: certificates.next(),
+            further: certificates.collect(),
+            adhoc: config.sources.as_ref().is_some_and(|sources| sources.made_up.is_some()),
         }
     }
 
-    /// The lines, for a server that listens on `addr` with `backend`.
-    pub(crate) fn text(&self, addr: SocketAddr, backend: &str) -> String {
+    /// The lines, for a server that listens on `addr`, and on `redirect` for those to be sent on,
+    /// with `backend`.
+    pub(crate) fn text(
+        &self,
+        addr: SocketAddr,
+        redirect: Option<SocketAddr>,
+        backend: &str,
+    ) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let scheme = if self.certificate.is_some() { "https" } else { "http" };
         let mode = self.mode;
         let mut lines =
             vec![format!("turnkey {version}: {mode} on {scheme}://{addr}/, backend {backend}")];
+        if let Some(redirect) = redirect {
+            lines.push(format!("http://{redirect}/ sends on to https"));
+        }
+        for certificate in &self.further {
+            lines.push(format!("also {}", certificate.subject_alt_names().join(", ")));
+        }
         if let Some(certificate) = self.certificate.as_ref().filter(|_| self.adhoc) {
             let fingerprint = certificate.fingerprint();
             lines.push(format!("certificate for this run only, SHA-256 {fingerprint}"));
@@ -94,7 +113,12 @@ fn reachable(ip: IpAddr) -> IpAddr {
 
 /// How curl gets to trust the server: by the CA beside the certificate, by the certificate's own
 /// file, or by the key alone.
-fn server_trust(identity: &Identity, file: Option<&Path>) -> Vec<String> {
+fn server_trust(sources: &Sources, material: &Material) -> Vec<String> {
+    let Some(identity) = material.identities.first() else { return Vec::new() };
+    if let Some(made_up) = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref()) {
+        return vec!["--cacert".to_owned(), made_up.ca.display().to_string()];
+    }
+    let file = sources.identities.first().map(IdentityFile::certificate_file);
     if let Some(ca) = file.and_then(|file| beside(file, "ca.crt"))
         && issued_by(identity, &ca)
     {
@@ -110,21 +134,27 @@ fn server_trust(identity: &Identity, file: Option<&Path>) -> Vec<String> {
     vec!["--insecure".to_owned(), "--pinnedpubkey".to_owned(), format!("sha256//{pin}")]
 }
 
-/// The certificate to show in mutual mode: `client.pem`, which `turnkey certs` writes beside the
-/// CA, or a name that says what has to stand there.
-fn client_certificate(config: &Config) -> Option<[String; 2]> {
-    let (policy, ca) = (config.client_policy()?, config.client_ca.as_deref()?);
-    let anchors = policy.trust().map(|trust| trust.anchors().certificates()).unwrap_or_default();
-    let known = beside(ca, "client.pem").filter(|file| {
-        let pem = fs::read(file).unwrap_or_default();
-        Identity::from_pem(&pem, &pem, None, SystemTime::now())
-            .is_ok_and(|client| anchors.iter().any(|ca| ca.issued(client.leaf())))
-    });
-    let file = known.map_or_else(|| "client.pem".to_owned(), |file| file.display().to_string());
-    Some(["--cert".to_owned(), file])
+/// The certificate to show in mutual mode: the one that was made up, or `client.pem`, which `turnkey
+/// certs` writes beside the CA, or a name that says what has to stand there.
+fn client_certificate(sources: &Sources, material: &Material) -> Option<[String; 2]> {
+    material.clients.trust()?;
+    let known = known_client(sources, material).map(|(file, _)| file.display().to_string());
+    Some(["--cert".to_owned(), known.unwrap_or_else(|| "client.pem".to_owned())])
 }
 
-fn beside(file: &Path, name: &str) -> Option<PathBuf> {
+/// A client of the CA whose certificate and key stand in a file that we know of.
+pub(crate) fn known_client(sources: &Sources, material: &Material) -> Option<(PathBuf, Identity)> {
+    let anchors = material.clients.trust()?.anchors().certificates();
+    let made_up = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref());
+    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
+    let file =
+        made_up.map(|clients| clients.client.clone()).or_else(|| beside(ca?, "client.pem"))?;
+    let pem = fs::read(&file).ok()?;
+    let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
+    anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))
+}
+
+pub(crate) fn beside(file: &Path, name: &str) -> Option<PathBuf> {
     let found = file.with_file_name(name);
     found.is_file().then_some(found)
 }
@@ -137,7 +167,7 @@ fn issued_by(identity: &Identity, ca: &Path) -> bool {
 }
 
 /// `word` as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -2,9 +2,7 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{
-    Alert, Certificate, Common, Fault, HandshakeError, Identities, Refused,
-};
+use turnkey_backend::{Alert, Certificate, Common, Fault, HandshakeError, Identities, Refused};
 
 use super::Event;
 use crate::causes::with_causes;
@@ -90,7 +88,10 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
     let (who, whose) = if culprit == refused.certificate() {
         (format!("the client certificate \"{subject}\""), "it".to_owned())
     } else {
-        let who = format!("\"{}\", which the client certificate \"{subject}\" stands on,", culprit.subject());
+        let who = format!(
+            "\"{}\", which the client certificate \"{subject}\" stands on,",
+            culprit.subject()
+        );
         (who, format!("\"{}\"", culprit.subject()))
     };
     let now = context.now;
@@ -133,12 +134,12 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
             "refused: {who} is not for the authentication of clients; issue one with the extended \
              key usage clientAuth"
         ),
-        Fault::IsCa => format!(
-            "refused: {who} is the certificate of a CA, not of a client; issue one with it"
-        ),
-        Fault::NotAllowed => format!(
-            "refused: no rule lets in {who}; add --allow-cn or --allow-san if it should be"
-        ),
+        Fault::IsCa => {
+            format!("refused: {who} is the certificate of a CA, not of a client; issue one with it")
+        }
+        Fault::NotAllowed => {
+            format!("refused: no rule lets in {who}; add --allow-cn or --allow-san if it should be")
+        }
         Fault::BadSignature => format!(
             "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
              or the client does not have the key"
@@ -148,9 +149,8 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
              \"{issuer}\"; add it with --client-crl"
         ),
         Fault::RevocationListExpired { issuer, next_update } => {
-            let since = next_update.map(|next| {
-                format!(" on {}, {} ago", utc(next), distance(next, now))
-            });
+            let since =
+                next_update.map(|next| format!(" on {}, {} ago", utc(next), distance(next, now)));
             format!(
                 "refused: whether {who} is revoked cannot be told: the revocation list of \
                  \"{issuer}\" expired{}; get the CA's new one (--client-crl)",
@@ -187,10 +187,9 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
              does not trust it, or by its clock it is not valid yet; its own message says which",
             names(ours)
         ),
-        Some("certificate_expired") if ours.check_validity(context.now).is_err() => format!(
-            "{refused}: it expired on {} ({alert}); renew it",
-            utc(ours.not_after())
-        ),
+        Some("certificate_expired") if ours.check_validity(context.now).is_err() => {
+            format!("{refused}: it expired on {} ({alert}); renew it", utc(ours.not_after()))
+        }
         Some("certificate_expired") => format!(
             "{refused} ({alert}): by the client's clock it is not valid, and by ours it is until \
              {}; is the client's clock right?",
@@ -202,8 +201,12 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
             top.issuer(),
             names(ours)
         ),
-        Some("unsupported_certificate" | "certificate_revoked" | "access_denied"
-            | "bad_certificate_status_response") => format!("{refused}: {alert}"),
+        Some(
+            "unsupported_certificate"
+            | "certificate_revoked"
+            | "access_denied"
+            | "bad_certificate_status_response",
+        ) => format!("{refused}: {alert}"),
         Some("protocol_version") => format!(
             "the client ended the handshake ({alert}): it takes no TLS version that is served \
              here{}",

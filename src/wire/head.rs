@@ -274,7 +274,7 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
         .ok_or_else(|| Refusal::bad_request("the Content-Length is not a number"))?;
     digits.parse().map_err(|_| {
-        Refusal::new(StatusCode::PayloadTooLarge, "the Content-Length is beyond all that is")
+        Refusal::new(StatusCode::PayloadTooLarge, "the Content-Length is too large a number")
     })
 }
 

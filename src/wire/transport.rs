@@ -16,6 +16,7 @@ use super::input::Input;
 use super::refusal::Refusal;
 use super::scanner::HeadScanner;
 use crate::limits::Limits;
+use crate::units::seconds;
 
 /// RFC 9110 §15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -135,8 +136,8 @@ impl Transport {
                     return Poll::Ready(Next::Refused(Refusal::new(
                         StatusCode::RequestTimeout,
                         format!(
-                            "the request head was not complete within {} seconds",
-                            limits.head_timeout.as_secs_f32()
+                            "the request head was not complete within {}",
+                            seconds(limits.head_timeout)
                         ),
                     )));
                 }
@@ -291,7 +292,7 @@ impl Transport {
             }
             Err(e) if e.kind() == io::ErrorKind::TimedOut => self.refuse(Refusal::new(
                 StatusCode::RequestTimeout,
-                format!("no byte of the request body came for {} seconds", limit.as_secs_f32()),
+                format!("no byte of the request body came for {}", seconds(limit)),
             )),
             Err(e) => Poll::Ready(Err(e)),
         }

@@ -1,0 +1,175 @@
+//! A server that has its port: serving, and stopping.
+
+use std::fmt;
+use std::future::{self, Future, poll_fn};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use smol::channel::{self, Receiver};
+use smol::future::FutureExt;
+use smol::{Async, Executor, Timer};
+use turnkey_backend::BoxFuture;
+
+use crate::accept;
+use crate::connection::Endpoint;
+use crate::places::Door;
+use crate::reload::Reloader;
+use crate::server_error::ServerError;
+use crate::shutdown::{Shutdown, Watch};
+use crate::signals::StopSignals;
+use crate::units::seconds;
+
+/// A server that has its port, and is yet to serve.
+pub struct Bound {
+    pub(crate) main: Listening,
+    pub(crate) redirect: Option<Listening>,
+    /// Name, library and versions of the backend, for people.
+    pub(crate) backend: String,
+    pub(crate) threads: usize,
+    /// What runs beside the server, and ends with it.
+    pub(crate) tasks: Vec<BoxFuture<'static, ()>>,
+}
+
+/// A listener, and what its connections are served with.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) listener: Async<TcpListener>,
+    pub(crate) endpoint: Arc<Endpoint>,
+}
+
+impl Bound {
+    /// The address that it listens on.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.main.listener.get_ref().local_addr()
+    }
+
+    /// The address for plain HTTP from which all are sent on, if there is one.
+    #[must_use]
+    pub fn redirect_addr(&self) -> Option<SocketAddr> {
+        self.redirect.as_ref()?.listener.get_ref().local_addr().ok()
+    }
+
+    /// A handle to replace identities and client policy with while the server runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.main.endpoint.current))
+    }
+
+    /// Has `task` run beside the server, and end with it.
+    pub(crate) fn with_task(mut self, task: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.tasks.push(Box::pin(task));
+        self
+    }
+
+    /// The backend, the library behind it and the TLS versions it offers, for people to read.
+    #[must_use]
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then
+    /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
+    /// long as the limits allow. A second signal ends it at once.
+    pub fn run(self) -> Result<(), ServerError> {
+        self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?)
+    }
+
+    /// Like [`Bound::run`], with signals that are caught already.
+    pub(crate) fn run_until_signal(self, mut signals: StopSignals) -> Result<(), ServerError> {
+        self.run_with(async || signals.next().await)
+    }
+
+    /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
+    pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let mut stop = Some(Box::pin(stop));
+        self.run_with(async || match stop.take() {
+            Some(stop) => stop.await,
+            None => future::pending().await,
+        })
+    }
+
+    /// Serves until `stop` says so for the first time, drains until it says so again.
+    fn run_with(self, stop: impl AsyncFnMut()) -> Result<(), ServerError> {
+        let executor = Arc::new(Executor::new());
+        let (running, stopped) = channel::bounded::<()>(1);
+        let workers = (1..self.threads).map(|n| {
+            let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
+            let work = move || _ = smol::block_on(executor.run(stopped.recv()));
+            thread::Builder::new().name(format!("worker-{n}")).spawn(work)
+        });
+        workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
+
+        smol::block_on(executor.run(self.serve(&executor, stop)));
+        drop(running);
+        Ok(())
+    }
+
+    async fn serve(self, executor: &Arc<Executor<'static>>, mut stop: impl AsyncFnMut()) {
+        let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.main.endpoint;
+        let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
+        // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
+        let (alive, gone) = channel::bounded::<()>(1);
+        let door = Door::new(&limits, *tls, alive);
+        for task in self.tasks {
+            executor.spawn(task).detach();
+        }
+        let explaining = explainer.clone();
+        executor.spawn(async move { explaining.run().await }).detach();
+
+        let closing = Shutdown::default();
+        let redirect = self.redirect.map(|redirect| {
+            let (door, watch) = (door.without_handshake(), closing.watch());
+            executor.spawn(redirect.accept(Arc::clone(executor), door, watch))
+        });
+        let main = self.main.accept(Arc::clone(executor), door, closing.watch());
+        let main = executor.spawn(main);
+        stop().await;
+        closing.stop();
+        main.await;
+        if let Some(redirect) = redirect {
+            redirect.await;
+        }
+        shutdown.stop();
+        drain(gone, limits.drain_timeout).or(stop()).await;
+        explainer.flush(None);
+        if let Some(summary) = explainer.summary() {
+            log::info!("{summary}");
+        }
+    }
+}
+
+impl Listening {
+    /// Accepts until the word is given, and closes the listener.
+    async fn accept(self, executor: Arc<Executor<'static>>, door: Door, mut closing: Watch) {
+        let stop = poll_fn(|cx| closing.poll(cx));
+        accept::run(&self.listener, &self.endpoint, &executor, &door, stop).await;
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("main", &self.main)
+            .field("redirect", &self.redirect)
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
+async fn drain(gone: Receiver<()>, limit: Duration) {
+    let in_time = async {
+        _ = gone.recv().await;
+        true
+    };
+    let late = async {
+        Timer::after(limit).await;
+        false
+    };
+    if !in_time.or(late).await {
+        log::warn!("some connections were still open after {}", seconds(limit));
+    }
+}

@@ -1,0 +1,75 @@
+//! The files that say whose clients are let in.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use turnkey_backend::{AllowRules, ClientPolicy, ClientTrust, RevocationList, TrustAnchors};
+
+use crate::causes::with_causes;
+use crate::config_error::ConfigError;
+use crate::files::{self, FileError};
+
+/// Where a client policy comes from.
+#[derive(Debug)]
+pub(crate) struct ClientFiles {
+    /// The files of `--client-ca`; none when the CA is made up for this run.
+    pub(crate) cas: Vec<PathBuf>,
+    pub(crate) crls: Vec<PathBuf>,
+    pub(crate) rules: AllowRules,
+    pub(crate) deny_early: bool,
+    /// Whether clients may do without a certificate.
+    pub(crate) optional: bool,
+}
+
+impl ClientFiles {
+    /// Reads the CAs and the lists; `made_up` are CAs that stand in no file.
+    pub(crate) fn load(
+        &self,
+        made_up: Option<&TrustAnchors>,
+        now: SystemTime,
+    ) -> Result<ClientPolicy, ConfigError> {
+        let mut anchors = made_up.cloned();
+        for file in &self.cas {
+            let more = trust_anchors(file, now)?;
+            anchors = Some(match anchors {
+                Some(anchors) => anchors.and(more),
+                None => more,
+            });
+        }
+        let Some(anchors) = anchors else {
+            return Err(ConfigError::Failed("there is no client CA".to_owned()));
+        };
+        let mut crls = Vec::new();
+        for file in &self.crls {
+            crls.extend(revocation_lists(file)?);
+        }
+        Ok(self.policy(anchors, crls))
+    }
+
+    /// The policy for what was read.
+    pub(crate) fn policy(&self, anchors: TrustAnchors, crls: Vec<RevocationList>) -> ClientPolicy {
+        let trust = ClientTrust::new(anchors)
+            .revocation_lists(crls)
+            .allow(self.rules.clone(), self.deny_early);
+        if self.optional { ClientPolicy::Optional(trust) } else { ClientPolicy::Required(trust) }
+    }
+
+    /// All its files.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.cas.iter().chain(&self.crls).map(PathBuf::as_path)
+    }
+}
+
+/// The CAs in a file of `--client-ca`.
+pub(crate) fn trust_anchors(file: &Path, now: SystemTime) -> Result<TrustAnchors, FileError> {
+    let pem = files::read(file, "--client-ca")?;
+    TrustAnchors::from_pem(&pem, now)
+        .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))
+}
+
+/// The lists in a file of `--client-crl`.
+pub(crate) fn revocation_lists(file: &Path) -> Result<Vec<RevocationList>, FileError> {
+    let bytes = files::read(file, "--client-crl")?;
+    RevocationList::read(&bytes)
+        .map_err(|error| FileError::new(file, "--client-crl", with_causes(&error)))
+}

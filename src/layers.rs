@@ -1,0 +1,35 @@
+use std::path::PathBuf;
+
+use crate::cli::Serve;
+
+/// The same option in several layers (the command line, the environment, the recipe's names): the
+/// first one counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layers<'l>(pub(crate) &'l [Serve]);
+
+impl Layers<'_> {
+    /// The value of an option that is given once.
+    pub(crate) fn of<T>(self, option: impl Fn(&Serve) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(option)
+    }
+
+    /// The values of an option that may be repeated: those of one layer.
+    pub(crate) fn list<T: Clone>(self, option: impl Fn(&Serve) -> &Vec<T>) -> Vec<T> {
+        self.0.iter().map(option).find(|list| !list.is_empty()).cloned().unwrap_or_default()
+    }
+
+    /// The files that an option names.
+    pub(crate) fn files(self, option: impl Fn(&Serve) -> &Vec<PathBuf>) -> Vec<PathBuf> {
+        self.list(option)
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn any(self, option: impl Fn(&Serve) -> bool) -> bool {
+        self.0.iter().any(option)
+    }
+
+    /// What was typed, as opposed to what stands in the environment for other runs too.
+    pub(crate) fn typed(&self) -> Option<&Serve> {
+        self.0.first()
+    }
+}

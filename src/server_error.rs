@@ -1,0 +1,38 @@
+use std::io;
+use std::net::SocketAddr;
+
+use turnkey_backend::BuildError;
+
+use crate::mode::ModeError;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// No backend can be built for what was asked.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
+    /// The host is no address and has none.
+    #[error("the host cannot be resolved")]
+    Address(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Threads(#[source] io::Error),
+    /// The signals that stop the server cannot be listened for.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl From<BuildError> for ServerError {
+    fn from(error: BuildError) -> Self {
+        Self::Mode(error.into())
+    }
+}
