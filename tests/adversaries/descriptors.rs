@@ -66,7 +66,8 @@ fn a_flood_that_time_outs_wear_down_is_one_episode() {
         assert_eq!(advised, 1, "{stack:?}: times that the log says what to raise");
         drop(flood);
         site.server.await_descriptors(rest, Duration::from_secs(5));
-        site.assert_served_soon();
+        // Accepting may have to wait out its pause, which is of a second at most.
+        site.assert_served_within(Duration::from_secs(2));
     });
 }
 
@@ -85,7 +86,7 @@ fn the_default_limit_keeps_clear_of_it() {
         }
         let log = site.server.log();
         assert_eq!(log.matches(ADVICE).count(), 0, "{log}");
-        assert_eq!(log.matches("is the limit (--max-").count(), 1, "{log}");
+        assert_eq!(log.matches("are open as may be: ").count(), 1, "{log}");
         drop(flood);
         drop(served);
         site.server.await_descriptors(rest, Duration::from_secs(4));

@@ -66,7 +66,7 @@ fn handshakes_end_in_time() {
             }
             assert_within(start, Duration::from_secs(1));
         });
-        site.server.assert_says("handshake not complete within 1 second", 1);
+        site.server.assert_says("handshake was not complete within 1 second", 1);
     });
 }
 
