@@ -7,6 +7,7 @@
 use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs, Optionality};
 
 use crate::cli::{Check, Command, Serve};
+use crate::units::boolean;
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
 #[derive(Debug)]
@@ -140,15 +141,6 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
 /// `--client-ca` is `TURNKEY_CLIENT_CA` in the environment.
 fn variable_name(flag: &str) -> String {
     format!("TURNKEY_{}", flag.trim_start_matches('-').replace('-', "_").to_ascii_uppercase())
-}
-
-/// What people write for yes and no.
-pub(crate) fn boolean(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
-    }
 }
 
 #[derive(Debug, Clone, Copy)]

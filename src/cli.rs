@@ -8,7 +8,7 @@ use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 use crate::mode::BackendName;
 use crate::trust::TrustedProxies;
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Seconds, boolean};
 
 /// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]
@@ -184,7 +184,7 @@ pub(crate) fn port_number(text: &str) -> Result<u16, String> {
 
 /// On or off, as people write it.
 fn switch(text: &str) -> Result<bool, String> {
-    crate::args::boolean(text).ok_or_else(|| "expected on or off".to_owned())
+    boolean(text).ok_or_else(|| "expected on or off".to_owned())
 }
 
 fn number_of_days(text: &str) -> Result<u32, String> {

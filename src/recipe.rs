@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
-use crate::args::{Stop, boolean};
+use crate::args::Stop;
 use crate::cli::{self, ModeName, Serve};
+use crate::units::boolean;
 
 /// The settings of the recipe in the environment, as options; `None` if there are none.
 pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Serve>, Stop> {

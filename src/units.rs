@@ -1,4 +1,4 @@
-//! Durations and sizes as people type them.
+//! Durations, sizes, and yes and no, as people type them.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -44,6 +44,15 @@ impl FromStr for Bytes {
             .and_then(|number| number.checked_mul(factor))
             .map(Self)
             .ok_or_else(|| "expected bytes, such as 4096, 16K or 10M".to_owned())
+    }
+}
+
+/// What people write for yes and no.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 

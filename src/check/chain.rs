@@ -7,7 +7,6 @@ use turnkey_backend::{Certificate, Identity, pem};
 
 use super::certificate::called;
 use super::finding::{Finding, Subject};
-use super::identity::of_certificate;
 use crate::identity_files::IdentityFile;
 use crate::startup::{beside, quoted};
 
@@ -25,7 +24,7 @@ pub(super) fn inspect(
     file: &IdentityFile,
     trusted: &[Certificate],
 ) -> Vec<Finding> {
-    let subject = of_certificate(file);
+    let subject = Subject::certificate_of(file);
     let mut findings = Vec::new();
     if let IdentityFile::Pem { cert, .. } = file {
         findings.extend(order(identity.chain(), cert, &subject));

@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::files::FileError;
+use crate::identity_files::IdentityFile;
 
 /// How much a finding matters, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +110,15 @@ pub(crate) struct Subject {
 impl Subject {
     pub(super) fn file(file: &Path, option: &'static str) -> Self {
         Self { file: Some(file.to_owned()), option }
+    }
+
+    /// The certificates of an identity.
+    pub(super) fn certificate_of(identity: &IdentityFile) -> Self {
+        let option = match identity {
+            IdentityFile::Pem { .. } => "--cert",
+            IdentityFile::Pkcs12(_) => "--identity",
+        };
+        Self::file(identity.certificate_file(), option)
     }
 
     pub(super) fn option(option: &'static str) -> Self {

@@ -19,17 +19,8 @@ pub(super) struct Served<'a> {
 
 impl Served<'_> {
     pub(super) fn subject(&self) -> Subject {
-        self.file.map_or_else(Subject::made_up, of_certificate)
+        self.file.map_or_else(Subject::made_up, Subject::certificate_of)
     }
-}
-
-/// What findings about the certificates of `file` are about.
-pub(super) fn of_certificate(file: &IdentityFile) -> Subject {
-    let option = match file {
-        IdentityFile::Pem { .. } => "--cert",
-        IdentityFile::Pkcs12(_) => "--identity",
-    };
-    Subject::file(file.certificate_file(), option)
 }
 
 /// Looks at the chain and at the key's file. `trusted` are CAs that are known to be of use here.

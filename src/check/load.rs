@@ -11,7 +11,7 @@ use turnkey_backend::{
 use super::chain;
 use super::clients::Sourced;
 use super::finding::{Finding, Subject};
-use super::identity::{self, inspect_certificates, of_certificate};
+use super::identity::{self, inspect_certificates};
 use crate::client_files::{self, ClientFiles};
 use crate::config_error::ConfigError;
 use crate::files;
@@ -188,11 +188,11 @@ fn read(file: &IdentityFile, sources: &Sources, now: SystemTime) -> Result<Ident
         at = when;
     }
     let Some(error) = last else { return Err(Vec::new()) };
-    let finding = of_config(code(&error), &file.explain(&error), &of_certificate(file));
+    let finding = of_config(code(&error), &file.explain(&error), &Subject::certificate_of(file));
     let mut findings = Vec::new();
     if let IdentityFile::Pem { cert, .. } = file {
         let certificates = chain::in_file(cert);
-        findings.extend(inspect_certificates(&certificates, &of_certificate(file), now));
+        findings.extend(inspect_certificates(&certificates, &Subject::certificate_of(file), now));
     }
     // What holds no key is no secret.
     let holds_key = !matches!(
