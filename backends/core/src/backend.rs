@@ -57,6 +57,9 @@ pub enum BuildError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The TLS stack does not take the CAs that servers' certificates are checked against.
+    #[error("the TLS stack does not accept the upstream's CA")]
+    ServerCa(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else that the TLS stack reports while it is set up.
     #[error("the TLS stack cannot be set up")]
     Setup(#[source] Box<dyn std::error::Error + Send + Sync>),

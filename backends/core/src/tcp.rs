@@ -45,6 +45,17 @@ impl Tcp {
     pub fn shutdown_write(&self) -> io::Result<()> {
         self.io.get_ref().shutdown(Shutdown::Write)
     }
+
+    /// Has the connection end in a reset (RST) when the last handle is dropped, so that the peer
+    /// does not take what it has got for the whole. Only Unix knows how.
+    pub fn reset_on_drop(&self) {
+        // Where that fails, the peer sees the end all the same, of another kind.
+        #[cfg(unix)]
+        {
+            let now = Some(std::time::Duration::ZERO);
+            _ = rustix::net::sockopt::set_socket_linger(self.io.get_ref(), now);
+        }
+    }
 }
 
 impl AsyncRead for Tcp {

@@ -4,6 +4,7 @@
 //! What it lacks stands in [`NativeTls::CAPABILITIES`]; the program asks there before it builds
 //! one, so a client policy or TLS 1.3 never gets this far unnoticed.
 
+mod connector;
 mod errors;
 
 use async_native_tls::TlsAcceptor;
@@ -13,6 +14,7 @@ use turnkey_backend::{
     Tcp, TlsConfig, TlsInfo, TlsVersion,
 };
 
+pub use self::connector::NativeTlsConnector;
 use self::errors::handshake_error;
 
 /// Serves TLS with the operating system's stack.

@@ -5,6 +5,7 @@
 //! every name. (A policy for each name can be walked around: CVE-2025-23419.)
 
 mod clients;
+mod connector;
 mod context;
 mod identities;
 mod info;
@@ -24,6 +25,7 @@ use turnkey_backend::{
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
+pub use self::connector::OpenSslConnector;
 use self::verify::Seen;
 
 /// Serves TLS with OpenSSL.

@@ -1,6 +1,7 @@
 //! The rustls backend, on the aws-lc-rs provider, which is given explicitly: the process-wide
 //! default provider is global state, and this is a library.
 
+mod connector;
 mod errors;
 mod lists;
 mod refusal;
@@ -21,6 +22,7 @@ use turnkey_backend::{
     HandshakeError, Resumption, Tcp, TlsConfig, TlsInfo, TlsVersion, VersionRange,
 };
 
+pub use self::connector::RustlsConnector;
 use self::errors::handshake_error;
 use self::resolver::Resolver;
 use self::slot::Word;

@@ -1,0 +1,39 @@
+use std::fmt::Debug;
+
+use crate::{BoxFuture, Identity, Stream, Tcp, TrustAnchors};
+
+/// What a connector is built from.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectConfig {
+    /// The CAs whose servers are good; those that the system trusts, if there are none.
+    pub anchors: Option<TrustAnchors>,
+    /// What is shown to servers that ask for a certificate; nothing, if there is none.
+    pub identity: Option<Identity>,
+}
+
+/// Turns a connection to another server into the byte stream that HTTP is spoken over: the other
+/// half of [`Backend`](crate::Backend), for servers that are asked rather than clients that ask.
+///
+/// The caller sets the deadline.
+pub trait Connector: Debug + Send + Sync + 'static {
+    /// Does a TLS handshake with a server whose certificate has to be good for `server_name`, a DNS
+    /// name or an IP address.
+    fn connect<'a>(
+        &'a self,
+        tcp: Tcp,
+        server_name: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>>;
+}
+
+/// Why there is no TLS with a server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The name is none that a certificate could be for.
+    #[error("\"{0}\" is no name that a certificate can be for")]
+    Name(String),
+    /// The server's certificate is not good, or there is no version or cipher in common, or the
+    /// connection broke; the source says what.
+    #[error("the TLS handshake failed")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,97 @@
+use std::fmt;
+use std::pin::Pin;
+
+use async_openssl::SslStream;
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{SslConnector, SslMethod, SslVersion};
+use openssl::x509::X509;
+use openssl::x509::store::X509StoreBuilder;
+use openssl::x509::verify::X509VerifyFlags;
+use turnkey_backend::{
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Noting, Stream, Tcp,
+    TrustAnchors, Whole,
+};
+
+use crate::setup;
+
+/// Speaks TLS to other servers with OpenSSL.
+pub struct OpenSslConnector {
+    connector: SslConnector,
+}
+
+impl OpenSslConnector {
+    /// A connector for `config`.
+    pub fn new(config: &ConnectConfig) -> Result<Self, BuildError> {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(setup)?;
+        builder.set_min_proto_version(Some(SslVersion::TLS1_2)).map_err(setup)?;
+        builder.set_alpn_protos(b"\x08http/1.1").map_err(setup)?;
+        if let Some(anchors) = &config.anchors {
+            let store = store(anchors).map_err(|e| BuildError::ServerCa(e.into()))?;
+            builder.set_cert_store(store.build());
+        }
+        let mut connector = builder;
+        if let Some(identity) = &config.identity {
+            show(&mut connector, identity).map_err(|e| BuildError::Identity(e.into()))?;
+        }
+        Ok(Self { connector: connector.build() })
+    }
+
+    async fn handshake(&self, tcp: Tcp, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
+        let failed = |e: ErrorStack| ConnectError::Tls(e.into());
+        let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
+        let (tcp, ended) = Noting::new(tcp);
+        let mut stream = SslStream::new(ssl, tcp).map_err(failed)?;
+        match Pin::new(&mut stream).connect().await {
+            Ok(()) => Ok(Box::new(Whole::new(stream, ended))),
+            Err(error) => {
+                let verified = stream.ssl().verify_result();
+                // What is wrong with the certificate is worth more than that verifying it failed.
+                Err(ConnectError::Tls(if verified == openssl::x509::X509VerifyResult::OK {
+                    error.into()
+                } else {
+                    format!("its certificate is not good: {}", verified.error_string()).into()
+                }))
+            }
+        }
+    }
+}
+
+impl Connector for OpenSslConnector {
+    fn connect<'a>(
+        &'a self,
+        tcp: Tcp,
+        server_name: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
+        Box::pin(self.handshake(tcp, server_name))
+    }
+}
+
+impl fmt::Debug for OpenSslConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSslConnector").finish_non_exhaustive()
+    }
+}
+
+/// The CAs that are named, and nobody else; an intermediate among them counts as an anchor too.
+fn store(anchors: &TrustAnchors) -> Result<X509StoreBuilder, ErrorStack> {
+    let mut store = X509StoreBuilder::new()?;
+    store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+    for anchor in anchors.certificates() {
+        store.add_cert(X509::from_der(anchor.der())?)?;
+    }
+    Ok(store)
+}
+
+fn show(
+    connector: &mut openssl::ssl::SslConnectorBuilder,
+    identity: &Identity,
+) -> Result<(), ErrorStack> {
+    connector.set_certificate(&*X509::from_der(identity.leaf().der())?)?;
+    let key = PKey::private_key_from_pkcs8(identity.key().secret_pkcs8_der())?;
+    connector.set_private_key(&key)?;
+    for issuer in identity.chain().iter().skip(1) {
+        connector.add_extra_chain_cert(X509::from_der(issuer.der())?)?;
+    }
+    connector.check_private_key()
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use futures_rustls::TlsConnector;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use turnkey_backend::{
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Stream, Tcp, TrustAnchors,
+};
+
+/// Speaks TLS to other servers with rustls.
+#[derive(Debug)]
+pub struct RustlsConnector {
+    config: Arc<ClientConfig>,
+}
+
+impl RustlsConnector {
+    /// A connector for `config`.
+    pub fn new(config: &ConnectConfig) -> Result<Self, BuildError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| BuildError::Setup(e.into()))?
+            .with_root_certificates(roots(config.anchors.as_ref())?);
+        let mut client = match &config.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let chain = identity.chain().iter().map(|c| c.der().clone()).collect();
+                let key = identity.key().clone_key().into();
+                builder
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|e| BuildError::Identity(e.into()))?
+            }
+        };
+        client.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(client) })
+    }
+}
+
+impl Connector for RustlsConnector {
+    fn connect<'a>(
+        &'a self,
+        tcp: Tcp,
+        server_name: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
+        Box::pin(async move {
+            let name = ServerName::try_from(server_name.to_owned())
+                .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
+            let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, tcp);
+            let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}
+
+/// The CAs that are named, or those that the system trusts.
+fn roots(anchors: Option<&TrustAnchors>) -> Result<RootCertStore, BuildError> {
+    let mut roots = RootCertStore::empty();
+    let Some(anchors) = anchors else {
+        let system = rustls_native_certs::load_native_certs();
+        let (added, _) = roots.add_parsable_certificates(system.certs);
+        return if added > 0 {
+            Ok(roots)
+        } else {
+            let none = "the system has no CAs to trust; name one";
+            Err(BuildError::Setup(system.errors.into_iter().next().map_or(none.into(), Into::into)))
+        };
+    };
+    for certificate in anchors.certificates() {
+        roots.add(certificate.der().clone()).map_err(|e| BuildError::ServerCa(e.into()))?;
+    }
+    Ok(roots)
+}
