@@ -7,6 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 use crate::mode::BackendName;
+use crate::proxy::{Balance, Upstream};
 use crate::trust::TrustedProxies;
 use crate::units::{Bytes, Seconds, boolean};
 
@@ -117,6 +118,10 @@ pub(crate) struct Serve {
     #[argh(option, from_str_fn(max_age))]
     pub(crate) hsts: Option<u64>,
 
+    /// a path at which the server itself says how it is: 200 while it serves, 503 while it drains
+    #[argh(option, from_str_fn(health_path))]
+    pub(crate) health: Option<String>,
+
     /// seconds that a handshake may take; 10
     #[argh(option)]
     pub(crate) handshake_timeout: Option<Seconds>,
@@ -161,6 +166,40 @@ pub(crate) struct Serve {
     #[argh(option)]
     pub(crate) threads: Option<usize>,
 
+    /// a server to hand requests on to: http://host:port, https://host:port or unix:PATH; may be
+    /// repeated
+    #[argh(option)]
+    pub(crate) proxy: Vec<Upstream>,
+
+    /// round-robin or least-connections: how one of several --proxy is chosen; round-robin
+    #[argh(option)]
+    pub(crate) balance: Option<Balance>,
+
+    /// file with the CAs whose servers are good behind an https:// proxy, in PEM; those that the system
+    /// trusts; may be repeated
+    #[argh(option)]
+    pub(crate) upstream_ca: Vec<PathBuf>,
+
+    /// file with the certificate to show to these servers, in PEM
+    #[argh(option)]
+    pub(crate) upstream_cert: Option<PathBuf>,
+
+    /// file with the key of --upstream-cert, in PEM
+    #[argh(option)]
+    pub(crate) upstream_key: Option<PathBuf>,
+
+    /// the Host that these servers get; the one that the client called
+    #[argh(option)]
+    pub(crate) upstream_host: Option<String>,
+
+    /// seconds that these servers may take to answer, and pause within an answer; 60
+    #[argh(option)]
+    pub(crate) proxy_timeout: Option<Seconds>,
+
+    /// pass bodies of unknown length on as they come; servers of WSGI cannot read them
+    #[argh(switch)]
+    pub(crate) proxy_streaming: bool,
+
     /// address or network of a proxy that is believed about its clients; may be repeated
     #[argh(option)]
     pub(crate) trust_proxy: Vec<TrustedProxies>,
@@ -185,6 +224,11 @@ pub(crate) fn port_number(text: &str) -> Result<u16, String> {
 /// On or off, as people write it.
 fn switch(text: &str) -> Result<bool, String> {
     boolean(text).ok_or_else(|| "expected on or off".to_owned())
+}
+
+fn health_path(text: &str) -> Result<String, String> {
+    let fits = text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic() && b != b'?');
+    fits.then(|| text.to_owned()).ok_or_else(|| "expected a path, such as /healthz".to_owned())
 }
 
 fn number_of_days(text: &str) -> Result<u32, String> {

@@ -16,8 +16,10 @@ use crate::limits::Limits;
 use crate::made_up;
 use crate::mode::{BackendName, TlsChoice};
 use crate::password::Passwords;
+use crate::proxy::Proxy;
 use crate::sources::Sources;
 use crate::trust::TrustedProxies;
+use crate::upstream_options::{self, UpstreamOptions};
 
 /// All that is needed to serve, but for what stands in files.
 #[derive(Debug)]
@@ -31,8 +33,11 @@ pub(crate) struct Config {
     pub(crate) threads: Option<usize>,
     pub(crate) trust: TrustedProxies,
     pub(crate) proxy_protocol: bool,
+    /// What requests are handed on to, in place of the built-in app.
+    pub(crate) upstreams: Option<UpstreamOptions>,
     pub(crate) redirect_from: Option<u16>,
     pub(crate) dir: Option<PathBuf>,
+    pub(crate) health: Option<String>,
     /// In seconds.
     pub(crate) hsts: Option<u64>,
 }
@@ -56,8 +61,10 @@ impl Config {
             threads: layers.of(|s| s.threads),
             trust: layers.list(|s| &s.trust_proxy).into_iter().collect(),
             proxy_protocol: layers.any(|s| s.proxy_protocol),
+            upstreams: upstream_options::choose(layers)?,
             redirect_from: layers.of(|s| s.redirect_from),
             dir: layers.of(|s| s.dir.clone()),
+            health: layers.of(|s| s.health.clone()),
             hsts: layers.of(|s| s.hsts),
         };
         config.check_proxies()?;
@@ -94,6 +101,15 @@ impl Config {
             choice,
         });
         Ok(config)
+    }
+
+    /// What hands requests on, if something is to; its files are read.
+    pub(crate) fn proxy(&self, now: SystemTime) -> Result<Option<Proxy>, ConfigError> {
+        let Some(upstreams) = &self.upstreams else { return Ok(None) };
+        let none = Passwords::new(None, None);
+        let passwords = self.sources.as_ref().map_or(&none, |sources| &sources.passwords);
+        let backend = self.sources.as_ref().and_then(|sources| sources.choice.backend);
+        upstreams.proxy(backend, passwords, now).map(Some)
     }
 
     fn check_proxies(&self) -> Result<(), ConfigError> {

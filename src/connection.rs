@@ -11,8 +11,8 @@ use smol::io::AsyncReadExt;
 use smol::{Async, Timer};
 use turnkey_backend::{Accepted, HandshakeError, Tcp};
 
-use crate::app::App;
 use crate::causes::with_causes;
+use crate::content::Content;
 use crate::current::{Current, Serving};
 use crate::explain::{Context, Event, Explainer};
 use crate::limits::Limits;
@@ -31,7 +31,7 @@ const LINGER_MAX: Duration = Duration::from_secs(10);
 /// What all connections of a listener have in common.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) app: App,
+    pub(crate) content: Content,
     pub(crate) current: Arc<Current>,
     /// Whether the backend does TLS, so that a client that does not can be told.
     pub(crate) tls: bool,
@@ -40,6 +40,8 @@ pub(crate) struct Endpoint {
     pub(crate) trust: Arc<Trust>,
     /// As in [`Link`].
     pub(crate) hsts: Option<u64>,
+    /// As in [`Link`].
+    pub(crate) health: Option<Arc<str>>,
     pub(crate) explainer: Arc<Explainer>,
     pub(crate) shutdown: Shutdown,
 }
@@ -106,14 +108,16 @@ pub(crate) async fn run(
         local,
         mode: endpoint.mode,
         tls: accepted.tls,
+        asks_clients: !serving.clients.is_none(),
         trust: Arc::clone(&endpoint.trust),
         hsts: endpoint.hsts,
+        health: endpoint.health.clone(),
         denied,
     });
     let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
     let mut watch = endpoint.shutdown.watch();
-    let after = wire::serve(&shared, &link, &endpoint.app, &endpoint.limits, &mut watch).await;
+    let after = wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
     if after == After::BeganTls {
         explain(&Event::TlsOnPlain);
     }
@@ -204,8 +208,10 @@ async fn answer(endpoint: &Endpoint, tcp: Tcp, refusal: &Refusal) {
 /// reading what still comes. A connection closed over unread input is reset, and the reset takes
 /// the answer with it (RFC 9112 §9.6).
 async fn close(shared: Shared, tcp: Tcp, after: After) {
-    if after == After::Abort {
-        return;
+    match after {
+        After::Abort => return,
+        After::Reset => return tcp.reset_on_drop(),
+        After::Persist | After::Close | After::BeganTls => {}
     }
     let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
     drop(shared);

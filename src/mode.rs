@@ -2,8 +2,9 @@
 //! is.
 
 use turnkey_backend::{
-    Backend, BuildError, Capabilities, ClientPolicy, ClientTrust, DuplicateName, Identities,
-    Identity, Resumption, TicketKey, TlsConfig, TlsVersion, VersionRange,
+    Backend, BuildError, Capabilities, ClientPolicy, ClientTrust, ConnectConfig, Connector,
+    DuplicateName, Identities, Identity, Resumption, TicketKey, TlsConfig, TlsVersion,
+    VersionRange,
 };
 
 use crate::current::Serving;
@@ -158,6 +159,7 @@ pub fn compiled_backends() -> Vec<(&'static str, String)> {
 struct Candidate {
     capabilities: Capabilities,
     build: fn(&TlsConfig) -> Result<Box<dyn Backend>, BuildError>,
+    connector: fn(&ConnectConfig) -> Result<Box<dyn Connector>, BuildError>,
     library: fn() -> String,
 }
 
@@ -168,21 +170,34 @@ fn candidates() -> Vec<Candidate> {
         Candidate {
             capabilities: turnkey_native_tls::NativeTls::CAPABILITIES,
             build: |config| Ok(Box::new(turnkey_native_tls::NativeTls::new(config)?)),
+            connector: |config| Ok(Box::new(turnkey_native_tls::NativeTlsConnector::new(config)?)),
             library: turnkey_native_tls::NativeTls::library,
         },
         #[cfg(feature = "rustls")]
         Candidate {
             capabilities: turnkey_rustls::Rustls::CAPABILITIES,
             build: |config| Ok(Box::new(turnkey_rustls::Rustls::new(config)?)),
+            connector: |config| Ok(Box::new(turnkey_rustls::RustlsConnector::new(config)?)),
             library: turnkey_rustls::Rustls::library,
         },
         #[cfg(feature = "openssl")]
         Candidate {
             capabilities: turnkey_openssl::OpenSsl::CAPABILITIES,
             build: |config| Ok(Box::new(turnkey_openssl::OpenSsl::new(config)?)),
+            connector: |config| Ok(Box::new(turnkey_openssl::OpenSslConnector::new(config)?)),
             library: turnkey_openssl::OpenSsl::library,
         },
     ]
+}
+
+/// What speaks TLS to other servers: of the backend that was asked for, or of the first that was
+/// compiled in.
+pub(crate) fn connector(
+    asked: Option<BackendName>,
+    config: &ConnectConfig,
+) -> Result<Box<dyn Connector>, ModeError> {
+    let asked = asked.filter(|asked| *asked != BackendName::Plain);
+    Ok((choose(asked, Needs::default())?.connector)(config)?)
 }
 
 fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {

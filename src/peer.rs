@@ -93,9 +93,13 @@ pub(crate) struct Link {
     pub(crate) local: SocketAddr,
     pub(crate) mode: &'static str,
     pub(crate) tls: Option<TlsInfo>,
+    /// Whether clients are asked for a certificate.
+    pub(crate) asks_clients: bool,
     pub(crate) trust: Arc<Trust>,
     /// For how many seconds clients that come by HTTPS are told to use nothing else (RFC 6797).
     pub(crate) hsts: Option<u64>,
+    /// The path at which the server says how it is.
+    pub(crate) health: Option<Arc<str>>,
     /// Why nothing is served here, to be answered to each request.
     pub(crate) denied: Option<String>,
 }

@@ -105,7 +105,11 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
         (Some(sources), Some(material)) => sources.mode(material)?,
         _ => (Mode::Http, TlsChoice::default()),
     };
-    let mut server = Server::new(app::builtin())
+    let server = match config.proxy(now)? {
+        Some(proxy) => Server::proxy(proxy),
+        None => Server::new(app::builtin()),
+    };
+    let mut server = server
         .mode(mode)
         .tls(choice)
         .limits(config.limits)
@@ -119,6 +123,9 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     }
     if let Some(seconds) = config.hsts {
         server = server.hsts(Duration::from_secs(seconds));
+    }
+    if let Some(path) = config.health {
+        server = server.health(path);
     }
     let address = (config.host.as_str(), config.port);
     let bound = server

@@ -12,10 +12,12 @@ use smol::Async;
 use crate::app::App;
 use crate::bound::{Bound, Listening};
 use crate::connection::Endpoint;
+use crate::content::Content;
 use crate::current::Current;
 use crate::explain::Explainer;
 use crate::limits::Limits;
 use crate::mode::{Mode, TlsChoice};
+use crate::proxy::Proxy;
 use crate::redirect;
 use crate::server_error::ServerError;
 use crate::shutdown::Shutdown;
@@ -32,7 +34,7 @@ use crate::trust::{Trust, TrustedProxies};
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    app: App,
+    content: Content,
     mode: Mode,
     choice: TlsChoice,
     limits: Limits,
@@ -41,6 +43,7 @@ pub struct Server {
     proxy_protocol: bool,
     redirect: Option<Redirect>,
     hsts: Option<Duration>,
+    health: Option<String>,
 }
 
 /// The port for plain HTTP from which all are sent on.
@@ -54,8 +57,18 @@ impl Server {
     /// A server for `app`, in http mode, with the default limits.
     #[must_use]
     pub fn new(app: App) -> Self {
+        Self::with(app.into())
+    }
+
+    /// A server that hands requests on, in http mode, with the default limits.
+    #[must_use]
+    pub fn proxy(proxy: Proxy) -> Self {
+        Self::with(Content::Proxy(proxy))
+    }
+
+    fn with(content: Content) -> Self {
         Self {
-            app,
+            content,
             mode: Mode::Http,
             choice: TlsChoice::default(),
             limits: Limits::default(),
@@ -64,6 +77,7 @@ impl Server {
             proxy_protocol: false,
             redirect: None,
             hsts: None,
+            health: None,
         }
     }
 
@@ -134,6 +148,14 @@ impl Server {
         self
     }
 
+    /// Sets a path at which the server itself answers to `GET` and `HEAD`: 200 while it serves, 503 while
+    /// it drains; none.
+    #[must_use]
+    pub fn health(mut self, path: String) -> Self {
+        self.health = Some(path);
+        self
+    }
+
     /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
     /// tells which.
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
@@ -141,13 +163,14 @@ impl Server {
         let built = self.mode.build(self.choice)?;
         let listener = listen(address)?;
         let endpoint = Endpoint {
-            app: self.app,
+            content: self.content,
             tls: built.capabilities.tls,
             current: Arc::new(Current::new(built.serving)),
             mode,
             limits: Arc::new(self.limits),
             trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
             hsts: self.hsts.map(|max_age| max_age.as_secs()),
+            health: self.health.map(Arc::from),
             explainer: Arc::new(Explainer::default()),
             shutdown: Shutdown::default(),
         };
@@ -177,13 +200,14 @@ impl Redirect {
         });
         let plain = Mode::Http.build(TlsChoice::default())?;
         let endpoint = Endpoint {
-            app,
+            content: app.into(),
             tls: plain.capabilities.tls,
             current: Arc::new(Current::new(plain.serving)),
             mode: Mode::Http.name(),
             limits: Arc::clone(&shared.limits),
             trust: Arc::clone(&shared.trust),
             hsts: None,
+            health: None,
             explainer: Arc::clone(&shared.explainer),
             shutdown: shared.shutdown.clone(),
         };

@@ -327,6 +327,20 @@ mod turns {
         }
     }
 
+    /// RFC 9112 §6.3: to HTTP/1.0 the end of the connection is the end of a streamed answer, so one
+    /// that breaks off ends in a reset.
+    #[test]
+    fn an_answer_that_breaks_off_does_not_end_well_for_http_1_0() {
+        on_each(|server| {
+            for (path, whole) in [("/stream", true), ("/breaks-off", false)] {
+                let mut client = Client::connect(server).unwrap();
+                let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+                client.send(request.as_bytes(), &Cut::Whole).unwrap();
+                assert_eq!(client.ending() == Ending::Clean, whole, "{path}");
+            }
+        });
+    }
+
     /// HAZARDS: head and body of a small answer are gathered into one write, so that one read, or
     /// one TLS record, has them both.
     #[test]

@@ -57,7 +57,7 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         mode: config.mode.name(),
         backend: None,
         backends: Vec::new(),
-        findings: options::inspect(config),
+        findings: options::inspect(config, now),
         identities: Vec::new(),
         handshake: Handshake::LeftOut("there is none in http mode"),
         elsewhere: elsewhere.is_some().then(|| config.host.clone()),
@@ -77,7 +77,7 @@ pub(crate) fn at_start(
     material: Option<&Material>,
     now: SystemTime,
 ) -> Vec<Finding> {
-    let mut findings = options::inspect(config);
+    let mut findings = options::inspect(config, now);
     findings.retain(is_trouble);
     if let Some((sources, material)) = config.sources.as_ref().zip(material) {
         findings.extend(of_material(sources, material, &config.host, now));

@@ -3,16 +3,17 @@
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::finding::{Finding, Subject};
 use crate::config::Config;
+use crate::config_error::ConfigError;
 
 /// How long a name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// What would be served, and what is odd about it.
-pub(super) fn inspect(config: &Config) -> Vec<Finding> {
+pub(super) fn inspect(config: &Config, now: SystemTime) -> Vec<Finding> {
     let Config { host, port, .. } = config;
     let (mode, tls) = (config.mode.name(), config.sources.is_some());
     let scheme = if tls { "https" } else { "http" };
@@ -47,6 +48,17 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
             Finding::warning("no-folder", &Subject::file(dir, "--dir"), text)
                 .mend("make it, or check the path"),
         );
+    }
+    if let Some(upstreams) = &config.upstreams {
+        let subject = Subject::option("--proxy");
+        findings.push(match config.proxy(now) {
+            Ok(_) => {
+                let text = format!("requests are handed on to {}", upstreams.names());
+                Finding::ok("upstream", &subject, text)
+            }
+            Err(ConfigError::File(error)) => Finding::file("upstream", &error),
+            Err(error) => Finding::error("upstream", &subject, error.to_string()),
+        });
     }
     findings
 }

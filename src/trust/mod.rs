@@ -112,23 +112,14 @@ impl Sender {
 }
 
 /// Fields by which a proxy speaks for a client, by their full names.
-const SPOKEN_FOR: [&str; 8] = [
-    "forwarded",
-    "x-real-ip",
-    "client-cert",
-    "client-cert-chain",
-    "x-client-verify",
-    "x-client-subject",
-    "x-client-fingerprint",
-    "x-client-cert",
-];
+const SPOKEN_FOR: [&str; 4] = ["forwarded", "x-real-ip", "client-cert", "client-cert-chain"];
 
-/// The beginning of the names of further ones.
-const X_FORWARDED: &str = "x-forwarded-";
+/// The beginnings of the names of further ones.
+const BEGINNINGS: [&str; 2] = ["x-forwarded-", "x-client-"];
 
 /// Whether the field called `name` speaks for a client. CGI and WSGI do not tell `_` from `-`:
 /// `X_Forwarded_Proto` reaches the application as `X-Forwarded-Proto` does.
-fn speaks_for_client(name: &str) -> bool {
+pub(crate) fn speaks_for_client(name: &str) -> bool {
     let begins = |known: &str| {
         name.len() >= known.len()
             && name
@@ -136,7 +127,8 @@ fn speaks_for_client(name: &str) -> bool {
                 .zip(known.bytes())
                 .all(|(b, k)| b.eq_ignore_ascii_case(&k) || (b == b'_' && k == b'-'))
     };
-    begins(X_FORWARDED) || SPOKEN_FOR.iter().any(|known| name.len() == known.len() && begins(known))
+    BEGINNINGS.into_iter().any(begins)
+        || SPOKEN_FOR.iter().any(|known| name.len() == known.len() && begins(known))
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use super::refusal::Refusal;
 use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
+use crate::content::Content;
 use crate::peer::Peer;
+use crate::proxy::{Forwarded, Outgoing, Proxy};
 
 /// How much of a body that the handler left unread is passed over to get at the next request, in
 /// bytes. To read more costs more than a new connection.
@@ -29,7 +31,7 @@ const NO_TLS: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 /// A request on its way to its answer.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) request: Request,
+    pub(crate) work: Work,
     pub(crate) method: Method,
     pub(crate) version: Version,
     /// Whether the client wants the connection to go on.
@@ -37,6 +39,17 @@ pub(crate) struct Exchange {
     /// As in [`Asked`].
     pub(crate) hsts: Option<u64>,
     pub(crate) id: RequestId,
+}
+
+/// A request, as whoever answers it takes it.
+#[derive(Debug)]
+pub(crate) enum Work {
+    App(Box<Request>),
+    Proxy(Outgoing),
+    /// The server says itself how it is, which is on its way out if it drains.
+    Health {
+        draining: bool,
+    },
 }
 
 /// What the log calls a request: the connection, and which of its requests it is.
@@ -63,44 +76,108 @@ pub(crate) enum After {
     BeganTls,
     /// It is of no use any more.
     Abort,
+    /// The same, and the end of the connection must not pass for the end of the answer.
+    Reset,
 }
 
 impl Exchange {
-    /// Has `app` answer the request and sends what it says.
-    pub(crate) async fn run(self, shared: &Shared, app: &App) -> After {
-        let Self { request, method, version, persistent, hsts, id } = self;
+    /// Has `content` answer the request and sends what it says.
+    pub(crate) async fn run(self, shared: &Shared, content: &Content) -> After {
+        let Self { work, method, version, persistent, hsts, id } = self;
         let asked = Asked { method, version, persistent, hsts };
-        let access = Access::of(&request);
-        let response = answer(app, request, id).await;
-        if let Some(access) = access {
-            access.log(id, response.status());
-        }
-        let refusal = lock(shared).refusal().cloned();
-        if let Some(refusal) = refusal {
-            // The handler was told so when it read the body; the client is told what was wrong.
-            return refuse(shared, &refusal, asked).await;
-        }
-        let asked = Asked { persistent: persistent && may_persist(shared), ..asked };
-        match respond::write_response(shared, response, asked).await {
-            Written::Whole { persistent: false } => After::Close,
-            Written::Whole { persistent: true } => pass_over_body(shared).await,
-            Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
-                log::debug!("request {id}: the client left: {error}");
-                After::Abort
+        match (content, work) {
+            (Content::App(app), Work::App(request)) => {
+                serve(app, *request, asked, shared, id).await
             }
-            Written::NotBegun(error) => {
-                let refusal = lock(shared).refusal().cloned();
-                let refusal = refusal.unwrap_or_else(|| {
-                    log::error!("request {id}: the response body failed: {error}");
-                    internal_error()
-                });
-                refuse(shared, &refusal, asked).await
+            (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
+                hand_on(proxy, &outgoing, asked, shared, id).await
             }
-            Written::BrokenOff(error) => {
-                log::warn!("request {id}: the response broke off: {error}");
-                After::Abort
+            (_, Work::Health { draining }) => {
+                match respond::write_response(shared, health(draining), asked).await {
+                    Written::Whole { persistent: true } => pass_over_body(shared).await,
+                    Written::Whole { persistent: false } => After::Close,
+                    Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
+                }
             }
+            // Each is made for the other.
+            _ => After::Abort,
         }
+    }
+}
+
+fn health(draining: bool) -> Response {
+    let (status, text) = if draining {
+        (StatusCode::ServiceUnavailable, "draining\n")
+    } else {
+        (StatusCode::Ok, "serving\n")
+    };
+    let mut response = Response::new(status);
+    response.set_body(text);
+    // What it was a while ago is of no use.
+    response.insert_header("cache-control", "no-store");
+    response
+}
+
+/// Has an upstream answer the request and hands on what it says.
+async fn hand_on(
+    proxy: &Proxy,
+    outgoing: &Outgoing,
+    asked: Asked,
+    shared: &Shared,
+    id: RequestId,
+) -> After {
+    let persistent = || asked.persistent && lock(shared).can_discard(DISCARD);
+    match proxy.forward(shared, outgoing, asked.hsts, persistent, id).await {
+        Forwarded::Persist => pass_over_body(shared).await,
+        Forwarded::Close => After::Close,
+        Forwarded::Refused(refusal) => refuse(shared, &refusal, asked).await,
+        Forwarded::BrokenOff => broken_off(asked.version),
+        Forwarded::Abort => After::Abort,
+    }
+}
+
+/// Has `app` answer the request and sends what it says.
+async fn serve(app: &App, request: Request, asked: Asked, shared: &Shared, id: RequestId) -> After {
+    let persistent = asked.persistent;
+    let access = Access::of(&request);
+    let response = answer(app, request, id).await;
+    if let Some(access) = access {
+        access.log(id, response.status());
+    }
+    let refusal = lock(shared).refusal().cloned();
+    if let Some(refusal) = refusal {
+        // The handler was told so when it read the body; the client is told what was wrong.
+        return refuse(shared, &refusal, asked).await;
+    }
+    let asked = Asked { persistent: persistent && may_persist(shared), ..asked };
+    match respond::write_response(shared, response, asked).await {
+        Written::Whole { persistent: false } => After::Close,
+        Written::Whole { persistent: true } => pass_over_body(shared).await,
+        Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
+            log::debug!("request {id}: the client left: {error}");
+            After::Abort
+        }
+        Written::NotBegun(error) => {
+            let refusal = lock(shared).refusal().cloned();
+            let refusal = refusal.unwrap_or_else(|| {
+                log::error!("request {id}: the response body failed: {error}");
+                internal_error()
+            });
+            refuse(shared, &refusal, asked).await
+        }
+        Written::BrokenOff(error) => {
+            log::warn!("request {id}: the response broke off: {error}");
+            broken_off(asked.version)
+        }
+    }
+}
+
+/// What becomes of a connection on which an answer broke off. To HTTP/1.0 the end of the connection
+/// may be what ends an answer (RFC 9112 §6.3).
+fn broken_off(version: Version) -> After {
+    match version {
+        Version::Http10 => After::Reset,
+        Version::Http11 => After::Abort,
     }
 }
 

@@ -10,11 +10,11 @@
 
 pub(crate) mod body;
 pub(crate) mod chunked;
-mod deadline;
+pub(crate) mod deadline;
 mod exchange;
-mod framer;
+pub(crate) mod framer;
 pub(crate) mod head;
-mod input;
+pub(crate) mod input;
 mod refusal;
 pub(crate) mod request;
 mod respond;

@@ -7,16 +7,17 @@ use http_types::{Method, StatusCode};
 
 use super::body::RequestBody;
 use super::deadline::Deadline;
-use super::exchange::{self, After, Exchange, RequestId};
-use super::head::{self, Framing, Head, field_slots};
+use super::exchange::{self, After, Exchange, RequestId, Work};
+use super::head::{self, Framing, Head, Target, field_slots};
 use super::refusal::Refusal;
 use super::request;
 use super::respond::Asked;
 use super::scanner::{HeadScanner, TLS_HANDSHAKE};
 use super::transport::{Next, Shared, lock};
-use crate::app::App;
+use crate::content::Content;
 use crate::limits::Limits;
 use crate::peer::Link;
+use crate::proxy::Outgoing;
 use crate::shutdown::Watch;
 
 /// How long a new connection gets to send its first request when the server is about to stop.
@@ -27,7 +28,7 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(
     shared: &Shared,
     link: &Arc<Link>,
-    app: &App,
+    content: &Content,
     limits: &Limits,
     shutdown: &mut Watch,
 ) -> After {
@@ -65,7 +66,7 @@ pub(crate) async fn serve(
                 let method = head::method_of_refused(lock(shared).input());
                 (None, Some((refusal, method)))
             }
-            Next::Head(start, end) => match begin(shared, start, end, link, limits) {
+            Next::Head(start, end) => match begin(shared, start, end, link, content, limits) {
                 Ok(exchange) => (Some(exchange), None),
                 Err(refused) => (None, Some(refused)),
             },
@@ -73,8 +74,12 @@ pub(crate) async fn serve(
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {
-                exchange.persistent &= !shutdown.is_stopping();
-                Box::pin(exchange.run(shared, app)).await
+                let stopping = shutdown.is_stopping();
+                exchange.persistent &= !stopping;
+                if let Work::Health { draining } = &mut exchange.work {
+                    *draining = stopping;
+                }
+                Box::pin(exchange.run(shared, content)).await
             }
             (None, Some((refusal, method))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
@@ -97,6 +102,12 @@ fn began_tls(shared: &Shared, link: &Link) -> bool {
     link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
 }
 
+/// Whether the request is for the path at which the server says how it is.
+fn asks_for_health(head: &Head<'_, '_>, link: &Link) -> bool {
+    let (Some(health), Target::Path(target)) = (&link.health, head.target) else { return false };
+    matches!(head.method, Method::Get | Method::Head) && target.split('?').next() == Some(&**health)
+}
+
 /// Of a request that is refused before it is decided on, the connection says by which scheme it
 /// came, unless that is the word of a proxy.
 fn hsts_of_refused(link: &Link) -> Option<u64> {
@@ -109,6 +120,7 @@ fn begin(
     start: usize,
     end: usize,
     link: &Arc<Link>,
+    content: &Content,
     limits: &Limits,
 ) -> Result<Exchange, (Refusal, Method)> {
     let mut transport = lock(shared);
@@ -139,12 +151,21 @@ fn begin(
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
     // RFC 6797 §7.2: not a word of it over HTTP.
     let hsts = link.hsts.filter(|_| decision.scheme == "https");
-    let body = RequestBody::new(shared, number);
-    let mut request = request::build(&head, &decision, body).map_err(refused)?;
-    request.ext_mut().insert(link.peer(decision));
+    let work = match content {
+        _ if asks_for_health(&head, link) => Work::Health { draining: false },
+        Content::App(_) => {
+            let body = RequestBody::new(shared, number);
+            let mut request = request::build(&head, &decision, body).map_err(refused)?;
+            request.ext_mut().insert(link.peer(decision));
+            Work::App(Box::new(request))
+        }
+        Content::Proxy(proxy) => {
+            Work::Proxy(Outgoing::new(&head, &decision, link, proxy.upstream_host()))
+        }
+    };
 
     let exchange = Exchange {
-        request,
+        work,
         method,
         version: head.version,
         persistent: head.persistent,

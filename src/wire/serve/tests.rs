@@ -12,6 +12,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 use turnkey_backend::TlsInfo;
 
 use super::*;
+use crate::app::App;
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::wire::Transport;
@@ -68,13 +69,15 @@ fn link(tls: bool, from_proxy: bool) -> Link {
         mode: "any",
         tls: tls.then(TlsInfo::default),
         trust: Arc::new(trust),
+        asks_clients: false,
+        health: None,
         hsts: Some(300),
         denied: None,
     }
 }
 
 /// What the requests of a connection are answered, and what becomes of it.
-fn answers(link: Link, app: &App, said: impl Into<String>) -> (String, After) {
+fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After) {
     let said: &'static str = said.into().leak();
     let answered = Arc::default();
     let stream = Said { left: said.as_bytes(), answered: Arc::clone(&answered) };
@@ -86,7 +89,7 @@ fn answers(link: Link, app: &App, said: impl Into<String>) -> (String, After) {
     (answered.escape_ascii().to_string().replace("\\r\\n", "\r\n"), after)
 }
 
-fn app() -> App {
+fn app() -> Content {
     let mut app = App::new();
     app.at("/").get(|_| async { Ok("hello") });
     app.at("/no-content").get(|_| async { Ok(Response::new(StatusCode::NoContent)) });
@@ -96,7 +99,7 @@ fn app() -> App {
         response.insert_header("Strict-Transport-Security", "max-age=0");
         Ok(response)
     });
-    app
+    app.into()
 }
 
 #[test]
@@ -163,6 +166,7 @@ fn who_is_denied_is_told_so_and_nothing_else() {
             async { Ok("secret") }
         }
     });
+    let app = app.into();
     for (said, status, body) in [
         (GET.repeat(2), "403 Forbidden", DENIED),
         ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), "403 Forbidden", ""),

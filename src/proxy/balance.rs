@@ -1,0 +1,197 @@
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::upstream::Upstream;
+
+/// How long an upstream that failed is left alone, when there are others.
+const REST: Duration = Duration::from_secs(10);
+
+/// How long a connection without a request is kept, which is less than most servers keep theirs.
+const KEEP: Duration = Duration::from_secs(30);
+
+/// How many connections without a request are kept, to each upstream.
+const MAX_IDLE: usize = 64;
+
+/// How one of several upstreams is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests under way.
+    LeastConnections,
+}
+
+impl FromStr for Balance {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "round-robin" => Ok(Self::RoundRobin),
+            "least-connections" => Ok(Self::LeastConnections),
+            _ => Err("expected round-robin or least-connections".to_owned()),
+        }
+    }
+}
+
+/// The upstreams, and who is next.
+#[derive(Debug)]
+pub(super) struct Balancer {
+    members: Vec<Arc<Member>>,
+    balance: Balance,
+    next: AtomicUsize,
+}
+
+/// One upstream: what is known of it, and connections to it that wait for a request.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) upstream: Upstream,
+    busy: AtomicUsize,
+    rests_until: Mutex<Option<Instant>>,
+    idle: Mutex<Vec<(Instant, Connection)>>,
+}
+
+impl Balancer {
+    pub(super) fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
+        let members = upstreams.into_iter().map(|upstream| {
+            Arc::new(Member {
+                upstream,
+                busy: AtomicUsize::new(0),
+                rests_until: Mutex::new(None),
+                idle: Mutex::new(Vec::new()),
+            })
+        });
+        Self { members: members.collect(), balance, next: AtomicUsize::new(0) }
+    }
+
+    /// Whom to ask, in this order: those that are well first, each once. Of one that rests nothing is
+    /// expected, but it is asked before the client is sent away.
+    pub(super) fn order(&self) -> Vec<Arc<Member>> {
+        let count = self.members.len();
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut order: Vec<_> = (0..count)
+            .filter_map(|offset| self.members.get(first.wrapping_add(offset) % count))
+            .cloned()
+            .collect();
+        if self.balance == Balance::LeastConnections {
+            // Stable, so that those with equally many take turns.
+            order.sort_by_key(|member| member.busy.load(Ordering::Relaxed));
+        }
+        let now = Instant::now();
+        order.sort_by_key(|member| member.rests(now));
+        order
+    }
+
+    pub(super) fn has_others(&self) -> bool {
+        self.members.len() > 1
+    }
+}
+
+impl Member {
+    fn rests(&self, now: Instant) -> bool {
+        let until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| until > now)
+    }
+
+    /// Leaves it alone for a while. The result is whether that is news.
+    pub(super) fn rest(&self) -> bool {
+        let now = Instant::now();
+        let mut until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = until.is_none_or(|until| until <= now);
+        *until = Some(now + REST);
+        news
+    }
+
+    /// It has answered.
+    pub(super) fn is_well(&self) {
+        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Counts a request as under way until the result is dropped.
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+
+    /// A connection that waits for a request, the one that was used last, if there is one that is
+    /// still good as far as can be told.
+    pub(super) fn take_idle(&self) -> Option<Connection> {
+        loop {
+            let (since, mut connection) =
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            if since.elapsed() < KEEP && !connection.is_stale() {
+                connection.reused = true;
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    pub(super) fn put_idle(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(since, _)| since.elapsed() < KEEP);
+        if idle.len() < MAX_IDLE {
+            idle.push((Instant::now(), connection));
+        }
+    }
+}
+
+/// A request that is under way at an upstream.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Member>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balancer(count: u16, balance: Balance) -> Balancer {
+        let upstreams = (1..=count).map(|n| format!("http://127.0.0.1:{n}").parse().unwrap());
+        Balancer::new(upstreams.collect(), balance)
+    }
+
+    fn ports(order: &[Arc<Member>]) -> Vec<String> {
+        order.iter().map(|m| m.upstream.to_string()[17..].to_owned()).collect()
+    }
+
+    #[test]
+    fn they_take_turns() {
+        let balancer = balancer(3, Balance::RoundRobin);
+        assert_eq!(ports(&balancer.order()), ["1", "2", "3"]);
+        assert_eq!(ports(&balancer.order()), ["2", "3", "1"]);
+        assert_eq!(ports(&balancer.order()), ["3", "1", "2"]);
+        assert_eq!(ports(&balancer.order()), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn one_that_rests_comes_last() {
+        let balancer = balancer(3, Balance::RoundRobin);
+        let first = balancer.order().remove(0);
+        assert!(first.rest(), "that is news");
+        assert!(!first.rest(), "and now it is not");
+        assert_eq!(ports(&balancer.order()), ["2", "3", "1"]);
+        assert_eq!(ports(&balancer.order()), ["3", "2", "1"]);
+        first.is_well();
+        assert_eq!(ports(&balancer.order()), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn the_least_busy_is_first() {
+        let balancer = balancer(2, Balance::LeastConnections);
+        let order = balancer.order();
+        let busy = order[0].busy();
+        assert_eq!(ports(&balancer.order()), ["2", "1"]);
+        assert_eq!(ports(&balancer.order()), ["2", "1"]);
+        drop(busy);
+        assert_eq!(ports(&balancer.order()), ["2", "1"]);
+        assert_eq!(ports(&balancer.order()), ["1", "2"]);
+    }
+}

@@ -1,0 +1,36 @@
+use super::fields::{is_end_to_end, push};
+use crate::trust::speaks_for_client;
+use crate::wire::chunked::Trailer;
+
+/// `content` as a chunk (RFC 9112 §7.1); nothing is the last one, with `trailers` behind it, as far
+/// as they are no words about the client or between neighbours (RFC 9110 §6.5.1).
+pub(super) fn chunk(content: &[u8], trailers: &[Trailer]) -> Vec<u8> {
+    let mut chunk = Vec::with_capacity(content.len() + 20);
+    push_chunk(&mut chunk, content, trailers);
+    chunk
+}
+
+/// The same, behind what `out` holds.
+pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]) {
+    out.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());
+    out.extend_from_slice(content);
+    for (name, value) in trailers {
+        if is_end_to_end(name) && !speaks_for_client(name) {
+            push(out, name, value.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_and_the_last_one() {
+        assert_eq!(chunk(&[b'x'; 26], &[]), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
+        let trailers = ["X-Sum", "Content-Length", "X-Forwarded-For"];
+        let trailers = trailers.map(|name| (name.to_owned(), "1".to_owned()));
+        assert_eq!(chunk(b"", &trailers), b"0\r\nX-Sum: 1\r\n\r\n");
+    }
+}

@@ -1,0 +1,92 @@
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
+
+use smol::io::{AsyncRead, AsyncWrite};
+use turnkey_backend::{Stream, Tcp};
+
+use crate::wire::input::Input;
+
+/// A connection to an upstream: a stream, and what has been read of it ahead.
+pub(super) struct Connection {
+    pub(super) stream: Box<dyn Stream>,
+    /// A handle on the socket below, to look whether anything has come.
+    tcp: Option<Tcp>,
+    pub(super) input: Input,
+    /// It has served a request before, and may have gone stale since.
+    pub(super) reused: bool,
+    /// How much has been read of it, in bytes.
+    pub(super) heard: u64,
+}
+
+impl Connection {
+    /// A new connection, over `tcp` if it is not over a Unix socket.
+    pub(super) fn new(stream: Box<dyn Stream>, tcp: Option<Tcp>) -> Self {
+        Self { stream, tcp, input: Input::default(), reused: false, heard: 0 }
+    }
+
+    /// Reads what there is into the input; 0 is the end.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let filled = Pin::new(&mut self.stream).poll_read(cx, self.input.room());
+        match filled {
+            Poll::Ready(Ok(n)) => {
+                self.input.filled(n);
+                self.heard += u64::try_from(n).unwrap_or(u64::MAX);
+            }
+            Poll::Pending => self.input.release(),
+            Poll::Ready(Err(_)) => {}
+        }
+        filled
+    }
+
+    /// Whether the upstream has closed the connection, or said something that nobody asked for.
+    pub(super) fn is_stale(&mut self) -> bool {
+        if !self.input.is_empty() {
+            return true;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let Some(tcp) = self.tcp.clone() else { return self.poll_fill(&mut cx).is_ready() };
+        // The stream itself would wait for the reactor to tell it of news.
+        let mut byte = [0];
+        pin!(tcp.peek(&mut byte)).as_mut().poll(&mut cx).is_ready()
+    }
+
+    /// Says that no more will be sent; the upstream may still speak.
+    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_close(cx))?;
+        // A stream over TCP leaves that to whoever has the socket.
+        self.tcp.as_ref().map_or(Ok(()), Tcp::shutdown_write).into()
+    }
+
+    /// Says goodbye, as far as that takes no waiting.
+    pub(super) async fn close(mut self) {
+        let mut goodbye = poll_fn(|cx| Pin::new(&mut self.stream).poll_close(cx));
+        _ = smol::future::poll_once(&mut goodbye).await;
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("reused", &self.reused).finish_non_exhaustive()
+    }
+}
+
+/// Writes all of `bytes`, of which `written` have gone out before, and has them leave.
+pub(super) fn poll_write_all(
+    stream: &mut Box<dyn Stream>,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+    written: &mut usize,
+) -> Poll<io::Result<()>> {
+    while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
+        match Pin::new(&mut *stream).poll_write(cx, rest) {
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(n)) => *written += n,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+    Pin::new(stream).poll_flush(cx)
+}

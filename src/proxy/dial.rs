@@ -1,0 +1,63 @@
+//! Reaching an upstream.
+
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use smol::future::FutureExt;
+use smol::{Async, Timer};
+use turnkey_backend::{Connector, Tcp};
+
+use super::connection::Connection;
+use super::error::UpstreamError;
+use super::upstream::{Address, Upstream};
+
+/// A new connection to `upstream`, ready for a request within `limit`. `connector` does the TLS for
+/// upstreams that speak it.
+pub(super) async fn dial(
+    upstream: &Upstream,
+    connector: Option<&dyn Connector>,
+    limit: Duration,
+) -> Result<Connection, UpstreamError> {
+    let dialing = async {
+        match upstream.address() {
+            Address::Tcp(host, port) => {
+                let tcp = connect(host, *port).await.map_err(UpstreamError::Connect)?;
+                let (Some(name), Some(connector)) = (upstream.server_name(), connector) else {
+                    return Ok(Connection::new(Box::new(tcp.clone()), Some(tcp)));
+                };
+                let stream = connector.connect(tcp.clone(), name).await;
+                let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
+                Ok(Connection::new(stream, Some(tcp)))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                let socket = smol::net::unix::UnixStream::connect(path).await;
+                Ok(Connection::new(Box::new(socket.map_err(UpstreamError::Connect)?), None))
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(UpstreamError::Connect(io::ErrorKind::Unsupported.into())),
+        }
+    };
+    dialing
+        .or(async {
+            Timer::after(limit).await;
+            Err(UpstreamError::TimedOut("took no connection", limit.as_secs_f32()))
+        })
+        .await
+}
+
+/// Connects to the first address of `host` that takes the connection.
+async fn connect(host: &str, port: u16) -> io::Result<Tcp> {
+    let name = host.to_owned();
+    // The system's resolver takes its time, and the reactor has none to give.
+    let addresses = smol::unblock(move || (name.as_str(), port).to_socket_addrs()).await?;
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses {
+        match Async::<TcpStream>::connect(address).await {
+            Ok(io) => return Tcp::new(io),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,61 @@
+use std::io;
+
+use http_types::StatusCode;
+
+use super::response::Malformed;
+use crate::wire::Refusal;
+
+/// Why an upstream has not answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    /// It cannot be reached.
+    #[error("cannot be reached")]
+    Connect(#[source] io::Error),
+    /// It does not do TLS, or not as it should.
+    #[error("the TLS handshake with it failed")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It did not take the connection, or did not answer, in time.
+    #[error("{0} within {1} seconds")]
+    TimedOut(&'static str, f32),
+    /// It broke the connection before it had answered.
+    #[error("closed the connection before it had answered")]
+    Closed,
+    /// The connection failed before it had answered.
+    #[error("the connection broke before it had answered")]
+    Broken(#[source] io::Error),
+    /// Its answer cannot be handed on.
+    #[error("its answer is malformed: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl UpstreamError {
+    /// What the client is told: what happened, and not where.
+    pub(super) fn refusal(&self) -> Refusal {
+        let (status, what) = match self {
+            Self::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                (StatusCode::BadGateway, "the upstream refused the connection".to_owned())
+            }
+            Self::Connect(_) => {
+                (StatusCode::BadGateway, "the upstream cannot be reached".to_owned())
+            }
+            Self::Tls(_) => {
+                (StatusCode::BadGateway, "the TLS handshake with the upstream failed".to_owned())
+            }
+            Self::TimedOut(..) => (StatusCode::GatewayTimeout, format!("the upstream {self}")),
+            Self::Closed => (StatusCode::BadGateway, format!("the upstream {self}")),
+            Self::Broken(_) => (
+                StatusCode::BadGateway,
+                "the connection to the upstream broke before it had answered".to_owned(),
+            ),
+            Self::Malformed(malformed) => {
+                (StatusCode::BadGateway, format!("the upstream's answer is malformed: {malformed}"))
+            }
+        };
+        Refusal::new(status, what)
+    }
+
+    /// Whether the upstream is likely to fail the next request too.
+    pub(super) fn is_about_the_upstream(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Tls(_) | Self::TimedOut("took no connection", _))
+    }
+}

@@ -1,0 +1,238 @@
+//! One request, one upstream after the other, one answer.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Proxy;
+use super::balance::Member;
+use super::connection::Connection;
+use super::dial::dial;
+use super::error::UpstreamError;
+use super::fields::push;
+use super::request::Outgoing;
+use super::response::{self, Incoming, Malformed};
+use super::spool::Spool;
+use super::upload::{Source, Upload};
+use crate::wire::deadline::Deadline;
+use crate::wire::head::{Framing, Version};
+use crate::wire::{Shared, lock};
+
+/// How long an upstream may keep quiet about a body that the client would send, before it is sent all
+/// the same (RFC 9110 §10.1.1: a server may ignore the expectation).
+const EXPECT: Duration = Duration::from_secs(1);
+
+/// An upstream's answer has begun.
+#[derive(Debug)]
+pub(super) struct Answered<'s> {
+    pub(super) incoming: Incoming,
+    pub(super) connection: Connection,
+    /// What of the request is still to be sent: an upstream may answer while it reads.
+    pub(super) upload: Upload<'s>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    Upstream(UpstreamError),
+    /// The client's body cannot be read; the transport knows what is wrong, if it is not that the
+    /// client has left.
+    Client(io::Error),
+    /// The body cannot be held back here.
+    Spool(io::Error),
+}
+
+/// A request, and all that is needed to send it more than once.
+pub(super) struct Attempt<'a> {
+    pub(super) proxy: &'a Proxy,
+    pub(super) shared: &'a Shared,
+    pub(super) outgoing: &'a Outgoing,
+    pub(super) spool: Option<Spool>,
+}
+
+/// A request that went out and has no answer.
+struct Failed {
+    why: Unanswered,
+    /// Whether it went out on a connection that may have been closed by then, and can be sent once more
+    /// on a new one without doing twice what it asks for.
+    stale: bool,
+}
+
+impl<'a> Attempt<'a> {
+    /// Sends the request to `member`, over a connection that waits for one or over a new one. `Err` with
+    /// `true` is for trying another upstream.
+    pub(super) async fn send(
+        &mut self,
+        member: &Member,
+    ) -> Result<Answered<'a>, (Unanswered, bool)> {
+        if let Some(connection) = member.take_idle() {
+            match self.send_over(connection).await {
+                Ok(answered) => return Ok(answered),
+                // The upstream has closed it meanwhile, as it may: once more, on a new one.
+                Err(Failed { stale: true, .. }) => {}
+                Err(Failed { why, .. }) => return Err((why, false)),
+            }
+        }
+        let connector = self.proxy.connector.as_deref();
+        let connection = dial(&member.upstream, connector, self.proxy.connect_timeout()).await;
+        let connection = connection.map_err(|error| (Unanswered::Upstream(error), true))?;
+        let sent = self.send_over(connection).await;
+        sent.map_err(|failed| (failed.why, false))
+    }
+
+    async fn send_over(&mut self, mut connection: Connection) -> Result<Answered<'a>, Failed> {
+        let (source, length) = match (self.spool.take(), self.outgoing.framing) {
+            (Some(mut spool), _) => {
+                let rewound = spool.rewind().await;
+                rewound.map_err(|e| Failed { why: Unanswered::Spool(e), stale: false })?;
+                let length = spool.length();
+                (Source::Spool(spool), Some(length))
+            }
+            (None, Framing::Empty) => (Source::Nowhere, None),
+            (None, Framing::Length(length)) => (Source::Client(self.shared), Some(length)),
+            (None, Framing::Chunked) => (Source::Client(self.shared), None),
+        };
+        let streams = matches!(source, Source::Client(_));
+        let expects = streams && self.outgoing.expects_continue;
+        let mut head = self.outgoing.head.clone();
+        match (length, self.outgoing.framing) {
+            (Some(length), _) => push(&mut head, "Content-Length", length.to_string().as_bytes()),
+            (None, Framing::Chunked) => push(&mut head, "Transfer-Encoding", b"chunked"),
+            // RFC 9110 §8.6: a method that is for sending something says so when there is nothing.
+            (None, _) if self.outgoing.usually_has_body() => {
+                push(&mut head, "Content-Length", b"0");
+            }
+            (None, _) => {}
+        }
+        if expects {
+            push(&mut head, "Expect", b"100-continue");
+        }
+        head.extend_from_slice(b"\r\n");
+
+        let reused = connection.reused;
+        let mut exchange = Exchange {
+            upload: Upload::new(head, source, streams && length.is_none(), !expects),
+            waiting: Deadline::default(),
+            expecting: Deadline::default(),
+            limit: self.proxy.timeout,
+            outgoing: self.outgoing,
+            shared: self.shared,
+            interim: None,
+            heard: false,
+        };
+        let incoming = poll_fn(|cx| exchange.poll(cx, &mut connection)).await;
+        match incoming {
+            Ok(incoming) => Ok(Answered { incoming, connection, upload: exchange.upload }),
+            Err(why) => {
+                let untouched = !exchange.heard && !exchange.upload.begun;
+                let gone = matches!(
+                    why,
+                    Unanswered::Upstream(UpstreamError::Closed | UpstreamError::Broken(_))
+                );
+                let stale = reused && gone && untouched && self.outgoing.is_idempotent();
+                self.spool = exchange.upload.into_spool();
+                Err(Failed { why, stale })
+            }
+        }
+    }
+}
+
+/// The request goes out and the head of the answer comes in, at the same time: an upstream may
+/// answer before it has read a body that it does not want.
+struct Exchange<'a, 's> {
+    upload: Upload<'s>,
+    waiting: Deadline,
+    expecting: Deadline,
+    limit: Duration,
+    outgoing: &'a Outgoing,
+    shared: &'a Shared,
+    /// An interim answer on its way to the client, and how much of it has gone out.
+    interim: Option<(Vec<u8>, usize)>,
+    /// Whether anything has come from the upstream.
+    heard: bool,
+}
+
+impl Exchange<'_, '_> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        connection: &mut Connection,
+    ) -> Poll<Result<Incoming, Unanswered>> {
+        loop {
+            if let Some((bytes, written)) = &mut self.interim {
+                match lock(self.shared).poll_write_all(cx, bytes, written) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Unanswered::Client(error))),
+                    Poll::Ready(Ok(())) => self.interim = None,
+                }
+            }
+            match self.upload.advance(cx, &mut connection.stream) {
+                Ok(true) => self.waiting.clear(),
+                Ok(false) => {}
+                Err(error) => return Poll::Ready(Err(Unanswered::Client(error))),
+            }
+            match self.read_head(connection) {
+                Err(malformed) => return fail(UpstreamError::Malformed(malformed)),
+                Ok(Some(incoming)) if incoming.is_interim() => {
+                    self.take_interim(incoming);
+                    continue;
+                }
+                Ok(Some(incoming)) => return Poll::Ready(Ok(incoming)),
+                Ok(None) => {}
+            }
+            match connection.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => return fail(UpstreamError::Closed),
+                Poll::Ready(Ok(_)) => {
+                    self.heard = true;
+                    self.waiting.clear();
+                }
+                Poll::Ready(Err(error)) => return fail(UpstreamError::Broken(error)),
+                Poll::Pending => {
+                    if !self.upload.wanted && self.expecting.poll(cx, EXPECT).is_ready() {
+                        self.upload.wanted = true;
+                        continue;
+                    }
+                    // While the client is slow to send, it is not the upstream that is waited for.
+                    if self.upload.waits_for_client() {
+                        return Poll::Pending;
+                    }
+                    return match self.waiting.poll(cx, self.limit) {
+                        Poll::Pending => Poll::Pending,
+                        Poll::Ready(()) => fail(UpstreamError::TimedOut(
+                            "did not answer",
+                            self.limit.as_secs_f32(),
+                        )),
+                    };
+                }
+            }
+        }
+    }
+
+    fn read_head(&self, connection: &mut Connection) -> Result<Option<Incoming>, Malformed> {
+        if connection.input.is_empty() {
+            return Ok(None);
+        }
+        let read = response::read(connection.input.unread(), self.outgoing.method)?;
+        let Some((incoming, length)) = read else { return Ok(None) };
+        if incoming.status == 101 && !self.outgoing.offers(incoming.upgrade.as_deref()) {
+            return Err(Malformed::UPGRADE);
+        }
+        connection.input.consume(length);
+        Ok(Some(incoming))
+    }
+
+    /// `100 Continue` has the body sent; the client is told in its turn when its body is read. The
+    /// others are for the client (RFC 9110 §15.2), if it knows of such.
+    fn take_interim(&mut self, incoming: Incoming) {
+        if incoming.status == 100 {
+            self.upload.wanted = true;
+        } else if self.outgoing.version == Version::Http11 && !self.outgoing.expects_continue {
+            self.interim = Some((incoming.finish_interim(), 0));
+        }
+    }
+}
+
+fn fail(error: UpstreamError) -> Poll<Result<Incoming, Unanswered>> {
+    Poll::Ready(Err(Unanswered::Upstream(error)))
+}

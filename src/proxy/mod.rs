@@ -1,0 +1,296 @@
+//! Requests handed on to upstreams, and their answers handed back.
+//!
+//! Heads pass as bytes that have been vetted on the way in, in both directions; bodies stream, held
+//! back by whoever is slower. What a client says about itself does not reach the upstream: who it is,
+//! is said by us.
+
+mod balance;
+mod chunk;
+mod connection;
+mod dial;
+mod error;
+mod fields;
+mod forward;
+mod relay;
+mod request;
+mod response;
+mod spool;
+mod tunnel;
+mod upload;
+mod upstream;
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use http_types::StatusCode;
+use turnkey_backend::Connector;
+
+pub use self::balance::Balance;
+use self::balance::{Balancer, Member};
+use self::forward::{Answered, Attempt, Unanswered};
+use self::relay::{Relay, Relayed};
+pub(crate) use self::request::Outgoing;
+use self::spool::Spool;
+pub use self::upstream::Upstream;
+use crate::causes::with_causes;
+use crate::wire::deadline::Deadline;
+use crate::wire::head::Framing;
+use crate::wire::{Refusal, Shared, lock};
+
+/// The longest that an upstream may take to take a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much of a body that is held back is read at a time, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// Hands requests on to one of several upstreams.
+#[derive(Debug)]
+pub struct Proxy {
+    balancer: Balancer,
+    /// Does the TLS for upstreams that speak it.
+    connector: Option<Box<dyn Connector>>,
+    /// The `Host` that upstreams get; the client's, if there is none.
+    host: Option<String>,
+    timeout: Duration,
+    /// Whether bodies of unknown length are passed on as they come.
+    streaming: bool,
+}
+
+/// How handing on a request went.
+#[derive(Debug)]
+pub(crate) enum Forwarded {
+    /// The client has got the whole answer, and may ask for more on the same connection.
+    Persist,
+    /// The client has got the whole answer, or all that there was to tell.
+    Close,
+    /// The client is to be told this.
+    Refused(Refusal),
+    /// The client has got a part, and must not take it for the whole.
+    BrokenOff,
+    /// There is nobody to tell anything.
+    Abort,
+}
+
+impl Proxy {
+    /// Hands requests on to `upstreams`, of which there is at least one. They get 60 seconds to answer;
+    /// bodies of unknown length reach them with a length.
+    #[must_use]
+    pub fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
+        Self {
+            balancer: Balancer::new(upstreams, balance),
+            connector: None,
+            host: None,
+            timeout: Duration::from_secs(60),
+            streaming: false,
+        }
+    }
+
+    /// Sets who does the TLS for upstreams that speak it.
+    #[must_use]
+    pub(crate) fn connector(mut self, connector: Box<dyn Connector>) -> Self {
+        self.connector = Some(connector);
+        self
+    }
+
+    /// Sets the `Host` that upstreams get, in place of the one that the client called.
+    #[must_use]
+    pub fn host(mut self, host: String) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// Sets how long an upstream may take to answer, and pause within its answer.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets whether bodies of unknown length are passed on as they come, in chunks. They are not: a
+    /// server of WSGI hands its app an empty body then.
+    #[must_use]
+    pub fn streaming(mut self, on: bool) -> Self {
+        self.streaming = on;
+        self
+    }
+
+    /// The `Host` that upstreams get, if it is not the client's.
+    pub(crate) fn upstream_host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        self.timeout.min(CONNECT_TIMEOUT)
+    }
+
+    /// Hands on `outgoing`, whose body is read from `shared`, and the answer back to it. `persistent`
+    /// is asked, once there is an answer, whether the client's connection can go on; `id` is what the
+    /// log calls the request.
+    pub(crate) async fn forward(
+        &self,
+        shared: &Shared,
+        outgoing: &Outgoing,
+        hsts: Option<u64>,
+        persistent: impl FnOnce() -> bool,
+        id: impl std::fmt::Display,
+    ) -> Forwarded {
+        let spool = match self.hold_back(shared, outgoing).await {
+            Ok(spool) => spool,
+            Err(unanswered) => return refuse(shared, unanswered, &id),
+        };
+        let mut attempt = Attempt { proxy: self, shared, outgoing, spool };
+        let mut last = None;
+        for member in self.balancer.order() {
+            let busy = member.busy();
+            match attempt.send(&member).await {
+                Ok(answered) => {
+                    member.is_well();
+                    let done =
+                        self.hand_back(shared, outgoing, hsts, persistent, answered, &member, &id);
+                    let done = done.await;
+                    drop(busy);
+                    return done;
+                }
+                Err((Unanswered::Upstream(error), again)) => {
+                    log::error!(
+                        "request {id}: the upstream {}: {}",
+                        member.upstream,
+                        with_causes(&error)
+                    );
+                    if error.is_about_the_upstream() && self.balancer.has_others() && member.rest()
+                    {
+                        log::warn!("the upstream {} is left alone for a while", member.upstream);
+                    }
+                    last = Some(error.refusal());
+                    if !again {
+                        break;
+                    }
+                }
+                Err((unanswered, _)) => return refuse(shared, unanswered, &id),
+            }
+        }
+        Forwarded::Refused(last.unwrap_or_else(|| {
+            Refusal::new(StatusCode::ServiceUnavailable, "there is no upstream to ask")
+        }))
+    }
+
+    /// Reads all of a body whose length is not known, so that the upstream can be told how long it is.
+    async fn hold_back(
+        &self,
+        shared: &Shared,
+        outgoing: &Outgoing,
+    ) -> Result<Option<Spool>, Unanswered> {
+        if self.streaming || outgoing.framing != Framing::Chunked {
+            return Ok(None);
+        }
+        let mut spool = Spool::default();
+        let mut piece = vec![0; PIECE];
+        loop {
+            let n = poll_fn(|cx| lock(shared).poll_body(cx, &mut piece)).await;
+            match n.map_err(Unanswered::Client)? {
+                0 => return Ok(Some(spool)),
+                n => {
+                    let piece = piece.get(..n).unwrap_or_default();
+                    spool.write(piece).await.map_err(Unanswered::Spool)?;
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that there is to know about one exchange")]
+    async fn hand_back(
+        &self,
+        shared: &Shared,
+        outgoing: &Outgoing,
+        hsts: Option<u64>,
+        persistent: impl FnOnce() -> bool,
+        answered: Answered<'_>,
+        member: &Member,
+        id: &impl std::fmt::Display,
+    ) -> Forwarded {
+        let Answered { incoming, mut connection, mut upload } = answered;
+        if incoming.status == 101 {
+            let head = incoming.finish_upgrade();
+            let mut written = 0;
+            let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
+            if told.is_ok() {
+                let ended = tunnel::tunnel(shared, &mut connection, self.timeout).await;
+                log::debug!("request {id}: the tunnel ended: {ended:?}");
+            }
+            connection.close().await;
+            return Forwarded::Close;
+        }
+        let reusable = incoming.persistent;
+        let length = incoming.body;
+        let (head, persistent) = incoming.finish(outgoing.version, persistent(), hsts);
+        let relay = Relay {
+            shared,
+            connection: &mut connection,
+            upload: &mut upload,
+            out: head,
+            begun: false,
+            waiting: Deadline::default(),
+            limit: self.timeout,
+        };
+        match relay.run(length, outgoing.version).await {
+            Relayed::Whole if reusable && upload.is_done() => {
+                member.put_idle(connection);
+                after(persistent)
+            }
+            Relayed::Whole | Relayed::WholeAndDone => {
+                connection.close().await;
+                after(persistent)
+            }
+            Relayed::Truncated { error, begun } => {
+                let upstream = &member.upstream;
+                log::error!(
+                    "request {id}: the answer of the upstream {upstream} broke off: {error}"
+                );
+                if !begun {
+                    let what = "the upstream's answer broke off";
+                    return Forwarded::Refused(Refusal::new(StatusCode::BadGateway, what));
+                }
+                Forwarded::BrokenOff
+            }
+            Relayed::ClientLeft(error) => {
+                log::debug!("request {id}: the client left: {error}");
+                Forwarded::Abort
+            }
+        }
+    }
+}
+
+fn after(persistent: bool) -> Forwarded {
+    if persistent { Forwarded::Persist } else { Forwarded::Close }
+}
+
+/// What the client is told when its request got no further than here.
+fn refuse(shared: &Shared, unanswered: Unanswered, id: &impl std::fmt::Display) -> Forwarded {
+    let refusal = lock(shared).refusal().cloned();
+    match (unanswered, refusal) {
+        (Unanswered::Upstream(error), _) => Forwarded::Refused(error.refusal()),
+        (Unanswered::Client(_), Some(refusal)) => Forwarded::Refused(refusal),
+        (Unanswered::Client(error), None) => {
+            log::debug!("request {id}: the client left: {error}");
+            Forwarded::Abort
+        }
+        (Unanswered::Spool(error), _) => {
+            log::error!("request {id}: its body cannot be held back: {error}");
+            let status = StatusCode::InternalServerError;
+            Forwarded::Refused(Refusal::new(status, status.canonical_reason()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connect_timeout_is_no_longer_than_the_other() {
+        let proxy = Proxy::new(vec!["http://app".parse().unwrap()], Balance::default());
+        assert_eq!(proxy.connect_timeout(), CONNECT_TIMEOUT);
+        let proxy = proxy.timeout(Duration::from_secs(1));
+        assert_eq!(proxy.connect_timeout(), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,167 @@
+//! An upstream's answer on its way to the client.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use super::chunk::push_chunk;
+use super::connection::Connection;
+use super::response::BodyLength;
+use super::upload::Upload;
+use crate::wire::chunked::Step;
+use crate::wire::deadline::Deadline;
+use crate::wire::framer::Framer;
+use crate::wire::head::{Framing, Version};
+use crate::wire::{Shared, lock};
+
+/// How much is gathered before it is written, in bytes: one TLS record, about.
+const GATHER: usize = 16 * 1024;
+
+/// How an answer went.
+#[derive(Debug)]
+pub(super) enum Relayed {
+    /// All of it has been handed on, and nothing is left over.
+    Whole,
+    /// All of it; the upstream's connection is of no more use.
+    WholeAndDone,
+    /// The upstream did not send all that it had promised. If it has not `begun`, the client knows
+    /// nothing of it yet.
+    Truncated { error: io::Error, begun: bool },
+    /// The client takes no more, or does not send what it had promised.
+    ClientLeft(io::Error),
+}
+
+/// An answer on its way: the body follows the head as it comes, no faster than the client takes it.
+/// What is left of the request goes the other way meanwhile, since an upstream may answer while it
+/// reads, and each may wait for the other.
+pub(super) struct Relay<'a, 's> {
+    pub(super) shared: &'a Shared,
+    pub(super) connection: &'a mut Connection,
+    pub(super) upload: &'a mut Upload<'s>,
+    /// What is to be written to the client: at first the head.
+    pub(super) out: Vec<u8>,
+    /// Whether any has been written.
+    pub(super) begun: bool,
+    pub(super) waiting: Deadline,
+    /// How long the upstream may pause.
+    pub(super) limit: Duration,
+}
+
+/// Whose fault it is that an answer comes to no good end.
+enum Fault {
+    Upstream(io::Error),
+    Client(io::Error),
+}
+
+impl Relay<'_, '_> {
+    /// Hands on the answer, whose body is so long, to a client that speaks `version`.
+    pub(super) async fn run(mut self, length: BodyLength, version: Version) -> Relayed {
+        match self.hand_on(length, version).await {
+            Ok(relayed) => relayed,
+            Err(Fault::Client(error)) => Relayed::ClientLeft(error),
+            Err(Fault::Upstream(error)) => Relayed::Truncated { error, begun: self.begun },
+        }
+    }
+
+    async fn hand_on(&mut self, length: BodyLength, version: Version) -> Result<Relayed, Fault> {
+        let chunked = length.is_open_ended() && version == Version::Http11;
+        let mut framer = match length {
+            BodyLength::None(_) | BodyLength::Known(0) => Some(Framer::default()),
+            BodyLength::Known(length) => Some(Framer::new(Framing::Length(length))),
+            BodyLength::Chunked => Some(Framer::new(Framing::Chunked)),
+            BodyLength::UntilClose => None,
+        };
+        loop {
+            match self.step(framer.as_mut())? {
+                Step::Framing(n) => self.connection.input.consume(n),
+                Step::Content(n) => {
+                    let n = n.min(GATHER);
+                    let content = self.connection.input.unread().get(..n).unwrap_or_default();
+                    if chunked {
+                        push_chunk(&mut self.out, content, &[]);
+                    } else {
+                        self.out.extend_from_slice(content);
+                    }
+                    self.connection.input.consume(n);
+                    if let Some(framer) = &mut framer {
+                        framer.took(n);
+                    }
+                }
+                Step::Done => break,
+                Step::NeedInput => {
+                    self.write().await?;
+                    if self.fill().await? == 0 {
+                        if framer.is_none() {
+                            break;
+                        }
+                        return Err(Fault::Upstream(io::ErrorKind::UnexpectedEof.into()));
+                    }
+                }
+            }
+            if self.out.len() >= GATHER {
+                self.write().await?;
+                // A long answer that is always there, to a client that always reads, must not keep
+                // others waiting.
+                smol::future::yield_now().await;
+            }
+        }
+        if chunked {
+            let trailers = framer.as_mut().map(Framer::take_trailers).unwrap_or_default();
+            push_chunk(&mut self.out, b"", &trailers);
+        }
+        self.write().await?;
+        let clean = framer.is_some() && self.connection.input.is_empty();
+        Ok(if clean { Relayed::Whole } else { Relayed::WholeAndDone })
+    }
+
+    /// What the next bytes of the upstream are; without a framer they are content to the end.
+    fn step(&self, framer: Option<&mut Framer>) -> Result<Step, Fault> {
+        let input = self.connection.input.unread();
+        match framer {
+            Some(framer) => framer.step(input).map_err(|refusal| {
+                Fault::Upstream(io::Error::new(io::ErrorKind::InvalidData, refusal.reason))
+            }),
+            None if input.is_empty() => Ok(Step::NeedInput),
+            None => Ok(Step::Content(input.len())),
+        }
+    }
+
+    /// Reads on; 0 is the end.
+    async fn fill(&mut self) -> Result<usize, Fault> {
+        self.waiting.clear();
+        poll_fn(|cx| {
+            if self.upload.advance(cx, &mut self.connection.stream).map_err(Fault::Client)? {
+                self.waiting.clear();
+            }
+            if let Poll::Ready(filled) = self.connection.poll_fill(cx) {
+                return Poll::Ready(filled.map_err(Fault::Upstream));
+            }
+            // While the client is slow to send, it is not the upstream that is waited for.
+            if self.upload.waits_for_client() {
+                return Poll::Pending;
+            }
+            ready!(self.waiting.poll(cx, self.limit));
+            Poll::Ready(Err(Fault::Upstream(io::ErrorKind::TimedOut.into())))
+        })
+        .await
+    }
+
+    /// Writes what has been gathered, and begins to gather anew.
+    async fn write(&mut self) -> Result<(), Fault> {
+        let mut written = 0;
+        self.begun = true;
+        poll_fn(|cx| {
+            // First, since what is said in between would spoil the answer.
+            let wrote = lock(self.shared).poll_write_all(cx, &self.out, &mut written);
+            if wrote.is_pending() {
+                self.upload.advance(cx, &mut self.connection.stream)?;
+            }
+            wrote
+        })
+        .await
+        .map_err(Fault::Client)?;
+        self.out.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! The head of a request as an upstream gets it.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http_types::Method;
+
+use super::fields::{EndToEnd, push};
+use crate::field;
+use crate::peer::Link;
+use crate::trust::{Decision, speaks_for_client};
+use crate::wire::head::{Framing, Head, Target, Version};
+
+/// A request on its way to an upstream.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    /// The version that the client speaks.
+    pub(crate) version: Version,
+    /// The request line and the fields, but for those that say how long the body is, and without
+    /// the empty line at the end.
+    pub(crate) head: Vec<u8>,
+    pub(crate) framing: Framing,
+    /// The client waits for `100 Continue`.
+    pub(crate) expects_continue: bool,
+    /// The protocol that the client would rather speak (RFC 9110 §7.8).
+    pub(crate) upgrade: Option<Vec<u8>>,
+}
+
+impl Outgoing {
+    /// What an upstream gets of `head`: its fields end to end as far as `decision` lets them through,
+    /// and what we know of the client. `host` takes the place of the client's, if it is given.
+    pub(crate) fn new(
+        head: &Head<'_, '_>,
+        decision: &Decision<'_>,
+        link: &Link,
+        host: Option<&str>,
+    ) -> Self {
+        let end_to_end = EndToEnd::of(head.fields);
+        let mut bytes = Vec::with_capacity(1024);
+        let target = match head.target {
+            Target::Path(path) if path.starts_with('/') => path.to_owned(),
+            // An absolute URL may have a query and no path.
+            Target::Path(path) => format!("/{path}"),
+            Target::Server => "*".to_owned(),
+        };
+        bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
+        let local;
+        let own = if let Some(authority) = head.authority {
+            authority
+        } else {
+            local = link.local.to_string();
+            &local
+        };
+        push(&mut bytes, "Host", host.unwrap_or(own).as_bytes());
+        for (name, value) in decision.fields(head.fields) {
+            if end_to_end.keeps(name) && !is_ours(name) {
+                push(&mut bytes, name, value);
+            }
+        }
+        // Only now: whatever the client named in `Connection` cannot take these away.
+        forwarded(&mut bytes, decision);
+        identity(&mut bytes, link);
+        let upgrade = upgrade(head, &end_to_end);
+        if let Some(protocol) = &upgrade {
+            push(&mut bytes, "Connection", b"upgrade");
+            push(&mut bytes, "Upgrade", protocol);
+        }
+        Self {
+            method: head.method,
+            version: head.version,
+            head: bytes,
+            framing: head.framing,
+            expects_continue: head.expects_continue,
+            upgrade,
+        }
+    }
+
+    /// Whether servers expect a body of such a request, be it an empty one.
+    pub(crate) fn usually_has_body(&self) -> bool {
+        matches!(self.method, Method::Post | Method::Put | Method::Patch)
+    }
+
+    /// Whether `protocol` is among those that the client would rather speak.
+    pub(crate) fn offers(&self, protocol: Option<&[u8]>) -> bool {
+        let offered = self.upgrade.as_deref().unwrap_or_default();
+        let is_it = |p: &[u8]| protocol.is_some_and(|protocol| p.eq_ignore_ascii_case(protocol));
+        field::list(offered).any(is_it)
+    }
+
+    /// Whether the request can be sent twice without doing twice what it asks for (RFC 9110 §9.2.2).
+    pub(crate) fn is_idempotent(&self) -> bool {
+        use Method::{Delete, Get, Head, Options, Put, Trace};
+        matches!(self.method, Get | Head | Options | Trace | Put | Delete)
+    }
+}
+
+/// Fields that go no further than here, whoever wrote them. To CGI a `Proxy` is the one that the app
+/// is to use (CVE-2016-5385). gunicorn takes the last two, in this spelling, for the word of its proxy
+/// about where the app begins (its `forwarder_headers`).
+const OURS: [&str; 5] = ["host", "expect", "proxy", "script_name", "path_info"];
+
+/// Whether the field is for us to write, whoever wrote it before.
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) || speaks_for_client(name)
+}
+
+/// Who the client is, and how it came (RFC 7239, and what everybody used before).
+fn forwarded(head: &mut Vec<u8>, decision: &Decision<'_>) {
+    let (client, scheme, host) = (decision.client, decision.scheme, &decision.host);
+    push(head, "X-Forwarded-For", client.to_string().as_bytes());
+    push(head, "X-Forwarded-Proto", scheme.as_bytes());
+    push(head, "X-Forwarded-Host", host.as_bytes());
+    // RFC 7239 §6: an IPv6 address stands in brackets, and what has a colon in it in quotes. A host
+    // that was found valid has neither quotes nor backslashes.
+    let node = match client {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("\"[{ip}]\""),
+    };
+    let element = format!("for={node};host=\"{host}\";proto={scheme}");
+    push(head, "Forwarded", element.as_bytes());
+}
+
+/// Who the client has shown to be by its certificate, where it was asked for one.
+fn identity(head: &mut Vec<u8>, link: &Link) {
+    if !link.asks_clients {
+        return;
+    }
+    let certificate = link.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+    let Some(certificate) = certificate else {
+        return push(head, "X-Client-Verify", b"NONE");
+    };
+    push(head, "X-Client-Verify", b"SUCCESS");
+    push(head, "X-Client-Subject", certificate.subject().as_bytes());
+    push(head, "X-Client-Fingerprint", certificate.fingerprint().as_bytes());
+    // RFC 9440 §2.2: a byte sequence of structured fields (RFC 9651 §3.3.5).
+    let der = BASE64_STANDARD.encode(certificate.der());
+    push(head, "Client-Cert", format!(":{der}:").as_bytes());
+}
+
+/// The protocols that the client asks for, if its request can be one to change it: a request of
+/// HTTP/1.1 without a body.
+fn upgrade(head: &Head<'_, '_>, end_to_end: &EndToEnd) -> Option<Vec<u8>> {
+    if head.version != Version::Http11
+        || head.framing != Framing::Empty
+        || !end_to_end.names("upgrade")
+    {
+        return None;
+    }
+    let lines = head.fields.iter().filter(|f| f.name.eq_ignore_ascii_case("upgrade"));
+    let protocols: Vec<&[u8]> = lines.flat_map(|f| field::list(f.value)).collect();
+    let protocols: Vec<&[u8]> = protocols.into_iter().filter(|p| !carries_requests(p)).collect();
+    (!protocols.is_empty()).then(|| protocols.join(&b", "[..]))
+}
+
+/// Whether requests would go through a tunnel of this protocol: other requests than the one that has
+/// been looked at, in which the client could say of itself whatever it likes.
+fn carries_requests(protocol: &[u8]) -> bool {
+    let name = protocol.split(|&b| b == b'/').next().unwrap_or_default();
+    [&b"h2c"[..], b"h2", b"HTTP", b"TLS"].iter().any(|other| name.eq_ignore_ascii_case(other))
+}

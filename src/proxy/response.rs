@@ -1,0 +1,230 @@
+//! The head of an upstream's response: read with the rigour that requests are read with, since a
+//! response with two readings splits what follows it for whoever reads it the other way.
+
+use std::mem::MaybeUninit;
+use std::time::SystemTime;
+
+use http_types::Method;
+use httparse::{Header, ParserConfig};
+
+use super::fields::{EndToEnd, push};
+use crate::field;
+use crate::wire::head::Version;
+
+/// The most fields that a response may have.
+const MAX_FIELDS: usize = 256;
+
+/// The largest head of a response, in bytes.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+
+/// A response head that has one reading only.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) status: u16,
+    /// The status line and the fields end to end, but for those that say how long the body is, and
+    /// without the empty line at the end.
+    pub(super) head: Vec<u8>,
+    pub(super) body: BodyLength,
+    /// Whether the upstream's connection can be used again after this response.
+    pub(super) persistent: bool,
+    /// The protocol that the upstream changes to, with 101.
+    pub(super) upgrade: Option<Vec<u8>>,
+    has_hsts: bool,
+    has_date: bool,
+}
+
+/// Where the body ends (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyLength {
+    /// There is none; if it was said how long it would be (to `HEAD`), that is said on.
+    None(Option<u64>),
+    Known(u64),
+    Chunked,
+    /// With the connection.
+    UntilClose,
+}
+
+/// What is wrong with a response, for the log and for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(&'static str);
+
+impl Malformed {
+    /// 101 without having been asked (RFC 9110 §15.2.2).
+    pub(super) const UPGRADE: Self = Self("it changes to a protocol that nobody asked for");
+}
+
+/// Reads the head at the front of `bytes`, to a request with `method`, and says how long it is; `None`
+/// when more has to come.
+pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usize)>, Malformed> {
+    let mut slots = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let config = ParserConfig::default();
+    let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut slots) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(None),
+        Ok(httparse::Status::Partial) => return Err(Malformed("its head is too large")),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(Malformed("its head has too many fields"));
+        }
+        Err(_) => return Err(Malformed("its head is malformed")),
+    };
+    // httparse takes lines that end in a bare LF; others see other lines then.
+    if has_bare_lf(bytes.get(..length).unwrap_or_default()) {
+        return Err(Malformed("its head has a line that ends in a bare LF"));
+    }
+    let (Some(status), Some(minor)) = (parsed.code, parsed.version) else {
+        return Err(Malformed("its head is malformed"));
+    };
+    if !(100..=599).contains(&status) {
+        return Err(Malformed("its status is none of HTTP"));
+    }
+    let fields: &[Header<'_>] = parsed.headers;
+    let end_to_end = EndToEnd::of(fields);
+    let body = body_length(fields, status, minor, method)?;
+    let mut head = format!("HTTP/1.1 {status:03} ").into_bytes();
+    head.extend_from_slice(parsed.reason.unwrap_or_default().as_bytes());
+    head.extend_from_slice(b"\r\n");
+    for field in fields.iter().filter(|f| end_to_end.keeps(f.name)) {
+        push(&mut head, field.name, field.value);
+    }
+    let has = |name: &str| fields.iter().any(|f| f.name.eq_ignore_ascii_case(name));
+    let upgrade = values(fields, "upgrade").next().filter(|_| status == 101).map(<[u8]>::to_vec);
+    let incoming = Incoming {
+        status,
+        head,
+        body,
+        persistent: body != BodyLength::UntilClose
+            && !end_to_end.names("close")
+            && (minor > 0 || end_to_end.names("keep-alive")),
+        upgrade,
+        has_hsts: has("strict-transport-security"),
+        has_date: has("date"),
+    };
+    Ok(Some((incoming, length)))
+}
+
+impl Incoming {
+    /// Whether another response follows to the same request (RFC 9110 §15.2).
+    pub(super) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
+    }
+
+    /// The whole head for a client that speaks `version`: with the framing of its body, and with what
+    /// becomes of the connection. The result is whether the connection can go on.
+    pub(super) fn finish(
+        mut self,
+        version: Version,
+        persistent: bool,
+        hsts: Option<u64>,
+    ) -> (Vec<u8>, bool) {
+        if let Some(seconds) = hsts.filter(|_| !self.has_hsts) {
+            let value = format!("max-age={seconds}");
+            push(&mut self.head, "Strict-Transport-Security", value.as_bytes());
+        }
+        if !self.has_date {
+            // RFC 9110 §6.6.1: whoever hands it on says when it came.
+            let now = httpdate::fmt_http_date(SystemTime::now());
+            push(&mut self.head, "Date", now.as_bytes());
+        }
+        let by_close = version == Version::Http10 && self.body.is_open_ended();
+        match self.body {
+            BodyLength::None(None) => {}
+            BodyLength::None(Some(length)) | BodyLength::Known(length) => {
+                push(&mut self.head, "Content-Length", length.to_string().as_bytes());
+            }
+            BodyLength::Chunked | BodyLength::UntilClose if by_close => {}
+            BodyLength::Chunked | BodyLength::UntilClose => {
+                push(&mut self.head, "Transfer-Encoding", b"chunked");
+            }
+        }
+        let persistent = persistent && !by_close;
+        match (persistent, version) {
+            (false, _) => push(&mut self.head, "Connection", b"close"),
+            (true, Version::Http10) => push(&mut self.head, "Connection", b"keep-alive"),
+            (true, Version::Http11) => {}
+        }
+        self.head.extend_from_slice(b"\r\n");
+        (self.head, persistent)
+    }
+}
+
+impl Incoming {
+    /// The whole head of an interim answer.
+    pub(super) fn finish_interim(mut self) -> Vec<u8> {
+        self.head.extend_from_slice(b"\r\n");
+        self.head
+    }
+
+    /// The whole head of an answer that changes the protocol.
+    pub(super) fn finish_upgrade(mut self) -> Vec<u8> {
+        push(&mut self.head, "Connection", b"upgrade");
+        if let Some(protocol) = &self.upgrade {
+            push(&mut self.head, "Upgrade", protocol);
+        }
+        self.head.extend_from_slice(b"\r\n");
+        self.head
+    }
+}
+
+impl BodyLength {
+    pub(super) fn is_open_ended(self) -> bool {
+        matches!(self, Self::Chunked | Self::UntilClose)
+    }
+}
+
+fn body_length(
+    fields: &[Header<'_>],
+    status: u16,
+    minor: u8,
+    method: Method,
+) -> Result<BodyLength, Malformed> {
+    let mut lengths = values(fields, "content-length");
+    let length = match (lengths.next(), lengths.next()) {
+        (_, Some(_)) => return Err(Malformed("it has two Content-Length fields")),
+        (None, None) => None,
+        (Some(value), None) => {
+            Some(number(value).ok_or(Malformed("its Content-Length is no number"))?)
+        }
+    };
+    let mut codings = values(fields, "transfer-encoding").peekable();
+    if codings.peek().is_some() {
+        if length.is_some() {
+            return Err(Malformed("it has both Content-Length and Transfer-Encoding"));
+        }
+        if minor == 0 {
+            return Err(Malformed("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        let codings: Vec<&[u8]> = codings.flat_map(field::list).collect();
+        if !matches!(&*codings, [coding] if coding.eq_ignore_ascii_case(b"chunked")) {
+            return Err(Malformed("its Transfer-Encoding is not just chunked"));
+        }
+    }
+    let chunked = values(fields, "transfer-encoding").next().is_some();
+    Ok(if method == Method::Head || status == 304 {
+        BodyLength::None(length)
+    } else if status < 200 || status == 204 {
+        BodyLength::None(None)
+    } else if chunked {
+        BodyLength::Chunked
+    } else {
+        length.map_or(BodyLength::UntilClose, BodyLength::Known)
+    })
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(value).ok()?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+fn has_bare_lf(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head.get(at - 1) != Some(&b'\r'))
+}
+
+/// The values of all fields called `name`, in order.
+fn values<'f, 'b>(
+    fields: &'f [Header<'b>],
+    name: &'f str,
+) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {
+    fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
+}

@@ -1,0 +1,103 @@
+//! A connection that has changed to another protocol (RFC 9110 §7.8): bytes, both ways.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use super::connection::{Connection, poll_write_all};
+use super::upload::TURN;
+use crate::wire::deadline::Deadline;
+use crate::wire::{Shared, lock};
+
+/// How much is taken from the client at a time, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// Carries bytes both ways until the upstream has nothing more to say. When it is the client that has
+/// not, the upstream is told, and may finish within `limit` of its last word. A tunnel that is quiet
+/// holds no buffer, and may be quiet for as long as it likes: the protocol in it knows best.
+pub(super) async fn tunnel(
+    shared: &Shared,
+    connection: &mut Connection,
+    limit: Duration,
+) -> io::Result<()> {
+    let mut up = Vec::new();
+    let (mut up_written, mut down_written) = (0, 0);
+    let mut client = Client::Speaks;
+    let mut waiting = Deadline::default();
+    poll_fn(|cx| {
+        if client == Client::Speaks
+            && poll_up(cx, shared, connection, &mut up, &mut up_written)?.is_ready()
+        {
+            client = Client::HasFinished;
+        }
+        if client == Client::HasFinished && connection.poll_finish(cx)?.is_ready() {
+            client = Client::IsSilent;
+        }
+        let heard = connection.heard;
+        let ended = poll_down(cx, shared, connection, &mut down_written);
+        if ended.is_ready() || client == Client::Speaks {
+            return ended;
+        }
+        if connection.heard != heard {
+            waiting.clear();
+        }
+        waiting.poll(cx, limit).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    })
+    .await
+}
+
+/// How far the client's side of a tunnel has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    Speaks,
+    /// It has, and the upstream is to be told.
+    HasFinished,
+    IsSilent,
+}
+
+fn poll_up(
+    cx: &mut Context<'_>,
+    shared: &Shared,
+    connection: &mut Connection,
+    bytes: &mut Vec<u8>,
+    written: &mut usize,
+) -> Poll<io::Result<()>> {
+    for _ in 0..TURN {
+        ready!(poll_write_all(&mut connection.stream, cx, bytes, written))?;
+        *bytes = Vec::new();
+        *written = 0;
+        let mut piece = [0; PIECE];
+        let n = ready!(lock(shared).poll_raw(cx, &mut piece))?;
+        if n == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        bytes.extend_from_slice(piece.get(..n).unwrap_or_default());
+    }
+    others_first(cx)
+}
+
+fn poll_down(
+    cx: &mut Context<'_>,
+    shared: &Shared,
+    connection: &mut Connection,
+    written: &mut usize,
+) -> Poll<io::Result<()>> {
+    for _ in 0..TURN {
+        if connection.input.is_empty() && ready!(connection.poll_fill(cx))? == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let bytes = connection.input.unread();
+        ready!(lock(shared).poll_write_all(cx, bytes, written))?;
+        let all = bytes.len();
+        connection.input.consume(all);
+        *written = 0;
+    }
+    others_first(cx)
+}
+
+/// Whoever always has something to say must not keep others waiting.
+fn others_first<T>(cx: &mut Context<'_>) -> Poll<T> {
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}

@@ -1,0 +1,237 @@
+//! A request on its way to the upstream.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use turnkey_backend::Stream;
+
+use super::chunk::chunk;
+use super::connection::poll_write_all;
+use super::spool::Spool;
+use crate::wire::{Shared, lock};
+
+/// How much of a body is taken at a time, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// How many of these are sent before others have their turn.
+pub(super) const TURN: usize = 8;
+
+/// Where the body of a request comes from.
+#[derive(Debug)]
+pub(super) enum Source<'s> {
+    Nowhere,
+    /// The client, as it sends it.
+    Client(&'s Shared),
+    /// What the client has sent, all of it.
+    Spool(Spool),
+}
+
+/// Writes the head of a request, then its body, as fast as the upstream takes it.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another turn that it may have taken")]
+pub(super) struct Upload<'s> {
+    source: Source<'s>,
+    /// Whether the body is sent in chunks, its length being unknown.
+    chunked: bool,
+    piece: Vec<u8>,
+    written: usize,
+    /// Whether the body may be sent: not before the upstream wants it, if the client waits for that.
+    pub(super) wanted: bool,
+    /// Whether any of the body has been sent, or is about to be.
+    pub(super) begun: bool,
+    ended: bool,
+    /// The upstream takes no more.
+    failed: bool,
+    /// How much has been written in all, in bytes.
+    moved: u64,
+}
+
+/// On whose side it failed.
+#[derive(Debug)]
+enum UploadError {
+    Client(io::Error),
+    Upstream,
+}
+
+impl<'s> Upload<'s> {
+    pub(super) fn new(head: Vec<u8>, source: Source<'s>, chunked: bool, wanted: bool) -> Self {
+        let ended = matches!(source, Source::Nowhere);
+        Self {
+            source,
+            chunked,
+            piece: head,
+            written: 0,
+            wanted,
+            begun: false,
+            ended,
+            failed: false,
+            moved: 0,
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.ended && self.written == self.piece.len()
+    }
+
+    /// Whether there is more to send, to an upstream that still takes it.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.failed && !self.is_done()
+    }
+
+    /// The body that was held back, for another attempt.
+    pub(super) fn into_spool(self) -> Option<Spool> {
+        match self.source {
+            Source::Spool(spool) => Some(spool),
+            Source::Nowhere | Source::Client(_) => None,
+        }
+    }
+
+    /// Whether there is nothing to do until the client sends more of its body.
+    pub(super) fn waits_for_client(&self) -> bool {
+        let written = self.written == self.piece.len();
+        self.goes_on() && self.wanted && written && matches!(self.source, Source::Client(_))
+    }
+
+    /// Sends as much as can be sent now. The result is whether the upstream has taken any, so that it
+    /// is alive; the error is the client's. Why an upstream takes no more, will be seen when its
+    /// answer is read, which may have come before it stopped listening.
+    pub(super) fn advance(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut Box<dyn Stream>,
+    ) -> io::Result<bool> {
+        if !self.goes_on() {
+            return Ok(false);
+        }
+        let before = self.progress();
+        match self.poll(cx, stream) {
+            Poll::Ready(Err(UploadError::Client(error))) => return Err(error),
+            Poll::Ready(Err(UploadError::Upstream)) => self.failed = true,
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        Ok(self.progress() != before)
+    }
+
+    /// Grows with each byte that the upstream takes.
+    fn progress(&self) -> u64 {
+        self.moved + u64::try_from(self.written).unwrap_or(u64::MAX)
+    }
+
+    /// Ready when all has been written, or has failed.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut Box<dyn Stream>,
+    ) -> Poll<Result<(), UploadError>> {
+        let mut pieces = 0;
+        loop {
+            if self.written < self.piece.len() {
+                ready!(poll_write_all(stream, cx, &self.piece, &mut self.written))
+                    .map_err(|_| UploadError::Upstream)?;
+            }
+            if self.ended {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.wanted {
+                return Poll::Pending;
+            }
+            // A client that always sends, to an upstream that always takes it, must not keep others
+            // waiting.
+            if pieces == TURN {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            pieces += 1;
+            ready!(self.poll_piece(cx)).map_err(UploadError::Client)?;
+        }
+    }
+
+    /// Takes the next piece from the source.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut piece = match &mut self.source {
+            Source::Nowhere => Vec::new(),
+            Source::Client(shared) => {
+                let mut piece = vec![0; PIECE];
+                let n = ready!(lock(shared).poll_body(cx, &mut piece))?;
+                piece.truncate(n);
+                piece
+            }
+            Source::Spool(spool) => ready!(spool.poll_piece(cx, PIECE))?,
+        };
+        self.begun = true;
+        self.ended = piece.is_empty();
+        if self.chunked {
+            let trailers = match (&self.source, self.ended) {
+                (Source::Client(shared), true) => lock(shared).take_trailers(),
+                _ => Vec::new(),
+            };
+            piece = chunk(&piece, &trailers);
+        }
+        self.moved += u64::try_from(self.written).unwrap_or(u64::MAX);
+        (self.piece, self.written) = (piece, 0);
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::Waker;
+
+    use smol::io::{AsyncRead, AsyncWrite};
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::wire::Transport;
+    use crate::wire::head::Framing;
+
+    /// Always has something to say, and always listens.
+    #[derive(Debug)]
+    struct Eager;
+
+    impl AsyncRead for Eager {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len()))
+        }
+    }
+
+    impl AsyncWrite for Eager {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn others_have_their_turn() {
+        let mut transport = Transport::new(Box::new(Eager), Arc::new(Limits::default()));
+        transport.begin(0, Framing::Length(1 << 20), false);
+        let shared = Arc::new(Mutex::new(transport));
+        let mut upload = Upload::new(Vec::new(), Source::Client(&shared), false, true);
+        let mut stream: Box<dyn Stream> = Box::new(Eager);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut turns = 0;
+        while !upload.is_done() {
+            upload.advance(&mut cx, &mut stream).unwrap();
+            turns += 1;
+            assert!(turns < 100, "it stands still");
+        }
+        assert!(turns > 5, "it took {turns} turns");
+    }
+}

@@ -1,0 +1,137 @@
+//! The servers that requests are handed on to, as the options name them.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use turnkey_backend::{ConnectConfig, TrustAnchors};
+
+use crate::causes::with_causes;
+use crate::config_error::{ConfigError, usage};
+use crate::files::{self, FileError};
+use crate::identity_files::IdentityFile;
+use crate::layers::Layers;
+use crate::mode::{self, BackendName};
+use crate::password::Passwords;
+use crate::proxy::{Balance, Proxy, Upstream};
+use crate::units::Seconds;
+
+/// What the options say of upstreams.
+#[derive(Debug)]
+pub(crate) struct UpstreamOptions {
+    upstreams: Vec<Upstream>,
+    balance: Balance,
+    host: Option<String>,
+    timeout: Option<Seconds>,
+    streaming: bool,
+    cas: Vec<PathBuf>,
+    identity: Option<IdentityFile>,
+}
+
+/// The upstreams that are named; `None` if there are none.
+pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, ConfigError> {
+    let upstreams = layers.list(|s| &s.proxy);
+    if upstreams.is_empty() {
+        return refuse_without_upstream(layers).map(|()| None);
+    }
+    let cert = layers.of(|s| s.upstream_cert.clone());
+    let key = layers.of(|s| s.upstream_key.clone());
+    let identity = match (cert, key) {
+        (None, None) => None,
+        (Some(cert), key) => Some(IdentityFile::Pem { key: key.unwrap_or(cert.clone()), cert }),
+        (None, Some(_)) => {
+            return Err(usage(
+                "--upstream-key needs --upstream-cert: the certificate that the key belongs to",
+            ));
+        }
+    };
+    let options = UpstreamOptions {
+        balance: layers.of(|s| s.balance).unwrap_or_default(),
+        host: layers.of(|s| s.upstream_host.clone()),
+        timeout: layers.of(|s| s.proxy_timeout),
+        streaming: layers.any(|s| s.proxy_streaming),
+        cas: layers.files(|s| &s.upstream_ca),
+        identity,
+        upstreams,
+    };
+    if !options.speak_tls() && (!options.cas.is_empty() || options.identity.is_some()) {
+        return Err(usage(
+            "--upstream-ca, --upstream-cert and --upstream-key are for a --proxy of https://, and \
+             here is none",
+        ));
+    }
+    if let Some(host) = &options.host
+        && !crate::field::is_authority(host.as_bytes())
+    {
+        return Err(usage(format!(
+            "--upstream-host {host:?}: expected a host, and perhaps a port"
+        )));
+    }
+    Ok(Some(options))
+}
+
+/// A wish about upstreams that was typed cannot be met without one.
+fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
+    let Some(typed) = layers.typed() else { return Ok(()) };
+    let wishes = [
+        (typed.balance.is_some(), "--balance"),
+        (typed.upstream_host.is_some(), "--upstream-host"),
+        (!typed.upstream_ca.is_empty(), "--upstream-ca"),
+        (typed.upstream_cert.is_some(), "--upstream-cert"),
+        (typed.upstream_key.is_some(), "--upstream-key"),
+        (typed.proxy_timeout.is_some(), "--proxy-timeout"),
+        (typed.proxy_streaming, "--proxy-streaming"),
+    ];
+    match wishes.iter().find(|(asked, _)| *asked) {
+        Some((_, option)) => {
+            Err(usage(format!("{option} needs --proxy: the server that requests are handed on to")))
+        }
+        None => Ok(()),
+    }
+}
+
+impl UpstreamOptions {
+    /// Who is asked, for people.
+    pub(crate) fn names(&self) -> String {
+        self.upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    fn speak_tls(&self) -> bool {
+        self.upstreams.iter().any(Upstream::is_tls)
+    }
+
+    /// Reads the files, and makes what hands requests on. The TLS stack is `backend`'s, if that is one
+    /// with TLS.
+    pub(crate) fn proxy(
+        &self,
+        backend: Option<BackendName>,
+        passwords: &Passwords,
+        now: SystemTime,
+    ) -> Result<Proxy, ConfigError> {
+        let tls = self.speak_tls();
+        let mut proxy = Proxy::new(self.upstreams.clone(), self.balance).streaming(self.streaming);
+        if let Some(host) = &self.host {
+            proxy = proxy.host(host.clone());
+        }
+        if let Some(Seconds(timeout)) = self.timeout {
+            proxy = proxy.timeout(timeout);
+        }
+        if !tls {
+            return Ok(proxy);
+        }
+        let mut anchors: Option<TrustAnchors> = None;
+        for file in &self.cas {
+            let wrong = |what| FileError::new(file, "--upstream-ca", what);
+            let more = TrustAnchors::from_pem(&files::read(file, "--upstream-ca")?, now)
+                .map_err(|error| wrong(with_causes(&error)))?;
+            anchors = Some(match anchors {
+                Some(anchors) => anchors.and(more),
+                None => more,
+            });
+        }
+        let identity =
+            self.identity.as_ref().map(|identity| identity.load(passwords, now)).transpose()?;
+        let connector = mode::connector(backend, &ConnectConfig { anchors, identity })
+            .map_err(|error| ConfigError::Failed(with_causes(&error)))?;
+        Ok(proxy.connector(connector))
+    }
+}

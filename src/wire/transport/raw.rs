@@ -1,0 +1,30 @@
+//! A connection that HTTP is done with.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use smol::io::AsyncRead;
+
+use super::Transport;
+
+impl Transport {
+    /// Reads what the client sends, whatever it is: the connection has changed to another protocol.
+    pub(crate) fn poll_raw(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let ahead = self.input.unread();
+        if ahead.is_empty() {
+            self.input.release();
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        }
+        let n = ahead.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.input.consume(n);
+        Poll::Ready(Ok(n))
+    }
+}
