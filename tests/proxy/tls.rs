@@ -1,0 +1,282 @@
+//! Upstreams that speak TLS, by each backend: whom they are believed to be, and who we are to them.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use ::rustls::crypto::aws_lc_rs;
+use ::rustls::pki_types::pem::PemObject;
+use ::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use ::rustls::server::WebPkiClientVerifier;
+use ::rustls::{RootCertStore, ServerConfig};
+
+use crate::support::{Authority, Dialer, Files, Pki, Profile, Server, table};
+use crate::upstream::{DeadPort, Talk, Upstream};
+use crate::{OK, OK_CLOSE, assert_refused};
+
+table! {
+    columns {
+        native_tls = "native-tls";
+        rustls = "rustls";
+        openssl = "openssl";
+    } rows {
+        an_upstream_of_the_ca_is_good
+        others_are_not
+        ours_is_shown_to_who_asks
+        connections_are_used_again_and_stale_ones_are_not
+        large_bodies_go_both_ways
+        an_end_without_goodbye_is_none
+        one_that_says_nothing_is_given_up
+        one_that_speaks_no_tls_is_told_from_one_that_is_not_there
+        a_tunnel_goes_through
+    }
+}
+
+/// Reads PEM: a chain and its key.
+fn server_config(files: &Files, clients: Option<&str>) -> ServerConfig {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(ca_file) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_file(ca_file).unwrap()).unwrap();
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.unwrap())
+        }
+    };
+    let chain = CertificateDer::pem_file_iter(&files.cert).unwrap();
+    let chain = chain.collect::<Result<_, _>>().unwrap();
+    builder.with_single_cert(chain, PrivateKeyDer::from_pem_file(&files.key).unwrap()).unwrap()
+}
+
+/// The program on `backend`, in https mode, before upstreams of `pki`'s CA.
+struct Before {
+    server: Server,
+    dialer: Dialer,
+}
+
+impl Before {
+    fn new(backend: &str, pki: &Pki, url: &str, args: &[&str]) -> Self {
+        let proxy = ["--backend", backend, "--proxy", url, "--upstream-ca", &pki.ca_file];
+        let server = Server::with(&[&pki.server_args()[..], &proxy, args].concat());
+        let dialer = Dialer::tls(server.port, &pki.ca_file);
+        Self { server, dialer }
+    }
+
+    fn ask(&self, request: impl AsRef<[u8]>) -> String {
+        let mut conn = self.dialer.open();
+        conn.send(request.as_ref()).unwrap();
+        String::from_utf8_lossy(&conn.rest()).into_owned()
+    }
+
+    fn get(&self) -> String {
+        self.ask("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+    }
+}
+
+fn serving(pki: &Pki, serve: impl Fn(&mut Talk) + Send + Sync + 'static) -> Upstream {
+    Upstream::tls(server_config(&pki.server, None), serve)
+}
+
+fn an_upstream_of_the_ca_is_good(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = serving(&pki, |talk| talk.answer_all(OK));
+    for url in [upstream.url.clone(), upstream.url.replace("127.0.0.1", "localhost")] {
+        let proxied = Before::new(backend, &pki, &url, &[]);
+        assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
+    }
+    // Behind an intermediate, which the upstream sends.
+    let intermediate = pki.ca.subordinate("Intermediate");
+    let leaf = intermediate.issue(&Profile::server("app")).with_chain(&[&intermediate]);
+    let files = pki.save("behind", &leaf);
+    let upstream = Upstream::tls(server_config(&files, None), |talk| talk.answer_all(OK));
+    assert_eq!(Before::new(backend, &pki, &upstream.url, &[]).get(), OK_CLOSE);
+    // What clients call us is not what the upstream has to be called.
+    assert_eq!(upstream.only().values("host"), ["a.test"]);
+    // Of two CAs, either is as good.
+    let other = pki.write("other.crt", Authority::root("Other CA").pem());
+    let proxied = Before::new(backend, &pki, &upstream.url, &["--upstream-ca", &other]);
+    assert_eq!(proxied.get(), OK_CLOSE);
+}
+
+fn others_are_not(backend: &'static str) {
+    let pki = Pki::new();
+    let other = Authority::root("Test CA");
+    let cases = [
+        ("other-ca", other.issue(&Profile::server("app"))),
+        ("self-signed", Profile::server("app").self_signed()),
+        ("name", pki.ca.issue(&Profile::server("127.0.0.1").names(&["other.test", "127.0.0.2"]))),
+        ("expired", pki.ca.issue(&Profile::server("app").expired())),
+        ("not-yet", pki.ca.issue(&Profile::server("app").not_yet_valid())),
+        ("client", pki.ca.issue(&Profile::client("app").names(&["localhost", "127.0.0.1"]))),
+    ];
+    for (name, leaf) in cases {
+        let files = pki.save(name, &leaf);
+        let upstream = Upstream::tls(server_config(&files, None), |talk| talk.answer_all(OK));
+        let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+        let came = proxied.get();
+        assert_refused(&came, 502, &["the TLS handshake with the upstream failed"]);
+        proxied.server.assert_logs(&["error", &upstream.url, "TLS handshake", "certificate"]);
+        assert_eq!(upstream.requests().len(), 0, "{name}: it got a request");
+    }
+    // Nor is a good one by another name.
+    let files = pki.save("named", &pki.ca.issue(&Profile::server("app").names(&["localhost"])));
+    let upstream = Upstream::tls(server_config(&files, None), |talk| talk.answer_all(OK));
+    assert_refused(&Before::new(backend, &pki, &upstream.url, &[]).get(), 502, &["TLS"]);
+    // Without a CA of ours it is those of the system, which do not know ours.
+    let upstream = serving(&pki, |talk| talk.answer_all(OK));
+    let proxy = ["--backend", backend, "--proxy", &upstream.url];
+    let server = Server::with(&[&pki.server_args()[..], &proxy].concat());
+    let dialer = Dialer::tls(server.port, &pki.ca_file);
+    let proxied = Before { server, dialer };
+    assert_refused(&proxied.get(), 502, &["TLS"]);
+}
+
+fn ours_is_shown_to_who_asks(backend: &'static str) {
+    let pki = Pki::new();
+    let config = server_config(&pki.server, Some(&pki.ca_file));
+    let upstream = Upstream::tls(config, |talk| talk.answer_all(OK));
+    let (cert, key) = (&*pki.client.cert, &*pki.client.key);
+    let shown = ["--upstream-cert", cert, "--upstream-key", key];
+    let proxied = Before::new(backend, &pki, &upstream.url, &shown);
+    assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
+    let both = ["--upstream-cert", &*pki.client.both];
+    assert_eq!(Before::new(backend, &pki, &upstream.url, &both).get(), OK_CLOSE);
+    assert_eq!(upstream.requests().len(), 2);
+    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+    let came = proxied.get();
+    assert_refused(&came, 502, &["upstream"]);
+    proxied.server.assert_logs(&["error", &upstream.url]);
+    assert_eq!(upstream.requests().len(), 2);
+    // With its chain, for whoever knows only the root.
+    let intermediate = pki.ca.subordinate("Clients");
+    let leaf = intermediate.issue(&Profile::client("us")).with_chain(&[&intermediate]);
+    let files = pki.save("us", &leaf);
+    let shown = ["--upstream-cert", &*files.cert, "--upstream-key", &*files.key];
+    let proxied = Before::new(backend, &pki, &upstream.url, &shown);
+    assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
+}
+
+fn connections_are_used_again_and_stale_ones_are_not(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = serving(&pki, |talk| {
+        for _ in 0..3 {
+            if talk.request().is_some() {
+                talk.send(OK);
+            }
+        }
+        talk.finish();
+    });
+    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
+    for n in 0..7 {
+        assert_eq!(proxied.ask(post), OK_CLOSE, "{n}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!((upstream.accepted(), upstream.requests().len()), (3, 7));
+}
+
+fn large_bodies_go_both_ways(backend: &'static str) {
+    const LENGTH: usize = 4 << 20;
+    let pki = Pki::new();
+    // It sends back what it gets, as it gets it.
+    let upstream = serving(&pki, |talk| {
+        talk.head().unwrap();
+        talk.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n").as_bytes());
+        for _ in 0..LENGTH >> 16 {
+            let Some(piece) = talk.exactly(1 << 16) else { return };
+            talk.send(&piece);
+        }
+    });
+    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+    let mut conn = proxied.dialer.open();
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {LENGTH}\r\n\r\n");
+    conn.send(head.as_bytes()).unwrap();
+    let body: Vec<u8> = (0..251).cycle().take(LENGTH).collect();
+    for piece in body.chunks(1 << 16) {
+        conn.send(piece).unwrap();
+        conn.read_some().unwrap();
+    }
+    assert!(conn.response().body == body, "other bytes came back");
+}
+
+fn an_end_without_goodbye_is_none(backend: &'static str) {
+    let pki = Pki::new();
+    for says_goodbye in [true, false] {
+        let upstream = serving(&pki, move |talk| {
+            talk.request();
+            talk.send(b"HTTP/1.1 200 OK\r\nDate: today\r\n\r\nhello");
+            thread::sleep(Duration::from_millis(100));
+            if says_goodbye {
+                talk.finish();
+            }
+        });
+        let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+        let mut conn = proxied.dialer.open();
+        conn.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        if says_goodbye {
+            assert_eq!(conn.response().body, b"hello");
+            continue;
+        }
+        while matches!(conn.read_some(), Ok(1..)) {}
+        let came = String::from_utf8_lossy(conn.ahead()).into_owned();
+        assert!(came.contains("\r\n5\r\nhello\r\n") && !came.contains("\r\n0\r\n"), "{came:?}");
+        proxied.server.assert_logs(&["error", &upstream.url, "broke off"]);
+    }
+}
+
+fn one_that_says_nothing_is_given_up(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = Upstream::new(|talk| drop(talk.rest()));
+    let url = upstream.url.replace("http:", "https:");
+    let proxied = Before::new(backend, &pki, &url, &["--proxy-timeout", "0.6"]);
+    assert_refused(&proxied.get(), 504, &["the upstream took no connection within 0.6 seconds"]);
+    proxied.server.assert_logs(&["error", &url, "within 0.6 seconds"]);
+}
+
+fn one_that_speaks_no_tls_is_told_from_one_that_is_not_there(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = Upstream::answering_once("HTTP/1.1 400 Bad Request\r\n\r\n");
+    let shouting = Upstream::new(|talk| {
+        talk.send(b"220 smtp.test ESMTP\r\n");
+        talk.rest();
+    });
+    let url = upstream.url.replace("http:", "https:");
+    let came = Before::new(backend, &pki, &url, &["--proxy-timeout", "3"]).get();
+    assert!(came.starts_with("HTTP/1.1 50"), "{came}");
+    let url = shouting.url.replace("http:", "https:");
+    let proxied = Before::new(backend, &pki, &url, &[]);
+    assert_refused(&proxied.get(), 502, &["TLS handshake"]);
+    proxied.server.assert_logs(&["error", &url, "TLS handshake"]);
+    let dead = DeadPort::new();
+    let url = dead.url.replace("http:", "https:");
+    let proxied = Before::new(backend, &pki, &url, &[]);
+    assert_refused(&proxied.get(), 502, &["refused the connection"]);
+}
+
+fn a_tunnel_goes_through(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = serving(&pki, |talk| {
+        talk.request();
+        talk.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhi ");
+        let said = talk.rest();
+        talk.send(&said);
+        talk.finish();
+    });
+    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+    let mut conn = proxied.dialer.open();
+    conn.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello")
+        .unwrap();
+    while !conn.ahead().ends_with(b"hi ") {
+        assert_ne!(conn.read_some().unwrap(), 0);
+    }
+    conn.send(&b"x".repeat(200_000)).unwrap();
+    // The upstream hears of it, and may answer still.
+    conn.finish().unwrap();
+    let came = conn.rest();
+    assert!(came.ends_with(b"xx") && came.len() > 200_000, "{} bytes came", came.len());
+}

@@ -1,0 +1,332 @@
+//! `Upgrade`: a connection that changes to another protocol (RFC 9110 §7.8).
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use memchr::memchr_iter;
+
+use crate::support::{Conn, table};
+use crate::upstream::{Talk, Upstream};
+use crate::{Front, OK, Proxied, assert_refused};
+
+table! {
+    columns {
+        http = Front::Http;
+        https = Front::Https;
+    } rows {
+        bytes_go_both_ways
+        much_goes_both_ways_at_once
+        it_ends_with_the_upstream
+        it_ends_with_the_client
+        a_client_that_has_finished_hears_the_rest
+        a_quiet_tunnel_stays
+        a_refusal_is_a_usual_answer
+        what_is_no_upgrade_is_not_passed_on
+        protocols_that_carry_requests_are_not_offered
+        an_answer_nobody_asked_for_is_refused
+        a_drain_ends_tunnels
+    }
+}
+
+const ASK: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, Upgrade\r\n\
+    Upgrade: websocket, Chat/1\r\nSec-WebSocket-Key: AAAA\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n";
+
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade, x-named\r\nX-Named: gone\r\nSec-WebSocket-Accept: BBBB\r\n\
+    Content-Length: 7\r\n\r\n";
+
+const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: BBBB\r\n\
+    Connection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/// Reads until these bytes have come last.
+#[track_caller]
+fn until(conn: &mut Conn, end: &[u8]) {
+    while !conn.ahead().ends_with(end) {
+        read(conn);
+    }
+}
+
+#[track_caller]
+fn read(conn: &mut Conn) {
+    let read = conn.read_some();
+    let came = conn.ahead().len();
+    assert!(matches!(read, Ok(1..)), "{read:?} after {came} bytes");
+}
+
+/// A connection that has changed to another protocol.
+#[track_caller]
+fn tunnel(proxied: &Proxied) -> Conn {
+    let mut conn = proxied.open();
+    conn.send(ASK).unwrap();
+    while conn.ahead().len() < SWITCHED.len() {
+        read(&mut conn);
+    }
+    assert!(conn.ahead().starts_with(SWITCHED.as_bytes()), "{}", conn.ahead().escape_ascii());
+    conn
+}
+
+/// Switches, and does then what the test says. What it does ends with the connection.
+fn switching(then: impl Fn(&mut Talk) + Send + Sync + 'static) -> Upstream {
+    Upstream::new(move |talk| {
+        if talk.request().is_some() {
+            talk.send(SWITCH);
+            then(talk);
+        }
+    })
+}
+
+fn shared<T>() -> (Sender<T>, Arc<Mutex<Receiver<T>>>) {
+    let (sender, receiver) = channel();
+    (sender, Arc::new(Mutex::new(receiver)))
+}
+
+fn bytes_go_both_ways(front: Front) {
+    let upstream = Upstream::new(|talk| {
+        if talk.request().is_none() {
+            return;
+        }
+        // Ahead of what the client has to say, in the write that has the head.
+        talk.send(&[SWITCH, b"welcome\0\r\n\r\nHTTP/1.1 "].concat());
+        while let Some(bytes) = talk.exactly(5) {
+            talk.send(&bytes);
+        }
+    });
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = proxied.open();
+    conn.send(&[ASK, b"ahead"].concat()).unwrap();
+    until(&mut conn, b"ahead");
+    let came = String::from_utf8_lossy(conn.ahead()).into_owned();
+    assert_eq!(came, format!("{SWITCHED}welcome\0\r\n\r\nHTTP/1.1 ahead"));
+    for bytes in [b"GET /", b"\0\xff\r\n\r"] {
+        conn.send(bytes).unwrap();
+        until(&mut conn, bytes);
+    }
+    let request = upstream.only();
+    let text = request.text();
+    assert!(text.contains("\r\nSec-WebSocket-Key: AAAA\r\n"), "{text}");
+    assert!(
+        text.ends_with("\r\nConnection: upgrade\r\nUpgrade: websocket, Chat/1\r\n\r\n"),
+        "{text}"
+    );
+    assert_eq!(request.values("connection"), ["upgrade"]);
+    assert_eq!(request.values("x-forwarded-for"), ["127.0.0.1"]);
+}
+
+fn much_goes_both_ways_at_once(front: Front) {
+    const LENGTH: usize = 16 << 20;
+    const EARLY: usize = 1 << 20;
+    // It sends all of its own before it takes any.
+    let upstream = switching(|talk| {
+        for _ in 0..LENGTH >> 16 {
+            talk.send(&b"d".repeat(1 << 16));
+        }
+        let mut up = 0;
+        for _ in 0..LENGTH >> 16 {
+            up += talk.exactly(1 << 16).map_or(0, |p| memchr_iter(b'u', &p).count());
+        }
+        talk.send(format!("got {up}").as_bytes());
+    });
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = tunnel(&proxied);
+    let before = proxied.server.memory();
+    // What nobody takes yet must not keep what comes the other way.
+    let piece = b"u".repeat(1 << 16);
+    for _ in 0..EARLY >> 16 {
+        conn.send(&piece).unwrap();
+    }
+    while conn.ahead().len() < SWITCHED.len() + LENGTH {
+        read(&mut conn);
+    }
+    for _ in 0..(LENGTH - EARLY) >> 16 {
+        conn.send(&piece).unwrap();
+    }
+    until(&mut conn, format!("got {LENGTH}").as_bytes());
+    assert_eq!(memchr_iter(b'd', &conn.ahead()[SWITCHED.len()..]).count(), LENGTH);
+    let held = proxied.server.memory().saturating_sub(before);
+    assert!(held < 4 << 10, "{held} KiB more");
+}
+
+fn it_ends_with_the_upstream(front: Front) {
+    let upstream = switching(|talk| {
+        talk.send(&b"x".repeat(1_000_000));
+        talk.send(b"bye");
+        talk.finish();
+        talk.rest();
+    });
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = tunnel(&proxied);
+    let came = conn.rest();
+    assert!(came.ends_with(b"xbye"));
+    assert_eq!(memchr_iter(b'x', &came).count(), 1_000_000);
+}
+
+fn it_ends_with_the_client(front: Front) {
+    let (ended, end) = shared();
+    let upstream = switching(move |talk| ended.send(talk.rest()).unwrap());
+    let mut proxied = Proxied::new(front, &upstream);
+    let end = end.lock().unwrap();
+    let mut conn = tunnel(&proxied);
+    conn.send(b"bye").unwrap();
+    conn.finish().unwrap();
+    assert_eq!(end.recv_timeout(Duration::from_secs(5)).unwrap(), b"bye");
+    assert_eq!(conn.rest(), SWITCHED.as_bytes());
+    let conn = tunnel(&proxied);
+    conn.reset();
+    end.recv_timeout(Duration::from_secs(5)).expect("the upstream is told");
+    proxied.server.assert_alive();
+}
+
+fn a_client_that_has_finished_hears_the_rest(front: Front) {
+    let upstream = switching(|talk| {
+        let said = talk.rest();
+        thread::sleep(Duration::from_millis(100));
+        talk.send(b"you said ");
+        talk.send(&said);
+    });
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = tunnel(&proxied);
+    conn.send(b"bye").unwrap();
+    conn.finish().unwrap();
+    assert_eq!(String::from_utf8_lossy(&conn.rest()), format!("{SWITCHED}you said bye"));
+
+    // One that never finishes itself has so much time.
+    let upstream = switching(|talk| {
+        talk.rest();
+        thread::sleep(Duration::from_secs(8));
+    });
+    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-timeout", "0.5"]);
+    let mut conn = tunnel(&proxied);
+    let start = Instant::now();
+    conn.finish().unwrap();
+    conn.rest();
+    assert!(start.elapsed() < Duration::from_secs(4), "after {:?}", start.elapsed());
+}
+
+fn a_quiet_tunnel_stays(front: Front) {
+    let upstream = switching(|talk| {
+        while let Some(bytes) = talk.exactly(5) {
+            talk.send(&bytes);
+        }
+    });
+    let short = ["--proxy-timeout", "0.3", "--idle-timeout", "0.3", "--body-timeout", "0.3"];
+    let more = ["--head-timeout", "0.3", "--write-timeout", "0.3"];
+    let proxied = Proxied::with(front, &[&upstream.url], &[&short[..], &more].concat());
+    let mut conn = tunnel(&proxied);
+    for bytes in [b"hello", b"world"] {
+        thread::sleep(Duration::from_millis(800));
+        conn.send(bytes).unwrap();
+        until(&mut conn, bytes);
+    }
+}
+
+fn a_refusal_is_a_usual_answer(front: Front) {
+    for status in ["200 OK", "400 Bad Request", "426 Upgrade Required"] {
+        let answer = format!("HTTP/1.1 {status}\r\nDate: today\r\nContent-Length: 2\r\n\r\nno");
+        let upstream = Upstream::answering(answer.clone());
+        let proxied = Proxied::new(front, &upstream);
+        let mut conn = proxied.open();
+        for n in 0..2 {
+            conn.send(ASK).unwrap();
+            until(&mut conn, b"no");
+            assert_eq!(String::from_utf8_lossy(conn.ahead()), answer, "{n}");
+            assert_eq!(conn.response().body, b"no");
+        }
+        // What follows is the next request, to whom it may concern.
+        conn.send(&[ASK, b"GET /next HTTP/1.1\r\nHost: b.test\r\n\r\n"].concat()).unwrap();
+        conn.response();
+        conn.response();
+        let requests = upstream.requests();
+        let targets: Vec<_> = requests.iter().map(crate::upstream::Received::target).collect();
+        assert_eq!(targets, ["/chat", "/chat", "/chat", "/next"]);
+        assert_eq!(requests[3].values("x-forwarded-host"), ["b.test"]);
+        assert_eq!(upstream.accepted(), 1);
+    }
+}
+
+fn what_is_no_upgrade_is_not_passed_on(front: Front) {
+    let upstream = Upstream::answering(OK);
+    let proxied = Proxied::new(front, &upstream);
+    let ask = String::from_utf8_lossy(ASK);
+    for request in [
+        ask.replace("HTTP/1.1", "HTTP/1.0"),
+        ask.replace("keep-alive, Upgrade", "close"),
+        ask.replace("GET", "POST").replace("\r\n\r\n", "\r\nContent-Length: 5\r\n\r\nhello"),
+        ask.replace("Upgrade: websocket, Chat/1\r\n", ""),
+        ask.replace("websocket, Chat/1", " , "),
+    ] {
+        let mut conn = proxied.open();
+        conn.send(request.as_bytes()).unwrap();
+        assert_eq!(conn.response().body, b"ok");
+        let got = upstream.take_requests().remove(0);
+        assert!(!got.text().to_ascii_lowercase().contains("upgrade"), "{}", got.text());
+    }
+}
+
+/// In a tunnel of HTTP/2 a client could say of itself what we remove.
+fn protocols_that_carry_requests_are_not_offered(front: Front) {
+    let upstream = Upstream::answering(OK);
+    let proxied = Proxied::new(front, &upstream);
+    let ask = String::from_utf8_lossy(ASK);
+    for (offered, passed) in [
+        ("h2c", None),
+        ("H2C", None),
+        ("HTTP/2.0, TLS/1.0", None),
+        ("h2c, websocket", Some("websocket")),
+        ("x\r\nUpgrade: h2c , y/2", Some("x, y/2")),
+    ] {
+        let mut conn = proxied.open();
+        let request = ask.replace("websocket, Chat/1", offered).replace(
+            "Upgrade\r\n",
+            "Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+        );
+        conn.send(request.as_bytes()).unwrap();
+        assert_eq!(conn.response().body, b"ok");
+        let got = upstream.take_requests().remove(0);
+        assert_eq!(got.values("upgrade"), Vec::from_iter(passed), "{offered}");
+        assert!(!got.text().contains("HTTP2-Settings"), "{}", got.text());
+    }
+}
+
+fn an_answer_nobody_asked_for_is_refused(front: Front) {
+    let ask = String::from_utf8_lossy(ASK);
+    for (request, answered) in [
+        (ask.replace("websocket, Chat/1", "h2c"), "h2c"),
+        (ask.replace("websocket, Chat/1", "Chat/1"), "websocket"),
+        (ask.replace("websocket, Chat/1", "websocket"), "websocket, h2c"),
+        (ask.replace("keep-alive, Upgrade", "x"), "websocket"),
+    ] {
+        let answer = String::from_utf8_lossy(SWITCH).replace("websocket", answered);
+        let upstream = Upstream::answering(answer);
+        let proxied = Proxied::new(front, &upstream);
+        assert_refused(&proxied.ask(&request), 502, &["protocol that nobody asked for"]);
+    }
+}
+
+fn a_drain_ends_tunnels(front: Front) {
+    let upstream = switching(|talk| {
+        while let Some(bytes) = talk.exactly(5) {
+            talk.send(&bytes);
+        }
+    });
+    let mut proxied = Proxied::with(front, &[&upstream.url], &["--drain-timeout", "1"]);
+    let mut conn = tunnel(&proxied);
+    proxied.server.signal("TERM");
+    // Until then it goes on.
+    conn.send(b"hello").unwrap();
+    until(&mut conn, b"hello");
+    let start = Instant::now();
+    assert_eq!(proxied.server.wait().code(), Some(0));
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_secs(3), "after {waited:?}");
+    assert!(matches!(conn.read_some(), Ok(0) | Err(_)));
+    // One that ends by itself holds nobody up.
+    let mut proxied = Proxied::with(front, &[&upstream.url], &["--drain-timeout", "8"]);
+    let conn = tunnel(&proxied);
+    proxied.server.signal("TERM");
+    drop(conn);
+    let start = Instant::now();
+    assert_eq!(proxied.server.wait().code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(4), "after {:?}", start.elapsed());
+}
