@@ -1,15 +1,19 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: the clients that they drive the server with.
+# Installs what the tests need and the machine lacks: the clients that they drive the server with, and
+# the programs that stand before and behind it.
 set -eu
 cd "$(dirname "$0")/.."
 
+# Servers are not on everybody's PATH.
+PATH="$PATH:/usr/sbin:/sbin"
+
 # Keep the versions of what comes from PyPI here.
-requests="requests==2.32.5"
+modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websockets==17.4"
 
 # command:package, on Debian
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs ab:apache2-utils wrk:wrk \
     h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
-    testssl:testssl.sh"
+    testssl:testssl.sh apache2:apache2-bin haproxy:haproxy"
 
 packages=""
 for pair in $wanted; do
@@ -25,6 +29,13 @@ fi
 
 if [ -n "$packages" ]; then
     if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        # Installed is not started: Debian asks this file, and nobody else's is replaced.
+        policy=/usr/sbin/policy-rc.d
+        if [ ! -e "$policy" ]; then
+            trap 'rm -f "$policy"' EXIT
+            printf '#!/bin/sh\nexit 101\n' >"$policy"
+            chmod +x "$policy"
+        fi
         apt-get update -qq
         # shellcheck disable=SC2086 # a list of words
         DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends -y $packages
@@ -36,8 +47,9 @@ fi
 
 # The system's Python stays as it is: what the tests want of it stands in .venv.
 installed=".venv/turnkey-tests"
-if [ "$(cat "$installed" 2>/dev/null)" != "$requests" ]; then
+if [ "$(cat "$installed" 2>/dev/null)" != "$modules" ]; then
     python3 -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$requests"
-    echo "$requests" >"$installed"
+    # shellcheck disable=SC2086 # a list of words
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check $modules
+    echo "$modules" >"$installed"
 fi

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::site;
-use crate::support::{Output, Pki, Server, Stack, run, tool};
+use crate::support::{self, Output, Pki, Server, Stack, run};
 
 on_every_stack! {
     http_client_is_served
@@ -44,11 +44,9 @@ fn requests_shows_its_certificate(backend: &str) {
 
 /// Runs a script that has to end well.
 fn python(script: &str, args: &[&str]) -> Output {
-    // `make deps` makes it.
-    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/python");
     let script = format!("{}/tests/real_clients/{script}.py", env!("CARGO_MANIFEST_DIR"));
-    let mut command = tool(python);
-    command.args(["-I", "-B", &script]).args(args);
+    let mut command = support::python();
+    command.arg(&script).args(args);
     let output = run(command, b"", Duration::from_secs(30));
     assert_eq!(output.code, Some(0), "{}{}", output.text(), output.stderr);
     output

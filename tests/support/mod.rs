@@ -26,7 +26,7 @@ pub(crate) use library::Library;
 pub(crate) use pki::{
     Authority, Files, Leaf, Pki, Profile, export_pkcs12, openssl, secret, shared_keys,
 };
-pub(crate) use process::{Output, run, tool};
+pub(crate) use process::{Output, python, run, tool};
 pub(crate) use server::{DEADLINE, Program, Server};
 pub(crate) use setup::{HeldBy, Setup, at_once};
 pub(crate) use site::{Raise, Site, Stack, on, report};

@@ -34,6 +34,15 @@ pub(crate) fn tool(name: &str) -> Command {
     command
 }
 
+/// Python with the modules that the tests need, without those of whoever runs them.
+pub(crate) fn python() -> Command {
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/python");
+    assert!(std::path::Path::new(python).exists(), "there is no {python}; make deps makes it");
+    let mut command = tool(python);
+    command.args(["-I", "-B"]);
+    command
+}
+
 /// Runs `command` to its end, with `input` as its standard input; fails the test when the program
 /// is not installed or does not end within `deadline`.
 pub(crate) fn run(mut command: Command, input: &[u8], deadline: Duration) -> Output {

@@ -1,0 +1,107 @@
+//! Apache before a turnkey app, configured as in the seed.
+
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::programs::{Running, beside, directory, own_address, system_server};
+use crate::support::{Client, Pki, Server};
+
+/// Where Debian has them.
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+struct Site {
+    app: Server,
+    address: String,
+    pki: Pki,
+    _apache: Running,
+}
+
+impl Site {
+    /// Both on the loopback, and the app with these options.
+    fn start(options: &[&str]) -> Self {
+        let app = Server::with(options);
+        let (pki, dir, address) = (Pki::new(), directory(), own_address());
+        let mut command = system_server("apache2");
+        command.args(["-D", "FOREGROUND", "-f", &beside("apache.conf")]);
+        command.env("DIR", dir.path()).env("MODULES", MODULES).env("ADDRESS", &address);
+        command.env("CERT", &pki.server.cert).env("KEY", &pki.server.key).env("APP", &app.url);
+        let mut apache = Running::start(command, dir);
+        apache.until_ready(|_| TcpStream::connect((&*address, 8443)).is_ok());
+        Self { app, address, pki, _apache: apache }
+    }
+
+    /// What the app says of a request through Apache.
+    #[track_caller]
+    fn whoami(&self, scheme: &str, options: &[&str]) -> Value {
+        let port = if scheme == "https" { 8443 } else { 8080 };
+        // By the name in the certificate, at the address that is ours.
+        let to = format!("localhost:{port}:{}:{port}", self.address);
+        let curl = Client::new(&["--connect-to", &to, "--cacert", &self.pki.ca_file]);
+        curl.and(options).fetch(&format!("{scheme}://localhost:{port}/whoami")).json()
+    }
+}
+
+const TRUSTING: [&str; 2] = ["--trust-proxy", "127.0.0.1"];
+
+const CLAIMS_HTTPS: [&str; 8] = [
+    "-H",
+    "X-Forwarded-Proto: https",
+    "-H",
+    "X-Forwarded-For: 192.0.2.66",
+    "-H",
+    "Forwarded: for=192.0.2.66;proto=https;host=elsewhere.test",
+    "-H",
+    "X_Forwarded_Proto: https",
+];
+const CLAIMS_HTTP: [&str; 6] = [
+    "-H",
+    "X-Forwarded-Proto: http",
+    "-H",
+    "X-Forwarded-For: 192.0.2.66",
+    "-H",
+    "Forwarded: for=192.0.2.66;proto=http;host=elsewhere.test",
+];
+
+#[test]
+fn through_apache_it_is_as_the_client_came() {
+    let site = Site::start(&TRUSTING);
+    for options in [&[][..], &CLAIMS_HTTP, &CLAIMS_HTTPS] {
+        for scheme in ["https", "http"] {
+            // Somebody other than Apache itself, so that it can be told apart.
+            let options = [options, &["--interface", "127.0.0.2"]].concat();
+            let said = site.whoami(scheme, &options);
+            let port = if scheme == "https" { 8443 } else { 8080 };
+            assert_eq!(said["scheme"], scheme, "{options:?}: {said}");
+            assert_eq!(said["client"], "127.0.0.2", "{options:?}: {said}");
+            assert_eq!(said["host"], format!("localhost:{port}"), "{options:?}: {said}");
+            assert!(said["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{said}");
+            // The app itself speaks plain HTTP.
+            assert_eq!([&said["mode"], &said["tls"]], [&"http".into(), &Value::Null]);
+        }
+    }
+}
+
+#[test]
+fn past_apache_nobody_is_believed() {
+    let site = Site::start(&TRUSTING);
+    let url = format!("{}whoami", site.app.url);
+    let stranger = Client::new(&["--interface", "127.0.0.2"]).and(&CLAIMS_HTTPS);
+    let said = stranger.fetch(&url).json();
+    assert_eq!([&said["scheme"], &said["client"]], ["http", "127.0.0.2"], "{said}");
+    assert_eq!(said["host"], format!("127.0.0.1:{}", site.app.port), "{said}");
+    site.app.assert_logs(&["ignored X-Forwarded-Proto from 127.0.0.2", "--trust-proxy 127.0.0.2"]);
+    // It is the address that makes the difference.
+    let proxy = Client::new(&["-H", "X-Forwarded-Proto: https"]);
+    assert_eq!(proxy.fetch(&url).json()["scheme"], "https");
+}
+
+/// What the seed is about: all that Apache says is in vain if the app is not told to believe it.
+#[test]
+fn without_trust_apache_is_anybody() {
+    let site = Site::start(&[]);
+    let said = site.whoami("https", &[]);
+    assert_eq!([&said["scheme"], &said["client"]], ["http", "127.0.0.1"], "{said}");
+    site.app
+        .assert_logs(&["ignored X-Forwarded-Proto from 127.0.0.1", "add --trust-proxy 127.0.0.1"]);
+}
