@@ -73,8 +73,8 @@ pub use server::Server;
 pub use server_error::ServerError;
 pub use trust::{TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
-    AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, Identity, IdentityError,
-    RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,
+    AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,
+    IdentityError, RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,
 };
 
 /// The README's program compiles.

@@ -10,7 +10,7 @@ use crate::config_error::{ConfigError, usage};
 use crate::files::{self, FileError};
 use crate::identity_files::IdentityFile;
 use crate::layers::Layers;
-use crate::mode::{self, BackendName};
+use crate::mode::BackendName;
 use crate::password::Passwords;
 use crate::proxy::{Balance, Proxy, Upstream};
 use crate::units::Seconds;
@@ -130,8 +130,8 @@ impl UpstreamOptions {
         }
         let identity =
             self.identity.as_ref().map(|identity| identity.load(passwords, now)).transpose()?;
-        let connector = mode::connector(backend, &ConnectConfig { anchors, identity })
-            .map_err(|error| ConfigError::Failed(with_causes(&error)))?;
-        Ok(proxy.connector(connector))
+        proxy
+            .tls(backend, &ConnectConfig { anchors, identity })
+            .map_err(|error| ConfigError::Failed(with_causes(&error)))
     }
 }

@@ -23,8 +23,12 @@ pub(super) async fn dial(
         match upstream.address() {
             Address::Tcp(host, port) => {
                 let tcp = connect(host, *port).await.map_err(UpstreamError::Connect)?;
-                let (Some(name), Some(connector)) = (upstream.server_name(), connector) else {
+                let Some(name) = upstream.server_name() else {
                     return Ok(Connection::new(Box::new(tcp.clone()), Some(tcp)));
+                };
+                // Never in the clear what was to be encrypted.
+                let Some(connector) = connector else {
+                    return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
                 };
                 let stream = connector.connect(tcp.clone(), name).await;
                 let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
@@ -60,4 +64,23 @@ async fn connect(host: &str, port: u16) -> io::Result<Tcp> {
         }
     }
     Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A library user may forget what an `https://` upstream takes.
+    #[test]
+    fn nothing_goes_out_in_the_clear_that_was_to_be_encrypted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let upstream: Upstream = format!("https://127.0.0.1:{port}").parse().unwrap();
+        let dialed = smol::block_on(dial(&upstream, None, Duration::from_secs(5)));
+        assert!(matches!(dialed, Err(UpstreamError::Tls(_))), "{dialed:?}");
+        let plain: Upstream = format!("http://127.0.0.1:{port}").parse().unwrap();
+        assert!(smol::block_on(dial(&plain, None, Duration::from_secs(5))).is_ok());
+    }
 }

@@ -23,7 +23,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use http_types::StatusCode;
-use turnkey_backend::Connector;
+use turnkey_backend::{ConnectConfig, Connector};
 
 pub use self::balance::Balance;
 use self::balance::{Balancer, Member};
@@ -33,6 +33,7 @@ pub(crate) use self::request::Outgoing;
 use self::spool::Spool;
 pub use self::upstream::Upstream;
 use crate::causes::with_causes;
+use crate::mode::{self, BackendName, ModeError};
 use crate::wire::deadline::Deadline;
 use crate::wire::head::Framing;
 use crate::wire::{Refusal, Shared, lock};
@@ -85,11 +86,15 @@ impl Proxy {
         }
     }
 
-    /// Sets who does the TLS for upstreams that speak it.
-    #[must_use]
-    pub(crate) fn connector(mut self, connector: Box<dyn Connector>) -> Self {
-        self.connector = Some(connector);
-        self
+    /// Sets up TLS for upstreams of `https://`, which get no request without it: with the stack of
+    /// `backend`, or of the first that was compiled in.
+    pub fn tls(
+        mut self,
+        backend: Option<BackendName>,
+        config: &ConnectConfig,
+    ) -> Result<Self, ModeError> {
+        self.connector = Some(mode::connector(backend, config)?);
+        Ok(self)
     }
 
     /// Sets the `Host` that upstreams get, in place of the one that the client called.
