@@ -28,14 +28,8 @@ impl ClientFiles {
         made_up: Option<&TrustAnchors>,
         now: SystemTime,
     ) -> Result<ClientPolicy, ConfigError> {
-        let mut anchors = made_up.cloned();
-        for file in &self.cas {
-            let more = trust_anchors(file, now)?;
-            anchors = Some(match anchors {
-                Some(anchors) => anchors.and(more),
-                None => more,
-            });
-        }
+        let named = all_trust_anchors(&self.cas, "--client-ca", now)?;
+        let anchors = made_up.cloned().into_iter().chain(named).reduce(TrustAnchors::and);
         let Some(anchors) = anchors else {
             return Err(ConfigError::Failed("there is no client CA".to_owned()));
         };
@@ -60,11 +54,25 @@ impl ClientFiles {
     }
 }
 
-/// The CAs in a file of `--client-ca`.
-pub(crate) fn trust_anchors(file: &Path, now: SystemTime) -> Result<TrustAnchors, FileError> {
-    let pem = files::read(file, "--client-ca")?;
+/// The CAs in all `files`, which `option` names; `None` if there are no files.
+pub(crate) fn all_trust_anchors(
+    files: &[PathBuf],
+    option: &'static str,
+    now: SystemTime,
+) -> Result<Option<TrustAnchors>, FileError> {
+    let all = files.iter().map(|file| trust_anchors(file, option, now));
+    Ok(all.collect::<Result<Vec<_>, _>>()?.into_iter().reduce(TrustAnchors::and))
+}
+
+/// The CAs in a file, which `option` names.
+pub(crate) fn trust_anchors(
+    file: &Path,
+    option: &'static str,
+    now: SystemTime,
+) -> Result<TrustAnchors, FileError> {
+    let pem = files::read(file, option)?;
     TrustAnchors::from_pem(&pem, now)
-        .map_err(|error| FileError::new(file, "--client-ca", with_causes(&error)))
+        .map_err(|error| FileError::new(file, option, with_causes(&error)))
 }
 
 /// The lists in a file of `--client-crl`.

@@ -95,7 +95,7 @@ impl Config {
             identities,
             made_up,
             passwords: Passwords::new(layers.of(|s| s.key_password_file.clone()), password),
-            ocsp: layers.files(|s| &s.ocsp),
+            ocsp: layers.list(|s| &s.ocsp),
             clients,
             ticket_key,
             choice,
@@ -176,8 +176,8 @@ fn clients(
     let verify = layers.of(|s| s.client_verify.filter(|v| *v != ClientVerify::None));
     let rules = AllowRules::new(layers.list(|s| &s.allow_cn), layers.list(|s| &s.allow_san));
     let clients = ClientFiles {
-        cas: layers.files(|s| &s.client_ca),
-        crls: layers.files(|s| &s.client_crl),
+        cas: layers.list(|s| &s.client_ca),
+        crls: layers.list(|s| &s.client_crl),
         rules,
         deny_early: layers.any(|s| s.deny_early),
         optional: verify == Some(ClientVerify::Optional),

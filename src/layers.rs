@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use crate::cli::Serve;
 
 /// The same option in several layers (the command line, the environment, the recipe's names): the
@@ -16,11 +14,6 @@ impl Layers<'_> {
     /// The values of an option that may be repeated: those of one layer.
     pub(crate) fn list<T: Clone>(self, option: impl Fn(&Serve) -> &Vec<T>) -> Vec<T> {
         self.0.iter().map(option).find(|list| !list.is_empty()).cloned().unwrap_or_default()
-    }
-
-    /// The files that an option names.
-    pub(crate) fn files(self, option: impl Fn(&Serve) -> &Vec<PathBuf>) -> Vec<PathBuf> {
-        self.list(option)
     }
 
     /// Whether a switch is on.

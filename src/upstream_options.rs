@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use turnkey_backend::{ConnectConfig, TrustAnchors};
+use turnkey_backend::ConnectConfig;
 
 use crate::causes::with_causes;
+use crate::client_files;
 use crate::config_error::{ConfigError, usage};
-use crate::files::{self, FileError};
 use crate::identity_files::IdentityFile;
 use crate::layers::Layers;
 use crate::mode::BackendName;
@@ -49,7 +49,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
         host: layers.of(|s| s.upstream_host.clone()),
         timeout: layers.of(|s| s.proxy_timeout),
         streaming: layers.any(|s| s.proxy_streaming),
-        cas: layers.files(|s| &s.upstream_ca),
+        cas: layers.list(|s| &s.upstream_ca),
         identity,
         upstreams,
     };
@@ -118,16 +118,7 @@ impl UpstreamOptions {
         if !tls {
             return Ok(proxy);
         }
-        let mut anchors: Option<TrustAnchors> = None;
-        for file in &self.cas {
-            let wrong = |what| FileError::new(file, "--upstream-ca", what);
-            let more = TrustAnchors::from_pem(&files::read(file, "--upstream-ca")?, now)
-                .map_err(|error| wrong(with_causes(&error)))?;
-            anchors = Some(match anchors {
-                Some(anchors) => anchors.and(more),
-                None => more,
-            });
-        }
+        let anchors = client_files::all_trust_anchors(&self.cas, "--upstream-ca", now)?;
         let identity =
             self.identity.as_ref().map(|identity| identity.load(passwords, now)).transpose()?;
         proxy

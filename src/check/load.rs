@@ -121,7 +121,7 @@ impl<'a> Loaded<'a> {
         }
         let mut complete = true;
         for file in &clients.cas {
-            match client_files::trust_anchors(file, now) {
+            match client_files::trust_anchors(file, "--client-ca", now) {
                 Ok(more) => {
                     let subject = Subject::file(file, "--client-ca");
                     for ca in more.certificates() {

@@ -105,7 +105,7 @@ pub(crate) fn of_material(
         ca_files,
         option,
         |file| {
-            let anchors = client_files::trust_anchors(file, now);
+            let anchors = client_files::trust_anchors(file, "--client-ca", now);
             anchors.map(|anchors| anchors.certificates().to_vec()).unwrap_or_default()
         },
         |one, other| one == other,

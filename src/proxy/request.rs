@@ -29,13 +29,13 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// What an upstream gets of `head`: its fields end to end as far as `decision` lets them through,
-    /// and what we know of the client. `host` takes the place of the client's, if it is given.
+    /// What an upstream gets of `head`: `host`, its fields end to end as far as `decision` lets them
+    /// through, and what we know of the client.
     pub(crate) fn new(
         head: &Head<'_, '_>,
         decision: &Decision<'_>,
         link: &Link,
-        host: Option<&str>,
+        host: &str,
     ) -> Self {
         let end_to_end = EndToEnd::of(head.fields);
         let mut bytes = Vec::with_capacity(1024);
@@ -46,14 +46,7 @@ impl Outgoing {
             Target::Server => "*".to_owned(),
         };
         bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
-        let local;
-        let own = if let Some(authority) = head.authority {
-            authority
-        } else {
-            local = link.local.to_string();
-            &local
-        };
-        push(&mut bytes, "Host", host.unwrap_or(own).as_bytes());
+        push(&mut bytes, "Host", host.as_bytes());
         for (name, value) in decision.fields(head.fields) {
             if end_to_end.keeps(name) && !is_ours(name) {
                 push(&mut bytes, name, value);

@@ -160,7 +160,8 @@ fn begin(
             Work::App(Box::new(request))
         }
         Content::Proxy(proxy) => {
-            Work::Proxy(Outgoing::new(&head, &decision, link, proxy.upstream_host()))
+            let host = proxy.upstream_host().unwrap_or(host);
+            Work::Proxy(Outgoing::new(&head, &decision, link, host))
         }
     };
 
