@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,9 +10,11 @@ use std::time::{Duration, Instant};
 use log::Level;
 use smol::future::FutureExt;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
-use smol::{Async, Executor, Timer};
+use smol::{Executor, Timer};
+use turnkey_backend::Socket;
 
 use crate::connection::{self, Endpoint};
+use crate::listener::{Arrival, Listener};
 use crate::places::{Door, Places};
 use crate::wire::panic_message;
 
@@ -27,7 +28,7 @@ const QUIET: Duration = Duration::from_secs(5);
 /// Accepts connections that `door` lets in and has each served by a task of its own on `executor`,
 /// until `stop` is done; those that the system has accepted by then are served too.
 pub(crate) async fn run(
-    listener: &Async<TcpListener>,
+    listener: &Listener,
     endpoint: &Arc<Endpoint>,
     executor: &Executor<'static>,
     door: &Door,
@@ -50,7 +51,7 @@ pub(crate) async fn run(
                 })
                 .await
         };
-        let Some((io, peer)) = next else {
+        let Some(arrival) = next else {
             if stopped {
                 return;
             }
@@ -60,17 +61,17 @@ pub(crate) async fn run(
         match door.admit() {
             Ok(places) => {
                 let id = places.id();
-                executor.spawn(serve(Arc::clone(endpoint), io, peer, id, places)).detach();
+                executor.spawn(serve(Arc::clone(endpoint), arrival, id, places)).detach();
             }
             Err(full) => {
                 full_up.log(Level::Warn, || {
-                    format!("{peer}: turned away: {}", full.text(&endpoint.limits))
+                    format!("{}: turned away: {}", arrival.remote, full.text(&endpoint.limits))
                 });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
                 {
-                    executor.spawn(turn_away(Arc::clone(endpoint), io, slot)).detach();
+                    executor.spawn(turn_away(Arc::clone(endpoint), arrival.socket, slot)).detach();
                 }
             }
         }
@@ -78,14 +79,11 @@ pub(crate) async fn run(
 }
 
 /// The next connection. Errors are not the listener's end, whatever they are.
-async fn accept(
-    listener: &Async<TcpListener>,
-    short: &mut Episode,
-) -> (Async<TcpStream>, SocketAddr) {
+async fn accept(listener: &Listener, short: &mut Episode) -> Arrival {
     let mut back_off = BACK_OFF;
     loop {
         match listener.accept().await {
-            Ok(accepted) => return accepted,
+            Ok(arrival) => return arrival,
             Err(error) if is_shortage(&error) => {
                 short.log(Level::Error, || {
                     format!(
@@ -104,21 +102,16 @@ async fn accept(
 }
 
 /// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
-async fn serve(
-    endpoint: Arc<Endpoint>,
-    io: Async<TcpStream>,
-    peer: SocketAddr,
-    id: u64,
-    places: Places,
-) {
-    let served = connection::run(endpoint, io, peer, id, places);
+async fn serve(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, places: Places) {
+    let remote = arrival.remote;
+    let served = connection::run(endpoint, arrival, id, places);
     if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
-        log::error!("{peer}: connection {id} panicked: {}", panic_message(&*panic));
+        log::error!("{remote}: connection {id} panicked: {}", panic_message(&*panic));
     }
 }
 
-async fn turn_away(endpoint: Arc<Endpoint>, io: Async<TcpStream>, slot: SemaphoreGuardArc) {
-    connection::turn_away(&endpoint, io).await;
+async fn turn_away(endpoint: Arc<Endpoint>, socket: Socket, slot: SemaphoreGuardArc) {
+    connection::turn_away(&endpoint, socket).await;
     drop(slot);
 }
 

@@ -3,18 +3,20 @@
 use std::fmt;
 use std::future::{self, Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use smol::channel::{self, Receiver};
 use smol::future::FutureExt;
-use smol::{Async, Executor, Timer};
+use smol::{Executor, Timer};
 use turnkey_backend::BoxFuture;
 
 use crate::accept;
+use crate::address::LocalAddr;
 use crate::connection::Endpoint;
+use crate::listener::Listener;
 use crate::places::Door;
 use crate::reload::Reloader;
 use crate::server_error::ServerError;
@@ -24,7 +26,10 @@ use crate::units::seconds;
 
 /// A server that has its port, and is yet to serve.
 pub struct Bound {
-    pub(crate) main: Listening,
+    /// At least one.
+    pub(crate) listeners: Vec<Listener>,
+    /// What connections of these are served with.
+    pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) redirect: Option<Listening>,
     /// Name, library and versions of the backend, for people.
     pub(crate) backend: String,
@@ -36,26 +41,39 @@ pub struct Bound {
 /// A listener, and what its connections are served with.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    pub(crate) listener: Async<TcpListener>,
+    pub(crate) listener: Listener,
     pub(crate) endpoint: Arc<Endpoint>,
 }
 
 impl Bound {
-    /// The address that it listens on.
+    /// The address that it listens on, the first of several; an error of the kind `NotFound` if it
+    /// listens on Unix sockets only.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.main.listener.get_ref().local_addr()
+        let mut addresses = self.local_addrs().filter_map(|local| match local {
+            LocalAddr::Tcp(address) => Some(*address),
+            LocalAddr::Unix(_) => None,
+        });
+        addresses.next().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// All that it listens on.
+    pub fn local_addrs(&self) -> impl Iterator<Item = &LocalAddr> {
+        self.listeners.iter().map(Listener::local_addr)
     }
 
     /// The address for plain HTTP from which all are sent on, if there is one.
     #[must_use]
     pub fn redirect_addr(&self) -> Option<SocketAddr> {
-        self.redirect.as_ref()?.listener.get_ref().local_addr().ok()
+        match self.redirect.as_ref()?.listener.local_addr() {
+            LocalAddr::Tcp(address) => Some(*address),
+            LocalAddr::Unix(_) => None,
+        }
     }
 
     /// A handle to replace identities and client policy with while the server runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(Arc::clone(&self.main.endpoint.current))
+        Reloader::new(Arc::clone(&self.endpoint.current))
     }
 
     /// Has `task` run beside the server, and end with it.
@@ -108,7 +126,7 @@ impl Bound {
     }
 
     async fn serve(self, executor: &Arc<Executor<'static>>, mut stop: impl AsyncFnMut()) {
-        let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.main.endpoint;
+        let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.endpoint;
         let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
@@ -120,17 +138,22 @@ impl Bound {
         executor.spawn(async move { explaining.run().await }).detach();
 
         let closing = Shutdown::default();
-        let redirect = self.redirect.map(|redirect| {
-            let (door, watch) = (door.without_handshake(), closing.watch());
-            executor.spawn(redirect.accept(Arc::clone(executor), door, watch))
+        let redirect = self.redirect.map(|redirect| (redirect, door.without_handshake()));
+        let main = self.listeners.into_iter().map(|listener| {
+            (Listening { listener, endpoint: Arc::clone(&self.endpoint) }, door.clone())
         });
-        let main = self.main.accept(Arc::clone(executor), door, closing.watch());
-        let main = executor.spawn(main);
+        let accepting: Vec<_> = main
+            .chain(redirect)
+            .map(|(listening, door)| {
+                executor.spawn(listening.accept(Arc::clone(executor), door, closing.watch()))
+            })
+            .collect();
+        // Those who wait for all connections to be gone must not wait for the door.
+        drop(door);
         stop().await;
         closing.stop();
-        main.await;
-        if let Some(redirect) = redirect {
-            redirect.await;
+        for task in accepting {
+            task.await;
         }
         shutdown.stop();
         drain(gone, limits.drain_timeout).or(stop()).await;
@@ -152,7 +175,7 @@ impl Listening {
 impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound")
-            .field("main", &self.main)
+            .field("listeners", &self.listeners)
             .field("redirect", &self.redirect)
             .field("backend", &self.backend)
             .finish_non_exhaustive()

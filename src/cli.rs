@@ -6,6 +6,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
+use crate::address::Address;
 use crate::mode::BackendName;
 use crate::proxy::{Balance, Upstream};
 use crate::trust::TrustedProxies;
@@ -33,6 +34,15 @@ pub(crate) struct Serve {
     /// the port to listen on; 8000. 0 is any free one
     #[argh(option, from_str_fn(port_number))]
     pub(crate) port: Option<u16>,
+
+    /// where to listen: host:port or unix:PATH, in place of --host and --port; may be repeated
+    #[argh(option)]
+    pub(crate) listen: Vec<Address>,
+
+    /// permissions of the file of a Unix socket that is listened on, such as 660; what the umask
+    /// leaves
+    #[argh(option, from_str_fn(file_mode))]
+    pub(crate) socket_mode: Option<u32>,
 
     /// plain, native-tls, rustls or openssl; the first that can do what is asked
     #[argh(option)]
@@ -200,7 +210,8 @@ pub(crate) struct Serve {
     #[argh(switch)]
     pub(crate) proxy_streaming: bool,
 
-    /// address or network of a proxy that is believed about its clients; may be repeated
+    /// address or network of a proxy that is believed about its clients, or unix: all that come over
+    /// a Unix socket; may be repeated
     #[argh(option)]
     pub(crate) trust_proxy: Vec<TrustedProxies>,
 
@@ -219,6 +230,12 @@ pub(crate) struct Serve {
 /// A port, with a message for people.
 pub(crate) fn port_number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
+}
+
+/// Permissions as `chmod` takes them in numbers.
+fn file_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or_else(|| "expected permissions in octal, such as 660".to_owned())
 }
 
 /// On or off, as people write it.

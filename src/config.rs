@@ -13,6 +13,7 @@ use crate::identity_files;
 use crate::layers::Layers;
 use crate::limit_options;
 use crate::limits::Limits;
+use crate::listen_options::{self, ListenOptions};
 use crate::made_up;
 use crate::mode::{BackendName, TlsChoice};
 use crate::password::Passwords;
@@ -24,8 +25,7 @@ use crate::upstream_options::{self, UpstreamOptions};
 /// All that is needed to serve, but for what stands in files.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub(crate) listen: ListenOptions,
     pub(crate) mode: ModeName,
     /// What TLS is built from; `None` in http mode.
     pub(crate) sources: Option<Sources>,
@@ -53,8 +53,7 @@ impl Config {
         let mode = choose_mode(layers)?;
         let layers = Layers(layers);
         let mut config = Self {
-            host: layers.of(|s| s.host.clone()).unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: layers.of(|s| s.port).unwrap_or(8000),
+            listen: listen_options::choose(layers)?,
             mode,
             sources: None,
             limits: limit_options::limits(layers)?,
@@ -89,7 +88,7 @@ impl Config {
         }
         let made_up = identities
             .is_empty()
-            .then(|| made_up::make(&config.host, clients.as_ref(), now))
+            .then(|| made_up::make(&config.listen.host, clients.as_ref(), now))
             .transpose()?;
         config.sources = Some(Sources {
             identities,
@@ -124,10 +123,17 @@ impl Config {
     }
 
     fn check_redirect(&self, layers: Layers<'_>) -> Result<(), ConfigError> {
-        if self.redirect_from.is_some_and(|port| port == self.port && port != 0) {
+        let is_taken = |port: u16| port != 0 && self.listen.tcp().any(|(_, own)| own == port);
+        if self.redirect_from.is_some_and(is_taken) {
             return Err(usage(
-                "--redirect-from and --port name the same port: one is for plain HTTP, the other \
+                "--redirect-from and --port (or --listen) name the same port: one is for plain HTTP, the other \
                  for HTTPS",
+            ));
+        }
+        if self.redirect_from.is_some() && self.listen.tcp().next().is_none() {
+            return Err(usage(
+                "--redirect-from needs a port for HTTPS to send people on to, and --listen names \
+                 Unix sockets only",
             ));
         }
         if self.redirect_from.is_none() && layers.typed().is_some_and(|s| s.dir.is_some()) {

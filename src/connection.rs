@@ -1,21 +1,22 @@
 //! The life of one connection: handshake, requests, close.
 
 use std::future::{Future, poll_fn};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
+use smol::Timer;
 use smol::future::FutureExt;
 use smol::io::AsyncReadExt;
-use smol::{Async, Timer};
-use turnkey_backend::{Accepted, HandshakeError, Tcp};
+use turnkey_backend::{Accepted, HandshakeError, Socket};
 
+use crate::address::{LocalAddr, RemoteAddr};
 use crate::causes::with_causes;
 use crate::content::Content;
 use crate::current::{Current, Serving};
 use crate::explain::{Context, Event, Explainer};
 use crate::limits::Limits;
+use crate::listener::Arrival;
 use crate::peer::Link;
 use crate::places::Places;
 use crate::shutdown::Shutdown;
@@ -48,51 +49,40 @@ pub(crate) struct Endpoint {
 
 /// Serves one accepted connection until it ends. `id` is what the log calls it; `places` is what it
 /// holds meanwhile.
-pub(crate) async fn run(
-    endpoint: Arc<Endpoint>,
-    io: Async<TcpStream>,
-    peer: SocketAddr,
-    id: u64,
-    mut places: Places,
-) {
-    let local = io.get_ref().local_addr();
-    let (Ok(tcp), Ok(local)) = (Tcp::new(io), local) else {
-        // The client has left already.
-        return;
-    };
+pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut places: Places) {
+    let Arrival { socket, remote, local } = arrival;
     let start = Instant::now();
     let serving = endpoint.current.get();
     let explain_of = |peer, event: &Event<'_>| {
-        let context = Context { serving: &serving, local, now: SystemTime::now() };
+        let context = Context { serving: &serving, local: &local, now: SystemTime::now() };
         endpoint.explainer.explain(peer, event, &context);
     };
-    let socket = peer;
-    let sender = match identify(&endpoint, &tcp, socket).await {
+    let sender = match identify(&endpoint, &socket, remote).await {
         Ok(Some(sender)) => sender,
         Ok(None) => return,
         Err(what) => {
-            explain_of(socket, &Event::ProxyHeader(&what));
-            return linger(tcp).await;
+            explain_of(remote, &Event::ProxyHeader(&what));
+            return linger(socket).await;
         }
     };
     // Whom the log speaks of from here on.
     let peer = sender.addr();
     let explain = |event: &Event<'_>| explain_of(peer, event);
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
-    let opened = within(left, Box::pin(open(&endpoint, &serving, &tcp))).await;
+    let opened = within(left, Box::pin(open(&endpoint, &serving, &socket))).await;
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
     let accepted = match opened.unwrap_or(Opened::TimedOut) {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
             explain(&Event::PlainHttp);
-            return Box::pin(answer_plain_http(&endpoint, tcp, local)).await;
+            return Box::pin(answer_plain_http(&endpoint, socket, &local)).await;
         }
         Opened::Left => return explain(&Event::Left),
         Opened::Failed(error) => {
             explain(&Event::Handshake(&error));
             // The alert that says why must reach the client before the connection is gone.
-            return linger(tcp).await;
+            return linger(socket).await;
         }
         Opened::TimedOut => return explain(&Event::TimedOut(&endpoint.limits)),
     };
@@ -103,9 +93,9 @@ pub(crate) async fn run(
     }
     let link = Arc::new(Link {
         id,
-        socket,
+        remote,
         sender,
-        local,
+        local: local.clone(),
         mode: endpoint.mode,
         tls: accepted.tls,
         asks_clients: !serving.clients.is_none(),
@@ -121,18 +111,18 @@ pub(crate) async fn run(
     if after == After::BeganTls {
         explain(&Event::TlsOnPlain);
     }
-    close(shared, tcp, after).await;
+    close(shared, socket, after).await;
 }
 
 /// Finds out who sends what comes over a connection: `None` if it has left, an error if it does not
 /// say so as it should.
 async fn identify(
     endpoint: &Endpoint,
-    tcp: &Tcp,
-    socket: SocketAddr,
+    socket: &Socket,
+    remote: RemoteAddr,
 ) -> Result<Option<Sender>, String> {
     let limit = endpoint.limits.handshake_timeout;
-    match within(limit, endpoint.trust.sender(tcp, socket)).await {
+    match within(limit, endpoint.trust.sender(socket, remote)).await {
         Some(sender) => sender.map_err(|error| with_causes(&error)),
         None => Err(format!("no PROXY header within {}", seconds(limit))),
     }
@@ -159,18 +149,18 @@ enum Opened {
     TimedOut,
 }
 
-async fn open(endpoint: &Endpoint, serving: &Serving, tcp: &Tcp) -> Opened {
+async fn open(endpoint: &Endpoint, serving: &Serving, socket: &Socket) -> Opened {
     if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
         // typed `http://`.
         let mut bytes = [0; 8];
-        match tcp.peek(&mut bytes).await {
+        match socket.peek(&mut bytes).await {
             Ok(0) | Err(_) => return Opened::Left,
             Ok(n) if is_method(bytes.get(..n).unwrap_or_default()) => return Opened::PlainHttp,
             Ok(_) => {}
         }
     }
-    match serving.backend.accept(tcp.clone()).await {
+    match serving.backend.accept(socket.clone()).await {
         Ok(accepted) => Opened::Accepted(accepted),
         Err(error) => Opened::Failed(error),
     }
@@ -184,51 +174,51 @@ fn is_method(bytes: &[u8]) -> bool {
 }
 
 /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
-async fn answer_plain_http(endpoint: &Endpoint, tcp: Tcp, local: SocketAddr) {
-    let reason = format!("this port speaks HTTPS: use https://{local}/ (or the host's name)");
-    answer(endpoint, tcp, &Refusal::bad_request(reason)).await;
+async fn answer_plain_http(endpoint: &Endpoint, socket: Socket, local: &LocalAddr) {
+    let reason =
+        format!("this port speaks HTTPS: use https://{}/ (or the host's name)", local.authority());
+    answer(endpoint, socket, &Refusal::bad_request(reason)).await;
 }
 
 /// Tells a client that there is no place for it (RFC 9110 §15.6.4).
-pub(crate) async fn turn_away(endpoint: &Endpoint, io: Async<TcpStream>) {
-    let Ok(tcp) = Tcp::new(io) else { return };
+pub(crate) async fn turn_away(endpoint: &Endpoint, socket: Socket) {
     let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
-    answer(endpoint, tcp, &busy).await;
+    answer(endpoint, socket, &busy).await;
 }
 
 /// Answers before, or in place of, all that a client may ask, and closes.
-async fn answer(endpoint: &Endpoint, tcp: Tcp, refusal: &Refusal) {
-    let transport = Transport::new(Box::new(tcp.clone()), Arc::clone(&endpoint.limits));
+async fn answer(endpoint: &Endpoint, socket: Socket, refusal: &Refusal) {
+    let transport = Transport::new(Box::new(socket.clone()), Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
     let after = wire::refuse(&shared, refusal, Method::Get).await;
-    close(shared, tcp, after).await;
+    close(shared, socket, after).await;
 }
 
 /// Ends a connection so that the client can read all it was sent: goodbye in TLS, then FIN, then
 /// reading what still comes. A connection closed over unread input is reset, and the reset takes
 /// the answer with it (RFC 9112 §9.6).
-async fn close(shared: Shared, tcp: Tcp, after: After) {
+async fn close(shared: Shared, socket: Socket, after: After) {
     match after {
         After::Abort => return,
-        After::Reset => return tcp.reset_on_drop(),
+        After::Reset => return socket.reset_on_drop(),
         After::Persist | After::Close | After::BeganTls => {}
     }
     let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
     drop(shared);
     if goodbye.is_ok() {
-        linger(tcp).await;
+        linger(socket).await;
     }
 }
 
 /// Says that nothing more will be sent, and reads until the client has closed its side too.
-async fn linger(mut tcp: Tcp) {
-    if tcp.shutdown_write().is_err() {
+async fn linger(mut socket: Socket) {
+    if socket.shutdown_write().is_err() {
         return;
     }
     let mut sink = vec![0; 4096];
     let start = Instant::now();
     while start.elapsed() < LINGER_MAX {
-        let read = tcp.read(&mut sink).or(async {
+        let read = socket.read(&mut sink).or(async {
             Timer::after(LINGER).await;
             Ok(0)
         });

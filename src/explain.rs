@@ -6,7 +6,6 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use turnkey_backend::{Alert, Common, Fault, HandshakeError};
 
 use self::folding::Folding;
 pub(crate) use self::text::Context;
+use crate::address::RemoteAddr;
 use crate::limits::Limits;
 
 /// What happened.
@@ -185,7 +185,7 @@ const FOLD: Duration = Duration::from_secs(10);
 
 impl Explainer {
     /// Explains why the connection of `peer` ended.
-    pub(crate) fn explain(&self, peer: SocketAddr, event: &Event<'_>, context: &Context<'_>) {
+    pub(crate) fn explain(&self, peer: RemoteAddr, event: &Event<'_>, context: &Context<'_>) {
         let reason = Reason::of(event);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry(reason).or_default() += 1;
@@ -197,7 +197,7 @@ impl Explainer {
         }
         let key = format!("{reason:?} {}", event.subject().unwrap_or_default());
         let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
-        if folding.is_new(peer.ip(), key, &text, Instant::now()) {
+        if folding.is_new(peer.client(), key, &text, Instant::now()) {
             log::info!("{peer}: {text}");
         }
     }

@@ -12,6 +12,7 @@
 //! [`ClientPolicy`]: see [`Mode`].
 
 mod accept;
+mod address;
 mod app;
 mod args;
 mod bound;
@@ -36,6 +37,8 @@ mod identity_files;
 mod layers;
 mod limit_options;
 mod limits;
+mod listen_options;
+mod listener;
 mod log;
 mod made_up;
 mod mode;
@@ -60,11 +63,13 @@ mod units;
 mod upstream_options;
 mod wire;
 
+pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
 pub use app::{App, Route, builtin};
 pub use bound::Bound;
 pub use files::FileError;
 pub use http_types::{self, Body, Method, Request, Response, Result, StatusCode};
 pub use limits::Limits;
+pub use listener::Listener;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use peer::Peer;
 pub use proxy::{Balance, Proxy, Upstream};

@@ -1,10 +1,10 @@
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http_types::Request;
 use httparse::Header;
 use turnkey_backend::{Certificate, TlsInfo};
 
+use crate::address::{ClientAddr, LocalAddr, RemoteAddr};
 use crate::trust::{Contradiction, Decision, Own, Sender, Trust};
 
 /// Who is at the other end of a request, and over what.
@@ -13,7 +13,7 @@ use crate::trust::{Contradiction, Decision, Own, Sender, Trust};
 #[derive(Debug, Clone)]
 pub struct Peer {
     link: Arc<Link>,
-    client: IpAddr,
+    client: ClientAddr,
     scheme: &'static str,
     host: String,
     ignored: Vec<String>,
@@ -50,14 +50,14 @@ impl Peer {
     /// The client's address: the nearest that is none of a trusted proxy's. Where a proxy keeps the
     /// client's to itself, it is the proxy's own. IPv4 is never written as IPv6.
     #[must_use]
-    pub fn client(&self) -> IpAddr {
+    pub fn client(&self) -> ClientAddr {
         self.client
     }
 
-    /// The address of the socket at the other end, be it the client's or a proxy's.
+    /// The other end of the connection, be it the client's or a proxy's.
     #[must_use]
-    pub fn socket(&self) -> SocketAddr {
-        self.link.socket
+    pub fn remote(&self) -> RemoteAddr {
+        self.link.remote
     }
 
     /// What was negotiated; `None` without TLS.
@@ -85,12 +85,12 @@ impl Peer {
 pub(crate) struct Link {
     /// What the log calls the connection.
     pub(crate) id: u64,
-    /// The address of the other end.
-    pub(crate) socket: SocketAddr,
+    /// The other end.
+    pub(crate) remote: RemoteAddr,
     /// Who sends the requests.
     pub(crate) sender: Sender,
     /// The address that the client reached.
-    pub(crate) local: SocketAddr,
+    pub(crate) local: LocalAddr,
     pub(crate) mode: &'static str,
     pub(crate) tls: Option<TlsInfo>,
     /// Whether clients are asked for a certificate.

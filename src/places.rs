@@ -8,8 +8,8 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 
 use crate::limits::Limits;
 
-/// Lets in as many as there are places for.
-#[derive(Debug)]
+/// Lets in as many as there are places for. A clone is another door to the same places.
+#[derive(Debug, Clone)]
 pub(crate) struct Door {
     places: Arc<Semaphore>,
     /// What the next connection is called.
@@ -33,12 +33,7 @@ impl Door {
 
     /// A second door to the same places, for connections without a handshake.
     pub(crate) fn without_handshake(&self) -> Self {
-        Self {
-            places: Arc::clone(&self.places),
-            next: Arc::clone(&self.next),
-            handshakes: None,
-            alive: self.alive.clone(),
-        }
+        Self { handshakes: None, ..self.clone() }
     }
 
     /// A place, if there is one.

@@ -15,6 +15,7 @@ use crate::cli::{Command, Serve};
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::limits;
+use crate::listener::Listener;
 use crate::mode::{self, Mode, TlsChoice};
 use crate::password;
 #[cfg(feature = "pki")]
@@ -22,7 +23,6 @@ use crate::pki::{self, PkiError};
 use crate::recipe;
 use crate::reload::{self, Watch};
 use crate::server::Server;
-use crate::server_error::ServerError;
 use crate::signals::{ReloadSignal, StopSignals};
 use crate::startup::Greeting;
 
@@ -127,11 +127,10 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     if let Some(path) = config.health {
         server = server.health(path);
     }
-    let address = (config.host.as_str(), config.port);
+    let listen = config.listen;
     let bound = server
-        .bind(address)
-        .map_err(|error| Failure::start(bind_error(address, config.redirect_from, &error)))?;
-    let addr = bound.local_addr().map_err(|e| Failure::start(e.to_string()))?;
+        .serve_on(|| Listener::all(&listen.addresses, listen.socket_mode))
+        .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))?;
     // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
     // its files again.
     let no_signals = |e: io::Error| Failure::start(format!("no signals: {e}"));
@@ -141,45 +140,15 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     for warning in trouble {
         log::warn!("{warning}");
     }
-    print(&greeting.text(addr, bound.redirect_addr(), bound.backend()))?;
+    print(&greeting.text(&bound))?;
     let reloader = bound.reloader();
     let bound = match (config.sources, watch) {
         (Some(sources), Some(watch)) => {
-            bound.with_task(reload::run(Arc::new(sources), config.host, watch, reloader, hangup))
+            bound.with_task(reload::run(Arc::new(sources), listen.host, watch, reloader, hangup))
         }
         _ => bound.with_task(reload::ignore(hangup)),
     };
     bound.run_until_signal(signals).map_err(|error| Failure::start(with_causes(&error)))
-}
-
-/// What is wrong with the address, and what to do about it.
-fn bind_error((host, port): (&str, u16), redirect: Option<u16>, error: &ServerError) -> String {
-    let (option, port) = match error {
-        ServerError::Bind { address, .. } if redirect == Some(address.port()) => {
-            ("--redirect-from", address.port())
-        }
-        _ => ("--port", port),
-    };
-    match error {
-        ServerError::Address(_) => format!(
-            "--host {host}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
-             this machine"
-        ),
-        ServerError::Bind { address, source } => match source.kind() {
-            io::ErrorKind::AddrInUse => format!(
-                "{address} is in use by another program; choose another with {option}, or find out \
-                 which with: ss -ltnp 'sport = :{port}'"
-            ),
-            io::ErrorKind::AddrNotAvailable => format!(
-                "--host {host}: not an address of this machine; ip addr lists those that are"
-            ),
-            io::ErrorKind::PermissionDenied => format!(
-                "{option} {port}: not permitted; ports below 1024 need privileges, take one above"
-            ),
-            _ => with_causes(error),
-        },
-        other => with_causes(other),
-    }
 }
 
 #[cfg(feature = "pki")]

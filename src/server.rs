@@ -1,13 +1,11 @@
 //! What a server is to be like, and taking its port.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-
-use smol::Async;
 
 use crate::app::App;
 use crate::bound::{Bound, Listening};
@@ -16,6 +14,7 @@ use crate::content::Content;
 use crate::current::Current;
 use crate::explain::Explainer;
 use crate::limits::Limits;
+use crate::listener::Listener;
 use crate::mode::{Mode, TlsChoice};
 use crate::proxy::Proxy;
 use crate::redirect;
@@ -159,9 +158,25 @@ impl Server {
     /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
     /// tells which.
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
+        self.serve_on(|| Ok(vec![Listener::bind(address)?]))
+    }
+
+    /// Builds the backend and serves on all of `listeners`, alike.
+    pub fn listen(self, listeners: Vec<Listener>) -> Result<Bound, ServerError> {
+        self.serve_on(|| Ok(listeners))
+    }
+
+    /// Builds the backend, and takes the ports only when there is one.
+    pub(crate) fn serve_on(
+        self,
+        listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,
+    ) -> Result<Bound, ServerError> {
         let mode = self.mode.name();
         let built = self.mode.build(self.choice)?;
-        let listener = listen(address)?;
+        let listeners = listeners()?;
+        if listeners.is_empty() {
+            return Err(ServerError::Address(io::ErrorKind::InvalidInput.into()));
+        }
         let endpoint = Endpoint {
             content: self.content,
             tls: built.capabilities.tls,
@@ -174,23 +189,24 @@ impl Server {
             explainer: Arc::new(Explainer::default()),
             shutdown: Shutdown::default(),
         };
-        let main = Listening { listener, endpoint: Arc::new(endpoint) };
-        let redirect = self.redirect.map(|redirect| redirect.listen(&main)).transpose()?;
-        Ok(Bound {
-            main,
-            redirect,
+        let mut bound = Bound {
+            listeners,
+            endpoint: Arc::new(endpoint),
+            redirect: None,
             backend: built.description,
             threads: self.threads,
             tasks: Vec::new(),
-        })
+        };
+        bound.redirect = self.redirect.map(|redirect| redirect.listen(&bound)).transpose()?;
+        Ok(bound)
     }
 }
 
 impl Redirect {
     /// Takes the port beside that of `main`, and sends people there.
-    fn listen(self, main: &Listening) -> Result<Listening, ServerError> {
-        let own = main.listener.get_ref().local_addr().map_err(ServerError::Address)?;
-        let listener = listen((own.ip(), self.port))?;
+    fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
+        let own = main.local_addr().map_err(ServerError::Address)?;
+        let listener = Listener::bind(SocketAddr::new(own.ip(), self.port))?;
         let shared = &main.endpoint;
         let current = Arc::clone(&shared.current);
         let app = redirect::app(redirect::Target {
@@ -213,15 +229,4 @@ impl Redirect {
         };
         Ok(Listening { listener, endpoint: Arc::new(endpoint) })
     }
-}
-
-fn listen(address: impl ToSocketAddrs) -> Result<Async<TcpListener>, ServerError> {
-    let addresses: Vec<SocketAddr> =
-        address.to_socket_addrs().map_err(ServerError::Address)?.collect();
-    let Some(&first) = addresses.first() else {
-        return Err(ServerError::Address(io::ErrorKind::NotFound.into()));
-    };
-    TcpListener::bind(&*addresses)
-        .and_then(Async::new)
-        .map_err(|source| ServerError::Bind { address: first, source })
 }

@@ -1,8 +1,8 @@
 use std::io;
-use std::net::SocketAddr;
 
 use turnkey_backend::BuildError;
 
+use crate::address::LocalAddr;
 use crate::mode::ModeError;
 
 /// Why a server does not start.
@@ -19,7 +19,7 @@ pub enum ServerError {
     #[error("cannot listen on {address}")]
     Bind {
         /// The address.
-        address: SocketAddr,
+        address: LocalAddr,
         /// What the system says.
         source: io::Error,
     },

@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use turnkey_backend::{Certificate, Identity, TrustAnchors};
 
+use crate::address::LocalAddr;
+use crate::bound::Bound;
 use crate::config::Config;
 use crate::identity_files::IdentityFile;
 use crate::sources::{Material, Sources};
@@ -44,20 +46,22 @@ impl Greeting {
         }
     }
 
-    /// The lines, for a server that listens on `addr`, and on `redirect` for those to be sent on,
-    /// with `backend`.
-    pub(crate) fn text(
-        &self,
-        addr: SocketAddr,
-        redirect: Option<SocketAddr>,
-        backend: &str,
-    ) -> String {
+    /// The lines, for a server that has its ports.
+    pub(crate) fn text(&self, bound: &Bound) -> String {
+        let backend = bound.backend();
         let version = env!("CARGO_PKG_VERSION");
         let scheme = if self.certificate.is_some() { "https" } else { "http" };
         let mode = self.mode;
-        let mut lines =
-            vec![format!("turnkey {version}: {mode} on {scheme}://{addr}/, backend {backend}")];
-        if let Some(redirect) = redirect {
+        let places: Vec<String> = bound
+            .local_addrs()
+            .map(|local| match local {
+                LocalAddr::Tcp(addr) => format!("{scheme}://{addr}/"),
+                LocalAddr::Unix(_) => local.to_string(),
+            })
+            .collect();
+        let places = places.join(" and ");
+        let mut lines = vec![format!("turnkey {version}: {mode} on {places}, backend {backend}")];
+        if let Some(redirect) = bound.redirect_addr() {
             lines.push(format!("http://{redirect}/ sends on to https"));
         }
         for certificate in &self.further {
@@ -67,13 +71,28 @@ impl Greeting {
             let fingerprint = certificate.fingerprint();
             lines.push(format!("certificate for this run only, SHA-256 {fingerprint}"));
         }
-        let (host, resolve) = self.host(addr);
-        let url = format!("{scheme}://{host}:{}/", addr.port());
+        let (url, route) = self.url(scheme, bound);
         let mut words = vec!["try: curl".to_owned()];
-        words.extend(self.trust.iter().chain(&resolve).chain([&url]).map(|word| quoted(word)));
+        words.extend(self.trust.iter().chain(&route).chain([&url]).map(|word| quoted(word)));
         lines.push(words.join(" "));
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// What to call, and options that lead there, if that takes any.
+    fn url(&self, scheme: &str, bound: &Bound) -> (String, Vec<String>) {
+        if let Ok(addr) = bound.local_addr() {
+            let (host, resolve) = self.host(addr);
+            return (format!("{scheme}://{host}:{}/", addr.port()), resolve);
+        }
+        let path = bound.local_addrs().find_map(|local| match local {
+            LocalAddr::Unix(path) => Some(path.display().to_string()),
+            LocalAddr::Tcp(_) => None,
+        });
+        let certified = self.certificate.as_ref().and_then(|c| dns_name(c, true));
+        let name = certified.unwrap_or_else(|| "localhost".to_owned());
+        let socket = ["--unix-socket".to_owned(), path.unwrap_or_default()];
+        (format!("{scheme}://{name}/"), socket.into())
     }
 
     /// What to call the server, so that its certificate is good for the name; and an option that
@@ -89,16 +108,21 @@ impl Greeting {
         if names.iter().any(|name| *name == format!("IP:{ip}")) {
             return (literal, Vec::new());
         }
-        let dns: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("DNS:")).collect();
-        let name = match dns.iter().find(|name| **name == "localhost" && ip.is_loopback()) {
-            Some(localhost) => (*localhost).to_owned(),
-            None => match dns.first() {
-                Some(name) => name.replacen('*', "www", 1),
-                None => return (literal, Vec::new()),
-            },
+        let Some(name) = dns_name(certificate, ip.is_loopback()) else {
+            return (literal, Vec::new());
         };
         let resolve = format!("{name}:{}:{literal}", addr.port());
         (name, vec!["--resolve".to_owned(), resolve])
+    }
+}
+
+/// A name that `certificate` is for, `localhost` if it is reached from here only and there is that.
+fn dns_name(certificate: &Certificate, is_local: bool) -> Option<String> {
+    let names = certificate.subject_alt_names();
+    let dns: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("DNS:")).collect();
+    match dns.iter().find(|name| **name == "localhost" && is_local) {
+        Some(localhost) => Some((*localhost).to_owned()),
+        None => dns.first().map(|name| name.replacen('*', "www", 1)),
     }
 }
 

@@ -45,7 +45,7 @@ fn facts(peer: &Peer) -> Value {
         "scheme": peer.scheme(),
         "host": peer.host(),
         "client": peer.client().to_string(),
-        "peer": peer.socket().to_string(),
+        "peer": peer.remote().to_string(),
         "tls": peer.tls().map(tls),
         "client_certificate": peer.certificate().map(certificate),
         "ignored_headers": peer.ignored_headers(),

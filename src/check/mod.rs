@@ -52,7 +52,7 @@ pub(crate) struct Checked {
 
 /// Looks at all that `config` names, and serves nothing.
 pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
-    let elsewhere = options::elsewhere(&config.host);
+    let elsewhere = options::elsewhere(&config.listen.host);
     let mut report = Report {
         mode: config.mode.name(),
         backend: None,
@@ -60,11 +60,11 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         findings: options::inspect(config, now),
         identities: Vec::new(),
         handshake: Handshake::LeftOut("there is none in http mode"),
-        elsewhere: elsewhere.is_some().then(|| config.host.clone()),
+        elsewhere: elsewhere.is_some().then(|| config.listen.host.clone()),
     };
     report.findings.extend(elsewhere);
     match &config.sources {
-        Some(sources) => with_tls(&mut report, sources, &config.host, now),
+        Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
         None => drop(build(&mut report, Mode::Http, TlsChoice::default())),
     }
     let text = if json { json::text(&report, now) } else { human::text(&report) };
@@ -80,7 +80,7 @@ pub(crate) fn at_start(
     let mut findings = options::inspect(config, now);
     findings.retain(is_trouble);
     if let Some((sources, material)) = config.sources.as_ref().zip(material) {
-        findings.extend(of_material(sources, material, &config.host, now));
+        findings.extend(of_material(sources, material, &config.listen.host, now));
     }
     findings
 }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::finding::{Finding, Subject};
+use crate::address::Address;
 use crate::config::Config;
 use crate::config_error::ConfigError;
 
@@ -14,18 +15,13 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// What would be served, and what is odd about it.
 pub(super) fn inspect(config: &Config, now: SystemTime) -> Vec<Finding> {
-    let Config { host, port, .. } = config;
     let (mode, tls) = (config.mode.name(), config.sources.is_some());
     let scheme = if tls { "https" } else { "http" };
-    let at = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    let url = match port {
-        0 => format!("{scheme}://{at}/, on a free port"),
-        port => format!("{scheme}://{at}:{port}/"),
-    };
+    let places: Vec<_> = config.listen.addresses.iter().map(|at| place(scheme, at)).collect();
     let subject = Subject::option("--mode");
-    let mut findings = vec![Finding::ok("mode", &subject, format!("{mode} on {url}"))];
-    let local = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost";
-    if !tls && !local {
+    let text = format!("{mode} on {}", places.join(" and "));
+    let mut findings = vec![Finding::ok("mode", &subject, text)];
+    if !tls && !config.listen.tcp().all(|(host, _)| is_local(host)) {
         let text = "all who are on the way can read what is served in http mode, and change it";
         findings.push(Finding::note("in-the-clear", &subject, text).mend(
             "behind a proxy or in a network of one's own that may do; else add --cert and --key",
@@ -39,7 +35,9 @@ pub(super) fn inspect(config: &Config, now: SystemTime) -> Vec<Finding> {
         );
     }
     if let Some(port) = config.redirect_from {
-        let text = format!("http://{at}:{port}/ sends on to https");
+        let host = config.listen.tcp().next().map_or("localhost", |(host, _)| host);
+        let at = Address::Tcp(host.to_owned(), port);
+        let text = format!("http://{at}/ sends on to https");
         findings.push(Finding::ok("redirect", &Subject::option("--redirect-from"), text));
     }
     if let Some(dir) = config.dir.as_ref().filter(|dir| !dir.is_dir()) {
@@ -61,6 +59,23 @@ pub(super) fn inspect(config: &Config, now: SystemTime) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// A place to listen at, as a URL if it has one.
+fn place(scheme: &str, address: &Address) -> String {
+    match address {
+        Address::Tcp(host, 0) if host.contains(':') => {
+            format!("{scheme}://[{host}]/, on a free port")
+        }
+        Address::Tcp(host, 0) => format!("{scheme}://{host}/, on a free port"),
+        Address::Tcp(..) => format!("{scheme}://{address}/"),
+        Address::Unix(_) => address.to_string(),
+    }
+}
+
+/// Whether nobody but this machine gets at what is listened on there.
+fn is_local(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost"
 }
 
 /// That the host is no address of this machine. A certificate is often checked elsewhere than where

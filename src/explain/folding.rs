@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Instant;
 
 use super::FOLD;
+use crate::address::ClientAddr;
 
 /// How many lines are remembered at most; of more there is one line each.
 const MAX: usize = 4096;
@@ -12,7 +12,7 @@ const MAX: usize = 4096;
 /// Lines that were logged a short while ago, and how often they would have been again.
 #[derive(Debug, Default)]
 pub(super) struct Folding {
-    lines: HashMap<(IpAddr, String), Repeats>,
+    lines: HashMap<(ClientAddr, String), Repeats>,
 }
 
 #[derive(Debug)]
@@ -25,17 +25,23 @@ struct Repeats {
 /// A line that came again, and how often.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repeated {
-    ip: IpAddr,
+    peer: ClientAddr,
     text: String,
     count: u64,
 }
 
 impl Folding {
-    /// Whether `text` about `ip` is to be logged now. If not, it is counted. What has the same `key`
+    /// Whether `text` about `peer` is to be logged now. If not, it is counted. What has the same `key`
     /// is the same, though its text may tell another time.
-    pub(super) fn is_new(&mut self, ip: IpAddr, key: String, text: &str, now: Instant) -> bool {
+    pub(super) fn is_new(
+        &mut self,
+        peer: ClientAddr,
+        key: String,
+        text: &str,
+        now: Instant,
+    ) -> bool {
         let full = self.lines.len() >= MAX;
-        match self.lines.entry((ip, key)) {
+        match self.lines.entry((peer, key)) {
             Entry::Occupied(mut entry) => {
                 entry.get_mut().count += 1;
                 false
@@ -52,7 +58,7 @@ impl Folding {
     /// again is counted on: whoever tries all day makes a line each while, not two.
     pub(super) fn take_due(&mut self, now: Option<Instant>) -> Vec<Repeated> {
         let mut repeated = Vec::new();
-        self.lines.retain(|(ip, _), repeats| {
+        self.lines.retain(|(peer, _), repeats| {
             if now.is_some_and(|now| repeats.due > now) {
                 return true;
             }
@@ -60,7 +66,7 @@ impl Folding {
             if count == 0 {
                 return false;
             }
-            repeated.push(Repeated { ip: *ip, text: repeats.text.clone(), count });
+            repeated.push(Repeated { peer: *peer, text: repeats.text.clone(), count });
             repeats.due += FOLD;
             true
         });
@@ -75,21 +81,22 @@ impl Folding {
 
 impl fmt::Display for Repeated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ip, text, count } = self;
+        let Self { peer, text, count } = self;
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-        write!(f, "{ip}: {times} more in {} seconds: {text}", FOLD.as_secs())
+        write!(f, "{peer}: {times} more in {} seconds: {text}", FOLD.as_secs())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
 
     #[test]
     fn repeats_are_counted_and_told_once() {
-        let (a, b) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)));
+        let [a, b] = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(10, 0, 0, 1)]
+            .map(|ip| ClientAddr::from(IpAddr::V4(ip)));
         let start = Instant::now();
         let mut folding = Folding::default();
         assert!(folding.is_new(a, "x".to_owned(), "x", start));
@@ -100,7 +107,7 @@ mod tests {
         assert_eq!(folding.take_due(Some(start)), []);
 
         let told = folding.take_due(Some(start + FOLD));
-        assert_eq!(told, [Repeated { ip: a, text: "x".to_owned(), count: 2 }]);
+        assert_eq!(told, [Repeated { peer: a, text: "x".to_owned(), count: 2 }]);
         assert_eq!(told[0].to_string(), "127.0.0.1: 2 times more in 10 seconds: x");
         // The line goes on being counted, the others are forgotten.
         assert!(!folding.is_new(a, "x".to_owned(), "x", start + FOLD));
@@ -115,7 +122,7 @@ mod tests {
         let mut folding = Folding::default();
         let now = Instant::now();
         for n in 0..2 * MAX {
-            assert!(folding.is_new(IpAddr::V4(Ipv4Addr::LOCALHOST), n.to_string(), "x", now));
+            assert!(folding.is_new(ClientAddr::Unix, n.to_string(), "x", now));
         }
         assert_eq!(folding.lines.len(), MAX);
     }

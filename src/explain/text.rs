@@ -1,10 +1,10 @@
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{Alert, Certificate, Common, Fault, HandshakeError, Identities, Refused};
 
 use super::Event;
+use crate::address::LocalAddr;
 use crate::causes::with_causes;
 use crate::current::Serving;
 use crate::units::seconds;
@@ -14,7 +14,7 @@ use crate::units::seconds;
 pub(crate) struct Context<'c> {
     pub(crate) serving: &'c Serving,
     /// The address that the client reached.
-    pub(crate) local: SocketAddr,
+    pub(crate) local: &'c LocalAddr,
     pub(crate) now: SystemTime,
 }
 
@@ -29,12 +29,12 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
         Event::PlainHttp => format!(
             "refused: spoke plain HTTP on the port for HTTPS; the client was told to use \
              https://{}/",
-            context.local
+            context.local.authority()
         ),
         Event::TlsOnPlain => format!(
             "refused: began a TLS handshake on the port for plain HTTP; use http://{}/, or a port for \
              HTTPS (--cert and --key, --identity or --adhoc make one)",
-            context.local
+            context.local.authority()
         ),
         Event::NotAllowed { subject } => format!(
             "answered with 403: no rule lets in the client certificate \"{subject}\"; add \

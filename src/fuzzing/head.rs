@@ -249,7 +249,7 @@ fn check_request(head: &Head<'_, '_>) {
     let Ok(decision) = trust.decide(trust.at(client), head.fields, own) else {
         panic!("a client's word counts");
     };
-    assert_eq!((decision.client, decision.scheme), (client.ip(), own.scheme));
+    assert_eq!((decision.client, decision.scheme), (client.ip().into(), own.scheme));
     assert_eq!(decision.host, own.host);
     for (name, _) in decision.fields(head.fields) {
         let name = name.to_ascii_lowercase().replace('_', "-");

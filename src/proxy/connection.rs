@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use smol::io::{AsyncRead, AsyncWrite};
-use turnkey_backend::{Stream, Tcp};
+use turnkey_backend::{Socket, Stream};
 
 use crate::wire::input::Input;
 
@@ -13,7 +13,7 @@ use crate::wire::input::Input;
 pub(super) struct Connection {
     pub(super) stream: Box<dyn Stream>,
     /// A handle on the socket below, to look whether anything has come.
-    tcp: Option<Tcp>,
+    socket: Socket,
     pub(super) input: Input,
     /// It has served a request before, and may have gone stale since.
     pub(super) reused: bool,
@@ -22,9 +22,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A new connection, over `tcp` if it is not over a Unix socket.
-    pub(super) fn new(stream: Box<dyn Stream>, tcp: Option<Tcp>) -> Self {
-        Self { stream, tcp, input: Input::default(), reused: false, heard: 0 }
+    /// A new connection, over `socket`.
+    pub(super) fn new(stream: Box<dyn Stream>, socket: Socket) -> Self {
+        Self { stream, socket, input: Input::default(), reused: false, heard: 0 }
     }
 
     /// Reads what there is into the input; 0 is the end.
@@ -47,17 +47,16 @@ impl Connection {
             return true;
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let Some(tcp) = self.tcp.clone() else { return self.poll_fill(&mut cx).is_ready() };
         // The stream itself would wait for the reactor to tell it of news.
         let mut byte = [0];
-        pin!(tcp.peek(&mut byte)).as_mut().poll(&mut cx).is_ready()
+        pin!(self.socket.peek(&mut byte)).as_mut().poll(&mut cx).is_ready()
     }
 
     /// Says that no more will be sent; the upstream may still speak.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_close(cx))?;
-        // A stream over TCP leaves that to whoever has the socket.
-        self.tcp.as_ref().map_or(Ok(()), Tcp::shutdown_write).into()
+        // A stream leaves that to whoever has the socket.
+        self.socket.shutdown_write().into()
     }
 
     /// Says goodbye, as far as that takes no waiting.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use smol::future::FutureExt;
 use smol::{Async, Timer};
-use turnkey_backend::{Connector, Tcp};
+use turnkey_backend::{Connector, Socket};
 
 use super::connection::Connection;
 use super::error::UpstreamError;
-use super::upstream::{Address, Upstream};
+use super::upstream::Upstream;
+use crate::address::Address;
 
 /// A new connection to `upstream`, ready for a request within `limit`. `connector` does the TLS for
 /// upstreams that speak it.
@@ -20,28 +21,17 @@ pub(super) async fn dial(
     limit: Duration,
 ) -> Result<Connection, UpstreamError> {
     let dialing = async {
-        match upstream.address() {
-            Address::Tcp(host, port) => {
-                let tcp = connect(host, *port).await.map_err(UpstreamError::Connect)?;
-                let Some(name) = upstream.server_name() else {
-                    return Ok(Connection::new(Box::new(tcp.clone()), Some(tcp)));
-                };
-                // Never in the clear what was to be encrypted.
-                let Some(connector) = connector else {
-                    return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
-                };
-                let stream = connector.connect(tcp.clone(), name).await;
-                let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
-                Ok(Connection::new(stream, Some(tcp)))
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => {
-                let socket = smol::net::unix::UnixStream::connect(path).await;
-                Ok(Connection::new(Box::new(socket.map_err(UpstreamError::Connect)?), None))
-            }
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err(UpstreamError::Connect(io::ErrorKind::Unsupported.into())),
-        }
+        let socket = connect(upstream.address()).await.map_err(UpstreamError::Connect)?;
+        let Some(name) = upstream.server_name() else {
+            return Ok(Connection::new(Box::new(socket.clone()), socket));
+        };
+        // Never in the clear what was to be encrypted.
+        let Some(connector) = connector else {
+            return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
+        };
+        let stream = connector.connect(socket.clone(), name).await;
+        let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
+        Ok(Connection::new(stream, socket))
     };
     dialing
         .or(async {
@@ -51,15 +41,26 @@ pub(super) async fn dial(
         .await
 }
 
+async fn connect(address: &Address) -> io::Result<Socket> {
+    match address {
+        Address::Tcp(host, port) => connect_tcp(host.clone(), *port).await,
+        #[cfg(unix)]
+        Address::Unix(path) => {
+            Async::<std::os::unix::net::UnixStream>::connect(path).await.map(Socket::unix)
+        }
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
 /// Connects to the first address of `host` that takes the connection.
-async fn connect(host: &str, port: u16) -> io::Result<Tcp> {
-    let name = host.to_owned();
+async fn connect_tcp(host: String, port: u16) -> io::Result<Socket> {
     // The system's resolver takes its time, and the reactor has none to give.
-    let addresses = smol::unblock(move || (name.as_str(), port).to_socket_addrs()).await?;
+    let addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
         match Async::<TcpStream>::connect(address).await {
-            Ok(io) => return Tcp::new(io),
+            Ok(io) => return Socket::tcp(io),
             Err(error) => last = error,
         }
     }

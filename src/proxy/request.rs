@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use http_types::Method;
 
 use super::fields::{EndToEnd, push};
+use crate::address::ClientAddr;
 use crate::field;
 use crate::peer::Link;
 use crate::trust::{Decision, speaks_for_client};
@@ -102,14 +103,16 @@ fn is_ours(name: &str) -> bool {
 /// Who the client is, and how it came (RFC 7239, and what everybody used before).
 fn forwarded(head: &mut Vec<u8>, decision: &Decision<'_>) {
     let (client, scheme, host) = (decision.client, decision.scheme, &decision.host);
-    push(head, "X-Forwarded-For", client.to_string().as_bytes());
+    // Who comes over a Unix socket has no address (RFC 7239 §6.2).
+    let address = client.ip().map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+    push(head, "X-Forwarded-For", address.as_bytes());
     push(head, "X-Forwarded-Proto", scheme.as_bytes());
     push(head, "X-Forwarded-Host", host.as_bytes());
     // RFC 7239 §6: an IPv6 address stands in brackets, and what has a colon in it in quotes. A host
     // that was found valid has neither quotes nor backslashes.
     let node = match client {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("\"[{ip}]\""),
+        ClientAddr::Ip(IpAddr::V6(ip)) => format!("\"[{ip}]\""),
+        ClientAddr::Ip(IpAddr::V4(_)) | ClientAddr::Unix => address,
     };
     let element = format!("for={node};host=\"{host}\";proto={scheme}");
     push(head, "Forwarded", element.as_bytes());

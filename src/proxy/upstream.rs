@@ -1,23 +1,13 @@
 use std::fmt;
-use std::net::Ipv6Addr;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::field;
+use crate::address::Address;
 
 /// A server that requests are handed on to: `http://host:port`, `https://host:port` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     address: Address,
     tls: bool,
-}
-
-/// Where an upstream listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Address {
-    /// A name or an address without brackets, and a port.
-    Tcp(String, u16),
-    Unix(PathBuf),
 }
 
 impl Upstream {
@@ -44,11 +34,8 @@ impl FromStr for Upstream {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            if path.is_empty() || cfg!(not(unix)) {
-                return Err("expected unix:/path/to/socket, on a Unix".to_owned());
-            }
-            return Ok(Self { address: Address::Unix(path.into()), tls: false });
+        if let Some(address) = Address::parse_unix(text) {
+            return address.map(|address| Self { address, tls: false });
         }
         let (tls, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
@@ -63,26 +50,12 @@ impl FromStr for Upstream {
                         have"
                 .to_owned());
         }
-        if !field::is_authority(authority.as_bytes()) {
-            return Err("expected a host, and a port, behind the scheme".to_owned());
-        }
-        let (host, port) = split_port(authority);
-        let port = match port {
-            None | Some("") => {
-                if tls {
-                    443
-                } else {
-                    80
-                }
-            }
-            Some(port) => {
-                port.parse().map_err(|_| "expected a port, from 1 to 65535".to_owned())?
-            }
-        };
-        if port == 0 {
+        let default = if tls { 443 } else { 80 };
+        let address = Address::parse_authority(authority, Some(default))?;
+        if matches!(address, Address::Tcp(_, 0)) {
             return Err("expected a port, from 1 to 65535".to_owned());
         }
-        Ok(Self { address: Address::Tcp(host.to_owned(), port), tls })
+        Ok(Self { address, tls })
     }
 }
 
@@ -91,23 +64,9 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
         match &self.address {
-            Address::Tcp(host, port) if host.parse::<Ipv6Addr>().is_ok() => {
-                write!(f, "{scheme}://[{host}]:{port}")
-            }
-            Address::Tcp(host, port) => write!(f, "{scheme}://{host}:{port}"),
-            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+            Address::Tcp(..) => write!(f, "{scheme}://{}", self.address),
+            Address::Unix(_) => self.address.fmt(f),
         }
-    }
-}
-
-/// Splits an authority that is known to be one; the host loses its brackets.
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) => (host, port.strip_prefix(':')),
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
     }
 }
 

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use http_types::Url;
 use httparse::Header;
@@ -8,6 +7,7 @@ use super::explained::shown;
 use super::forwarded::{self, Malformed};
 use super::node::Node;
 use super::{Sender, Standing, Trust, speaks_for_client, x_forwarded};
+use crate::address::ClientAddr;
 use crate::field::is_authority;
 
 const FORWARDED: &str = "Forwarded";
@@ -25,8 +25,7 @@ pub(crate) struct Own<'b> {
 /// What is believed of a request.
 #[derive(Debug)]
 pub(crate) struct Decision<'b> {
-    /// The client's address. IPv4 is never written as IPv6.
-    pub(crate) client: IpAddr,
+    pub(crate) client: ClientAddr,
     /// The scheme by which the client reached the outermost proxy that is trusted.
     pub(crate) scheme: &'static str,
     /// The host, and the port if one was given, by which the client called it.
@@ -79,20 +78,22 @@ pub(super) fn decide<'b>(
     own: Own<'b>,
 ) -> Result<Decision<'b>, Contradiction> {
     let decision = Decision {
-        client: sender.ip(),
+        client: sender.client(),
         scheme: own.scheme,
         host: own.host.into(),
         ignored: Vec::new(),
         dropped: Vec::new(),
         cut: Vec::new(),
     };
-    let mut reading = Reading { trust, sender: sender.ip(), fields, decision };
+    let mut reading = Reading { trust, sender: sender.client(), fields, decision };
     match sender.standing {
         Standing::Trusted => reading.believe()?,
         Standing::Untrusted => {
-            let ip = sender.ip();
+            let client = sender.client();
             reading.ignore_where(speaks_for_client, || {
-                format!("not in --trust-proxy; add --trust-proxy {ip} if that is a proxy of yours")
+                format!(
+                    "not in --trust-proxy; add --trust-proxy {client} if that is a proxy of yours"
+                )
             });
         }
         Standing::Unnamed => reading.ignore_where(speaks_for_client, || {
@@ -105,7 +106,7 @@ pub(super) fn decide<'b>(
 /// What one family of fields says; `None` where it says nothing, or nothing that can be believed.
 #[derive(Debug, Default)]
 struct Said {
-    client: Option<IpAddr>,
+    client: Option<ClientAddr>,
     scheme: Option<&'static str>,
     host: Option<String>,
 }
@@ -113,7 +114,7 @@ struct Said {
 /// A head that is being read, and what has come of it so far.
 struct Reading<'r, 'b> {
     trust: &'r Trust,
-    sender: IpAddr,
+    sender: ClientAddr,
     fields: &'r [Header<'b>],
     decision: Decision<'b>,
 }
@@ -219,7 +220,7 @@ impl<'b> Reading<'_, 'b> {
                     // Of a hop that is hidden nothing is known, which is no trust. The nearest
                     // address that is known stands for the client then.
                     let Node::Address(address) = node else { break };
-                    walk.client = Some(address);
+                    walk.client = Some(address.into());
                     if !self.trust.proxies.contains(address) {
                         break;
                     }
@@ -307,7 +308,7 @@ impl<'b> Reading<'_, 'b> {
 /// How far the hops can be believed.
 struct Walk<'v, T> {
     /// The address that the last of them gave.
-    client: Option<IpAddr>,
+    client: Option<ClientAddr>,
     /// What else it said.
     last: Option<T>,
     /// How many there are.

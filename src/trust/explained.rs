@@ -1,6 +1,7 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
+
+use crate::address::ClientAddr;
 
 /// How many addresses are remembered, and how many fields of each. Those who forge fields must not
 /// fill the memory, or the log.
@@ -18,13 +19,13 @@ pub(crate) struct Explained {
 
 #[derive(Debug, Default)]
 struct State {
-    fields: HashMap<IpAddr, Vec<String>>,
+    fields: HashMap<ClientAddr, Vec<String>>,
     full: bool,
 }
 
 impl Explained {
     /// Logs that the field called `name`, which came from `peer`, is ignored, and `why`.
-    pub(crate) fn ignored(&self, peer: IpAddr, name: &str, why: impl FnOnce() -> String) {
+    pub(crate) fn ignored(&self, peer: ClientAddr, name: &str, why: impl FnOnce() -> String) {
         let name = shown(name.as_bytes());
         if self.is_new(peer, &name.to_ascii_lowercase()) {
             log::info!("ignored {name} from {peer}: {}", why());
@@ -32,14 +33,14 @@ impl Explained {
     }
 
     /// Logs that a request from `peer` is refused, and `why`.
-    pub(crate) fn refused(&self, peer: IpAddr, why: &str) {
+    pub(crate) fn refused(&self, peer: ClientAddr, why: &str) {
         // No field has this name.
         if self.is_new(peer, "") {
             log::info!("refused a request from {peer}: {why}");
         }
     }
 
-    fn is_new(&self, peer: IpAddr, name: &str) -> bool {
+    fn is_new(&self, peer: ClientAddr, name: &str) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.fields.contains_key(&peer) && state.fields.len() == MAX_PEERS {
             if !state.full {
@@ -70,12 +71,14 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]
     fn each_field_of_each_address_once() {
         let explained = Explained::default();
-        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|ip| ip.parse::<IpAddr>().unwrap().into());
         assert!(explained.is_new(a, "x-forwarded-for"));
         assert!(!explained.is_new(a, "x-forwarded-for"));
         assert!(explained.is_new(a, "x-forwarded-proto"));
@@ -86,10 +89,10 @@ mod tests {
     fn memory_is_bounded() {
         let explained = Explained::default();
         for n in 0..5000_u32 {
-            let peer = IpAddr::from(n.to_be_bytes());
+            let peer = IpAddr::from(n.to_be_bytes()).into();
             assert_eq!(explained.is_new(peer, "forwarded"), n < 1024, "{n}");
         }
-        let first = IpAddr::from([0, 0, 0, 0]);
+        let first = IpAddr::from([0, 0, 0, 0]).into();
         let fields = (0..100).filter(|n| explained.is_new(first, &format!("x-forwarded-{n}")));
         assert_eq!(fields.count(), MAX_FIELDS - 1);
     }

@@ -15,16 +15,16 @@ mod proxies;
 pub(crate) mod proxy_protocol;
 mod x_forwarded;
 
-use std::net::{IpAddr, SocketAddr};
-
 use httparse::Header;
-use turnkey_backend::Tcp;
+use turnkey_backend::Socket;
 
 pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
 pub use proxies::{TrustedProxies, TrustedProxiesError};
 pub(crate) use proxy_protocol::ProxyHeaderError;
 use proxy_protocol::Source;
+
+use crate::address::{ClientAddr, RemoteAddr};
 
 /// Whom a server believes, and whom it has told that it does not.
 #[derive(Debug)]
@@ -40,30 +40,31 @@ impl Trust {
         Self { proxies, proxy_protocol, explained: Explained::default() }
     }
 
-    /// Finds out who sends what comes over a connection from `socket`. With the PROXY protocol this
+    /// Finds out who sends what comes over `socket`, a connection from `remote`. With the PROXY protocol this
     /// takes the header, which comes before all else; `None` if the peer leaves before it.
     pub(crate) async fn sender(
         &self,
-        tcp: &Tcp,
-        socket: SocketAddr,
+        socket: &Socket,
+        remote: RemoteAddr,
     ) -> Result<Option<Sender>, ProxyHeaderError> {
-        let direct = self.at(socket);
+        let direct = self.at(remote);
         if !self.proxy_protocol {
             return Ok(Some(direct));
         }
         if direct.standing != Standing::Trusted {
-            proxy_protocol::refuse(tcp, direct.ip()).await?;
+            proxy_protocol::refuse(socket, direct.client()).await?;
             return Ok(Some(direct));
         }
-        Ok(proxy_protocol::read(tcp).await?.map(|source| match source {
+        Ok(proxy_protocol::read(socket).await?.map(|source| match source {
             Source::Client(client) => self.at(client),
             Source::Local => direct,
             Source::Unnamed => Sender { standing: Standing::Unnamed, ..direct },
         }))
     }
 
-    pub(crate) fn at(&self, addr: SocketAddr) -> Sender {
-        let trusted = self.proxies.contains(addr.ip());
+    pub(crate) fn at(&self, addr: impl Into<RemoteAddr>) -> Sender {
+        let addr = addr.into();
+        let trusted = self.proxies.trusts(addr.client());
         Sender { addr, standing: if trusted { Standing::Trusted } else { Standing::Untrusted } }
     }
 
@@ -81,7 +82,7 @@ impl Trust {
 /// Who sends the requests of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sender {
-    addr: SocketAddr,
+    addr: RemoteAddr,
     standing: Standing,
 }
 
@@ -95,8 +96,8 @@ enum Standing {
 }
 
 impl Sender {
-    /// The address: that of the socket, or what the PROXY header says.
-    pub(crate) fn addr(&self) -> SocketAddr {
+    /// The address: that of the connection, or what the PROXY header says.
+    pub(crate) fn addr(&self) -> RemoteAddr {
         self.addr
     }
 
@@ -105,9 +106,9 @@ impl Sender {
         self.standing == Standing::Trusted
     }
 
-    /// IPv4 is never written as IPv6.
-    fn ip(&self) -> IpAddr {
-        self.addr.ip().to_canonical()
+    /// The same without the port.
+    fn client(&self) -> ClientAddr {
+        self.addr.client()
     }
 }
 

@@ -25,6 +25,10 @@ impl Node {
 
     /// Reads an element of `X-Forwarded-For`, where IPv6 goes without brackets too.
     pub(crate) fn parse_bare(text: &[u8]) -> Option<Self> {
+        // So nginx writes who comes over a Unix socket.
+        if text == b"unix:" {
+            return Some(Self::Hidden);
+        }
         let bare =
             || from_text::<Ipv6Addr>(text).map(|a| Self::Address(IpAddr::V6(a).to_canonical()));
         Self::parse(text).or_else(bare)
@@ -121,5 +125,6 @@ mod tests {
         assert_eq!(Node::parse_bare(b"[2001:db8::1]:80"), Some(address("2001:db8::1")));
         assert_eq!(Node::parse_bare(b"10.0.0.7:80"), Some(address("10.0.0.7")));
         assert_eq!(Node::parse_bare(b"\"10.0.0.7\""), None);
+        assert_eq!(Node::parse_bare(b"unix:"), Some(Node::Hidden));
     }
 }

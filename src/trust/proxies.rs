@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::address::ClientAddr;
+
 /// The proxies that are believed when they say whom they speak for; none by default.
 ///
 /// ```
@@ -14,12 +16,15 @@ use ipnet::{IpNet, Ipv4Net};
 /// ```
 ///
 /// The text is a list of addresses and networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3),
-/// with commas between them. IPv4 addresses are the same when they come as IPv6
+/// with commas between them, and `unix` for all who come over a Unix socket: who may, is the socket's
+/// permissions to say. IPv4 addresses are the same when they come as IPv6
 /// (`::ffff:10.1.2.3`, RFC 4291 §2.5.5.2), as they do on a socket that takes both; networks of
 /// IPv6, `::/0` too, have none of them in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
+    /// Whoever comes over a Unix socket.
+    unix: bool,
 }
 
 impl TrustedProxies {
@@ -30,10 +35,19 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether a connection from `client` is one of a proxy's.
+    #[must_use]
+    pub fn trusts(&self, client: ClientAddr) -> bool {
+        match client {
+            ClientAddr::Ip(ip) => self.contains(ip),
+            ClientAddr::Unix => self.unix,
+        }
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.networks.is_empty()
+        self.networks.is_empty() && !self.unix
     }
 
     /// Whether everybody is one of them, by IPv4 or by IPv6.
@@ -44,7 +58,12 @@ impl TrustedProxies {
 
 impl FromIterator<Self> for TrustedProxies {
     fn from_iter<T: IntoIterator<Item = Self>>(parts: T) -> Self {
-        Self { networks: parts.into_iter().flat_map(|part| part.networks).collect() }
+        let mut all = Self::default();
+        for part in parts {
+            all.networks.extend(part.networks);
+            all.unix |= part.unix;
+        }
+        all
     }
 }
 
@@ -52,19 +71,18 @@ impl FromStr for TrustedProxies {
     type Err = TrustedProxiesError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let networks = parts.map(network).collect::<Result<Vec<_>, _>>()?;
-        if networks.is_empty() {
-            return Err(TrustedProxiesError::Empty);
+        let mut proxies = Self::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part {
+                "unix" => proxies.unix = true,
+                part => proxies.networks.push(network(part)?),
+            }
         }
-        Ok(Self { networks })
+        if proxies.is_empty() { Err(TrustedProxiesError::Empty) } else { Ok(proxies) }
     }
 }
 
 fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
-    if text == "unix" {
-        return Err(TrustedProxiesError::Unix);
-    }
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(address.to_canonical().into());
     }
@@ -93,12 +111,12 @@ fn canonical(network: IpNet) -> IpNet {
 #[non_exhaustive]
 pub enum TrustedProxiesError {
     /// It names none.
-    #[error("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8")]
+    #[error("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8, or unix")]
     Empty,
     /// Something in it is neither an address nor a network.
     #[error(
         "{text:?} is neither an address nor a network: expected something such as 10.0.0.7, \
-         10.0.0.0/8 or fd00::/8; names are not looked up"
+         10.0.0.0/8 or fd00::/8, or unix; names are not looked up"
     )]
     Invalid {
         /// What it is.
@@ -114,9 +132,6 @@ pub enum TrustedProxiesError {
         /// The network without the bits.
         network: String,
     },
-    /// `unix`, which would be the proxies that come by a Unix socket.
-    #[error("unix is for a server that listens on a Unix socket, which this one cannot yet")]
-    Unix,
 }
 
 #[cfg(test)]
@@ -155,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn those_who_come_over_a_unix_socket() {
+        let local = ClientAddr::from("127.0.0.1".parse::<IpAddr>().unwrap());
+        assert!(proxies("unix").trusts(ClientAddr::Unix) && !proxies("unix").trusts(local));
+        assert!(!proxies("0.0.0.0/0, ::/0").trusts(ClientAddr::Unix));
+        let both: TrustedProxies = [proxies("127.0.0.1"), proxies("unix")].into_iter().collect();
+        assert!(both.trusts(ClientAddr::Unix) && both.trusts(local) && !both.is_empty());
+        assert!(!proxies("unix").is_empty() && !proxies("unix").is_everybody());
+    }
+
+    #[test]
     fn what_is_none_of_them_is_explained() {
         for bad in ["", " , ", "localhost", "10.0.0", "10.0.0.0/33", "10.0.0.7:80", "fe80::1%eth0"]
         {
@@ -163,6 +188,5 @@ mod tests {
         }
         let error = "10.0.0.7/8".parse::<TrustedProxies>().unwrap_err().to_string();
         assert!(error.contains("10.0.0.7,") && error.contains("10.0.0.0/8"), "{error}");
-        assert_eq!("::1,unix".parse::<TrustedProxies>(), Err(TrustedProxiesError::Unix));
     }
 }

@@ -7,7 +7,9 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use smol::io::AsyncReadExt;
-use turnkey_backend::Tcp;
+use turnkey_backend::Socket;
+
+use crate::address::ClientAddr;
 
 /// What each version begins with. No header of either is shorter than the longer one.
 const V1: &[u8] = b"PROXY ";
@@ -35,24 +37,24 @@ pub(crate) enum Source {
 }
 
 /// Reads a header and not a byte more; `None` if the peer leaves without a byte.
-pub(crate) async fn read(tcp: &Tcp) -> Result<Option<Source>, ProxyHeaderError> {
-    let mut tcp = tcp.clone();
+pub(crate) async fn read(socket: &Socket) -> Result<Option<Source>, ProxyHeaderError> {
+    let mut socket = socket.clone();
     let mut header = vec![0; V2.len()];
-    if tcp.peek(&mut [0]).await? == 0 {
+    if socket.peek(&mut [0]).await? == 0 {
         return Ok(None);
     }
-    tcp.read_exact(&mut header).await?;
+    socket.read_exact(&mut header).await?;
     if header == V2 {
-        read_more(&mut tcp, &mut header, V2_FIXED - V2.len()).await?;
+        read_more(&mut socket, &mut header, V2_FIXED - V2.len()).await?;
         let rest = v2_rest(&header)?;
-        read_more(&mut tcp, &mut header, rest).await?;
+        read_more(&mut socket, &mut header, rest).await?;
     } else if header.starts_with(V1) {
         while let Some(room) = v1_room(&header)? {
             let mut ahead = vec![0; room];
-            let n = tcp.peek(&mut ahead).await?;
+            let n = socket.peek(&mut ahead).await?;
             let line = memchr::memchr(b'\n', ahead.get(..n).unwrap_or_default());
             // The end of the stream is for the reading to find.
-            read_more(&mut tcp, &mut header, line.map_or(n.max(1), |end| end + 1)).await?;
+            read_more(&mut socket, &mut header, line.map_or(n.max(1), |end| end + 1)).await?;
         }
     } else {
         return Err(ProxyHeaderError::Missing);
@@ -60,17 +62,17 @@ pub(crate) async fn read(tcp: &Tcp) -> Result<Option<Source>, ProxyHeaderError> 
     parse(&header).map(Some)
 }
 
-async fn read_more(tcp: &mut Tcp, header: &mut Vec<u8>, n: usize) -> io::Result<()> {
+async fn read_more(socket: &mut Socket, header: &mut Vec<u8>, n: usize) -> io::Result<()> {
     let start = header.len();
     header.resize(start + n, 0);
-    tcp.read_exact(header.get_mut(start..).unwrap_or_default()).await
+    socket.read_exact(header.get_mut(start..).unwrap_or_default()).await
 }
 
 /// Makes sure that a peer who is not to be believed sends no header: it is named in an error of
 /// ours then, where the layers above would call it no HTTP, or no TLS. Takes nothing.
-pub(crate) async fn refuse(tcp: &Tcp, peer: IpAddr) -> Result<(), ProxyHeaderError> {
+pub(crate) async fn refuse(socket: &Socket, peer: ClientAddr) -> Result<(), ProxyHeaderError> {
     let mut start = [0; V2.len()];
-    let n = tcp.peek(&mut start).await?;
+    let n = socket.peek(&mut start).await?;
     let start = start.get(..n).unwrap_or_default();
     if start.starts_with(V1) || start.starts_with(V2) {
         return Err(ProxyHeaderError::Untrusted { peer });
@@ -165,7 +167,7 @@ pub(crate) enum ProxyHeaderError {
         "a PROXY header came from {peer}, which is not in --trust-proxy; add --trust-proxy {peer} \
          if that is a proxy of yours"
     )]
-    Untrusted { peer: IpAddr },
+    Untrusted { peer: ClientAddr },
     #[error("the PROXY header is malformed: {0}")]
     Malformed(String),
     #[error("the PROXY header did not come whole")]

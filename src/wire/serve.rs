@@ -144,7 +144,7 @@ fn begin(
     }
     let number = transport.exchange() + 1;
     // HTTP/1.0 may name no host.
-    let local = head.authority.is_none().then(|| link.local.to_string());
+    let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
     let decision = link
         .decide(head.fields, host)

@@ -59,8 +59,9 @@ impl Program {
 /// The running server; killed when it goes out of scope.
 pub(crate) struct Server {
     child: Child,
+    /// Of the first place that it listens at; 0 if that is a Unix socket.
     pub(crate) port: u16,
-    /// Ends in `/`.
+    /// Ends in `/`, unless it is a Unix socket.
     pub(crate) url: String,
     /// The first line that it printed.
     pub(crate) banner: String,
@@ -115,11 +116,12 @@ impl Server {
             self.greeting.push_str(&line);
             self.greeting.push('\n');
         }
-        let at = self.banner.find("http").and_then(|_| self.banner.split(" on ").nth(1));
-        let url = at.and_then(|rest| rest.split([',', ' ']).next());
+        let url = self.banner.split(" on ").nth(1).and_then(|rest| rest.split([',', ' ']).next());
         let url = url.unwrap_or_else(|| panic!("no URL in {:?}", self.banner));
-        let port = url.trim_end_matches('/').rsplit(':').next().and_then(|p| p.parse().ok());
-        self.port = port.unwrap_or_else(|| panic!("no port in {url:?}"));
+        if !url.starts_with("unix:") {
+            let port = url.trim_end_matches('/').rsplit(':').next().and_then(|p| p.parse().ok());
+            self.port = port.unwrap_or_else(|| panic!("no port in {url:?}"));
+        }
         url.clone_into(&mut self.url);
     }
 

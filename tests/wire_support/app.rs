@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use smol::io::{AsyncRead, BufReader};
-use turnkey::{App, Body, Method, Peer, Request, Response, StatusCode, http_types};
+use turnkey::{App, Body, Method, Peer, RemoteAddr, Request, Response, StatusCode, http_types};
 
 /// How often each connection, known by the client's address, got through to `/canary`.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,8 @@ pub(crate) struct Hits(Arc<Mutex<HashMap<SocketAddr, usize>>>);
 
 impl Hits {
     fn count(&self, request: &Request) {
-        let client = Peer::of(request).expect("a request has a peer").socket();
+        let client = Peer::of(request).expect("a request has a peer").remote();
+        let RemoteAddr::Tcp(client) = client else { panic!("a client over TCP") };
         *self.0.lock().unwrap().entry(client).or_default() += 1;
     }
 

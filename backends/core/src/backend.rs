@@ -4,25 +4,25 @@ use std::pin::Pin;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::{HandshakeError, Tcp, TlsInfo};
+use crate::{HandshakeError, Socket, TlsInfo};
 
 /// A future on the heap, so that the trait can be used as an object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Turns an accepted TCP connection into the byte stream that HTTP is spoken over.
+/// Turns an accepted connection into the byte stream that HTTP is spoken over.
 ///
 /// The caller sets the deadline: a backend may wait for its peer as long as it likes, and is
 /// dropped when its time is up.
 pub trait Backend: Debug + Send + Sync + 'static {
     /// Does what has to be done before the first byte of HTTP, a TLS handshake for example.
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
+    fn accept(&self, tcp: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
 }
 
 /// What a backend makes of a connection.
 #[derive(Debug)]
 pub struct Accepted {
     /// The bytes of HTTP, in both directions. Closing it says goodbye at the level of TLS
-    /// (`close_notify`); the TCP connection below is the caller's to close.
+    /// (`close_notify`); the connection below is the caller's to close.
     pub stream: Box<dyn Stream>,
     /// What was negotiated; `None` on a connection without TLS.
     pub tls: Option<TlsInfo>,

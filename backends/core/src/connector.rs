@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-use crate::{BoxFuture, Identity, Stream, Tcp, TrustAnchors};
+use crate::{BoxFuture, Identity, Socket, Stream, TrustAnchors};
 
 /// What a connector is built from.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +20,7 @@ pub trait Connector: Debug + Send + Sync + 'static {
     /// name or an IP address.
     fn connect<'a>(
         &'a self,
-        tcp: Tcp,
+        socket: Socket,
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>>;
 }

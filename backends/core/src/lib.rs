@@ -1,6 +1,6 @@
 //! The boundary between turnkey and whatever gets bytes off a socket.
 //!
-//! A *backend* turns an accepted TCP connection into the byte stream that HTTP is spoken over:
+//! A *backend* turns an accepted connection into the byte stream that HTTP is spoken over:
 //! the plain one hands the connection on, the others do a TLS handshake first. This crate holds
 //! the [`Backend`] trait, what it yields, and the inputs that every TLS backend is built from:
 //! [`Identities`], a [`ClientPolicy`], a range of protocol versions, each valid once it exists.
@@ -22,7 +22,7 @@ pub mod pem;
 mod policy;
 mod resumption;
 mod revocation;
-mod tcp;
+mod socket;
 pub mod time;
 mod tls;
 mod whole;
@@ -41,6 +41,6 @@ pub use policy::{ClientPolicy, ClientTrust, PolicyError, TrustAnchors};
 pub use resumption::{Resumption, TicketKey};
 pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
-pub use tcp::Tcp;
+pub use socket::Socket;
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
 pub use whole::{Noting, Whole};

@@ -6,14 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::Tcp;
+use crate::Socket;
 
 /// A connection that notes when it has ended, to be put below a TLS stack that takes any end for a
 /// good one, as OpenSSL does through the `openssl` crate: what such a stack reads as the end goes
 /// through [`Whole`].
 #[derive(Debug)]
 pub struct Noting {
-    tcp: Tcp,
+    socket: Socket,
     ended: Arc<AtomicBool>,
 }
 
@@ -28,9 +28,9 @@ pub struct Whole<S> {
 impl Noting {
     /// The same connection, and what its end is noted in.
     #[must_use]
-    pub fn new(tcp: Tcp) -> (Self, Arc<AtomicBool>) {
+    pub fn new(socket: Socket) -> (Self, Arc<AtomicBool>) {
         let ended = Arc::new(AtomicBool::new(false));
-        (Self { tcp, ended: Arc::clone(&ended) }, ended)
+        (Self { socket, ended: Arc::clone(&ended) }, ended)
     }
 }
 
@@ -47,7 +47,7 @@ impl AsyncRead for Noting {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let n = ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
+        let n = ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
         if n == 0 && !buf.is_empty() {
             self.ended.store(true, Ordering::Relaxed);
         }
@@ -77,15 +77,15 @@ impl AsyncWrite for Noting {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        Pin::new(&mut self.socket).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_close(cx)
+        Pin::new(&mut self.socket).poll_close(cx)
     }
 }
 

@@ -1,7 +1,7 @@
 use async_native_tls::TlsConnector;
 use native_tls::{Certificate, Protocol};
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Noting, Stream, Tcp, Whole,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Noting, Socket, Stream, Whole,
 };
 
 use crate::native_identity;
@@ -38,12 +38,12 @@ impl NativeTlsConnector {
 impl Connector for NativeTlsConnector {
     fn connect<'a>(
         &'a self,
-        tcp: Tcp,
+        socket: Socket,
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
         Box::pin(async move {
-            let (tcp, ended) = Noting::new(tcp);
-            let connecting = self.connector.connect(server_name, tcp);
+            let (socket, ended) = Noting::new(socket);
+            let connecting = self.connector.connect(server_name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             Ok(Box::new(Whole::new(stream, ended)) as Box<dyn Stream>)
         })

@@ -11,7 +11,7 @@ use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
     Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Resumption,
-    Tcp, TlsConfig, TlsInfo, TlsVersion,
+    Socket, TlsConfig, TlsInfo, TlsVersion,
 };
 
 pub use self::connector::NativeTlsConnector;
@@ -63,9 +63,9 @@ impl NativeTls {
 }
 
 impl Backend for NativeTls {
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let stream = self.acceptor.accept(tcp).await.map_err(handshake_error)?;
+            let stream = self.acceptor.accept(socket).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })

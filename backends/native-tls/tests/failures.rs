@@ -22,7 +22,7 @@ use rustls::{
     SupportedProtocolVersion,
 };
 use support::{Ca, config};
-use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Tcp};
+use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket};
 use turnkey_native_tls::NativeTls;
 
 /// How the server's side of one handshake went, with that client.
@@ -38,7 +38,7 @@ fn meet(ca: &Ca, client: impl FnOnce(TcpStream) + Send) -> Result<(), HandshakeE
     thread::scope(|scope| {
         scope.spawn(connect);
         let (tcp, _) = listener.accept().unwrap();
-        let mut tcp = Tcp::new(Async::new(tcp).unwrap()).unwrap();
+        let mut tcp = Socket::tcp(Async::new(tcp).unwrap()).unwrap();
         let late = async {
             Timer::after(Duration::from_secs(10)).await;
             panic!("it takes too long");

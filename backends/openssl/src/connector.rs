@@ -9,8 +9,8 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Noting, Stream, Tcp,
-    TrustAnchors, Whole,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Noting, Socket,
+    Stream, TrustAnchors, Whole,
 };
 
 use crate::setup;
@@ -37,11 +37,11 @@ impl OpenSslConnector {
         Ok(Self { connector: connector.build() })
     }
 
-    async fn handshake(&self, tcp: Tcp, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
+    async fn handshake(&self, socket: Socket, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
         let failed = |e: ErrorStack| ConnectError::Tls(e.into());
         let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
-        let (tcp, ended) = Noting::new(tcp);
-        let mut stream = SslStream::new(ssl, tcp).map_err(failed)?;
+        let (socket, ended) = Noting::new(socket);
+        let mut stream = SslStream::new(ssl, socket).map_err(failed)?;
         match Pin::new(&mut stream).connect().await {
             Ok(()) => Ok(Box::new(Whole::new(stream, ended))),
             Err(error) => {
@@ -60,10 +60,10 @@ impl OpenSslConnector {
 impl Connector for OpenSslConnector {
     fn connect<'a>(
         &'a self,
-        tcp: Tcp,
+        socket: Socket,
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
-        Box::pin(self.handshake(tcp, server_name))
+        Box::pin(self.handshake(socket, server_name))
     }
 }
 

@@ -21,7 +21,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
     Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy, Fault,
-    HandshakeError, Identities, Refused, Tcp, TlsConfig, TlsInfo,
+    HandshakeError, Identities, Refused, Socket, TlsConfig, TlsInfo,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -55,9 +55,9 @@ impl OpenSsl {
         openssl::version::version().split(' ').take(2).collect::<Vec<_>>().join(" ")
     }
 
-    async fn handshake(&self, tcp: Tcp) -> Result<Accepted, HandshakeError> {
+    async fn handshake(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
         let ssl = self.connection().map_err(handshake_error)?;
-        let mut stream = SslStream::new(ssl, tcp).map_err(handshake_error)?;
+        let mut stream = SslStream::new(ssl, socket).map_err(handshake_error)?;
         if let Err(error) = Pin::new(&mut stream).accept().await {
             return Err(self.explain(error, stream.ssl()));
         }
@@ -109,8 +109,8 @@ impl OpenSsl {
 }
 
 impl Backend for OpenSsl {
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
-        Box::pin(self.handshake(tcp))
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        Box::pin(self.handshake(socket))
     }
 }
 

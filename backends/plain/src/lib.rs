@@ -1,6 +1,6 @@
-//! The plain backend: TCP as it comes. It shows how little a backend has to do.
+//! The plain backend: bytes as they come. It shows how little a backend has to do.
 
-use turnkey_backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Tcp};
+use turnkey_backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
 
 /// Hands the connection on as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,7 +12,7 @@ impl Plain {
 }
 
 impl Backend for Plain {
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
-        Box::pin(async { Ok(Accepted { stream: Box::new(tcp), tls: None }) })
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        Box::pin(async { Ok(Accepted { stream: Box::new(socket), tls: None }) })
     }
 }

@@ -5,7 +5,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Stream, Tcp, TrustAnchors,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream, TrustAnchors,
 };
 
 /// Speaks TLS to other servers with rustls.
@@ -40,13 +40,13 @@ impl RustlsConnector {
 impl Connector for RustlsConnector {
     fn connect<'a>(
         &'a self,
-        tcp: Tcp,
+        socket: Socket,
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
         Box::pin(async move {
             let name = ServerName::try_from(server_name.to_owned())
                 .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
-            let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, tcp);
+            let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             Ok(Box::new(stream) as Box<dyn Stream>)
         })

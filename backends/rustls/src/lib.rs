@@ -19,7 +19,7 @@ use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
 use rustls::{HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
 use turnkey_backend::{
     Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    HandshakeError, Resumption, Tcp, TlsConfig, TlsInfo, TlsVersion, VersionRange,
+    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
 };
 
 pub use self::connector::RustlsConnector;
@@ -78,9 +78,9 @@ impl Rustls {
 }
 
 impl Backend for Rustls {
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(tcp);
+            let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(socket);
             let stream = match slot::collecting(handshake).await {
                 (Ok(stream), _) => stream,
                 (Err(_), Word { refused: Some(refused), .. }) => return Err(refused.into()),

@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::{Accepted, Backend, BoxFuture, ClientTrust, HandshakeError, Tcp};
+use turnkey_backend::{Accepted, Backend, BoxFuture, ClientTrust, HandshakeError, Socket};
 
 use super::*;
 use crate::mode::{Mode, TlsChoice};
@@ -51,7 +51,7 @@ fn a_policy_that_is_not_kept() {
 struct Silent;
 
 impl Backend for Silent {
-    fn accept(&self, _: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+    fn accept(&self, _: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(std::future::pending())
     }
 }

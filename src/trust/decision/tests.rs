@@ -3,8 +3,9 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::address::RemoteAddr;
 
-const PROXIES: &str = "10.0.0.0/8, 2001:db8:1::/48";
+const PROXIES: &str = "10.0.0.0/8, 2001:db8:1::/48, unix";
 const OWN: Own<'_> = Own { scheme: "http", host: "inner:8000" };
 
 /// What came of a head: client, scheme, host; the fields that are left; the names of those ignored.
@@ -18,7 +19,10 @@ struct Outcome {
 /// Decides on a request from `peer` with fields, `Name: value` on a line each.
 fn decided(peer: &str, head: &str) -> Result<Outcome, Contradiction> {
     let trust = Trust::new(PROXIES.parse().unwrap(), false);
-    let sender = trust.at(SocketAddr::new(peer.parse().unwrap(), 1234));
+    let sender = match peer {
+        "unix" => trust.at(RemoteAddr::Unix),
+        ip => trust.at(SocketAddr::new(ip.parse().unwrap(), 1234)),
+    };
     decided_by(&trust, sender, head)
 }
 
@@ -92,7 +96,7 @@ fn nothing_is_believed_of_others() {
 #[test]
 fn what_follows_a_proxy_header_without_a_client_is_not_the_proxys_word() {
     let trust = Trust::new(PROXIES.parse().unwrap(), true);
-    let proxy = trust.at("10.0.0.1:1234".parse().unwrap());
+    let proxy = trust.at("10.0.0.1:1234".parse::<SocketAddr>().unwrap());
     assert_eq!(proxy.standing, Standing::Trusted);
     let unnamed = Sender { standing: Standing::Unnamed, ..proxy };
     let outcome = decided_by(&trust, unnamed, FORGED).unwrap();
@@ -319,8 +323,20 @@ proptest! {
             .map(|(name, value)| Header { name, value: value.as_bytes() })
             .collect();
         let trust = Trust::new(PROXIES.parse().unwrap(), false);
-        let sender = trust.at("10.0.0.1:1".parse().unwrap());
+        let sender = trust.at("10.0.0.1:1".parse::<SocketAddr>().unwrap());
         // Whatever they say, it must not panic.
         _ = trust.decide(sender, &fields, OWN).map(|d| d.fields(&fields).count());
     }
+}
+
+#[test]
+fn who_comes_over_a_unix_socket_has_no_address_of_its_own() {
+    let said = |head| decided("unix", head).unwrap().said.0;
+    assert_eq!(said(""), "unix");
+    assert_eq!(said("X-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.0.0.7"), "192.0.2.1");
+    assert_eq!(said("Forwarded: for=unknown"), "unix");
+    let trust = Trust::new("10.0.0.0/8".parse().unwrap(), false);
+    let outcome = decided_by(&trust, trust.at(RemoteAddr::Unix), FORGED).unwrap();
+    assert_eq!(outcome.said.0, "unix", "nobody trusts it");
+    assert_eq!(outcome.fields.len(), 1);
 }

@@ -12,6 +12,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 use turnkey_backend::TlsInfo;
 
 use super::*;
+use crate::address::LocalAddr;
 use crate::app::App;
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
@@ -63,9 +64,9 @@ fn link(tls: bool, from_proxy: bool) -> Link {
     let trust = Trust::new("127.0.0.1".parse().unwrap(), false);
     Link {
         id: 1,
-        socket: peer,
+        remote: peer.into(),
         sender: trust.at(peer),
-        local: "192.0.2.2:2".parse().unwrap(),
+        local: LocalAddr::Tcp("192.0.2.2:2".parse().unwrap()),
         mode: "any",
         tls: tls.then(TlsInfo::default),
         trust: Arc::new(trust),

@@ -10,8 +10,8 @@ use async_io::{Async, Timer};
 use futures_lite::future::{block_on, or};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use turnkey_backend::{
-    Backend as _, BuildError, ClientPolicy, HandshakeError, Identities, Identity, Resumption, Tcp,
-    TlsConfig, TlsInfo, VersionRange,
+    Backend as _, BuildError, ClientPolicy, HandshakeError, Identities, Identity, Resumption,
+    Socket, TlsConfig, TlsInfo, VersionRange,
 };
 use turnkey_openssl::OpenSsl;
 
@@ -71,7 +71,7 @@ impl Server {
         // It ends when nobody wants to know any more.
         thread::spawn(move || {
             for tcp in listener.incoming() {
-                let tcp = Tcp::new(Async::new(tcp.unwrap()).unwrap()).unwrap();
+                let tcp = Socket::tcp(Async::new(tcp.unwrap()).unwrap()).unwrap();
                 let outcome = block_on(or(converse(&backend, tcp), async {
                     Timer::after(Duration::from_secs(10)).await;
                     Err(HandshakeError::Io(io::ErrorKind::TimedOut.into()))
@@ -91,7 +91,7 @@ impl Server {
 }
 
 /// Says a byte, hears a byte, and closes so that the client can read all it was sent.
-async fn converse(backend: &OpenSsl, mut tcp: Tcp) -> Outcome {
+async fn converse(backend: &OpenSsl, mut tcp: Socket) -> Outcome {
     let outcome = match backend.accept(tcp.clone()).await {
         Ok(accepted) => {
             let mut stream = accepted.stream;

@@ -18,7 +18,7 @@ use smol::future::FutureExt as _;
 use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use turnkey_backend::{
     Accepted, Backend, Certificate, ClientPolicy, HandshakeError, Identities,
-    Resumption as Sessions, Tcp, TlsConfig, TlsInfo, VersionRange,
+    Resumption as Sessions, Socket, TlsConfig, TlsInfo, VersionRange,
 };
 use turnkey_rustls::Rustls;
 
@@ -102,7 +102,7 @@ pub(crate) fn serve_one<T>(
 
 async fn serve(backend: &Rustls, listener: TcpListener) -> Result<TlsInfo, HandshakeError> {
     let (io, _) = Async::new(listener).unwrap().accept().await.unwrap();
-    let tcp = Tcp::new(io).unwrap();
+    let tcp = Socket::tcp(io).unwrap();
     let mut held = tcp.clone();
     let outcome = match backend.accept(tcp).await {
         Ok(Accepted { mut stream, tls }) => {

@@ -1,5 +1,9 @@
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -7,58 +11,93 @@ use std::task::{Context, Poll, ready};
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
 
-/// An accepted TCP connection.
+/// A connection, over TCP or over a Unix socket.
 ///
 /// Clones are handles on one connection: the backend reads and writes through one, and the
 /// server keeps another to close the connection with.
 #[derive(Debug, Clone)]
-pub struct Tcp {
-    io: Arc<Async<TcpStream>>,
+pub struct Socket {
+    io: Io,
     /// The last read took all there was, so that the next would only say `WouldBlock`.
     drained: bool,
 }
 
-impl Tcp {
-    /// Takes over an accepted connection, which sends small writes at once from here on
+#[derive(Debug, Clone)]
+enum Io {
+    Tcp(Arc<Async<TcpStream>>),
+    #[cfg(unix)]
+    Unix(Arc<Async<UnixStream>>),
+}
+
+/// Does the same with either kind of connection.
+macro_rules! either {
+    ($socket:expr, $io:ident => $what:expr) => {
+        match &$socket.io {
+            Io::Tcp($io) => $what,
+            #[cfg(unix)]
+            Io::Unix($io) => $what,
+        }
+    };
+}
+
+impl Socket {
+    /// Takes over a connection over TCP, which sends small writes at once from here on
     /// (`TCP_NODELAY`): the server above gathers what belongs together.
-    pub fn new(io: Async<TcpStream>) -> io::Result<Self> {
+    pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
         io.get_ref().set_nodelay(true)?;
-        Ok(Self { io: Arc::new(io), drained: false })
+        Ok(Self { io: Io::Tcp(Arc::new(io)), drained: false })
     }
 
-    /// The peer's address.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().peer_addr()
+    /// Takes over a connection over a Unix socket.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix(io: Async<UnixStream>) -> Self {
+        Self { io: Io::Unix(Arc::new(io)), drained: false }
     }
 
     /// Waits for bytes to arrive and copies them into `buf` without taking them; 0 is the end.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.peek(buf).await
+        match &self.io {
+            Io::Tcp(io) => io.peek(buf).await,
+            #[cfg(unix)]
+            Io::Unix(io) => {
+                use rustix::net::{RecvFlags, recv};
+                io.read_with(|io| Ok(recv(io, &mut *buf, RecvFlags::PEEK)?.0)).await
+            }
+        }
     }
 
     /// Returns when there is something to read, which may be the end of the stream.
     pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_readable(cx)
+        either!(self, io => io.poll_readable(cx))
     }
 
     /// Says that no more bytes will be sent (FIN). The peer may still send.
     pub fn shutdown_write(&self) -> io::Result<()> {
-        self.io.get_ref().shutdown(Shutdown::Write)
+        either!(self, io => io.get_ref().shutdown(Shutdown::Write))
     }
 
     /// Has the connection end in a reset (RST) when the last handle is dropped, so that the peer
-    /// does not take what it has got for the whole. Only Unix knows how.
+    /// does not take what it has got for the whole. Only Unix knows how, and only with TCP.
     pub fn reset_on_drop(&self) {
         // Where that fails, the peer sees the end all the same, of another kind.
         #[cfg(unix)]
-        {
+        if let Io::Tcp(io) = &self.io {
             let now = Some(std::time::Duration::ZERO);
-            _ = rustix::net::sockopt::set_socket_linger(self.io.get_ref(), now);
+            _ = rustix::net::sockopt::set_socket_linger(io.get_ref(), now);
         }
     }
 }
 
-impl AsyncRead for Tcp {
+/// For what can be asked of a socket and has no place here.
+#[cfg(unix)]
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        either!(self, io => io.as_fd())
+    }
+}
+
+impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -67,22 +106,22 @@ impl AsyncRead for Tcp {
         // After a read that took less than was offered there is nothing left: to ask the kernel
         // again before waiting costs a system call on every keep-alive request.
         if self.drained {
-            ready!(self.io.poll_readable(cx))?;
+            ready!(self.poll_readable(cx))?;
             self.drained = false;
         }
-        let n = ready!(Pin::new(&mut &*self.io).poll_read(cx, buf))?;
+        let n = ready!(either!(self, io => Pin::new(&mut &**io).poll_read(cx, buf)))?;
         self.drained = n > 0 && n < buf.len();
         Poll::Ready(Ok(n))
     }
 }
 
-impl AsyncWrite for Tcp {
+impl AsyncWrite for Socket {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self.io).poll_write(cx, buf)
+        either!(self, io => Pin::new(&mut &**io).poll_write(cx, buf))
     }
 
     /// Several buffers in one system call. rustls counts on it: when a handshake fails, it writes
@@ -92,7 +131,7 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self.io).poll_write_vectored(cx, bufs)
+        either!(self, io => Pin::new(&mut &**io).poll_write_vectored(cx, bufs))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,168 @@
+//! Where the program listens, as the options say it.
+
+use std::io;
+use std::net::IpAddr;
+
+use crate::address::{Address, LocalAddr};
+use crate::causes::with_causes;
+use crate::config_error::{ConfigError, usage};
+use crate::layers::Layers;
+use crate::server_error::ServerError;
+
+/// Where to listen.
+#[derive(Debug)]
+pub(crate) struct ListenOptions {
+    /// At least one.
+    pub(crate) addresses: Vec<Address>,
+    /// The permissions that Unix sockets get.
+    pub(crate) socket_mode: Option<u32>,
+    /// What the server is called by those who call it by one name.
+    pub(crate) host: String,
+    /// The options that say so.
+    by: By,
+}
+
+/// By which options the addresses were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    HostAndPort,
+    Listen,
+}
+
+/// What `--host`, `--port` and `--listen` come to. The first layer that has any of them counts.
+pub(crate) fn choose(layers: Layers<'_>) -> Result<ListenOptions, ConfigError> {
+    let says = |layer: &&crate::cli::Serve| {
+        !layer.listen.is_empty() || layer.host.is_some() || layer.port.is_some()
+    };
+    let listen = layers.0.iter().find(says).filter(|layer| !layer.listen.is_empty());
+    let socket_mode = layers.of(|s| s.socket_mode);
+    let options = match listen {
+        Some(layer) if layer.port.is_some() => {
+            return Err(usage(
+                "--port and --listen both say where to listen: leave --port out, and write it behind \
+                 the address, as in --listen 127.0.0.1:8000",
+            ));
+        }
+        Some(layer) => ListenOptions {
+            host: layer.host.clone().unwrap_or_else(|| called(&layer.listen)),
+            addresses: layer.listen.clone(),
+            socket_mode,
+            by: By::Listen,
+        },
+        None => {
+            let host = layers.of(|s| s.host.clone()).unwrap_or_else(|| "127.0.0.1".to_owned());
+            let port = layers.of(|s| s.port).unwrap_or(8000);
+            ListenOptions {
+                addresses: vec![Address::Tcp(host.clone(), port)],
+                host,
+                socket_mode,
+                by: By::HostAndPort,
+            }
+        }
+    };
+    let typed = layers.typed().is_some_and(|s| s.socket_mode.is_some());
+    if typed && options.tcp().count() == options.addresses.len() {
+        return Err(usage(
+            "--socket-mode is for the file of a Unix socket, and here is none: add --listen \
+             unix:/path/to/socket",
+        ));
+    }
+    Ok(options)
+}
+
+/// What a server is called that listens on `addresses` and was given no name.
+fn called(addresses: &[Address]) -> String {
+    let hosts = addresses.iter().filter_map(|address| match address {
+        Address::Tcp(host, _) => Some(host.clone()),
+        Address::Unix(_) => None,
+    });
+    hosts.take(1).next().unwrap_or_else(|| "localhost".to_owned())
+}
+
+impl ListenOptions {
+    /// Hosts and ports, of the addresses that have them.
+    pub(crate) fn tcp(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.addresses.iter().filter_map(|address| match address {
+            Address::Tcp(host, port) => Some((host.as_str(), *port)),
+            Address::Unix(_) => None,
+        })
+    }
+
+    /// What is wrong with an address, and what to do about it. `redirect` is the port that all are sent
+    /// on from.
+    pub(crate) fn explain(&self, redirect: Option<u16>, error: &ServerError) -> String {
+        match error {
+            ServerError::Address(_) => self.explain_host(),
+            ServerError::Bind { address: LocalAddr::Tcp(address), source } => {
+                let option = match self.by {
+                    _ if redirect == Some(address.port()) => "--redirect-from",
+                    By::Listen => "--listen",
+                    By::HostAndPort => "--port",
+                };
+                self.explain_tcp(option, *address, source).unwrap_or_else(|| with_causes(error))
+            }
+            ServerError::Bind { address, source } => {
+                explain_unix(address, source).unwrap_or_else(|| with_causes(error))
+            }
+            other => with_causes(other),
+        }
+    }
+
+    fn explain_host(&self) -> String {
+        let names = self.tcp().map(|(host, _)| host).filter(|host| host.parse::<IpAddr>().is_err());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let option = match self.by {
+            By::Listen => "--listen",
+            By::HostAndPort => "--host",
+        };
+        format!(
+            "{option} {names}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
+             this machine"
+        )
+    }
+
+    fn explain_tcp(
+        &self,
+        option: &str,
+        address: std::net::SocketAddr,
+        error: &io::Error,
+    ) -> Option<String> {
+        let port = address.port();
+        Some(match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program; choose another with {option}, or find out \
+                 which with: ss -ltnp 'sport = :{port}'"
+            ),
+            io::ErrorKind::AddrNotAvailable => {
+                let what = match self.by {
+                    By::Listen => format!("--listen {address}"),
+                    By::HostAndPort => format!("--host {}", self.host),
+                };
+                format!("{what}: not an address of this machine; ip addr lists those that are")
+            }
+            io::ErrorKind::PermissionDenied => format!(
+                "{option} {port}: not permitted; ports below 1024 need privileges, take one above"
+            ),
+            _ => return None,
+        })
+    }
+}
+
+fn explain_unix(address: &LocalAddr, error: &io::Error) -> Option<String> {
+    let what = format!("--listen {address}");
+    Some(match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "{what}: in use by another program; choose another path, or find out which with: ss -lxp"
+        ),
+        io::ErrorKind::AlreadyExists => format!(
+            "{what}: a file is there already that is no socket; choose another path, or move it away"
+        ),
+        io::ErrorKind::NotFound => format!("{what}: there is no such folder; make it first"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{what}: not permitted; the folder has to be one that this user may write to")
+        }
+        // Of the system's own words there are none for it.
+        io::ErrorKind::InvalidInput => format!("{what}: the path is too long for a socket"),
+        _ => return None,
+    })
+}

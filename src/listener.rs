@@ -1,0 +1,167 @@
+//! What connections are accepted from: a port, or a Unix socket.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+
+use smol::Async;
+use turnkey_backend::Socket;
+
+use crate::address::{Address, LocalAddr, RemoteAddr};
+use crate::server_error::ServerError;
+
+#[cfg(unix)]
+mod file;
+
+/// A port or a Unix socket that clients can connect to, from when it exists.
+#[derive(Debug)]
+pub struct Listener {
+    io: Io,
+    local: LocalAddr,
+}
+
+#[derive(Debug)]
+enum Io {
+    Tcp(Async<TcpListener>),
+    #[cfg(unix)]
+    Unix {
+        io: Async<std::os::unix::net::UnixListener>,
+        /// Goes when the listener does, if it was made by it.
+        _file: Option<file::SocketFile>,
+    },
+}
+
+/// A connection that has come.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) socket: Socket,
+    pub(crate) remote: RemoteAddr,
+    /// Where it came to.
+    pub(crate) local: LocalAddr,
+}
+
+impl Listener {
+    /// Listens on the first of the addresses that `address` has, so many of them there may be. Port 0
+    /// is any free one. `[::]` takes IPv4 too.
+    pub fn bind(address: impl ToSocketAddrs) -> Result<Self, ServerError> {
+        Self::bind_tcp(address, false)
+    }
+
+    /// Listens on `address`. A Unix socket that nobody listens on any more is replaced; its file gets the
+    /// permissions `mode`, or those that the umask leaves, and goes when the listener does.
+    pub fn at(address: &Address, mode: Option<u32>) -> Result<Self, ServerError> {
+        match address {
+            Address::Tcp(host, port) => Self::bind((host.as_str(), *port)),
+            Address::Unix(path) => Self::bind_unix(path, mode),
+        }
+    }
+
+    /// Listens on each of `addresses`, as [`Listener::at`] does. `[::]` takes no IPv4 if `0.0.0.0` is
+    /// there to take it, on the same port.
+    pub(crate) fn all(addresses: &[Address], mode: Option<u32>) -> Result<Vec<Self>, ServerError> {
+        let bind = |address: &Address| match address {
+            Address::Tcp(host, port) if host == "::" => {
+                let ipv4 = Address::Tcp("0.0.0.0".to_owned(), *port);
+                Self::bind_tcp((host.as_str(), *port), addresses.contains(&ipv4))
+            }
+            other => Self::at(other, mode),
+        };
+        addresses.iter().map(bind).collect()
+    }
+
+    /// Takes over a port that is listened on already, one that systemd has handed over for example.
+    pub fn tcp(listener: TcpListener) -> io::Result<Self> {
+        let local = LocalAddr::Tcp(listener.local_addr()?);
+        Ok(Self { io: Io::Tcp(Async::new(listener)?), local })
+    }
+
+    /// Takes over a Unix socket that is listened on already. Its file stays.
+    #[cfg(unix)]
+    pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        let path = listener.local_addr()?.as_pathname().map(Into::into).unwrap_or_default();
+        let io = Io::Unix { io: Async::new(listener)?, _file: None };
+        Ok(Self { io, local: LocalAddr::Unix(path) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> &LocalAddr {
+        &self.local
+    }
+
+    fn bind_tcp(address: impl ToSocketAddrs, only_ipv6: bool) -> Result<Self, ServerError> {
+        let addresses: Vec<SocketAddr> =
+            address.to_socket_addrs().map_err(ServerError::Address)?.collect();
+        let Some(&first) = addresses.first() else {
+            return Err(ServerError::Address(io::ErrorKind::NotFound.into()));
+        };
+        let mut bound = listen(first, only_ipv6);
+        for other in addresses.iter().skip(1) {
+            bound = bound.or_else(|_| listen(*other, only_ipv6));
+        }
+        bound
+            .and_then(Self::tcp)
+            .map_err(|source| ServerError::Bind { address: LocalAddr::Tcp(first), source })
+    }
+
+    #[cfg(unix)]
+    fn bind_unix(path: &std::path::Path, mode: Option<u32>) -> Result<Self, ServerError> {
+        let bound = file::bind(path, mode).and_then(|(listener, file)| {
+            let io = Io::Unix { io: Async::new(listener)?, _file: Some(file) };
+            Ok(Self { io, local: LocalAddr::Unix(path.to_owned()) })
+        });
+        bound.map_err(|source| ServerError::Bind {
+            address: LocalAddr::Unix(path.to_owned()),
+            source,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn bind_unix(path: &std::path::Path, _mode: Option<u32>) -> Result<Self, ServerError> {
+        let source = io::ErrorKind::Unsupported.into();
+        Err(ServerError::Bind { address: LocalAddr::Unix(path.to_owned()), source })
+    }
+
+    /// The next connection.
+    pub(crate) async fn accept(&self) -> io::Result<Arrival> {
+        match &self.io {
+            Io::Tcp(listener) => {
+                let (io, remote) = listener.accept().await?;
+                // The listener may be for many addresses, and this is about one of them.
+                let local = LocalAddr::Tcp(io.get_ref().local_addr()?);
+                Ok(Arrival { socket: Socket::tcp(io)?, remote: remote.into(), local })
+            }
+            #[cfg(unix)]
+            Io::Unix { io, .. } => {
+                let (io, _) = io.accept().await?;
+                let local = self.local.clone();
+                Ok(Arrival { socket: Socket::unix(io), remote: RemoteAddr::Unix, local })
+            }
+        }
+    }
+}
+
+/// How many connections may wait to be accepted. The system has a limit of its own (4096 on Linux);
+/// those beyond it wait for a second or more until they try again.
+#[cfg(unix)]
+const BACKLOG: i32 = 4096;
+
+/// Like `TcpListener::bind`, which lets neither the backlog be chosen nor whether IPv6 takes IPv4.
+#[cfg(unix)]
+fn listen(address: SocketAddr, only_ipv6: bool) -> io::Result<TcpListener> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // A restart must not wait for the last connections' TIME-WAIT.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, only_ipv6)?;
+    }
+    bind(&socket, &address)?;
+    listen(&socket, BACKLOG)?;
+    Ok(socket.into())
+}
+
+#[cfg(not(unix))]
+fn listen(address: SocketAddr, _only_ipv6: bool) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
