@@ -15,8 +15,8 @@ use turnkey_backend::Socket;
 
 use crate::connection::{self, Endpoint};
 use crate::listener::{Arrival, Listener};
+use crate::panic_message::panic_message;
 use crate::places::{Door, Places};
-use crate::wire::panic_message;
 
 /// How long accepting pauses when the process is out of descriptors: doubling, between these.
 const BACK_OFF: Duration = Duration::from_millis(50);

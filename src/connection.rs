@@ -19,10 +19,11 @@ use crate::limits::Limits;
 use crate::listener::Arrival;
 use crate::peer::Link;
 use crate::places::Places;
+use crate::refusal::Refusal;
 use crate::shutdown::Shutdown;
 use crate::trust::{Sender, Trust};
 use crate::units::seconds;
-use crate::wire::{self, After, Refusal, Shared, Transport};
+use crate::wire::{self, After, Shared, Transport};
 
 /// How long a connection that was closed from this side is still read from, so that the client
 /// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.

@@ -42,6 +42,7 @@ mod listener;
 mod log;
 mod made_up;
 mod mode;
+mod panic_message;
 mod password;
 mod peer;
 #[cfg(feature = "pki")]
@@ -51,7 +52,9 @@ pub mod program;
 mod proxy;
 mod recipe;
 mod redirect;
+mod refusal;
 mod reload;
+mod request_id;
 mod server;
 mod server_error;
 mod shutdown;

@@ -7,11 +7,12 @@ use smol::io::Cursor;
 
 use super::cuts::Cuts;
 use crate::limits::Limits;
+use crate::refusal::Refusal;
 use crate::trust::{Decision, Own, Trust};
 use crate::wire::body::RequestBody;
 use crate::wire::head::{Framing, Head, Target, Version, field_slots, lower_minor_version};
 use crate::wire::scanner::HeadScanner;
-use crate::wire::{Refusal, Transport, request};
+use crate::wire::{Transport, request};
 
 /// What becomes of an input.
 #[derive(Debug, PartialEq, Eq)]

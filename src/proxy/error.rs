@@ -3,7 +3,7 @@ use std::io;
 use http_types::StatusCode;
 
 use super::response::Malformed;
-use crate::wire::Refusal;
+use crate::refusal::Refusal;
 
 /// Why an upstream has not answered.
 #[derive(Debug, thiserror::Error)]

@@ -34,9 +34,10 @@ use self::spool::Spool;
 pub use self::upstream::Upstream;
 use crate::causes::with_causes;
 use crate::mode::{self, BackendName, ModeError};
+use crate::refusal::Refusal;
 use crate::wire::deadline::Deadline;
 use crate::wire::head::Framing;
-use crate::wire::{Refusal, Shared, lock};
+use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

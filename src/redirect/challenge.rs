@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http_types::{Body, Request, Response, StatusCode};
 
-use crate::wire::Refusal;
+use crate::refusal::Refusal;
 
 /// What stands before the token, in URLs and in the folder.
 pub(super) const PATH: &str = "/.well-known/acme-challenge/";

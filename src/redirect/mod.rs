@@ -16,7 +16,7 @@ use http_types::{Request, Response, StatusCode, Url};
 use self::host::Host;
 use crate::app::App;
 use crate::peer::Peer;
-use crate::wire::Refusal;
+use crate::refusal::Refusal;
 
 /// The port that an `https` URL is for when it names none (RFC 9110 §4.2.2).
 const HTTPS: u16 = 443;

@@ -1,5 +1,5 @@
-use super::refusal::Refusal;
 use crate::field;
+use crate::refusal::Refusal;
 
 /// The longest line with a chunk's size and extensions, in bytes.
 const MAX_CHUNK_LINE: usize = 1024;

@@ -1,5 +1,3 @@
-use std::any::Any;
-use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 
@@ -9,13 +7,15 @@ use smol::future::FutureExt;
 use turnkey_backend::Certificate;
 
 use super::head::Version;
-use super::refusal::Refusal;
 use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
 use crate::content::Content;
+use crate::panic_message::panic_message;
 use crate::peer::Peer;
 use crate::proxy::{Forwarded, Outgoing, Proxy};
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
 
 /// How much of a body that the handler left unread is passed over to get at the next request, in
 /// bytes. To read more costs more than a new connection.
@@ -50,19 +50,6 @@ pub(crate) enum Work {
     Health {
         draining: bool,
     },
-}
-
-/// What the log calls a request: the connection, and which of its requests it is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RequestId {
-    pub(crate) connection: u64,
-    pub(crate) number: u64,
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.connection, self.number)
-    }
 }
 
 /// What becomes of the connection after an exchange.
@@ -248,15 +235,6 @@ async fn answer(app: &App, request: Request, id: RequestId) -> Response {
 fn internal_error() -> Refusal {
     let status = StatusCode::InternalServerError;
     Refusal::new(status, status.canonical_reason())
-}
-
-/// What a panic was about, as far as it says.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 /// Whether the next request can be got at. While the response may still read the body, it may.

@@ -1,6 +1,6 @@
 use super::chunked::{ChunkedDecoder, Step, Trailer};
 use super::head::Framing;
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// Where a request's body ends.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use http_types::{Method, StatusCode};
 use httparse::Header;
 
-use super::refusal::Refusal;
 use crate::field;
+use crate::refusal::Refusal;
 
 /// The most fields that a head may have.
 const MAX_FIELDS: usize = 100;

@@ -15,14 +15,12 @@ mod exchange;
 pub(crate) mod framer;
 pub(crate) mod head;
 pub(crate) mod input;
-mod refusal;
 pub(crate) mod request;
 mod respond;
 pub(crate) mod scanner;
 mod serve;
 mod transport;
 
-pub(crate) use exchange::{After, panic_message, refuse};
-pub(crate) use refusal::Refusal;
+pub(crate) use exchange::{After, refuse};
 pub(crate) use serve::serve;
 pub(crate) use transport::{Shared, Transport, lock};

@@ -9,7 +9,7 @@ use smol::io::{AsyncRead, AsyncWrite, BufReader};
 
 use super::body::RequestBody;
 use super::head::{self, Framing, Head, Target};
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 use crate::trust::Decision;
 
 /// async-h1 takes heads shorter than this, in bytes.

@@ -9,9 +9,9 @@ use http_types::{Body, Method, Response, StatusCode};
 use smol::io::AsyncRead;
 
 use super::head::Version;
-use super::refusal::Refusal;
 use super::transport::{Shared, lock};
 use crate::field;
+use crate::refusal::Refusal;
 
 /// Room for a response at first, in bytes: most need no more.
 const FIRST_BUFFER: usize = 4 * 1024;

@@ -1,8 +1,8 @@
 use http_types::StatusCode;
 
 use super::head::{MAX_TARGET, request_line, uri_too_long};
-use super::refusal::Refusal;
 use crate::field;
+use crate::refusal::Refusal;
 
 /// The longest request line: the target, and room for any method and version that there is.
 const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;

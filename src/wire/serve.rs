@@ -7,9 +7,8 @@ use http_types::{Method, StatusCode};
 
 use super::body::RequestBody;
 use super::deadline::Deadline;
-use super::exchange::{self, After, Exchange, RequestId, Work};
+use super::exchange::{self, After, Exchange, Work};
 use super::head::{self, Framing, Head, Target, field_slots};
-use super::refusal::Refusal;
 use super::request;
 use super::respond::Asked;
 use super::scanner::{HeadScanner, TLS_HANDSHAKE};
@@ -18,6 +17,8 @@ use crate::content::Content;
 use crate::limits::Limits;
 use crate::peer::Link;
 use crate::proxy::Outgoing;
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
 use crate::shutdown::Watch;
 
 /// How long a new connection gets to send its first request when the server is about to stop.

@@ -15,9 +15,9 @@ use super::deadline::Deadline;
 use super::framer::Framer;
 use super::head::Framing;
 use super::input::Input;
-use super::refusal::Refusal;
 use super::scanner::HeadScanner;
 use crate::limits::Limits;
+use crate::refusal::Refusal;
 use crate::units::seconds;
 
 /// RFC 9110 §15.2.1.
