@@ -61,16 +61,17 @@ mod shutdown;
 mod signals;
 mod sources;
 mod startup;
+mod test_client;
 mod trust;
 mod units;
 mod upstream_options;
 mod wire;
 
 pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
-pub use app::{App, Route, builtin};
+pub use app::{App, Next, Params, Route, builtin, public_error, with_state};
 pub use bound::Bound;
 pub use files::FileError;
-pub use http_types::{self, Body, Method, Request, Response, Result, StatusCode};
+pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};
 pub use limits::Limits;
 pub use listener::Listener;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
@@ -79,6 +80,7 @@ pub use proxy::{Balance, Proxy, Upstream};
 pub use reload::Reloader;
 pub use server::Server;
 pub use server_error::ServerError;
+pub use test_client::{TestClient, TestRequest, TestResponse};
 pub use trust::{TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,

@@ -1,3 +1,4 @@
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use http_types::Request;
@@ -5,7 +6,8 @@ use httparse::Header;
 use turnkey_backend::{Certificate, TlsInfo};
 
 use crate::address::{ClientAddr, LocalAddr, RemoteAddr};
-use crate::trust::{Contradiction, Decision, Own, Sender, Trust};
+use crate::request_id::RequestId;
+use crate::trust::{Contradiction, Decision, Own, Sender, Trust, TrustedProxies};
 
 /// Who is at the other end of a request, and over what.
 ///
@@ -13,6 +15,7 @@ use crate::trust::{Contradiction, Decision, Own, Sender, Trust};
 #[derive(Debug, Clone)]
 pub struct Peer {
     link: Arc<Link>,
+    request: RequestId,
     client: ClientAddr,
     scheme: &'static str,
     host: String,
@@ -31,6 +34,11 @@ impl Peer {
     #[must_use]
     pub fn mode(&self) -> &'static str {
         self.link.mode
+    }
+
+    /// What the log calls the request.
+    pub(crate) fn request_id(&self) -> RequestId {
+        self.request
     }
 
     /// The scheme by which the client reached the server, or the proxy before it that is trusted
@@ -105,6 +113,29 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// What there is to a request that comes over no connection.
+    pub(crate) fn in_process(remote: RemoteAddr, tls: Option<TlsInfo>) -> Self {
+        let trust = Trust::new(TrustedProxies::default(), false);
+        let certificate = tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+        Self {
+            id: 0,
+            remote,
+            sender: trust.at(remote),
+            local: LocalAddr::Tcp((Ipv4Addr::LOCALHOST, 80).into()),
+            mode: match (&tls, certificate) {
+                (None, _) => "http",
+                (Some(_), None) => "https",
+                (Some(_), Some(_)) => "mutual",
+            },
+            asks_clients: certificate.is_some(),
+            tls,
+            trust: Arc::new(trust),
+            hsts: None,
+            health: None,
+            denied: None,
+        }
+    }
+
     /// What is believed of a request with `fields`, whose URL and `Host` name `host`.
     pub(crate) fn decide<'b>(
         &self,
@@ -115,10 +146,23 @@ impl Link {
         self.trust.decide(self.sender, fields, Own { scheme, host })
     }
 
-    /// Who sends a request that was decided on.
-    pub(crate) fn peer(self: &Arc<Self>, decision: Decision<'_>) -> Peer {
+    /// Who sends the request `id` for `host`, which speaks for nobody else.
+    pub(crate) fn sends(self: &Arc<Self>, id: RequestId, host: &str) -> Peer {
         Peer {
             link: Arc::clone(self),
+            request: id,
+            client: self.remote.client(),
+            scheme: if self.tls.is_some() { "https" } else { "http" },
+            host: host.to_owned(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Who sends the request `id`, which was decided on.
+    pub(crate) fn peer(self: &Arc<Self>, decision: Decision<'_>, id: RequestId) -> Peer {
+        Peer {
+            link: Arc::clone(self),
+            request: id,
             client: decision.client,
             scheme: decision.scheme,
             host: decision.host.into_owned(),

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
+use std::io;
 
 use http_types::{Response, StatusCode, headers};
 
 /// Why a request is not served: a status, and one line that says what was wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) reason: Cow<'static, str>,
@@ -37,5 +39,12 @@ impl Refusal {
             response.insert_header(headers::RETRY_AFTER, "1");
         }
         response
+    }
+}
+
+/// For whoever reads the body of the request.
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(io::ErrorKind::InvalidData, refusal)
     }
 }

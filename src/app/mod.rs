@@ -1,34 +1,75 @@
 //! Routes, and the handlers behind them.
 
 mod builtin;
+mod failure;
+mod handler;
+mod next;
+mod params;
+mod pattern;
+mod route;
 #[cfg(test)]
 mod tests;
 mod whoami;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 
-use http_types::{Method, Request, Response, StatusCode};
-use matchit::Router;
-use turnkey_backend::BoxFuture;
+use http_types::{Method, Request, Response, Result, StatusCode};
+use matchit::{InsertError, Router};
 
-pub use builtin::builtin;
+pub use self::builtin::builtin;
+pub use self::failure::public_error;
+use self::failure::{settle, status};
+pub use self::handler::with_state;
+use self::handler::{Handler, boxed};
+pub use self::next::Next;
+use self::next::{End, Middleware};
+pub use self::params::Params;
+use self::pattern::Pattern;
+pub use self::route::Route;
+use crate::peer::Peer;
 
 /// An application: paths, and what answers to them.
 ///
-/// Paths are matched exactly, case and trailing slash included. `{name}` stands for one segment,
-/// `{*rest}` for all that follow.
+/// A path is matched as the client sent it, exactly, case and trailing slash included. A segment
+/// `:name` stands for any one segment, and `*name` at the end for all that follow, one at least; what
+/// they stand for is found with [`Params::of`]. A segment that is named goes before one that is not.
 ///
 /// ```
-/// let mut app = turnkey::App::new();
+/// use turnkey::{App, Params, Request, Result};
+///
+/// async fn hello(request: Request) -> Result<String> {
+///     let name: String = Params::of(&request).get("name")?;
+///     Ok(format!("Hello, {name}!"))
+/// }
+///
+/// let mut app = App::new();
 /// app.at("/").get(|_| async { Ok("Top-level content") });
+/// app.at("/hello/:name").get(hello);
+/// app.at("/files/*path").get(|request| async move { Params::of(&request).get::<String>("path") });
 /// ```
 #[derive(Default)]
 pub struct App {
-    router: Router<usize>,
+    router: Router<Target>,
     routes: Vec<Route>,
+    nested: Vec<Self>,
     fallback: Option<Handler>,
+    middleware: Vec<Middleware>,
+}
+
+/// What a path leads to, by its index.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    Route(usize),
+    Nested(usize),
+}
+
+/// What answers a request, and all that it passes on the way there.
+#[derive(Default)]
+struct Found<'a> {
+    end: Option<End<'a>>,
+    params: Params,
+    middleware: Vec<Middleware>,
 }
 
 impl App {
@@ -45,16 +86,15 @@ impl App {
     /// that is a mistake in the program, not in its input.
     #[expect(clippy::panic, reason = "documented: a bad route is a bug in the program")]
     pub fn at(&mut self, path: &str) -> &mut Route {
-        let index = match self.router.at(path) {
-            Ok(found) if self.routes.get(*found.value).is_some_and(|r| r.path == path) => {
-                *found.value
-            }
-            _ => {
+        let index = match self.routes.iter().position(|route| route.path() == path) {
+            Some(index) => index,
+            None => {
                 let index = self.routes.len();
-                if let Err(error) = self.router.insert(path, index) {
-                    panic!("the route {path:?} cannot be added: {error}");
+                match Pattern::new(path) {
+                    Ok(pattern) => self.insert(path, pattern, Target::Route(index)),
+                    Err(error) => panic!("the route {path:?} cannot be added: {error}"),
                 }
-                self.routes.push(Route { path: path.to_owned(), handlers: Vec::new() });
+                self.routes.push(Route::new(path));
                 index
             }
         };
@@ -62,6 +102,39 @@ impl App {
             Some(route) => route,
             None => panic!("the route {path:?} was not added"),
         }
+    }
+
+    /// Has `app` answer to all paths below `prefix`, as if they began there: its `/` is `prefix`,
+    /// with and without a slash at the end. Its middleware is passed after that of this
+    /// application; what it has no route for goes to its fallback, or else to this one's.
+    ///
+    /// The URL of the request stays what the client asked for.
+    ///
+    /// ```
+    /// use turnkey::App;
+    ///
+    /// let mut api = App::new();
+    /// api.at("/status").get(|_| async { Ok("well") });
+    ///
+    /// let mut app = App::new();
+    /// app.nest("/api", api);    // GET /api/status
+    /// ```
+    ///
+    /// # Panics
+    /// As [`App::at`] does; and if `prefix` ends with `/` or a wildcard.
+    #[expect(clippy::panic, reason = "documented: a bad prefix is a bug in the program")]
+    pub fn nest(&mut self, prefix: &str, app: Self) -> &mut Self {
+        let target = Target::Nested(self.nested.len());
+        match Pattern::of_prefix(prefix) {
+            Ok(patterns) => {
+                for pattern in patterns {
+                    self.insert(prefix, pattern, target);
+                }
+            }
+            Err(error) => panic!("nothing can be nested under {prefix:?}: {error}"),
+        }
+        self.nested.push(app);
+        self
     }
 
     /// Answers every request for a path that has no route, whatever its method, with `handler`, in
@@ -75,31 +148,109 @@ impl App {
     pub fn fallback<F, Fut, R>(&mut self, handler: F) -> &mut Self
     where
         F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = http_types::Result<R>> + Send + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
         R: Into<Response>,
     {
         self.fallback = Some(boxed(handler));
         self
     }
 
+    /// Has every request pass `middleware` on its way, whatever it is for and whenever its route was
+    /// added; 404 and 405 too. What is added first is passed first, before that of the
+    /// [route](Route::wrap).
+    ///
+    /// Middleware is a function of a request and of what comes [next](Next). It may look at the
+    /// request or change it, answer in its place, and change the response.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use turnkey::{App, Next, Request, Response, Result};
+    ///
+    /// async fn timing(request: Request, next: Next) -> Result<Response> {
+    ///     let start = Instant::now();
+    ///     let mut response = next.run(request).await;
+    ///     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+    ///     response.insert_header("server-timing", format!("app;dur={milliseconds:.1}"));
+    ///     Ok(response)
+    /// }
+    ///
+    /// let mut app = App::new();
+    /// app.wrap(timing);
+    /// ```
+    pub fn wrap<F, Fut, R>(&mut self, middleware: F) -> &mut Self
+    where
+        F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+        R: Into<Response>,
+    {
+        self.middleware.push(next::boxed(middleware));
+        self
+    }
+
     /// Answers `request`. A path that has no route is for the fallback, or else it is 404; a method
     /// that its route has no handler for is 405, with the methods that it has (RFC 9110 §15.5.6).
     /// `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere, unless the route does so itself.
-    pub async fn call(&self, request: Request) -> http_types::Result<Response> {
-        let found = self.router.at(request.url().path()).ok();
-        let Some(route) = found.and_then(|found| self.routes.get(*found.value)) else {
-            return match &self.fallback {
-                Some(fallback) => fallback(request).await,
-                None => Ok(status(StatusCode::NotFound)),
-            };
-        };
-        match (route.handler(request.method()), request.method()) {
-            (Some(handler), _) => handler(request).await,
-            (None, Method::Head) if let Some(get) = route.handler(Method::Get) => {
-                get(request).await
+    ///
+    /// A handler that fails is answered with the status of its error, and with no more of it to read
+    /// than [`public_error`] says; one that panics with 500. The log has the cause.
+    pub async fn call(&self, mut request: Request) -> Response {
+        let found = self.find(request.method(), request.url().path());
+        if !found.params.is_empty() {
+            request.ext_mut().insert(found.params);
+        }
+        match found.end {
+            // What most requests come to does not go through what only few need.
+            Some(End::Handler(handler)) if found.middleware.is_empty() => {
+                let id = Peer::of(&request).map(Peer::request_id);
+                settle(async move { handler(request).await }, id).await
             }
-            (None, Method::Options) => Ok(route.allow(StatusCode::NoContent)),
-            (None, _) => Ok(route.allow(StatusCode::MethodNotAllowed)),
+            end => {
+                let end = end.unwrap_or(End::Status(StatusCode::NotFound));
+                Next::new(found.middleware, &end).run(request).await
+            }
+        }
+    }
+
+    fn find(&self, method: Method, path: &str) -> Found<'_> {
+        let mut found = Found::default();
+        self.find_end(method, path, &mut found);
+        found
+    }
+
+    /// Adds to `found` what is found here.
+    fn find_end<'a>(&'a self, method: Method, path: &str, found: &mut Found<'a>) {
+        found.middleware.extend(self.middleware.iter().cloned());
+        if let Ok(matched) = self.router.at(path) {
+            match *matched.value {
+                Target::Route(index) => {
+                    found.params.extend(&matched.params);
+                    if let Some(route) = self.routes.get(index) {
+                        found.middleware.extend(route.middleware().iter().cloned());
+                        found.end = Some(route.end(method));
+                    }
+                }
+                Target::Nested(index) => {
+                    found.params.extend(&matched.params);
+                    if let Some(app) = self.nested.get(index) {
+                        app.find_end(method, pattern::rest(path, &matched.params), found);
+                    }
+                }
+            }
+        }
+        if found.end.is_none() {
+            found.end = self.fallback.as_ref().map(End::Handler);
+        }
+    }
+
+    #[expect(clippy::panic, reason = "documented: a bad route is a bug in the program")]
+    fn insert(&mut self, path: &str, pattern: Pattern, target: Target) {
+        match self.router.insert(pattern.into_matchit(), target) {
+            Ok(()) => {}
+            Err(InsertError::Conflict { with }) => {
+                let with = pattern::from_matchit(&with);
+                panic!("the route {path:?} cannot be added: it is in conflict with {with:?}")
+            }
+            Err(error) => panic!("the route {path:?} cannot be added: {error}"),
         }
     }
 }
@@ -108,96 +259,9 @@ impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
             .field("routes", &self.routes)
+            .field("nested", &self.nested)
             .field("fallback", &self.fallback.is_some())
+            .field("middleware", &self.middleware.len())
             .finish_non_exhaustive()
     }
-}
-
-/// What answers to a path, by method.
-pub struct Route {
-    path: String,
-    handlers: Vec<(Method, Handler)>,
-}
-
-type Handler =
-    Arc<dyn Fn(Request) -> BoxFuture<'static, http_types::Result<Response>> + Send + Sync>;
-
-impl Route {
-    /// Answers `GET` with `handler`, and `HEAD` with what it answers without the body.
-    pub fn get<F, Fut, R>(&mut self, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = http_types::Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
-        self.method(Method::Get, handler)
-    }
-
-    /// Answers `POST` with `handler`.
-    pub fn post<F, Fut, R>(&mut self, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = http_types::Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
-        self.method(Method::Post, handler)
-    }
-
-    /// Answers `method` with `handler`, in place of what answered it before.
-    pub fn method<F, Fut, R>(&mut self, method: Method, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = http_types::Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
-        self.handlers.retain(|(m, _)| *m != method);
-        self.handlers.push((method, boxed(handler)));
-        self
-    }
-
-    fn handler(&self, method: Method) -> Option<&Handler> {
-        self.handlers.iter().find(|(m, _)| *m == method).map(|(_, handler)| handler)
-    }
-
-    /// A response that names the methods there are (RFC 9110 §10.2.1).
-    fn allow(&self, code: StatusCode) -> Response {
-        let mut allowed: Vec<&str> = self.handlers.iter().map(|(m, _)| m.as_ref()).collect();
-        if self.handler(Method::Get).is_some() {
-            allowed.push(Method::Head.as_ref());
-        }
-        allowed.push(Method::Options.as_ref());
-        allowed.sort_unstable();
-        allowed.dedup();
-        let mut response =
-            if code == StatusCode::NoContent { Response::new(code) } else { status(code) };
-        response.insert_header("allow", allowed.join(", "));
-        response
-    }
-}
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods = self.handlers.iter().map(|(m, _)| m).collect::<Vec<_>>();
-        f.debug_struct("Route").field("path", &self.path).field("methods", &methods).finish()
-    }
-}
-
-/// `handler`, and what it answers, in the one form that all handlers have.
-fn boxed<F, Fut, R>(handler: F) -> Handler
-where
-    F: Fn(Request) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = http_types::Result<R>> + Send + 'static,
-    R: Into<Response>,
-{
-    Arc::new(move |request| {
-        let answer = handler(request);
-        Box::pin(async move { answer.await.map(Into::into) })
-    })
-}
-
-/// A response that is its status and says so.
-fn status(code: StatusCode) -> Response {
-    let mut response = Response::new(code);
-    response.set_body(format!("{} {}\n", code, code.canonical_reason()));
-    response
 }

@@ -39,7 +39,7 @@ pub(crate) fn app(target: Target) -> App {
     if let Some(folder) = &target.folder {
         let folder: Arc<Path> = folder.as_path().into();
         // A folder of challenges that ends in no token has no answer either.
-        for path in [challenge::PATH.to_owned(), format!("{}{{*token}}", challenge::PATH)] {
+        for path in [challenge::PATH.to_owned(), format!("{}*token", challenge::PATH)] {
             let folder = Arc::clone(&folder);
             app.at(&path).get(move |request| challenge::answer(Arc::clone(&folder), request));
         }

@@ -1,9 +1,7 @@
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
 
 use http_types::{Method, Request, Response, StatusCode};
 use log::Level;
-use smol::future::FutureExt;
 use turnkey_backend::Certificate;
 
 use super::head::Version;
@@ -11,7 +9,6 @@ use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
 use crate::content::Content;
-use crate::panic_message::panic_message;
 use crate::peer::Peer;
 use crate::proxy::{Forwarded, Outgoing, Proxy};
 use crate::refusal::Refusal;
@@ -206,23 +203,9 @@ pub(crate) async fn refuse_tls(shared: &Shared) -> After {
     After::BeganTls
 }
 
-/// The handler's response, or a 500 that tells the client nothing and the log everything.
-async fn answer(app: &App, request: Request, id: RequestId) -> Response {
-    // A panic unwinds through the handler's future, which is dropped and never polled again.
-    let response = match AssertUnwindSafe(app.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            let status = error.status();
-            if status.is_server_error() {
-                log::error!("request {id}: the handler failed: {error:?}");
-            }
-            return Refusal::new(status, status.canonical_reason()).response();
-        }
-        Err(panic) => {
-            log::error!("request {id}: the handler panicked: {}", panic_message(&*panic));
-            return internal_error().response();
-        }
-    };
+/// The app's response, or a 500 where it is none that can be sent.
+pub(crate) async fn answer(app: &App, request: Request, id: RequestId) -> Response {
+    let response = app.call(request).await;
     match respond::check(&response) {
         Ok(()) => response,
         Err(error) => {

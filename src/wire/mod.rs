@@ -21,6 +21,6 @@ pub(crate) mod scanner;
 mod serve;
 mod transport;
 
-pub(crate) use exchange::{After, refuse};
+pub(crate) use exchange::{After, answer, refuse};
 pub(crate) use serve::serve;
 pub(crate) use transport::{Shared, Transport, lock};

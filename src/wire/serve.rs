@@ -144,6 +144,8 @@ fn begin(
         return Err(refused(Refusal::too_large(Some(max))));
     }
     let number = transport.exchange() + 1;
+    // An exchange counts twice, when it begins and when it ends.
+    let id = RequestId { connection: link.id, number: number / 2 + 1 };
     // HTTP/1.0 may name no host.
     let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
@@ -157,7 +159,7 @@ fn begin(
         Content::App(_) => {
             let body = RequestBody::new(shared, number);
             let mut request = request::build(&head, &decision, body).map_err(refused)?;
-            request.ext_mut().insert(link.peer(decision));
+            request.ext_mut().insert(link.peer(decision, id));
             Work::App(Box::new(request))
         }
         Content::Proxy(proxy) => {
@@ -166,15 +168,8 @@ fn begin(
         }
     };
 
-    let exchange = Exchange {
-        work,
-        method,
-        version: head.version,
-        persistent: head.persistent,
-        hsts,
-        // An exchange counts twice, when it begins and when it ends.
-        id: RequestId { connection: link.id, number: number / 2 + 1 },
-    };
+    let exchange =
+        Exchange { work, method, version: head.version, persistent: head.persistent, hsts, id };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);
     Ok(exchange)

@@ -257,10 +257,7 @@ impl Transport {
     /// Makes content available: so many bytes stand at the front of the input.
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Some(refusal) = &self.refusal {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                refusal.reason.clone(),
-            )));
+            return Poll::Ready(Err(refusal.clone().into()));
         }
         loop {
             match self.body.step(self.input.unread()) {
@@ -328,7 +325,7 @@ impl Transport {
     }
 
     fn refuse<T>(&mut self, refusal: Refusal) -> Poll<io::Result<T>> {
-        let error = io::Error::new(io::ErrorKind::InvalidData, refusal.reason.clone());
+        let error = refusal.clone().into();
         self.refusal = Some(refusal);
         Poll::Ready(Err(error))
     }

@@ -1,0 +1,112 @@
+//! What becomes of errors and panics on the way to the client, which gets to read no more of them than
+//! is for it.
+
+use std::future::Future;
+use std::io;
+use std::panic::AssertUnwindSafe;
+
+use http_types::{Error, Response, Result, StatusCode};
+use smol::future::FutureExt;
+
+use crate::panic_message::panic_message;
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
+
+/// How much of what a parser says about a body is told, in characters: it may quote the body.
+const MAX_REASON: usize = 200;
+
+/// An error with a text that the client gets to read, in place of that of the status.
+///
+/// What other errors say stays in the log: a query, a path, or an address is nobody else's business.
+///
+/// ```
+/// use turnkey::{Params, Request, Result, StatusCode, public_error};
+///
+/// async fn user(request: Request) -> Result<String> {
+///     match Params::of(&request).get("id")? {
+///         1 => Ok("alice".to_owned()),
+///         id => Err(public_error(StatusCode::NotFound, format!("there is no user {id}"))),
+///     }
+/// }
+/// ```
+pub fn public_error(status: StatusCode, text: impl Into<String>) -> Error {
+    Error::new(status, PublicText(text.into()))
+}
+
+/// What is for the client to read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct PublicText(String);
+
+/// The response that comes of `answer`, whatever does. `id` is what the log calls the request.
+pub(super) async fn settle(
+    answer: impl Future<Output = Result<Response>>,
+    id: Option<RequestId>,
+) -> Response {
+    // A panic unwinds through the future, which is dropped and never polled again.
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => failed(&error, id),
+        Err(panic) => {
+            log::error!("{}: the handler panicked: {}", name(id), panic_message(&*panic));
+            status(StatusCode::InternalServerError)
+        }
+    }
+}
+
+/// A response that is its status and says so.
+pub(super) fn status(status: StatusCode) -> Response {
+    Refusal::new(status, status.canonical_reason()).response()
+}
+
+fn failed(error: &Error, id: Option<RequestId>) -> Response {
+    // The body could not be read, by a fault of the client's, which the handler has only passed on.
+    let refusal = error.downcast_ref().and_then(io::Error::get_ref).and_then(|e| e.downcast_ref());
+    if let Some(refusal @ Refusal { .. }) = refusal {
+        return refusal.response();
+    }
+    let status = error.status();
+    if status.is_server_error() {
+        log::error!("{}: the handler failed: {error:?}", name(id));
+    } else {
+        log::debug!("{}: {}: {error:?}", name(id), u16::from(status));
+    }
+    match reason(error) {
+        Some(reason) => Refusal::new(status, reason).response(),
+        None => self::status(status),
+    }
+}
+
+/// What the client gets to read of `error`.
+fn reason(error: &Error) -> Option<String> {
+    if let Some(PublicText(text)) = error.downcast_ref() {
+        return Some(text.clone());
+    }
+    // What `body_json` and `body_form` say is about what the client has sent, and of use to nobody else.
+    if error.status() != StatusCode::UnprocessableEntity {
+        return None;
+    }
+    let (form, said) = match (
+        error.downcast_ref::<serde_json::Error>(),
+        error.downcast_ref::<serde::de::value::Error>(),
+    ) {
+        (Some(error), _) => ("JSON", error.to_string()),
+        (None, Some(error)) => ("form", error.to_string()),
+        (None, None) => return None,
+    };
+    let said: String = said.chars().take(MAX_REASON).flat_map(shown).collect();
+    Some(format!("the body is not the {form} that is expected: {said}"))
+}
+
+/// A character that stays on its line, and shows itself.
+fn shown(c: char) -> impl Iterator<Item = char> {
+    let (escaped, plain) = match c {
+        '"' | '\'' | '\\' => (None, Some(c)),
+        c => (Some(c.escape_debug()), None),
+    };
+    plain.into_iter().chain(escaped.into_iter().flatten())
+}
+
+fn name(id: Option<RequestId>) -> String {
+    id.map_or_else(|| "a request".to_owned(), |id| format!("request {id}"))
+}

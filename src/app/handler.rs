@@ -1,0 +1,48 @@
+use std::future::Future;
+use std::sync::Arc;
+
+use http_types::{Request, Response, Result};
+use turnkey_backend::BoxFuture;
+
+/// The one form that all handlers have.
+pub(super) type Handler =
+    Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
+
+/// `handler`, and what it answers, in the one form that all handlers have.
+pub(super) fn boxed<F, Fut, R>(handler: F) -> Handler
+where
+    F: Fn(Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R>> + Send + 'static,
+    R: Into<Response>,
+{
+    Arc::new(move |request| {
+        let answer = handler(request);
+        Box::pin(async move { answer.await.map(Into::into) })
+    })
+}
+
+/// A handler that is given a clone of `state` beside the request: an `Arc`, a pool of connections, or
+/// whatever else several handlers share.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use turnkey::{App, Request, Result, with_state};
+///
+/// async fn count(visits: Arc<AtomicU64>, _request: Request) -> Result<String> {
+///     let number = visits.fetch_add(1, Ordering::Relaxed) + 1;
+///     Ok(format!("You are visitor number {number}.\n"))
+/// }
+///
+/// let visits = Arc::new(AtomicU64::new(0));
+/// let mut app = App::new();
+/// app.at("/").get(with_state(&visits, count));
+/// ```
+pub fn with_state<S, F, Fut>(state: &S, handler: F) -> impl Fn(Request) -> Fut + use<S, F, Fut>
+where
+    S: Clone,
+    F: Fn(S, Request) -> Fut,
+{
+    let state = state.clone();
+    move |request| handler(state.clone(), request)
+}

@@ -1,0 +1,83 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::vec;
+
+use http_types::{Request, Response, Result, StatusCode};
+use turnkey_backend::BoxFuture;
+
+use super::failure::settle;
+use super::handler::Handler;
+use super::{Route, status};
+use crate::peer::Peer;
+
+/// What comes after a middleware: others, and in the end what answers the request.
+pub struct Next {
+    middleware: vec::IntoIter<Middleware>,
+    last: Last,
+}
+
+/// The one form that all middleware has.
+pub(super) type Middleware =
+    Arc<dyn Fn(Request, Next) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
+
+/// What answers a request.
+#[derive(Clone, Copy)]
+pub(super) enum End<'a> {
+    Handler(&'a Handler),
+    Status(StatusCode),
+    /// A status, and the methods that the route has.
+    Allow(StatusCode, &'a Route),
+}
+
+/// The same for as long as it takes.
+enum Last {
+    Handler(Handler),
+    Response(Box<Response>),
+}
+
+impl Next {
+    pub(super) fn new(middleware: Vec<Middleware>, end: &End<'_>) -> Self {
+        let last = match end {
+            End::Handler(handler) => Last::Handler(Arc::clone(handler)),
+            End::Status(code) => Last::Response(Box::new(status(*code))),
+            End::Allow(code, route) => Last::Response(Box::new(route.allow(*code))),
+        };
+        Self { middleware: middleware.into_iter(), last }
+    }
+
+    /// Has `request` answered. What fails on the way, or panics, has become a response by then: what
+    /// comes back is what the client would get.
+    pub async fn run(mut self, request: Request) -> Response {
+        let id = Peer::of(&request).map(Peer::request_id);
+        match (self.middleware.next(), self.last) {
+            (Some(middleware), last) => {
+                let rest = Self { middleware: self.middleware, last };
+                settle(async move { middleware(request, rest).await }, id).await
+            }
+            (None, Last::Handler(handler)) => {
+                settle(async move { handler(request).await }, id).await
+            }
+            (None, Last::Response(response)) => *response,
+        }
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Next").field("middleware", &self.middleware.len()).finish_non_exhaustive()
+    }
+}
+
+/// `middleware`, and what it answers, in the one form that all middleware has.
+pub(super) fn boxed<F, Fut, R>(middleware: F) -> Middleware
+where
+    F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R>> + Send + 'static,
+    R: Into<Response>,
+{
+    Arc::new(move |request, next| {
+        let answer = middleware(request, next);
+        Box::pin(async move { answer.await.map(Into::into) })
+    })
+}

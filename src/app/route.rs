@@ -1,0 +1,155 @@
+use std::fmt;
+use std::future::Future;
+
+use http_types::{Method, Request, Response, Result, StatusCode};
+
+use super::handler::{Handler, boxed};
+use super::next::{self, End, Middleware, Next};
+use super::status;
+
+/// What answers to a path, by method.
+pub struct Route {
+    path: String,
+    handlers: Vec<(Method, Handler)>,
+    /// What answers to all other methods.
+    all: Option<Handler>,
+    middleware: Vec<Middleware>,
+}
+
+/// A method of [`Route`] for each method of HTTP that apps answer to.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident = $method:ident;)+) => {
+        $($(#[$doc])*
+        pub fn $name<F, Fut, R>(&mut self, handler: F) -> &mut Self
+        where
+            F: Fn(Request) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output = Result<R>> + Send + 'static,
+            R: Into<Response>,
+        {
+            self.method(Method::$method, handler)
+        })+
+    };
+}
+
+impl Route {
+    pub(super) fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), handlers: Vec::new(), all: None, middleware: Vec::new() }
+    }
+
+    methods! {
+        /// Answers `GET` with `handler`, and `HEAD` with what it answers without the body.
+        get = Get;
+        /// Answers `POST` with `handler`.
+        post = Post;
+        /// Answers `PUT` with `handler`.
+        put = Put;
+        /// Answers `DELETE` with `handler`.
+        delete = Delete;
+        /// Answers `PATCH` with `handler`.
+        patch = Patch;
+    }
+
+    /// Answers `method` with `handler`, in place of what answered it before.
+    pub fn method<F, Fut, R>(&mut self, method: Method, handler: F) -> &mut Self
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+        R: Into<Response>,
+    {
+        self.handlers.retain(|(m, _)| *m != method);
+        self.handlers.push((method, boxed(handler)));
+        self
+    }
+
+    /// Answers all methods that have no handler of their own with `handler`, in place of what answered
+    /// them before: 405.
+    pub fn all<F, Fut, R>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+        R: Into<Response>,
+    {
+        self.all = Some(boxed(handler));
+        self
+    }
+
+    /// Has every request for this path pass `middleware`, whatever its method, after that of the
+    /// [app](super::App::wrap). What is added first is passed first.
+    ///
+    /// ```
+    /// use turnkey::{App, Next, Peer, Request, Response, Result, StatusCode, public_error};
+    ///
+    /// async fn only_alice(request: Request, next: Next) -> Result<Response> {
+    ///     let certificate = Peer::of(&request).and_then(Peer::certificate);
+    ///     match certificate.and_then(|certificate| certificate.common_name()) {
+    ///         Some("alice") => Ok(next.run(request).await),
+    ///         _ => Err(public_error(StatusCode::Forbidden, "this is for alice")),
+    ///     }
+    /// }
+    ///
+    /// let mut app = App::new();
+    /// app.at("/diary").wrap(only_alice).get(|_| async { Ok("Dear diary") });
+    /// ```
+    pub fn wrap<F, Fut, R>(&mut self, middleware: F) -> &mut Self
+    where
+        F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+        R: Into<Response>,
+    {
+        self.middleware.push(next::boxed(middleware));
+        self
+    }
+
+    /// As it was written.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn middleware(&self) -> &[Middleware] {
+        &self.middleware
+    }
+
+    /// What answers to `method`.
+    pub(super) fn end(&self, method: Method) -> End<'_> {
+        let handler = self.handler(method).or_else(|| match method {
+            Method::Head => self.handler(Method::Get),
+            _ => None,
+        });
+        match (handler.or(self.all.as_ref()), method) {
+            (Some(handler), _) => End::Handler(handler),
+            (None, Method::Options) => End::Allow(StatusCode::NoContent, self),
+            (None, _) => End::Allow(StatusCode::MethodNotAllowed, self),
+        }
+    }
+
+    fn handler(&self, method: Method) -> Option<&Handler> {
+        self.handlers.iter().find(|(m, _)| *m == method).map(|(_, handler)| handler)
+    }
+
+    /// A response that names the methods there are (RFC 9110 §10.2.1).
+    pub(super) fn allow(&self, code: StatusCode) -> Response {
+        let mut allowed: Vec<&str> = self.handlers.iter().map(|(m, _)| m.as_ref()).collect();
+        if self.handler(Method::Get).is_some() {
+            allowed.push(Method::Head.as_ref());
+        }
+        allowed.push(Method::Options.as_ref());
+        allowed.sort_unstable();
+        allowed.dedup();
+        let mut response =
+            if code == StatusCode::NoContent { Response::new(code) } else { status(code) };
+        response.insert_header("allow", allowed.join(", "));
+        response
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods = self.handlers.iter().map(|(m, _)| m).collect::<Vec<_>>();
+        f.debug_struct("Route")
+            .field("path", &self.path)
+            .field("methods", &methods)
+            .field("all", &self.all.is_some())
+            .field("middleware", &self.middleware.len())
+            .finish()
+    }
+}
