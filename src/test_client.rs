@@ -97,13 +97,11 @@ impl TestClient {
     }
 
     /// A `GET` of `path`, which may have a query.
-    #[must_use]
     pub fn get(&self, path: &str) -> TestRequest<'_> {
         self.request(Method::Get, path)
     }
 
     /// A `POST` to `path`, which may have a query.
-    #[must_use]
     pub fn post(&self, path: &str) -> TestRequest<'_> {
         self.request(Method::Post, path)
     }
@@ -112,7 +110,6 @@ impl TestClient {
     ///
     /// # Panics
     /// If `path` does not begin with `/`.
-    #[must_use]
     #[expect(clippy::panic, reason = "documented: a bad path is a bug in the test")]
     pub fn request(&self, method: Method, path: &str) -> TestRequest<'_> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };

@@ -86,18 +86,15 @@ impl App {
     /// that is a mistake in the program, not in its input.
     #[expect(clippy::panic, reason = "documented: a bad route is a bug in the program")]
     pub fn at(&mut self, path: &str) -> &mut Route {
-        let index = match self.routes.iter().position(|route| route.path() == path) {
-            Some(index) => index,
-            None => {
-                let index = self.routes.len();
-                match Pattern::new(path) {
-                    Ok(pattern) => self.insert(path, pattern, Target::Route(index)),
-                    Err(error) => panic!("the route {path:?} cannot be added: {error}"),
-                }
-                self.routes.push(Route::new(path));
-                index
+        let known = self.routes.iter().position(|route| route.path() == path);
+        let index = known.unwrap_or(self.routes.len());
+        if known.is_none() {
+            match Pattern::new(path) {
+                Ok(pattern) => self.insert(path, pattern, Target::Route(index)),
+                Err(error) => panic!("the route {path:?} cannot be added: {error}"),
             }
-        };
+            self.routes.push(Route::new(path));
+        }
         match self.routes.get_mut(index) {
             Some(route) => route,
             None => panic!("the route {path:?} was not added"),

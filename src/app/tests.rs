@@ -1,3 +1,4 @@
+use http_types::headers::{HeaderValue, HeaderValues};
 use http_types::{Body, Method, Request, Response, Result, StatusCode};
 
 use super::{App, Next, Params, public_error};
@@ -217,13 +218,15 @@ fn marks(
 
 /// The marks on the way in.
 async fn way(request: Request) -> Result<String> {
-    let marks = request.header("way").map(|values| values.iter().map(|v| v.as_str()).collect());
-    Ok(marks.unwrap_or_else(Vec::new).join(" "))
+    Ok(marks_of(request.header("way")))
+}
+
+fn marks_of(values: Option<&HeaderValues>) -> String {
+    values.into_iter().flatten().map(HeaderValue::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn way_out(response: &Response) -> String {
-    let marks = response.header("way").map(|values| values.iter().map(|v| v.as_str()).collect());
-    marks.unwrap_or_else(Vec::new).join(" ")
+    marks_of(response.header("way"))
 }
 
 fn call(app: &App, method: Method, path: &str) -> (Response, String) {
