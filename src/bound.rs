@@ -97,20 +97,48 @@ impl Bound {
 
     /// Like [`Bound::run`], with signals that are caught already.
     pub(crate) fn run_until_signal(self, mut signals: StopSignals) -> Result<(), ServerError> {
-        self.run_with(async || signals.next().await)
+        let (word, words) = channel::unbounded();
+        let give = async {
+            loop {
+                signals.next().await;
+                _ = word.send(()).await;
+            }
+        };
+        smol::block_on(self.serve_on_threads(words).or(give))
     }
 
     /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let mut stop = Some(Box::pin(stop));
-        self.run_with(async || match stop.take() {
-            Some(stop) => stop.await,
-            None => future::pending().await,
-        })
+        smol::block_on(self.serve_until(stop))
     }
 
-    /// Serves until `stop` says so for the first time, drains until it says so again.
-    fn run_with(self, stop: impl AsyncFnMut()) -> Result<(), ServerError> {
+    /// Like [`Bound::run_until`], for those who have an executor already, of whatever kind: it serves
+    /// while it is awaited, on the thread that does so and on those that were
+    /// [asked for](crate::Server::threads) beside it. When it is dropped, all connections end at once.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), turnkey::ServerError> {
+    /// use std::time::Duration;
+    /// use turnkey::{App, Server};
+    ///
+    /// let bound = Server::new(App::new()).bind("127.0.0.1:0")?;
+    /// smol::block_on(bound.serve_until(async {
+    ///     smol::Timer::after(Duration::from_millis(10)).await;
+    /// }))
+    /// # }
+    /// ```
+    pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let (word, words) = channel::unbounded();
+        let give = async {
+            stop.await;
+            _ = word.send(()).await;
+            future::pending().await
+        };
+        self.serve_on_threads(words).or(give).await
+    }
+
+    /// Serves until the first word, drains until the second.
+    async fn serve_on_threads(self, words: Receiver<()>) -> Result<(), ServerError> {
         let executor = Arc::new(Executor::new());
         let (running, stopped) = channel::bounded::<()>(1);
         let workers = (1..self.threads).map(|n| {
@@ -120,12 +148,12 @@ impl Bound {
         });
         workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
 
-        smol::block_on(executor.run(self.serve(&executor, stop)));
+        on(&executor, self.serve(&executor, words)).await;
         drop(running);
         Ok(())
     }
 
-    async fn serve(self, executor: &Arc<Executor<'static>>, mut stop: impl AsyncFnMut()) {
+    async fn serve(self, executor: &Arc<Executor<'static>>, words: Receiver<()>) {
         let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.endpoint;
         let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
@@ -150,13 +178,14 @@ impl Bound {
             .collect();
         // Those who wait for all connections to be gone must not wait for the door.
         drop(door);
-        stop().await;
+        _ = words.recv().await;
         closing.stop();
         for task in accepting {
             task.await;
         }
         shutdown.stop();
-        drain(gone, limits.drain_timeout).or(stop()).await;
+        let second = async { _ = words.recv().await };
+        drain(gone, limits.drain_timeout).or(second).await;
         explainer.flush(None);
         if let Some(summary) = explainer.summary() {
             log::info!("{summary}");
@@ -182,6 +211,15 @@ impl fmt::Debug for Bound {
     }
 }
 
+/// Runs `executor` until `future` is done. The future that comes of it can move between threads; of
+/// one that is not on the heap the compiler would not believe it (rust-lang/rust#110338).
+fn on<'a>(
+    executor: &'a Executor<'static>,
+    future: impl Future<Output = ()> + 'a + Send,
+) -> BoxFuture<'a, ()> {
+    Box::pin(executor.run(future))
+}
+
 /// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
 async fn drain(gone: Receiver<()>, limit: Duration) {
     let in_time = async {
@@ -194,5 +232,19 @@ async fn drain(gone: Receiver<()>, limit: Duration) {
     };
     if !in_time.or(late).await {
         log::warn!("some connections were still open after {}", seconds(limit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{App, Server};
+
+    /// Executors with several threads take no other future.
+    #[test]
+    fn serving_can_be_spawned() {
+        let bound = Server::new(App::new()).bind("127.0.0.1:0").unwrap();
+        let executor = smol::Executor::new();
+        let task = executor.spawn(bound.serve_until(async {}));
+        smol::block_on(executor.run(task)).unwrap();
     }
 }

@@ -11,7 +11,9 @@ pub(crate) struct Current {
 /// A backend, and what it was built from.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) backend: Arc<dyn Backend>,
+    /// Whether it does TLS.
+    pub(crate) tls: bool,
     /// `None` without TLS.
     pub(crate) identities: Option<Identities>,
     pub(crate) clients: ClientPolicy,

@@ -42,6 +42,7 @@ mod listener;
 mod log;
 mod made_up;
 mod mode;
+mod own_backend;
 mod panic_message;
 mod password;
 mod peer;
@@ -75,6 +76,7 @@ pub use http_types::{self, Body, Error, Method, Request, Response, Result, Statu
 pub use limits::Limits;
 pub use listener::Listener;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
+pub use own_backend::OwnBackend;
 pub use peer::Peer;
 pub use proxy::{Balance, Proxy, Upstream};
 pub use reload::Reloader;
@@ -86,6 +88,14 @@ pub use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,
     IdentityError, RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,
 };
+
+/// What a backend of one's own is made of: see [`OwnBackend`].
+pub mod backend {
+    pub use turnkey_backend::{
+        Accepted, Alert, Backend, BoxFuture, Capabilities, Common, Fault, HandshakeError, Refused,
+        Stream, Tcp,
+    };
+}
 
 /// The README's program compiles.
 #[cfg(doctest)]

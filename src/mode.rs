@@ -1,6 +1,8 @@
 //! The one place that turns a choice of mode into a backend. Nothing after it asks what the mode
 //! is.
 
+use std::sync::Arc;
+
 use turnkey_backend::{
     Backend, BuildError, Capabilities, ClientPolicy, ClientTrust, ConnectConfig, Connector,
     DuplicateName, Identities, Identity, Resumption, TicketKey, TlsConfig, TlsVersion,
@@ -8,8 +10,9 @@ use turnkey_backend::{
 };
 
 use crate::current::Serving;
+use crate::own_backend::OwnBackend;
 
-/// HTTP, HTTPS or mutual TLS.
+/// HTTP, HTTPS or mutual TLS; or what a backend of one's own makes of it.
 #[derive(Debug, Clone)]
 pub enum Mode {
     /// In the clear.
@@ -19,16 +22,20 @@ pub enum Mode {
     /// With TLS, where clients prove who they are too, by a certificate that the policy takes; a
     /// policy that asks nobody is an error ([`ModeError::NoClientPolicy`]).
     Mutual(Identity, ClientPolicy),
+    /// Whatever the backend does. It takes no [`TlsChoice`]: what there is to choose was chosen when
+    /// it was made.
+    Own(OwnBackend),
 }
 
 impl Mode {
-    /// The name by which `--mode` knows it.
+    /// The name by which `--mode` knows it; of a backend of one's own, its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https(_) => "https",
             Self::Mutual(..) => "mutual",
+            Self::Own(own) => own.capabilities.name,
         }
     }
 
@@ -40,6 +47,7 @@ impl Mode {
             // Whoever says mutual must not get a server that lets everybody in.
             Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
+            Self::Own(own) => return own_backend(own, &choice),
         };
         let needs = Needs::of(&identity, &clients, &choice);
         let candidate = choose(choice.backend, needs)?;
@@ -52,7 +60,8 @@ impl Mode {
         let name = candidate.capabilities.name;
         Ok(Built {
             serving: Serving {
-                backend,
+                backend: backend.into(),
+                tls: candidate.capabilities.tls,
                 identities: Some(identities),
                 clients,
                 versions: Some(versions),
@@ -82,6 +91,13 @@ pub struct TlsChoice {
 }
 
 impl TlsChoice {
+    /// Whether anything was chosen.
+    fn asks_for_anything(&self) -> bool {
+        let Self { backend, min, max, further, resumption, ticket_key } = self;
+        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty()];
+        chosen.contains(&true) || resumption.is_some() || ticket_key.is_some()
+    }
+
     /// A version that somebody took the trouble to name is asked for.
     fn asks_for_tls13(&self) -> bool {
         self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
@@ -204,7 +220,8 @@ fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
     match asked {
         None | Some(BackendName::Plain) => Ok(Built {
             serving: Serving {
-                backend: Box::new(turnkey_plain::Plain),
+                backend: Arc::new(turnkey_plain::Plain),
+                tls: false,
                 identities: None,
                 clients: ClientPolicy::None,
                 versions: None,
@@ -214,6 +231,24 @@ fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
         }),
         Some(other) => Err(ModeError::TlsBackendForHttp(other.capabilities().name)),
     }
+}
+
+fn own_backend(own: OwnBackend, choice: &TlsChoice) -> Result<Built, ModeError> {
+    let OwnBackend { backend, capabilities, description } = own;
+    if choice.asks_for_anything() {
+        return Err(ModeError::OwnBackend(capabilities.name));
+    }
+    Ok(Built {
+        serving: Serving {
+            backend,
+            tls: capabilities.tls,
+            identities: None,
+            clients: ClientPolicy::None,
+            versions: None,
+        },
+        capabilities,
+        description,
+    })
 }
 
 /// What is asked beyond TLS itself.
@@ -327,6 +362,12 @@ pub enum ModeError {
     /// Two identities are for the same name.
     #[error(transparent)]
     DuplicateName(#[from] DuplicateName),
+    /// Something is asked of a backend that the library knows nothing of.
+    #[error(
+        "a choice of TLS is for the library's own backends, and {0} is none of them; leave \
+         Server::tls out"
+    )]
+    OwnBackend(&'static str),
     /// What is to replace the mode of a server that runs is in the clear, or the server is.
     #[error("http mode cannot be taken up or left while the server runs")]
     OtherScheme,

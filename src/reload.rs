@@ -34,7 +34,7 @@ impl Reloader {
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
         let serving = mode.build(choice)?.serving;
-        if serving.identities.is_some() != self.current.get().identities.is_some() {
+        if serving.tls != self.current.get().tls {
             return Err(ModeError::OtherScheme);
         }
         self.current.replace(serving);
