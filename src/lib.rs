@@ -79,6 +79,7 @@ pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use own_backend::OwnBackend;
 pub use peer::Peer;
 pub use proxy::{Balance, Proxy, Upstream};
+pub use recipe::{Recipe, RecipeError};
 pub use reload::Reloader;
 pub use server::Server;
 pub use server_error::ServerError;

@@ -1,25 +1,107 @@
-//! The names that the recipe which turnkey grew from gave its settings. They are understood when
-//! `HTTPS_ENABLED` is among them: `API_KEY` alone is somebody else's.
+//! The names that the recipe which turnkey grew from gave its settings. The program understands them
+//! when `HTTPS_ENABLED` is among them: `API_KEY` alone is somebody else's.
 
+use std::env;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::args::Stop;
+use crate::check;
 use crate::cli::{self, ModeName, Serve};
+use crate::config::Config;
+use crate::config_error::ConfigError;
+use crate::mode::Mode;
+use crate::password;
 use crate::units::boolean;
 
-/// The settings of the recipe in the environment, as options; `None` if there are none.
+/// One of the three modes by two switches, and where to listen, as the environment has it.
+///
+/// | variable | what | default |
+/// | --- | --- | --- |
+/// | `HTTPS_ENABLED` | whether to speak HTTPS | `false` |
+/// | `VERIFY_USER` | whether clients have to show a certificate | `false` |
+/// | `API_HOST` | the host | `127.0.0.1` |
+/// | `API_PORT` | the port; `0` for any free one | `8000` |
+/// | `CA_CHAIN_CRT` | the file of the server's certificate, with those that lead to its CA; PEM | |
+/// | `API_KEY` | the file of its private key; PEM | in `CA_CHAIN_CRT` |
+/// | `API_CA_T` | the file of the CAs whose clients are let in; PEM | |
+///
+/// The password of a key that is encrypted is taken from `TURNKEY_KEY_PASSWORD`, or asked for on a
+/// terminal.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use turnkey::{App, Recipe, Server};
+///
+/// let Recipe { mode, host, port } = Recipe::from_env()?;
+/// Server::new(App::new()).mode(mode).bind((host, port))?.run()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Recipe {
+    /// What the switches say, with what the files hold.
+    pub mode: Mode,
+    /// The host to listen on: a name or an address.
+    pub host: String,
+    /// The port to listen on.
+    pub port: u16,
+}
+
+impl Recipe {
+    /// Reads the variables of the process, and the files that they name.
+    ///
+    /// # Errors
+    /// If a variable or a file is not what it should be; or if clients are to be verified without
+    /// HTTPS, which cannot be.
+    pub fn from_env() -> Result<Self, RecipeError> {
+        Self::of(&|name| env::var(name).ok())
+    }
+
+    fn of(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, RecipeError> {
+        let said = |error: ConfigError| RecipeError(error.to_string());
+        let now = SystemTime::now();
+        let settings = settings(variable).map_err(|stop| said(stop.into()))?;
+        let config = Config::new(&[settings], variable(password::VARIABLE), now).map_err(said)?;
+        let mode = match &config.sources {
+            None => Mode::Http,
+            Some(sources) => {
+                let (mode, _, warnings) = check::load(sources, &config.host, now).map_err(said)?;
+                for warning in warnings {
+                    log::warn!("{warning}");
+                }
+                mode
+            }
+        };
+        Ok(Self { mode, host: config.host, port: config.port })
+    }
+}
+
+/// What is wrong with the recipe's settings, and what to do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct RecipeError(String);
+
+/// The settings of the recipe in the environment, as options of the program; `None` if there are none.
 pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Serve>, Stop> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let verify = set("VERIFY_USER");
-    let Some(https) = set("HTTPS_ENABLED") else {
-        return match verify.as_deref().and_then(boolean) {
-            // Whoever wants users verified must not get a server that verifies nobody.
-            Some(true) => Err(needs_https()),
-            _ => Ok(None),
-        };
+    match (set("HTTPS_ENABLED"), set("VERIFY_USER").as_deref().and_then(boolean)) {
+        (Some(_), _) => settings(variable).map(Some),
+        // Whoever wants users verified must not get a server that verifies nobody.
+        (None, Some(true)) => Err(needs_https()),
+        (None, _) => Ok(None),
+    }
+}
+
+/// The settings of the recipe, as options of the program.
+fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let switch = |name: &str| match set(name) {
+        None => Ok(false),
+        Some(value) => boolean(&value)
+            .ok_or_else(|| Stop::Usage(format!("{name}={value}: expected true or false"))),
     };
-    let https = switch("HTTPS_ENABLED", &https)?;
-    let verify = verify.map_or(Ok(false), |value| switch("VERIFY_USER", &value))?;
+    let (https, verify) = (switch("HTTPS_ENABLED")?, switch("VERIFY_USER")?);
     let mode = match (https, verify) {
         (false, false) => ModeName::Http,
         (true, false) => ModeName::Https,
@@ -33,7 +115,7 @@ pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Optio
         })
         .transpose()?;
     // The recipe has all its settings all the time, and a mode takes what it needs of them.
-    Ok(Some(Serve {
+    Ok(Serve {
         mode: Some(mode),
         host: set("API_HOST"),
         port,
@@ -41,7 +123,7 @@ pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Optio
         key: file("API_KEY").filter(|_| https).into_iter().collect(),
         client_ca: file("API_CA_T").filter(|_| verify).into_iter().collect(),
         ..Serve::default()
-    }))
+    })
 }
 
 fn needs_https() -> Stop {
@@ -50,8 +132,4 @@ fn needs_https() -> Stop {
          or VERIFY_USER=false"
             .to_owned(),
     )
-}
-
-fn switch(name: &str, value: &str) -> Result<bool, Stop> {
-    boolean(value).ok_or_else(|| Stop::Usage(format!("{name}={value}: expected true or false")))
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use smol::Timer;
 use smol::future::FutureExt;
 
-use crate::check::{self, Finding, Severity};
+use crate::check::{self, Finding};
 use crate::current::Current;
 use crate::mode::{Mode, ModeError, TlsChoice};
 use crate::signals::ReloadSignal;
@@ -95,12 +95,8 @@ fn try_reload(
     reloader: &Reloader,
     now: SystemTime,
 ) -> Result<Vec<Finding>, String> {
-    let material = sources.load(now).map_err(|error| error.to_string())?;
-    let trouble = check::of_material(sources, &material, host, now);
-    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
-        return Err(error.to_string());
-    }
-    let (mode, choice) = sources.mode(material).map_err(|error| error.to_string())?;
+    let (mode, choice, trouble) =
+        check::load(sources, host, now).map_err(|error| error.to_string())?;
     reloader.replace(mode, choice).map_err(|error| crate::causes::with_causes(&error))?;
     Ok(trouble)
 }

@@ -36,6 +36,7 @@ use self::load::Loaded;
 use self::report::{Handshake, Report};
 use crate::client_files;
 use crate::config::Config;
+use crate::config_error::ConfigError;
 use crate::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
 use crate::sources::{Material, Sources};
@@ -83,6 +84,22 @@ pub(crate) fn at_start(
         findings.extend(of_material(sources, material, &config.listen.host, now));
     }
     findings
+}
+
+/// Reads all files of `sources`, which has to end well, and looks at what they hold: the mode, what is
+/// asked of the TLS stack, and warnings.
+pub(crate) fn load(
+    sources: &Sources,
+    host: &str,
+    now: SystemTime,
+) -> Result<(Mode, TlsChoice, Vec<Finding>), ConfigError> {
+    let material = sources.load(now)?;
+    let trouble = of_material(sources, &material, host, now);
+    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
+        return Err(ConfigError::Failed(error.to_string()));
+    }
+    let (mode, choice) = sources.mode(material)?;
+    Ok((mode, choice, trouble))
 }
 
 /// What there is to say, at start-up or at a reload, of what was read: warnings and errors.
