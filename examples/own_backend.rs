@@ -16,16 +16,16 @@ use std::sync::Arc;
 use futures_rustls::TlsAcceptor;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Tcp};
+use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
 use turnkey::{App, Mode, OwnBackend, Peer, Request, Server, TlsInfo};
 
 #[derive(Debug)]
 struct MyRustls(Arc<ServerConfig>);
 
 impl Backend for MyRustls {
-    fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let handshake = TlsAcceptor::from(Arc::clone(&self.0)).accept(tcp).await;
+            let handshake = TlsAcceptor::from(Arc::clone(&self.0)).accept(socket).await;
             let stream = handshake.map_err(|error| HandshakeError::Tls(error.into()))?;
             let mut tls = TlsInfo::default();
             let suite = stream.get_ref().1.negotiated_cipher_suite();

@@ -94,7 +94,7 @@ pub use turnkey_backend::{
 pub mod backend {
     pub use turnkey_backend::{
         Accepted, Alert, Backend, BoxFuture, Capabilities, Common, Fault, HandshakeError, Refused,
-        Stream, Tcp,
+        Socket, Stream,
     };
 }
 

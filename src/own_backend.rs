@@ -5,16 +5,16 @@ use turnkey_backend::{Backend, Capabilities};
 /// A backend that is none of the library's, for [`Mode::Own`](crate::Mode::Own).
 ///
 /// ```
-/// use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Tcp};
+/// use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
 /// use turnkey::{App, Mode, OwnBackend, Server};
 ///
-/// /// TCP as it comes.
+/// /// The connection as it comes.
 /// #[derive(Debug)]
 /// struct AsItComes;
 ///
 /// impl Backend for AsItComes {
-///     fn accept(&self, tcp: Tcp) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
-///         Box::pin(async { Ok(Accepted { stream: Box::new(tcp), tls: None }) })
+///     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+///         Box::pin(async { Ok(Accepted { stream: Box::new(socket), tls: None }) })
 ///     }
 /// }
 ///

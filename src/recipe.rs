@@ -66,14 +66,17 @@ impl Recipe {
         let mode = match &config.sources {
             None => Mode::Http,
             Some(sources) => {
-                let (mode, _, warnings) = check::load(sources, &config.host, now).map_err(said)?;
+                let (mode, _, warnings) =
+                    check::load(sources, &config.listen.host, now).map_err(said)?;
                 for warning in warnings {
                     log::warn!("{warning}");
                 }
                 mode
             }
         };
-        Ok(Self { mode, host: config.host, port: config.port })
+        // The recipe knows of one place to listen at, and always of one.
+        let (host, port) = config.listen.tcp().next().unwrap_or_default();
+        Ok(Self { mode, host: host.to_owned(), port })
     }
 }
 
