@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use log::Level;
@@ -30,7 +30,7 @@ const QUIET: Duration = Duration::from_secs(5);
 pub(crate) async fn run(
     listener: &Listener,
     endpoint: &Arc<Endpoint>,
-    executor: &Executor<'static>,
+    executor: &Weak<Executor<'static>>,
     door: &Door,
     stop: impl Future<Output = ()>,
 ) {
@@ -61,7 +61,7 @@ pub(crate) async fn run(
         match door.admit() {
             Ok(places) => {
                 let id = places.id();
-                executor.spawn(serve(Arc::clone(endpoint), arrival, id, places)).detach();
+                spawn(executor, serve(Arc::clone(endpoint), arrival, id, places));
             }
             Err(full) => {
                 full_up.log(Level::Warn, || {
@@ -71,10 +71,17 @@ pub(crate) async fn run(
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
                 {
-                    executor.spawn(turn_away(Arc::clone(endpoint), arrival.socket, slot)).detach();
+                    spawn(executor, turn_away(Arc::clone(endpoint), arrival.socket, slot));
                 }
             }
         }
+    }
+}
+
+/// Runs `task` on `executor`, as long as there is one: if its tasks held it, it would never end.
+fn spawn(executor: &Weak<Executor<'static>>, task: impl Future<Output = ()> + Send + 'static) {
+    if let Some(executor) = executor.upgrade() {
+        executor.spawn(task).detach();
     }
 }
 

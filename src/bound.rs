@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{self, Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ impl Bound {
         let accepting: Vec<_> = main
             .chain(redirect)
             .map(|(listening, door)| {
-                executor.spawn(listening.accept(Arc::clone(executor), door, closing.watch()))
+                executor.spawn(listening.accept(Arc::downgrade(executor), door, closing.watch()))
             })
             .collect();
         // Those who wait for all connections to be gone must not wait for the door.
@@ -195,7 +195,7 @@ impl Bound {
 
 impl Listening {
     /// Accepts until the word is given, and closes the listener.
-    async fn accept(self, executor: Arc<Executor<'static>>, door: Door, mut closing: Watch) {
+    async fn accept(self, executor: Weak<Executor<'static>>, door: Door, mut closing: Watch) {
         let stop = poll_fn(|cx| closing.poll(cx));
         accept::run(&self.listener, &self.endpoint, &executor, &door, stop).await;
     }

@@ -1,7 +1,13 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use http_types::headers::{HeaderValue, HeaderValues};
 use http_types::{Body, Method, Request, Response, Result, StatusCode};
+use smol::io::AsyncReadExt as _;
 
 use super::{App, Next, Params, public_error};
+use crate::refusal::Refusal;
 use crate::test_client::{TestClient, TestResponse};
 
 fn client(build: impl FnOnce(&mut App)) -> TestClient {
@@ -459,4 +465,37 @@ fn a_response_that_cannot_be_sent_is_500_to_the_test_client_too() {
     });
     assert_eq!(client.get("/?fine").send().header("x"), Some("fine"));
     assert_eq!(client.get("/?a-b").send().status(), 500);
+}
+
+/// A body that the wire has refused: the handler hands on an error of its own, or of a parser.
+#[test]
+fn a_body_that_cannot_be_read_is_answered_as_the_wire_says() {
+    struct Refused;
+    impl smol::io::AsyncRead for Refused {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(Refusal::too_large(Some(7)).into()))
+        }
+    }
+    let client = client(|app| {
+        app.at("/text").post(|mut request: Request| async move { request.body_string().await });
+        app.at("/json")
+            .post(|mut request: Request| async move { request.body_json::<String>().await });
+        app.at("/form")
+            .post(|mut request: Request| async move { request.body_form::<String>().await });
+        app.at("/bytes").post(|mut request: Request| async move {
+            let mut bytes = Vec::new();
+            request.read_to_end(&mut bytes).await?;
+            Ok(Response::from(&*bytes))
+        });
+    });
+    for path in ["/text", "/json", "/form", "/bytes"] {
+        let body = Body::from_reader(smol::io::BufReader::new(Refused), None);
+        let response = client.post(path).body(body).send();
+        let said = (response.status().into(), response.text());
+        assert_eq!(said, (413, "the request body is larger than 7 bytes\n"), "{path}");
+    }
 }

@@ -239,6 +239,11 @@ impl Conn {
         &self.ahead
     }
 
+    /// The same, taken.
+    pub(crate) fn forget_ahead(&mut self) {
+        self.ahead.clear();
+    }
+
     /// What comes until the server ends the connection, which has to be cleanly: a FIN, and over
     /// TLS a `close_notify` before it.
     #[track_caller]

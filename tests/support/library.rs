@@ -13,7 +13,7 @@ pub(crate) struct Library {
     pub(crate) dialer: Dialer,
     stop: smol::channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
-    _pki: Pki,
+    pub(crate) pki: Pki,
 }
 
 impl Library {
@@ -27,7 +27,11 @@ impl Library {
         limits.idle_timeout = 2 * second;
         limits.drain_timeout = 2 * second;
         limits.max_body = Some(1 << 20);
+        Self::limited(stack, app, limits)
+    }
 
+    /// The same with these limits.
+    pub(crate) fn limited(stack: Stack, app: App, limits: Limits) -> Self {
         let pki = Pki::new();
         let mut server = turnkey::Server::new(app).limits(limits).threads(2);
         let backend = match stack {
@@ -43,15 +47,24 @@ impl Library {
             let choice = TlsChoice { backend: Some(backend), ..TlsChoice::default() };
             server = server.mode(Mode::Https(identity.expect("an identity"))).tls(choice);
         }
+        Self::start(server, pki, |port, pki| {
+            if stack.is_tls() { Dialer::tls(port, &pki.ca_file) } else { Dialer::plain(port) }
+        })
+    }
+
+    /// The same for a server of any kind, and who dials it.
+    pub(crate) fn start(
+        server: turnkey::Server,
+        pki: Pki,
+        dialer: impl FnOnce(u16, &Pki) -> Dialer,
+    ) -> Self {
         let bound = server.bind("127.0.0.1:0").expect("a port");
-        let port = bound.local_addr().expect("an address").port();
-        let dialer =
-            if stack.is_tls() { Dialer::tls(port, &pki.ca_file) } else { Dialer::plain(port) };
+        let dialer = dialer(bound.local_addr().expect("an address").port(), &pki);
         let (stop, stopped) = smol::channel::bounded::<()>(1);
         let thread = thread::spawn(move || {
             bound.run_until(async move { _ = stopped.recv().await }).expect("it serves");
         });
-        Self { dialer, stop, thread: Some(thread), _pki: pki }
+        Self { dialer, stop, thread: Some(thread), pki }
     }
 
     pub(crate) fn open(&self) -> Conn {
