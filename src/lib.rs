@@ -9,7 +9,82 @@
 //! ```
 //!
 //! The same app in https mode takes an [`Identity`], in mutual mode an [`Identity`] and a
-//! [`ClientPolicy`]: see [`Mode`].
+//! [`ClientPolicy`]: see [`Mode`]. [`Recipe`] takes all that from the environment.
+//!
+//! # Handlers
+//!
+//! A handler is a function of a [`Request`], and what it answers is text, JSON, a [`Response`], or an
+//! error. What it wants to know is with the request: [`Params`] of its route, the [`Peer`] that
+//! asks, the query, the body.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use turnkey::{App, Body, Request, Result, TestClient};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Cat {
+//!     name: String,
+//! }
+//!
+//! /// What is not the JSON that is expected is answered with 422, and a line that says why; so is a
+//! /// form, which `body_form` reads in the same way.
+//! async fn adopt(mut request: Request) -> Result<Body> {
+//!     let cat: Cat = request.body_json().await?;
+//!     Body::from_json(&Cat { name: format!("{} the Great", cat.name) })
+//! }
+//!
+//! let mut app = App::new();
+//! app.at("/cats").post(adopt);
+//!
+//! let client = TestClient::new(app);
+//! let response = client.post("/cats").body(r#"{"name": "Chashu"}"#).send();
+//! assert_eq!(response.header("content-type"), Some("application/json"));
+//! assert_eq!(response.json::<Cat>().name, "Chashu the Great");
+//! let response = client.post("/cats").body("{}").send();
+//! assert_eq!(response.status(), 422);
+//! ```
+//!
+//! State that handlers share comes with [`with_state`]; what many have in common, such as who may call
+//! them, stands in middleware, [`App::wrap`]; a part of an app in [`App::nest`].
+//!
+//! # Bodies
+//!
+//! A body is a stream, of a request as of a response: it is read no faster than it is used, and made no
+//! faster than the client takes it. `body_json`, `body_form`, `body_string` and `body_bytes` read one
+//! whole, of as many bytes as [`Limits::max_body`] lets through: more is 413.
+//!
+//! ```
+//! use smol::io::{AsyncReadExt, BufReader};
+//! use turnkey::{App, Body, Request, Response, Result, StatusCode};
+//!
+//! async fn count_lines(mut request: Request) -> Result<String> {
+//!     let (mut lines, mut piece) = (0, vec![0; 16 * 1024]);
+//!     loop {
+//!         let n = request.read(&mut piece).await?;
+//!         if n == 0 {
+//!             return Ok(lines.to_string());
+//!         }
+//!         lines += piece[..n].iter().filter(|&&byte| byte == b'\n').count();
+//!     }
+//! }
+//!
+//! async fn zeros(_request: Request) -> Result<Response> {
+//!     let mut response = Response::new(StatusCode::Ok);
+//!     let zeros = smol::io::repeat(0).take(1_000_000_000);
+//!     response.set_body(Body::from_reader(BufReader::new(zeros), Some(1_000_000_000)));
+//!     Ok(response)
+//! }
+//!
+//! let mut app = App::new();
+//! app.at("/lines").post(count_lines);
+//! app.at("/zeros").get(zeros);
+//! ```
+//!
+//! # Errors
+//!
+//! A handler that ends with an error is answered with the status that the error carries
+//! ([`http_types::Error`]; 500 where it carries none), and with the text of the status. What else it
+//! says goes into the log, if it is a server's error. [`public_error`] has a text for the client.
 
 mod accept;
 mod address;

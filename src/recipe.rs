@@ -33,7 +33,7 @@ use crate::units::boolean;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use turnkey::{App, Recipe, Server};
 ///
-/// let Recipe { mode, host, port } = Recipe::from_env()?;
+/// let Recipe { mode, host, port, .. } = Recipe::from_env()?;
 /// Server::new(App::new()).mode(mode).bind((host, port))?.run()?;
 /// # Ok(()) }
 /// ```
