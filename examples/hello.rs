@@ -7,7 +7,7 @@
 //! $ curl http://127.0.0.1:8000/hello/world
 //! Hello, world!
 //! $ curl -X DELETE http://127.0.0.1:8000/hello/world
-//! Method Not Allowed
+//! 405 Method Not Allowed
 //! ```
 
 #![expect(clippy::print_stdout, reason = "an example says where it listens")]

@@ -16,6 +16,11 @@ impl Refusal {
         Self { status, reason: reason.into() }
     }
 
+    /// A status that says no more than what it is.
+    pub(crate) fn bare(status: StatusCode) -> Self {
+        Self::new(status, format!("{status} {}", status.canonical_reason()))
+    }
+
     /// 400: malformed, or open to more than one reading.
     pub(crate) fn bad_request(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BadRequest, reason)

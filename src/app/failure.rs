@@ -56,7 +56,7 @@ pub(super) async fn settle(
 
 /// A response that is its status and says so.
 pub(super) fn status(status: StatusCode) -> Response {
-    Refusal::new(status, status.canonical_reason()).response()
+    Refusal::bare(status).response()
 }
 
 fn failed(error: &Error, id: Option<RequestId>) -> Response {

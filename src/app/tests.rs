@@ -42,7 +42,7 @@ fn what_has_no_route_is_404_unless_there_is_a_fallback() {
     let mut app = App::new();
     app.at("/").get(says("root"));
     let without = TestClient::new(app);
-    assert_eq!(get(&without, "/else"), said(404, "Not Found\n"));
+    assert_eq!(get(&without, "/else"), said(404, "404 Not Found\n"));
     assert_eq!(send(&without, Method::Options, "/else").status(), 404);
 
     let with = client(|app| {
@@ -118,7 +118,7 @@ fn head_options_and_405_follow_from_the_other_methods() {
     let post = send(&client, Method::Post, "/");
     assert_eq!(
         (post.status(), post.text()),
-        (StatusCode::MethodNotAllowed, "Method Not Allowed\n")
+        (StatusCode::MethodNotAllowed, "405 Method Not Allowed\n")
     );
     assert_eq!(post.header("allow"), Some("DELETE, GET, HEAD, OPTIONS"));
     // There is no HEAD where there is no GET.
@@ -178,14 +178,14 @@ fn a_parameter_that_cannot_be_is_the_clients_fault_and_one_that_is_not_there_is_
         app.at("/text/:n").get(|request| async move { Params::of(&request).get::<String>("n") });
     });
     assert_eq!(get(&client, "/n/255"), said(200, "255"));
-    assert_eq!(get(&client, "/n/256"), said(404, "Not Found\n"));
-    assert_eq!(get(&client, "/n/x"), said(404, "Not Found\n"));
+    assert_eq!(get(&client, "/n/256"), said(404, "404 Not Found\n"));
+    assert_eq!(get(&client, "/n/x"), said(404, "404 Not Found\n"));
     assert_eq!(
         get(&client, "/text/%ff"),
         said(400, "what is percent-encoded in the path is not UTF-8\n")
     );
-    assert_eq!(get(&client, "/m/1"), said(500, "Internal Server Error\n"));
-    assert_eq!(get(&client, "/none"), said(500, "Internal Server Error\n"));
+    assert_eq!(get(&client, "/m/1"), said(500, "500 Internal Server Error\n"));
+    assert_eq!(get(&client, "/none"), said(500, "500 Internal Server Error\n"));
 }
 
 #[test]
@@ -300,10 +300,10 @@ fn middleware_answers_in_place_of_others_and_sees_what_became_of_their_errors() 
         ("/", 200, "root"),
         ("/closed", 200, "closed"),
         ("/refused", 403, "not you\n"),
-        ("/fails", 500, "Internal Server Error\n"),
-        ("/panics", 500, "Internal Server Error\n"),
-        ("/broken", 500, "Internal Server Error\n"),
-        ("/none", 404, "Not Found\n"),
+        ("/fails", 500, "500 Internal Server Error\n"),
+        ("/panics", 500, "500 Internal Server Error\n"),
+        ("/broken", 500, "500 Internal Server Error\n"),
+        ("/none", 404, "404 Not Found\n"),
     ] {
         let response = client.get(path).send();
         assert_eq!((response.status().into(), response.text()), (status, text), "{path}");
@@ -384,14 +384,14 @@ fn an_error_tells_the_client_its_status_and_what_is_for_it() {
     }
     let client = client(|app| _ = app.at("/:status").get(fails));
     for (path, status, text) in [
-        ("/400?own", 400, "Bad Request\n"),
-        ("/404?text", 404, "Not Found\n"),
+        ("/400?own", 400, "400 Bad Request\n"),
+        ("/404?text", 404, "404 Not Found\n"),
         ("/404?public", 404, "for you\n"),
-        ("/422?own", 422, "Unprocessable Entity\n"),
-        ("/500?own", 500, "Internal Server Error\n"),
-        ("/503?text", 503, "Service Unavailable\n"),
+        ("/422?own", 422, "422 Unprocessable Entity\n"),
+        ("/500?own", 500, "500 Internal Server Error\n"),
+        ("/503?text", 503, "503 Service Unavailable\n"),
         ("/503?public", 503, "for you\n"),
-        ("/404", 500, "Internal Server Error\n"),
+        ("/404", 500, "500 Internal Server Error\n"),
     ] {
         assert_eq!(get(&client, path), said(status, text), "{path}");
     }
@@ -432,7 +432,7 @@ fn a_body_that_is_not_what_is_expected_is_422_with_a_line_that_says_why() {
         post("/form", "nam=x"),
         said(422, "the body is not the form that is expected: missing field `name`\n")
     );
-    assert_eq!(post("/file", ""), said(500, "Internal Server Error\n"));
+    assert_eq!(post("/file", ""), said(500, "500 Internal Server Error\n"));
 }
 
 /// A parser may quote what it has read: that stays short, on one line, and visible.

@@ -216,8 +216,7 @@ pub(crate) async fn answer(app: &App, request: Request, id: RequestId) -> Respon
 }
 
 fn internal_error() -> Refusal {
-    let status = StatusCode::InternalServerError;
-    Refusal::new(status, status.canonical_reason())
+    Refusal::bare(StatusCode::InternalServerError)
 }
 
 /// Whether the next request can be got at. While the response may still read the body, it may.

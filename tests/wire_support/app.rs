@@ -47,7 +47,7 @@ pub(crate) fn app(hits: &Hits) -> App {
             async { Ok("the canary is dead\n") }
         });
         app.at("/show").method(method, |request| std::future::ready(Ok(show(&request))));
-        app.at("/{*rest}").method(method, |request| {
+        app.at("/*rest").method(method, |request| {
             let mut response = show(&request);
             response.set_status(StatusCode::NotFound);
             std::future::ready(Ok(response))
