@@ -10,8 +10,8 @@ mod errors;
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Resumption,
-    Socket, TlsConfig, TlsInfo, TlsVersion,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Noting,
+    Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Whole,
 };
 
 pub use self::connector::NativeTlsConnector;
@@ -65,10 +65,11 @@ impl NativeTls {
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
+            let (socket, ended) = Noting::new(socket);
             let stream = self.acceptor.accept(socket).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
-            Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
+            Ok(Accepted { stream: Box::new(Whole::new(stream, ended)), tls: Some(tls) })
         })
     }
 }
