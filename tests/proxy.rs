@@ -22,6 +22,8 @@ mod fields;
 mod held_back;
 #[path = "proxy/identity.rs"]
 mod identity;
+#[path = "proxy/leaving.rs"]
+mod leaving;
 #[path = "proxy/options.rs"]
 mod options;
 #[path = "proxy/requests.rs"]

@@ -23,6 +23,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use http_types::StatusCode;
+use smol::future::FutureExt;
 use turnkey_backend::{ConnectConfig, Connector};
 
 pub use self::balance::Balance;
@@ -148,7 +149,9 @@ impl Proxy {
         let mut last = None;
         for member in self.balancer.order() {
             let busy = member.busy();
-            match attempt.send(&member).await {
+            // Whoever asks for nothing any more is not asked for.
+            let sent = attempt.send(&member).or(left(shared));
+            match sent.await {
                 Ok(answered) => {
                     member.is_well();
                     let done =
@@ -264,6 +267,12 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Done when the client has left, and nobody waits for an answer any more.
+async fn left<T>(shared: &Shared) -> Result<T, (Unanswered, bool)> {
+    let error = poll_fn(|cx| lock(shared).poll_left(cx)).await;
+    Err((Unanswered::Client(error), false))
 }
 
 fn after(persistent: bool) -> Forwarded {

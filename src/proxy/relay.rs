@@ -137,6 +137,9 @@ impl Relay<'_, '_> {
             if let Poll::Ready(filled) = self.connection.poll_fill(cx) {
                 return Poll::Ready(filled.map_err(Fault::Upstream));
             }
+            if let Poll::Ready(error) = lock(self.shared).poll_left(cx) {
+                return Poll::Ready(Err(Fault::Client(error)));
+            }
             // While the client is slow to send, it is not the upstream that is waited for.
             if self.upload.waits_for_client() {
                 return Poll::Pending;

@@ -1,4 +1,5 @@
 mod raw;
+mod watch;
 
 use std::io;
 use std::pin::Pin;
@@ -44,6 +45,8 @@ pub(crate) struct Transport {
     refusal: Option<Refusal>,
     /// The stream has failed, or the client takes nothing: there is nobody to talk to.
     broken: bool,
+    /// The client will send no more.
+    ended: bool,
 }
 
 /// Whether `100 Continue` has to be sent before the client sends the body.
@@ -91,6 +94,7 @@ impl Transport {
             interim: Interim::NotExpected,
             refusal: None,
             broken: false,
+            ended: false,
         }
     }
 
@@ -331,6 +335,9 @@ impl Transport {
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<io::Result<usize>> {
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
         match Pin::new(&mut self.stream).poll_read(cx, self.input.room()) {
             Poll::Ready(Ok(n)) => {
                 self.input.filled(n);

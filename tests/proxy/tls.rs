@@ -10,6 +10,7 @@ use ::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ::rustls::server::WebPkiClientVerifier;
 use ::rustls::{RootCertStore, ServerConfig};
 
+use crate::bodies::signal;
 use crate::support::{Authority, Dialer, Files, Pki, Profile, Server, table};
 use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
@@ -29,6 +30,7 @@ table! {
         one_that_says_nothing_is_given_up
         one_that_speaks_no_tls_is_told_from_one_that_is_not_there
         a_tunnel_goes_through
+        a_client_that_ends_without_goodbye_has_left
     }
 }
 
@@ -279,4 +281,29 @@ fn a_tunnel_goes_through(backend: &'static str) {
     conn.finish().unwrap();
     let came = conn.rest();
     assert!(came.ends_with(b"xx") && came.len() > 200_000, "{} bytes came", came.len());
+}
+
+/// As one does that is ended while it waits. One that says goodbye may wait for the answer still.
+fn a_client_that_ends_without_goodbye_has_left(backend: &'static str) {
+    let pki = Pki::new();
+    let (gone, knows) = signal();
+    let upstream = serving(&pki, move |talk| {
+        if talk.request().is_some_and(|request| request.target() == "/slow") {
+            gone.send(talk.rest().len()).unwrap();
+        }
+        thread::sleep(Duration::from_millis(200));
+        talk.send(OK);
+    });
+    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
+    let mut conn = proxied.dialer.open();
+    conn.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    conn.finish().unwrap();
+    assert_eq!(conn.response().body, b"ok");
+    let mut conn = proxied.dialer.open();
+    conn.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    upstream.nth(1);
+    conn.tcp().shutdown(std::net::Shutdown::Write).unwrap();
+    let knows = knows.into_inner().unwrap();
+    assert_eq!(knows.recv_timeout(Duration::from_secs(4)), Ok(0), "{}", proxied.server.log());
+    assert!(!proxied.server.log().contains("error: "), "{}", proxied.server.log());
 }

@@ -18,6 +18,9 @@ impl Transport {
         let ahead = self.input.unread();
         if ahead.is_empty() {
             self.input.release();
+            if self.ended {
+                return Poll::Ready(Ok(0));
+            }
             return Pin::new(&mut self.stream).poll_read(cx, buf);
         }
         let n = ahead.len().min(buf.len());
