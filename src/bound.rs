@@ -70,10 +70,11 @@ impl Bound {
         }
     }
 
-    /// A handle to replace identities and client policy with while the server runs.
+    /// A handle to replace identities, client policy and the TLS with upstreams with while the server
+    /// runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(Arc::clone(&self.endpoint.current))
+        Reloader::of(&self.endpoint)
     }
 
     /// Has `task` run beside the server, and end with it.

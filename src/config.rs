@@ -1,6 +1,7 @@
 //! From options to a server that can be built: which mode, which identity, which clients.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use turnkey_backend::AllowRules;
@@ -17,7 +18,6 @@ use crate::listen_options::{self, ListenOptions};
 use crate::made_up;
 use crate::mode::{BackendName, TlsChoice};
 use crate::password::Passwords;
-use crate::proxy::Proxy;
 use crate::sources::Sources;
 use crate::trust::TrustedProxies;
 use crate::upstream_options::{self, UpstreamOptions};
@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) mode: ModeName,
     /// What TLS is built from; `None` in http mode.
     pub(crate) sources: Option<Sources>,
+    pub(crate) passwords: Arc<Passwords>,
     pub(crate) limits: Limits,
     pub(crate) threads: Option<usize>,
     pub(crate) trust: TrustedProxies,
@@ -56,6 +57,10 @@ impl Config {
             listen: listen_options::choose(layers)?,
             mode,
             sources: None,
+            passwords: Arc::new(Passwords::new(
+                layers.of(|s| s.key_password_file.clone()),
+                password,
+            )),
             limits: limit_options::limits(layers)?,
             threads: layers.of(|s| s.threads),
             trust: layers.list(|s| &s.trust_proxy).into_iter().collect(),
@@ -93,7 +98,7 @@ impl Config {
         config.sources = Some(Sources {
             identities,
             made_up,
-            passwords: Passwords::new(layers.of(|s| s.key_password_file.clone()), password),
+            passwords: Arc::clone(&config.passwords),
             ocsp: layers.list(|s| &s.ocsp),
             clients,
             ticket_key,
@@ -102,13 +107,9 @@ impl Config {
         Ok(config)
     }
 
-    /// What hands requests on, if something is to; its files are read.
-    pub(crate) fn proxy(&self, now: SystemTime) -> Result<Option<Proxy>, ConfigError> {
-        let Some(upstreams) = &self.upstreams else { return Ok(None) };
-        let none = Passwords::new(None, None);
-        let passwords = self.sources.as_ref().map_or(&none, |sources| &sources.passwords);
-        let backend = self.sources.as_ref().and_then(|sources| sources.choice.backend);
-        upstreams.proxy(backend, passwords, now).map(Some)
+    /// The backend that was asked for.
+    pub(crate) fn backend(&self) -> Option<BackendName> {
+        self.sources.as_ref().and_then(|sources| sources.choice.backend)
     }
 
     fn check_proxies(&self) -> Result<(), ConfigError> {
@@ -221,7 +222,10 @@ fn refuse_tls_options(layers: Layers<'_>) -> Result<(), ConfigError> {
         (typed.resumption.is_some(), "--resumption is"),
         (typed.ticket_keys.is_some(), "--ticket-keys is"),
         (!typed.ocsp.is_empty(), "--ocsp is"),
-        (typed.key_password_file.is_some(), "--key-password-file is"),
+        (
+            typed.key_password_file.is_some() && typed.upstream_cert.is_none(),
+            "--key-password-file goes with --upstream-cert, or is",
+        ),
         (typed.deny_early, "--deny-early is"),
         (typed.redirect_from.is_some(), "--redirect-from is"),
         (typed.dir.is_some(), "--dir goes with --redirect-from, and is"),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::proxy::Proxy;
 
@@ -5,7 +7,7 @@ use crate::proxy::Proxy;
 #[derive(Debug)]
 pub(crate) enum Content {
     App(App),
-    Proxy(Proxy),
+    Proxy(Arc<Proxy>),
 }
 
 impl From<App> for Content {

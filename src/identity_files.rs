@@ -11,13 +11,25 @@ use crate::config_error::{ConfigError, usage};
 use crate::files::{self, FileError};
 use crate::password::{self, Passwords};
 
-/// Where one of the server's identities comes from.
+/// Where an identity comes from: one of the server's, or the one that upstreams are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IdentityFile {
     /// Certificates and key, in PEM; both in one file, possibly.
-    Pem { cert: PathBuf, key: PathBuf },
+    Pem { cert: PathBuf, key: PathBuf, options: PemOptions },
     /// Both in PKCS#12.
     Pkcs12(PathBuf),
+}
+
+/// The options that name a certificate and its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PemOptions {
+    pub(crate) cert: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl PemOptions {
+    const SERVER: Self = Self { cert: "--cert", key: "--key" };
+    pub(crate) const UPSTREAM: Self = Self { cert: "--upstream-cert", key: "--upstream-key" };
 }
 
 /// Finds which identities the options mean, those of the first layer that has any: none stands for
@@ -52,21 +64,24 @@ pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<Vec<IdentityFil
     match (certs.len(), keys.len()) {
         (0, _) => Err(usage("--key needs --cert: the certificate that the key belongs to")),
         (_, 0) => {
-            Ok(certs.into_iter().map(|f| IdentityFile::Pem { key: f.clone(), cert: f }).collect())
+            Ok(certs.into_iter().map(|cert| IdentityFile::server(cert.clone(), cert)).collect())
         }
         (certificates, keys) if certificates != keys => Err(usage(format!(
             "--cert was given {certificates} times and --key {keys} times: give one --key for each \
              --cert, in the same order"
         ))),
-        _ => Ok(certs
-            .into_iter()
-            .zip(keys)
-            .map(|(cert, key)| IdentityFile::Pem { cert, key })
-            .collect()),
+        _ => {
+            let pairs = certs.into_iter().zip(keys);
+            Ok(pairs.map(|(cert, key)| IdentityFile::server(cert, key)).collect())
+        }
     }
 }
 
 impl IdentityFile {
+    fn server(cert: PathBuf, key: PathBuf) -> Self {
+        Self::Pem { cert, key, options: PemOptions::SERVER }
+    }
+
     /// Reads and checks the identity.
     pub(crate) fn load(
         &self,
@@ -83,10 +98,10 @@ impl IdentityFile {
         now: SystemTime,
     ) -> Result<Result<Identity, IdentityError>, FileError> {
         match self {
-            Self::Pem { cert, key } => {
-                let chain = files::read(cert, "--cert")?;
+            Self::Pem { cert, key, options } => {
+                let chain = files::read(cert, options.cert)?;
                 let key_bytes =
-                    if cert == key { chain.clone() } else { files::read(key, "--key")? };
+                    if cert == key { chain.clone() } else { files::read(key, options.key)? };
                 passwords
                     .with(key, |password| Identity::from_pem(&chain, &key_bytes, password, now))
             }
@@ -100,16 +115,17 @@ impl IdentityFile {
     /// Says which file an error of [`parse`](Self::parse) is about, and what to do.
     pub(crate) fn explain(&self, error: &IdentityError) -> ConfigError {
         match self {
-            Self::Pem { cert, key }
+            Self::Pem { cert, key, options }
                 if cert == key && matches!(error, IdentityError::NoPrivateKey) =>
             {
                 usage(format!(
-                    "--cert {} holds no private key: name the file that does, another one, with \
-                     --key",
-                    cert.display()
+                    "{} {} holds no private key: name the file that does, another one, with {}",
+                    options.cert,
+                    cert.display(),
+                    options.key
                 ))
             }
-            Self::Pem { cert, key } => pem_error(cert, key, error).into(),
+            Self::Pem { cert, key, options } => pem_error(cert, key, *options, error).into(),
             Self::Pkcs12(file) => FileError::new(file, "--identity", hint(error)).into(),
         }
     }
@@ -122,11 +138,19 @@ impl IdentityFile {
         }
     }
 
+    /// The option that names it.
+    pub(crate) fn certificate_option(&self) -> &'static str {
+        match self {
+            Self::Pem { options, .. } => options.cert,
+            Self::Pkcs12(_) => "--identity",
+        }
+    }
+
     /// The file that holds the key, and the option that names it.
     pub(crate) fn key_file(&self) -> (&Path, &'static str) {
         match self {
-            Self::Pem { cert, key } if cert == key => (cert, "--cert"),
-            Self::Pem { key, .. } => (key, "--key"),
+            Self::Pem { cert, key, options } if cert == key => (cert, options.cert),
+            Self::Pem { key, options, .. } => (key, options.key),
             Self::Pkcs12(file) => (file, "--identity"),
         }
     }
@@ -163,13 +187,13 @@ pub(crate) fn staple(
 }
 
 /// Names the file that an error of the pair is about.
-fn pem_error(cert: &Path, key: &Path, error: &IdentityError) -> FileError {
+fn pem_error(cert: &Path, key: &Path, options: PemOptions, error: &IdentityError) -> FileError {
     match error.part() {
-        Part::Chain => FileError::new(cert, "--cert", hint(error)),
-        Part::Key => FileError::new(key, "--key", hint(error)),
+        Part::Chain => FileError::new(cert, options.cert, hint(error)),
+        Part::Key => FileError::new(key, options.key, hint(error)),
         Part::Both => {
             let what = format!("{} (certificate: {})", hint(error), cert.display());
-            FileError::new(key, "--key", what)
+            FileError::new(key, options.key, what)
         }
     }
 }

@@ -100,6 +100,7 @@ mod config;
 mod config_error;
 mod connection;
 mod content;
+mod contents;
 mod current;
 mod explain;
 mod field;
@@ -140,6 +141,7 @@ mod startup;
 mod test_client;
 mod trust;
 mod units;
+mod upstream_files;
 mod upstream_options;
 mod wire;
 

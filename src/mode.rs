@@ -368,6 +368,9 @@ pub enum ModeError {
          Server::tls out"
     )]
     OwnBackend(&'static str),
+    /// TLS with upstreams is to be replaced, and the server has no upstreams.
+    #[error("there is no upstream: the server hands nothing on")]
+    NoUpstream,
     /// What is to replace the mode of a server that runs is in the clear, or the server is.
     #[error("http mode cannot be taken up or left while the server runs")]
     OtherScheme,

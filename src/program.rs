@@ -94,40 +94,44 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::log::init();
     limits::raise_descriptor_limit();
     // How the files are before they are read: what changes later is noticed.
-    let watch = config.sources.as_ref().map(Watch::new);
-    let material = config.sources.as_ref().map(|sources| sources.load(now)).transpose()?;
-    let trouble = check::at_start(&config, material.as_ref(), now);
+    let watch = Watch::new(&config);
+    let contents = config.load(now)?;
+    let trouble = check::at_start(&config, &contents, now);
     if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
         return Err(Failure::start(error.to_string()));
     }
-    let greeting = Greeting::new(&config, material.as_ref());
-    let (mode, choice) = match (&config.sources, material) {
+    let greeting = Greeting::new(&config, contents.own.as_ref());
+    let (mode, choice) = match (&config.sources, contents.own) {
         (Some(sources), Some(material)) => sources.mode(material)?,
         _ => (Mode::Http, TlsChoice::default()),
     };
-    let server = match config.proxy(now)? {
-        Some(proxy) => Server::proxy(proxy),
+    let server = match &config.upstreams {
+        Some(upstreams) => {
+            let proxy = upstreams.proxy(config.backend(), contents.upstream.as_ref());
+            Server::proxy(proxy.map_err(|error| Failure::start(with_causes(&error)))?)
+        }
         None => Server::new(app::builtin()),
     };
+    let config = Arc::new(config);
     let mut server = server
         .mode(mode)
         .tls(choice)
-        .limits(config.limits)
-        .trust(config.trust)
+        .limits(config.limits.clone())
+        .trust(config.trust.clone())
         .proxy_protocol(config.proxy_protocol);
     if let Some(threads) = config.threads {
         server = server.threads(threads);
     }
     if let Some(port) = config.redirect_from {
-        server = server.redirect_from(port, config.dir);
+        server = server.redirect_from(port, config.dir.clone());
     }
     if let Some(seconds) = config.hsts {
         server = server.hsts(Duration::from_secs(seconds));
     }
-    if let Some(path) = config.health {
-        server = server.health(path);
+    if let Some(path) = &config.health {
+        server = server.health(path.clone());
     }
-    let listen = config.listen;
+    let listen = &config.listen;
     let bound = server
         .serve_on(|| Listener::all(&listen.addresses, listen.socket_mode))
         .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))?;
@@ -142,11 +146,10 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     }
     print(&greeting.text(&bound))?;
     let reloader = bound.reloader();
-    let bound = match (config.sources, watch) {
-        (Some(sources), Some(watch)) => {
-            bound.with_task(reload::run(Arc::new(sources), listen.host, watch, reloader, hangup))
-        }
-        _ => bound.with_task(reload::ignore(hangup)),
+    let bound = if config.is_reloadable() {
+        bound.with_task(reload::run(config, watch, reloader, hangup))
+    } else {
+        bound.with_task(reload::ignore(hangup))
     };
     bound.run_until_signal(signals).map_err(|error| Failure::start(with_causes(&error)))
 }

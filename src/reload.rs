@@ -1,4 +1,5 @@
-//! Identities, client CAs, revocation lists and ticket keys that change while the server runs.
+//! Identities, CAs, revocation lists and ticket keys that change while the server runs: its own, and
+//! those that are for upstreams.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use smol::Timer;
 use smol::future::FutureExt;
+use turnkey_backend::ConnectConfig;
 
-use crate::check::{self, Finding};
-use crate::current::Current;
-use crate::mode::{Mode, ModeError, TlsChoice};
+use crate::causes::with_causes;
+use crate::check::{self, Finding, Severity};
+use crate::config::Config;
+use crate::connection::Endpoint;
+use crate::content::Content;
+use crate::current::{Current, Serving};
+use crate::mode::{self, BackendName, Mode, ModeError, TlsChoice};
+use crate::proxy::Proxy;
 use crate::signals::ReloadSignal;
-use crate::sources::Sources;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -21,11 +27,17 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Reloader {
     current: Arc<Current>,
+    /// `None` if nothing is handed on.
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Reloader {
-    pub(crate) fn new(current: Arc<Current>) -> Self {
-        Self { current }
+    pub(crate) fn of(endpoint: &Endpoint) -> Self {
+        let proxy = match &endpoint.content {
+            Content::Proxy(proxy) => Some(Arc::clone(proxy)),
+            Content::App(_) => None,
+        };
+        Self { current: Arc::clone(&endpoint.current), proxy }
     }
 
     /// Builds a backend for `mode` and `choice`, and serves all connections with it that begin from
@@ -33,25 +45,41 @@ impl Reloader {
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
+        self.current.replace(self.build(mode, choice)?);
+        Ok(())
+    }
+
+    /// Sets up the TLS with upstreams anew, as [`Proxy::tls`] does, for all connections to them that
+    /// begin from now on. Requests that are under way are finished; a connection that was opened before
+    /// gets no further one. On an error all stays as it was.
+    pub fn replace_upstream_tls(
+        &self,
+        backend: Option<BackendName>,
+        config: &ConnectConfig,
+    ) -> Result<(), ModeError> {
+        let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
+        proxy.replace_tls(mode::connector(backend, config)?);
+        Ok(())
+    }
+
+    fn build(&self, mode: Mode, choice: TlsChoice) -> Result<Serving, ModeError> {
         let serving = mode.build(choice)?.serving;
         if serving.tls != self.current.get().tls {
             return Err(ModeError::OtherScheme);
         }
-        self.current.replace(serving);
-        Ok(())
+        Ok(serving)
     }
 }
 
-/// Reads the files of `sources` again whenever `signal` says so, or one of them has changed. `watch`
+/// Reads the files of `config` again whenever `signal` says so, or one of them has changed. `watch`
 /// knows how they were when they were read for the first time.
 pub(crate) async fn run(
-    sources: Arc<Sources>,
-    host: String,
+    config: Arc<Config>,
     mut watch: Watch,
     reloader: Reloader,
     mut signal: ReloadSignal,
 ) {
-    sources.passwords.be_silent();
+    config.passwords.be_silent();
     loop {
         let asked = async {
             signal.next().await;
@@ -63,9 +91,9 @@ pub(crate) async fn run(
         };
         let why = asked.or(changed).await;
         watch.seen = watch.look().await;
-        let (sources, host, reloader) = (Arc::clone(&sources), host.clone(), reloader.clone());
+        let (config, reloader) = (Arc::clone(&config), reloader.clone());
         // Reading files and checking keys takes its time, and the reactor has none to give.
-        smol::unblock(move || reload(&sources, &host, &reloader, why)).await;
+        smol::unblock(move || reload(&config, &reloader, why)).await;
     }
 }
 
@@ -77,8 +105,8 @@ pub(crate) async fn ignore(mut signal: ReloadSignal) {
     }
 }
 
-fn reload(sources: &Sources, host: &str, reloader: &Reloader, why: &str) {
-    match try_reload(sources, host, reloader, SystemTime::now()) {
+fn reload(config: &Config, reloader: &Reloader, why: &str) {
+    match try_reload(config, reloader, SystemTime::now()) {
         Ok(warnings) => {
             log::info!("reloaded ({why}): new connections are served with what the files hold");
             for warning in warnings {
@@ -90,14 +118,32 @@ fn reload(sources: &Sources, host: &str, reloader: &Reloader, why: &str) {
 }
 
 fn try_reload(
-    sources: &Sources,
-    host: &str,
+    config: &Config,
     reloader: &Reloader,
     now: SystemTime,
 ) -> Result<Vec<Finding>, String> {
-    let (mode, choice, trouble) =
-        check::load(sources, host, now).map_err(|error| error.to_string())?;
-    reloader.replace(mode, choice).map_err(|error| crate::causes::with_causes(&error))?;
+    let contents = config.load(now).map_err(|error| error.to_string())?;
+    let trouble = check::of_contents(config, &contents, now);
+    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
+        return Err(error.to_string());
+    }
+    let failed = |error: ModeError| with_causes(&error);
+    let serving = match (&config.sources, contents.own) {
+        (Some(sources), Some(material)) => {
+            let (mode, choice) = sources.mode(material).map_err(|error| error.to_string())?;
+            Some(reloader.build(mode, choice).map_err(failed)?)
+        }
+        _ => None,
+    };
+    let connector = contents.upstream.map(|tls| mode::connector(config.backend(), &tls));
+    let connector = connector.transpose().map_err(failed)?;
+    // Only now that nothing can fail any more.
+    if let Some(serving) = serving {
+        reloader.current.replace(serving);
+    }
+    if let (Some(proxy), Some(connector)) = (&reloader.proxy, connector) {
+        proxy.replace_tls(connector);
+    }
     Ok(trouble)
 }
 
@@ -125,8 +171,8 @@ struct Stamp {
 
 impl Watch {
     /// Remembers how the files are now.
-    pub(crate) fn new(sources: &Sources) -> Self {
-        let paths: Arc<[PathBuf]> = sources.paths().into_iter().map(Path::to_owned).collect();
+    pub(crate) fn new(config: &Config) -> Self {
+        let paths: Arc<[PathBuf]> = config.paths().into_iter().map(Path::to_owned).collect();
         Self { seen: look(&paths), paths }
     }
 

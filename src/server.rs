@@ -62,7 +62,7 @@ impl Server {
     /// A server that hands requests on, in http mode, with the default limits.
     #[must_use]
     pub fn proxy(proxy: Proxy) -> Self {
-        Self::with(Content::Proxy(proxy))
+        Self::with(Content::Proxy(Arc::new(proxy)))
     }
 
     fn with(content: Content) -> Self {

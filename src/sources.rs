@@ -2,6 +2,7 @@
 //! read again while the server runs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use turnkey_backend::{ClientPolicy, Identities, Identity, TicketKey, TrustAnchors};
@@ -19,7 +20,7 @@ pub(crate) struct Sources {
     /// None of them: the identity is made up.
     pub(crate) identities: Vec<IdentityFile>,
     pub(crate) made_up: Option<MadeUp>,
-    pub(crate) passwords: Passwords,
+    pub(crate) passwords: Arc<Passwords>,
     pub(crate) ocsp: Vec<PathBuf>,
     pub(crate) clients: Option<ClientFiles>,
     pub(crate) ticket_key: Option<PathBuf>,
@@ -107,10 +108,9 @@ impl Sources {
         Ok((mode, choice))
     }
 
-    /// All files that a change of is worth reading them again for.
+    /// All its files, but for that of the password.
     pub(crate) fn paths(&self) -> Vec<&Path> {
         let mut paths: Vec<&Path> = self.identities.iter().flat_map(IdentityFile::paths).collect();
-        paths.extend(self.passwords.file());
         paths.extend(self.ocsp.iter().map(PathBuf::as_path));
         paths.extend(self.clients.iter().flat_map(ClientFiles::paths));
         paths.extend(self.ticket_key.as_deref());

@@ -1,19 +1,14 @@
 //! The servers that requests are handed on to, as the options name them.
 
-use std::path::PathBuf;
-use std::time::SystemTime;
-
 use turnkey_backend::ConnectConfig;
 
-use crate::causes::with_causes;
-use crate::client_files;
 use crate::config_error::{ConfigError, usage};
-use crate::identity_files::IdentityFile;
+use crate::identity_files::{IdentityFile, PemOptions};
 use crate::layers::Layers;
-use crate::mode::BackendName;
-use crate::password::Passwords;
+use crate::mode::{BackendName, ModeError};
 use crate::proxy::{Balance, Proxy, Upstream};
 use crate::units::Seconds;
+use crate::upstream_files::UpstreamFiles;
 
 /// What the options say of upstreams.
 #[derive(Debug)]
@@ -23,8 +18,8 @@ pub(crate) struct UpstreamOptions {
     host: Option<String>,
     timeout: Option<Seconds>,
     streaming: bool,
-    cas: Vec<PathBuf>,
-    identity: Option<IdentityFile>,
+    /// `None` if none of them speaks it.
+    pub(crate) tls: Option<UpstreamFiles>,
 }
 
 /// The upstreams that are named; `None` if there are none.
@@ -37,28 +32,32 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
     let key = layers.of(|s| s.upstream_key.clone());
     let identity = match (cert, key) {
         (None, None) => None,
-        (Some(cert), key) => Some(IdentityFile::Pem { key: key.unwrap_or(cert.clone()), cert }),
+        (Some(cert), key) => {
+            let key = key.unwrap_or(cert.clone());
+            Some(IdentityFile::Pem { cert, key, options: PemOptions::UPSTREAM })
+        }
         (None, Some(_)) => {
             return Err(usage(
                 "--upstream-key needs --upstream-cert: the certificate that the key belongs to",
             ));
         }
     };
-    let options = UpstreamOptions {
-        balance: layers.of(|s| s.balance).unwrap_or_default(),
-        host: layers.of(|s| s.upstream_host.clone()),
-        timeout: layers.of(|s| s.proxy_timeout),
-        streaming: layers.any(|s| s.proxy_streaming),
-        cas: layers.list(|s| &s.upstream_ca),
-        identity,
-        upstreams,
-    };
-    if !options.speak_tls() && (!options.cas.is_empty() || options.identity.is_some()) {
+    let files = UpstreamFiles { cas: layers.list(|s| &s.upstream_ca), identity };
+    let tls = upstreams.iter().any(Upstream::is_tls);
+    if !tls && files.paths().next().is_some() {
         return Err(usage(
             "--upstream-ca, --upstream-cert and --upstream-key are for a --proxy of https://, and \
              here is none",
         ));
     }
+    let options = UpstreamOptions {
+        balance: layers.of(|s| s.balance).unwrap_or_default(),
+        host: layers.of(|s| s.upstream_host.clone()),
+        timeout: layers.of(|s| s.proxy_timeout),
+        streaming: layers.any(|s| s.proxy_streaming),
+        tls: tls.then_some(files),
+        upstreams,
+    };
     if let Some(host) = &options.host
         && !crate::field::is_authority(host.as_bytes())
     {
@@ -95,19 +94,13 @@ impl UpstreamOptions {
         self.upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    fn speak_tls(&self) -> bool {
-        self.upstreams.iter().any(Upstream::is_tls)
-    }
-
-    /// Reads the files, and makes what hands requests on. The TLS stack is `backend`'s, if that is one
-    /// with TLS.
+    /// What hands requests on; `tls` is what the files held, and the TLS stack is `backend`'s, if that
+    /// is one with TLS.
     pub(crate) fn proxy(
         &self,
         backend: Option<BackendName>,
-        passwords: &Passwords,
-        now: SystemTime,
-    ) -> Result<Proxy, ConfigError> {
-        let tls = self.speak_tls();
+        tls: Option<&ConnectConfig>,
+    ) -> Result<Proxy, ModeError> {
         let mut proxy = Proxy::new(self.upstreams.clone(), self.balance).streaming(self.streaming);
         if let Some(host) = &self.host {
             proxy = proxy.host(host.clone());
@@ -115,14 +108,9 @@ impl UpstreamOptions {
         if let Some(Seconds(timeout)) = self.timeout {
             proxy = proxy.timeout(timeout);
         }
-        if !tls {
-            return Ok(proxy);
+        match tls {
+            Some(tls) => proxy.tls(backend, tls),
+            None => Ok(proxy),
         }
-        let anchors = client_files::all_trust_anchors(&self.cas, "--upstream-ca", now)?;
-        let identity =
-            self.identity.as_ref().map(|identity| identity.load(passwords, now)).transpose()?;
-        proxy
-            .tls(backend, &ConnectConfig { anchors, identity })
-            .map_err(|error| ConfigError::Failed(with_causes(&error)))
     }
 }

@@ -26,6 +26,8 @@ mod identity;
 mod leaving;
 #[path = "proxy/options.rs"]
 mod options;
+#[path = "proxy/reload.rs"]
+mod reload;
 #[path = "proxy/requests.rs"]
 mod requests;
 #[path = "proxy/responses.rs"]

@@ -114,11 +114,7 @@ impl Subject {
 
     /// The certificates of an identity.
     pub(super) fn certificate_of(identity: &IdentityFile) -> Self {
-        let option = match identity {
-            IdentityFile::Pem { .. } => "--cert",
-            IdentityFile::Pkcs12(_) => "--identity",
-        };
-        Self::file(identity.certificate_file(), option)
+        Self::file(identity.certificate_file(), identity.certificate_option())
     }
 
     pub(super) fn option(option: &'static str) -> Self {

@@ -22,6 +22,7 @@ mod permissions;
 mod report;
 mod signed;
 mod staple;
+mod upstream;
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -37,6 +38,7 @@ use self::report::{Handshake, Report};
 use crate::client_files;
 use crate::config::Config;
 use crate::config_error::ConfigError;
+use crate::contents::Contents;
 use crate::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
 use crate::sources::{Material, Sources};
@@ -58,12 +60,13 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         mode: config.mode.name(),
         backend: None,
         backends: Vec::new(),
-        findings: options::inspect(config, now),
+        findings: options::inspect(config),
         identities: Vec::new(),
         handshake: Handshake::LeftOut("there is none in http mode"),
         elsewhere: elsewhere.is_some().then(|| config.listen.host.clone()),
     };
     report.findings.extend(elsewhere);
+    report.findings.extend(upstream::check(config, now));
     match &config.sources {
         Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
         None => drop(build(&mut report, Mode::Http, TlsChoice::default())),
@@ -73,16 +76,10 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
 }
 
 /// What start-up has to say: warnings, and errors, which end it.
-pub(crate) fn at_start(
-    config: &Config,
-    material: Option<&Material>,
-    now: SystemTime,
-) -> Vec<Finding> {
-    let mut findings = options::inspect(config, now);
+pub(crate) fn at_start(config: &Config, contents: &Contents, now: SystemTime) -> Vec<Finding> {
+    let mut findings = options::inspect(config);
     findings.retain(is_trouble);
-    if let Some((sources, material)) = config.sources.as_ref().zip(material) {
-        findings.extend(of_material(sources, material, &config.listen.host, now));
-    }
+    findings.extend(of_contents(config, contents, now));
     findings
 }
 
@@ -94,7 +91,8 @@ pub(crate) fn load(
     now: SystemTime,
 ) -> Result<(Mode, TlsChoice, Vec<Finding>), ConfigError> {
     let material = sources.load(now)?;
-    let trouble = of_material(sources, &material, host, now);
+    let mut trouble = of_material(sources, &material, host, now);
+    trouble.retain(is_trouble);
     if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
         return Err(ConfigError::Failed(error.to_string()));
     }
@@ -103,7 +101,20 @@ pub(crate) fn load(
 }
 
 /// What there is to say, at start-up or at a reload, of what was read: warnings and errors.
-pub(crate) fn of_material(
+pub(crate) fn of_contents(config: &Config, contents: &Contents, now: SystemTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some((sources, material)) = config.sources.as_ref().zip(contents.own.as_ref()) {
+        findings.extend(of_material(sources, material, &config.listen.host, now));
+    }
+    if let Some((files, tls)) = config.upstream_files().zip(contents.upstream.as_ref()) {
+        findings.extend(upstream::inspect(files, tls, now));
+    }
+    findings.retain(is_trouble);
+    findings
+}
+
+/// What there is to say of what the server's own files held.
+fn of_material(
     sources: &Sources,
     material: &Material,
     host: &str,
@@ -135,9 +146,7 @@ pub(crate) fn of_material(
         |one, other| one.der() == other.der(),
     );
     let read = Read { served: served.collect(), cas, lists, complete: true };
-    let mut findings = inspect(sources, &read, host, now);
-    findings.retain(is_trouble);
-    findings
+    inspect(sources, &read, host, now)
 }
 
 fn is_trouble(finding: &Finding) -> bool {

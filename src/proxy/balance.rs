@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::upstream::Upstream;
+use super::upstream_tls::UpstreamTls;
 
 /// How long an upstream that failed is left alone, when there are others.
 const REST: Duration = Duration::from_secs(10);
@@ -88,6 +89,11 @@ impl Balancer {
     pub(super) fn has_others(&self) -> bool {
         self.members.len() > 1
     }
+
+    /// Closes the connections that wait and were opened with other TLS than there is now.
+    pub(super) fn drop_outdated(&self, tls: &UpstreamTls) {
+        self.members.iter().for_each(|member| member.drop_outdated(tls));
+    }
 }
 
 impl Member {
@@ -118,11 +124,12 @@ impl Member {
 
     /// A connection that waits for a request, the one that was used last, if there is one that is
     /// still good as far as can be told.
-    pub(super) fn take_idle(&self) -> Option<Connection> {
+    pub(super) fn take_idle(&self, tls: &UpstreamTls) -> Option<Connection> {
         loop {
             let (since, mut connection) =
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if since.elapsed() < KEEP && !connection.is_stale() {
+            let current = tls.is_current(connection.speaker());
+            if current && since.elapsed() < KEEP && !connection.is_stale() {
                 connection.reused = true;
                 return Some(connection);
             }
@@ -130,12 +137,18 @@ impl Member {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put_idle(&self, connection: Connection) {
+    pub(super) fn put_idle(&self, connection: Connection, tls: &UpstreamTls) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(since, _)| since.elapsed() < KEEP);
-        if idle.len() < MAX_IDLE {
+        if idle.len() < MAX_IDLE && tls.is_current(connection.speaker()) {
             idle.push((Instant::now(), connection));
         }
+    }
+
+    /// Closes the connections that wait and were opened with other TLS than there is now.
+    fn drop_outdated(&self, tls: &UpstreamTls) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(_, connection)| tls.is_current(connection.speaker()));
     }
 }
 

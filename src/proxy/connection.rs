@@ -2,11 +2,13 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use smol::io::{AsyncRead, AsyncWrite};
 use turnkey_backend::{Socket, Stream};
 
+use super::upstream_tls::Speaker;
 use crate::wire::input::Input;
 
 /// A connection to an upstream: a stream, and what has been read of it ahead.
@@ -14,6 +16,8 @@ pub(super) struct Connection {
     pub(super) stream: Box<dyn Stream>,
     /// A handle on the socket below, to look whether anything has come.
     socket: Socket,
+    /// What did the handshake; nothing, if it is in the clear.
+    speaker: Option<Arc<Speaker>>,
     pub(super) input: Input,
     /// It has served a request before, and may have gone stale since.
     pub(super) reused: bool,
@@ -24,7 +28,21 @@ pub(super) struct Connection {
 impl Connection {
     /// A new connection, over `socket`.
     pub(super) fn new(stream: Box<dyn Stream>, socket: Socket) -> Self {
-        Self { stream, socket, input: Input::default(), reused: false, heard: 0 }
+        Self { stream, socket, speaker: None, input: Input::default(), reused: false, heard: 0 }
+    }
+
+    /// The same over TLS that `speaker` did the handshake for.
+    pub(super) fn over_tls(
+        stream: Box<dyn Stream>,
+        socket: Socket,
+        speaker: Arc<Speaker>,
+    ) -> Self {
+        Self { speaker: Some(speaker), ..Self::new(stream, socket) }
+    }
+
+    /// What did the handshake, if there was one.
+    pub(super) fn speaker(&self) -> Option<&Arc<Speaker>> {
+        self.speaker.as_ref()
     }
 
     /// Reads what there is into the input; 0 is the end.

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use smol::future::FutureExt;
 use smol::{Async, Timer};
-use turnkey_backend::{Connector, Socket};
+use turnkey_backend::Socket;
 
 use super::connection::Connection;
 use super::error::UpstreamError;
 use super::upstream::Upstream;
+use super::upstream_tls::UpstreamTls;
 use crate::address::Address;
 
-/// A new connection to `upstream`, ready for a request within `limit`. `connector` does the TLS for
-/// upstreams that speak it.
+/// A new connection to `upstream`, ready for a request within `limit`; over `tls`, if it speaks that.
 pub(super) async fn dial(
     upstream: &Upstream,
-    connector: Option<&dyn Connector>,
+    tls: &UpstreamTls,
     limit: Duration,
 ) -> Result<Connection, UpstreamError> {
     let dialing = async {
@@ -26,12 +26,12 @@ pub(super) async fn dial(
             return Ok(Connection::new(Box::new(socket.clone()), socket));
         };
         // Never in the clear what was to be encrypted.
-        let Some(connector) = connector else {
+        let Some(speaker) = tls.get() else {
             return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
         };
-        let stream = connector.connect(socket.clone(), name).await;
+        let stream = speaker.0.connect(socket.clone(), name).await;
         let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
-        Ok(Connection::new(stream, socket))
+        Ok(Connection::over_tls(stream, socket, speaker))
     };
     dialing
         .or(async {
@@ -79,9 +79,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let upstream: Upstream = format!("https://127.0.0.1:{port}").parse().unwrap();
-        let dialed = smol::block_on(dial(&upstream, None, Duration::from_secs(5)));
+        let none = UpstreamTls::default();
+        let dialed = smol::block_on(dial(&upstream, &none, Duration::from_secs(5)));
         assert!(matches!(dialed, Err(UpstreamError::Tls(_))), "{dialed:?}");
         let plain: Upstream = format!("http://127.0.0.1:{port}").parse().unwrap();
-        assert!(smol::block_on(dial(&plain, None, Duration::from_secs(5))).is_ok());
+        assert!(smol::block_on(dial(&plain, &none, Duration::from_secs(5))).is_ok());
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Attempt<'a> {
         &mut self,
         member: &Member,
     ) -> Result<Answered<'a>, (Unanswered, bool)> {
-        if let Some(connection) = member.take_idle() {
+        if let Some(connection) = member.take_idle(&self.proxy.tls) {
             match self.send_over(connection).await {
                 Ok(answered) => return Ok(answered),
                 // The upstream has closed it meanwhile, as it may: once more, on a new one.
@@ -74,8 +74,8 @@ impl<'a> Attempt<'a> {
                 Err(Failed { why, .. }) => return Err((why, false)),
             }
         }
-        let connector = self.proxy.connector.as_deref();
-        let connection = dial(&member.upstream, connector, self.proxy.connect_timeout()).await;
+        let limit = self.proxy.connect_timeout();
+        let connection = dial(&member.upstream, &self.proxy.tls, limit).await;
         let connection = connection.map_err(|error| (Unanswered::Upstream(error), true))?;
         let sent = self.send_over(connection).await;
         sent.map_err(|failed| (failed.why, false))

@@ -18,6 +18,7 @@ mod spool;
 mod tunnel;
 mod upload;
 mod upstream;
+mod upstream_tls;
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -33,6 +34,7 @@ use self::relay::{Relay, Relayed};
 pub(crate) use self::request::Outgoing;
 use self::spool::Spool;
 pub use self::upstream::Upstream;
+use self::upstream_tls::UpstreamTls;
 use crate::causes::with_causes;
 use crate::mode::{self, BackendName, ModeError};
 use crate::refusal::Refusal;
@@ -50,8 +52,7 @@ const PIECE: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Proxy {
     balancer: Balancer,
-    /// Does the TLS for upstreams that speak it.
-    connector: Option<Box<dyn Connector>>,
+    tls: UpstreamTls,
     /// The `Host` that upstreams get; the client's, if there is none.
     host: Option<String>,
     timeout: Duration,
@@ -81,7 +82,7 @@ impl Proxy {
     pub fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
         Self {
             balancer: Balancer::new(upstreams, balance),
-            connector: None,
+            tls: UpstreamTls::default(),
             host: None,
             timeout: Duration::from_secs(60),
             streaming: false,
@@ -91,12 +92,19 @@ impl Proxy {
     /// Sets up TLS for upstreams of `https://`, which get no request without it: with the stack of
     /// `backend`, or of the first that was compiled in.
     pub fn tls(
-        mut self,
+        self,
         backend: Option<BackendName>,
         config: &ConnectConfig,
     ) -> Result<Self, ModeError> {
-        self.connector = Some(mode::connector(backend, config)?);
+        self.tls.replace(mode::connector(backend, config)?);
         Ok(self)
+    }
+
+    /// Does the TLS for upstreams with `connector` from now on; connections that wait for a request and
+    /// were opened before are closed.
+    pub(crate) fn replace_tls(&self, connector: Box<dyn Connector>) {
+        self.tls.replace(connector);
+        self.balancer.drop_outdated(&self.tls);
     }
 
     /// Sets the `Host` that upstreams get, in place of the one that the client called.
@@ -243,7 +251,7 @@ impl Proxy {
         };
         match relay.run(length, outgoing.version).await {
             Relayed::Whole if reusable && upload.is_done() => {
-                member.put_idle(connection);
+                member.put_idle(connection, &self.tls);
                 after(persistent)
             }
             Relayed::Whole | Relayed::WholeAndDone => {

@@ -1,6 +1,9 @@
 //! The options about upstreams, as they are typed and set.
 
-use crate::support::{FAILURE, Pki, Program, USAGE, assert_complaint};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{FAILURE, Pki, Profile, Program, USAGE, assert_complaint, openssl};
 use crate::upstream::Upstream;
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
@@ -49,18 +52,83 @@ fn files_that_do_not_work_are_named() {
     let https = ["--proxy", "https://127.0.0.1:1"];
     let none = pki.path("none.crt");
     let bad = pki.write("bad.crt", "no PEM");
-    let other = pki.save("other", &pki.ca.issue(&crate::support::Profile::client("other")));
-    for (args, naming) in [
-        (&["--upstream-ca", &none][..], &["--upstream-ca", &none][..]),
-        (&["--upstream-ca", &bad], &["--upstream-ca", &bad]),
-        (&["--upstream-cert", &none], &[&none]),
-        (&["--upstream-cert", &bad], &[&bad]),
-        (&["--upstream-cert", &pki.client.cert], &[&pki.client.cert, "key"]),
-        (&["--upstream-cert", &pki.client.cert, "--upstream-key", &other.key], &["key"]),
+    let other = pki.save("other", &pki.ca.issue(&Profile::client("other")));
+    let (cert, key) = (&*pki.client.cert, &*pki.client.key);
+    let expired = pki.save("expired", &pki.ca.issue(&Profile::client("late").expired()));
+    for (args, code, naming) in [
+        (&["--upstream-ca", &none][..], FAILURE, &["--upstream-ca", &none][..]),
+        (&["--upstream-ca", &bad], FAILURE, &["--upstream-ca", &bad]),
+        (&["--upstream-ca", cert], FAILURE, &["--upstream-ca", cert, "not a CA certificate"]),
+        (&["--upstream-ca", &pki.ca_file, "--upstream-ca", &none], FAILURE, &[&none]),
+        (&["--upstream-cert", &none], FAILURE, &[&none, "(--upstream-cert)"]),
+        (&["--upstream-cert", &bad], FAILURE, &[&bad, "(--upstream-cert)"]),
+        (&["--upstream-cert", cert], USAGE, &["--upstream-cert", cert, "with --upstream-key"]),
+        (
+            &["--upstream-cert", cert, "--upstream-key", &none],
+            FAILURE,
+            &[&none, "(--upstream-key)"],
+        ),
+        (&["--upstream-cert", cert, "--upstream-key", &bad], FAILURE, &[&bad, "(--upstream-key)"]),
+        (
+            &["--upstream-cert", cert, "--upstream-key", &other.key],
+            FAILURE,
+            &[&other.key, cert, "(--upstream-key)"],
+        ),
+        (
+            &["--upstream-cert", &expired.cert, "--upstream-key", &expired.key],
+            FAILURE,
+            &[&expired.cert, "(--upstream-cert)", "expired"],
+        ),
     ] {
-        let args = [&https[..], args, &["--port", "0"]].concat();
-        assert_complaint(&Program::new(&args).run(), FAILURE, naming);
+        let identity = pki.server_args();
+        // In http mode as with TLS of our own.
+        for own in [&[][..], &identity] {
+            let args = [&https[..], args, own, &["--port", "0"]].concat();
+            let output = Program::new(&args).run();
+            assert_complaint(&output, code, naming);
+            let confused = [" --cert", "(--cert)", " --key ", "(--key)", "client-ca", "clients'"];
+            assert!(!confused.iter().any(|other| output.stderr.contains(other)), "{output:?}");
+            let checked = Program::new(&[&["check"], &args[..]].concat()).run();
+            assert_eq!(checked.code, Some(1), "{checked:?}");
+            assert!(naming.iter().all(|name| checked.text().contains(name)), "{checked:?}");
+        }
     }
+    // What is good is said to be.
+    let good = ["--upstream-ca", &pki.ca_file, "--upstream-cert", cert, "--upstream-key", key];
+    let checked = Program::new(&[&["check"], &https[..], &good].concat()).run();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    // What upstreams will not take is warned of, at the start as well.
+    let served = pki.save("served", &pki.ca.issue(&Profile::server("app")));
+    fs::set_permissions(&served.key, fs::Permissions::from_mode(0o644)).unwrap();
+    let args = ["--upstream-cert", &*served.cert, "--upstream-key", &served.key];
+    let args = [&https[..], &args, &["--port", "0"]].concat();
+    let server = Program::new(&args).start();
+    server.assert_logs(&[
+        "warn",
+        &served.cert,
+        "not for clients",
+        "clientAuth",
+        "(--upstream-cert)",
+    ]);
+    server.assert_logs(&["warn", &served.key, "all on this machine can read", "(--upstream-key)"]);
+}
+
+/// Its password is where those of other keys are.
+#[test]
+fn an_encrypted_key_has_a_password() {
+    let pki = Pki::new();
+    let (plain, key) = (&pki.client.key, pki.path("encrypted.key"));
+    openssl(&["pkcs8", "-topk8", "-in", plain, "-out", &key, "-passout", "pass:secret"]);
+    let (right, wrong) = (pki.write("right", "secret\n"), pki.write("wrong", "guess\n"));
+    let https = ["--proxy", "https://127.0.0.1:1", "--port", "0"];
+    let args =
+        [&https[..], &["--upstream-cert", &*pki.client.cert, "--upstream-key", &key]].concat();
+    let with = |file| Program::new(&[&args[..], &["--key-password-file", file]].concat());
+    assert!(with(&right).start().banner.contains("http"));
+    assert!(Program::new(&args).env("TURNKEY_KEY_PASSWORD", "secret").start().port > 0);
+    let naming = [&*key, "(--upstream-key)", "--key-password-file"];
+    assert_complaint(&with(&wrong).run(), FAILURE, &naming);
+    assert_complaint(&Program::new(&args).run(), FAILURE, &naming);
 }
 
 #[test]

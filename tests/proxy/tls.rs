@@ -35,7 +35,7 @@ table! {
 }
 
 /// Reads PEM: a chain and its key.
-fn server_config(files: &Files, clients: Option<&str>) -> ServerConfig {
+pub(crate) fn server_config(files: &Files, clients: Option<&str>) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

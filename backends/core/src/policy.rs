@@ -230,18 +230,18 @@ impl TrustAnchors {
     }
 }
 
-/// Why a file is not one of client CAs.
+/// Why a file is not one of CAs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// There is nothing in it.
-    #[error("the file of client CAs is empty")]
+    #[error("the file of CAs is empty")]
     Empty,
     /// It is neither PEM nor a certificate in DER.
-    #[error("expected PEM certificates of the clients' CAs, but {0}")]
+    #[error("expected PEM certificates of CAs, but {0}")]
     NotPem(Found),
     /// It is PEM without a certificate.
-    #[error("there is no certificate among the client CAs: {0}")]
+    #[error("there is no certificate among the CAs: {0}")]
     NoCertificate(Found),
     /// A block of PEM is damaged.
     #[error("the PEM block \"{label}\" cannot be read: {fault}")]
@@ -254,7 +254,7 @@ pub enum PolicyError {
     /// A certificate is not one of a CA.
     #[error(
         "\"{subject}\" is not a CA certificate; \
-         give the certificate of the CA that issued the clients' certificates"
+         give the certificate of the CA that issued it"
     )]
     NotACa {
         /// Whose certificate it is.
