@@ -148,7 +148,7 @@ fn a_list_in_the_place_of_another_file_is_named() {
     let error = turnkey_backend::TrustAnchors::from_pem(list.as_bytes(), new_year_2026());
     assert_eq!(
         error.unwrap_err().to_string(),
-        "there is no certificate among the client CAs: it holds a certificate revocation list in PEM"
+        "there is no certificate among the CAs: it holds a certificate revocation list in PEM"
     );
 }
 
