@@ -91,7 +91,8 @@ impl Bound {
 
     /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then
     /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
-    /// long as the limits allow. A second signal ends it at once.
+    /// long as the limits allow ([`Limits::drain_delay`](crate::Limits::drain_delay) puts that off). A
+    /// second signal ends it at once.
     pub fn run(self) -> Result<(), ServerError> {
         self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?)
     }
@@ -180,13 +181,21 @@ impl Bound {
         // Those who wait for all connections to be gone must not wait for the door.
         drop(door);
         _ = words.recv().await;
-        closing.stop();
-        for task in accepting {
-            task.await;
-        }
-        shutdown.stop();
+        let leaving = async {
+            if !limits.drain_delay.is_zero() {
+                log::info!("stopping in {}", seconds(limits.drain_delay));
+                shutdown.announce();
+                Timer::after(limits.drain_delay).await;
+            }
+            closing.stop();
+            for task in accepting {
+                task.await;
+            }
+            shutdown.stop();
+            drain(gone, limits.drain_timeout).await;
+        };
         let second = async { _ = words.recv().await };
-        drain(gone, limits.drain_timeout).or(second).await;
+        leaving.or(second).await;
         explainer.flush(None);
         if let Some(summary) = explainer.summary() {
             log::info!("{summary}");

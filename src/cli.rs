@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::mode::BackendName;
 use crate::proxy::{Balance, Upstream};
 use crate::trust::TrustedProxies;
-use crate::units::{Bytes, Seconds, boolean};
+use crate::units::{Bytes, Delay, Seconds, boolean};
 
 /// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]
@@ -151,6 +151,11 @@ pub(crate) struct Serve {
     /// seconds that a connection stays open without a request; 60
     #[argh(option)]
     pub(crate) idle_timeout: Option<Seconds>,
+
+    /// seconds that the server still takes connections after SIGTERM or SIGINT, while --health says 503;
+    /// 0
+    #[argh(option)]
+    pub(crate) drain_delay: Option<Delay>,
 
     /// seconds that stopping waits for what is under way; 30
     #[argh(option)]

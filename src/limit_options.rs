@@ -4,7 +4,7 @@ use crate::cli::Serve;
 use crate::config_error::{ConfigError, usage};
 use crate::layers::Layers;
 use crate::limits::Limits;
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, Delay, Seconds};
 
 /// The limits of the options, and the default ones where there are none.
 pub(crate) fn limits(layers: Layers<'_>) -> Result<Limits, ConfigError> {
@@ -27,6 +27,7 @@ pub(crate) fn limits(layers: Layers<'_>) -> Result<Limits, ConfigError> {
         body_timeout: seconds(|s| s.body_timeout, default.body_timeout),
         write_timeout: seconds(|s| s.write_timeout, default.write_timeout),
         idle_timeout: seconds(|s| s.idle_timeout, default.idle_timeout),
+        drain_delay: layers.of(|s| s.drain_delay).map_or(default.drain_delay, |Delay(delay)| delay),
         drain_timeout: seconds(|s| s.drain_timeout, default.drain_timeout),
         max_head: match layers.of(|s| s.max_head) {
             None => default.max_head,

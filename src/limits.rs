@@ -14,7 +14,11 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// How long a connection stays open without a request; 60 seconds.
     pub idle_timeout: Duration,
-    /// How long a server that was told to stop waits for what is under way; 30 seconds.
+    /// How long a server that was told to stop goes on as before, but for saying at the path of
+    /// [`Server::health`](crate::Server::health) that it will stop, and with each answer that the
+    /// connection ends; 0 seconds. Those who balance between servers send nobody any more then.
+    pub drain_delay: Duration,
+    /// How long a server that was told to stop, and takes no more connections, waits for what is under way; 30 seconds.
     pub drain_timeout: Duration,
     /// The largest request head, in bytes; 16 KiB.
     pub max_head: usize,
@@ -36,6 +40,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
             max_head: 16 * 1024,
             max_body: Some(10 * 1024 * 1024),

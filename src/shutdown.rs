@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use event_listener::{Event, EventListener};
 
-/// The word that the server is to stop, which every connection can wait for.
+/// The word that the server is to stop, which every connection can wait for; before it, perhaps, the
+/// announcement that it will be given.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     word: Arc<Word>,
@@ -14,11 +15,17 @@ pub(crate) struct Shutdown {
 
 #[derive(Debug, Default)]
 struct Word {
+    announced: AtomicBool,
     given: AtomicBool,
     event: Event,
 }
 
 impl Shutdown {
+    /// Says that the word will be given: nobody shall count on the server from here on.
+    pub(crate) fn announce(&self) {
+        self.word.announced.store(true, Ordering::SeqCst);
+    }
+
     /// Gives the word.
     pub(crate) fn stop(&self) {
         self.word.given.store(true, Ordering::SeqCst);
@@ -39,7 +46,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn is_stopping(&self) -> bool {
+    /// Whether the server is on its way out, be it that it still takes connections.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.word.announced.load(Ordering::SeqCst) || self.is_stopping()
+    }
+
+    fn is_stopping(&self) -> bool {
         self.word.given.load(Ordering::SeqCst)
     }
 

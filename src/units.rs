@@ -11,13 +11,29 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<f64>()
-            .ok()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        duration(text)
             .filter(|duration| !duration.is_zero())
             .map(Self)
             .ok_or_else(|| "expected seconds, more than 0, such as 10 or 0.5".to_owned())
     }
+}
+
+/// A duration in seconds that may be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delay(pub(crate) Duration);
+
+impl FromStr for Delay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        duration(text)
+            .map(Self)
+            .ok_or_else(|| "expected seconds, such as 10 or 0.5, or 0 for none".to_owned())
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
 /// A size in bytes: `4096`, `16K` (or `16KiB`), `10M`, `1G`, in powers of 1024.
@@ -79,7 +95,9 @@ mod tests {
         assert_eq!("0.5".parse(), Ok(Seconds(Duration::from_millis(500))));
         for bad in ["", "0", "-1", "ten", "1s", "inf", "NaN", "1e300"] {
             assert!(bad.parse::<Seconds>().is_err(), "{bad}");
+            assert_eq!(bad.parse::<Delay>().is_ok(), bad == "0", "{bad}");
         }
+        assert_eq!("0.5".parse(), Ok(Delay(Duration::from_millis(500))));
     }
 
     #[test]

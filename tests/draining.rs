@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "draining/delay.rs"]
+mod delay;
 #[path = "draining/health.rs"]
 mod health;
 #[path = "draining/restarts.rs"]

@@ -75,10 +75,10 @@ pub(crate) async fn serve(
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {
-                let stopping = shutdown.is_stopping();
-                exchange.persistent &= !stopping;
+                let leaving = shutdown.is_leaving();
+                exchange.persistent &= !leaving;
                 if let Work::Health { draining } = &mut exchange.work {
-                    *draining = stopping;
+                    *draining = leaving;
                 }
                 Box::pin(exchange.run(shared, content)).await
             }
