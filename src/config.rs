@@ -13,7 +13,7 @@ use crate::config_error::{ConfigError, usage};
 use crate::identity_files;
 use crate::layers::Layers;
 use crate::limit_options;
-use crate::limits::Limits;
+use crate::limits::{Descriptors, Limits};
 use crate::listen_options::{self, ListenOptions};
 use crate::made_up;
 use crate::mode::{BackendName, TlsChoice};
@@ -61,7 +61,7 @@ impl Config {
                 layers.of(|s| s.key_password_file.clone()),
                 password,
             )),
-            limits: limit_options::limits(layers)?,
+            limits: Limits::default(),
             threads: layers.of(|s| s.threads),
             trust: layers.list(|s| &s.trust_proxy).into_iter().collect(),
             proxy_protocol: layers.any(|s| s.proxy_protocol),
@@ -71,6 +71,7 @@ impl Config {
             health: layers.of(|s| s.health.clone()),
             hsts: layers.of(|s| s.hsts),
         };
+        config.limits = limit_options::limits(layers, config.descriptors())?;
         config.check_proxies()?;
         // Everything that can be told from the options alone, before any file is opened.
         let choice = choice(layers)?;
@@ -105,6 +106,11 @@ impl Config {
             choice,
         });
         Ok(config)
+    }
+
+    /// How many descriptors clients take.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        self.upstreams.as_ref().map_or(Descriptors::OF_APP, UpstreamOptions::descriptors)
     }
 
     /// The backend that was asked for.

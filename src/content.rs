@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::limits::Descriptors;
 use crate::proxy::Proxy;
 
 /// What answers to requests.
@@ -8,6 +9,16 @@ use crate::proxy::Proxy;
 pub(crate) enum Content {
     App(App),
     Proxy(Arc<Proxy>),
+}
+
+impl Content {
+    /// How many descriptors clients take.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        match self {
+            Self::App(_) => Descriptors::OF_APP,
+            Self::Proxy(proxy) => proxy.descriptors(),
+        }
+    }
 }
 
 impl From<App> for Content {

@@ -3,12 +3,13 @@
 use crate::cli::Serve;
 use crate::config_error::{ConfigError, usage};
 use crate::layers::Layers;
-use crate::limits::Limits;
+use crate::limits::{Descriptors, Limits};
 use crate::units::{Bytes, Delay, Seconds};
 
-/// The limits of the options, and the default ones where there are none.
-pub(crate) fn limits(layers: Layers<'_>) -> Result<Limits, ConfigError> {
-    let default = Limits::default();
+/// The limits of the options, and where there are none the default ones of a server that takes so many
+/// descriptors.
+pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Limits, ConfigError> {
+    let default = Limits::of(descriptors);
     let seconds = |option: fn(&Serve) -> Option<Seconds>, default| {
         layers.of(option).map_or(default, |Seconds(duration)| duration)
     };

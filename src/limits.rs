@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::proxy::Proxy;
+
 /// What a server gives its clients: time, memory, and places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,7 +35,21 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let max_connections = room_for_connections();
+        Self::of(Descriptors::OF_APP)
+    }
+}
+
+impl Limits {
+    /// The default limits of a server that hands requests on with `proxy`, where a client takes a
+    /// connection to an upstream beside its own, and a file for a body that is held back.
+    #[must_use]
+    pub fn for_proxy(proxy: &Proxy) -> Self {
+        Self::of(proxy.descriptors())
+    }
+
+    /// The default limits of a server that takes so many descriptors.
+    pub(crate) fn of(descriptors: Descriptors) -> Self {
+        let max_connections = descriptors.room_for_connections();
         Self {
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
@@ -53,31 +69,65 @@ impl Default for Limits {
 impl Limits {
     /// How many clients that there is no place for are told so at a time; the rest is just closed.
     /// It takes a descriptor each, of those that are left.
-    pub(crate) fn turned_away(&self) -> usize {
-        room().saturating_sub(self.max_connections).clamp(1, MAX_TURNED_AWAY)
+    pub(crate) fn turned_away(&self, descriptors: Descriptors) -> usize {
+        room().saturating_sub(descriptors.of(self.max_connections)).clamp(1, MAX_TURNED_AWAY)
+    }
+
+    /// How many descriptors may be wanted, and how many connections there are enough for, if these are
+    /// fewer than may be open.
+    pub(crate) fn shortage(&self, descriptors: Descriptors) -> Option<(usize, usize)> {
+        let wanted = descriptors.of(self.max_connections);
+        (wanted > room()).then(|| (wanted + RESERVED, descriptors.room_for_connections()))
     }
 }
 
 const MAX_TURNED_AWAY: usize = 64;
 
 /// Descriptors that are needed for other things than clients: listeners, the reactor, files.
-const RESERVED: u64 = 32;
+const RESERVED: usize = 32;
 
-/// As many connections as there are descriptors for, less those for clients that are turned away.
-fn room_for_connections() -> usize {
-    let room = room();
-    room - (room / 9).clamp(1, MAX_TURNED_AWAY)
+/// How many descriptors a server takes for its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Descriptors {
+    /// For each client, at most.
+    pub(crate) each: usize,
+    /// Beside them, however many there are.
+    pub(crate) beside: usize,
 }
 
-/// How many clients there are descriptors for; a process without a limit has room for a million.
+impl Descriptors {
+    pub(crate) const OF_APP: Self = Self { each: 1, beside: 0 };
+
+    fn of(self, connections: usize) -> usize {
+        connections.saturating_mul(self.each).saturating_add(self.beside())
+    }
+
+    /// What is kept for later must not take the place of what is served now.
+    fn beside(self) -> usize {
+        self.beside.min(room() / 4)
+    }
+
+    /// As many connections as there are descriptors for, less those for clients that are turned away.
+    fn room_for_connections(self) -> usize {
+        let room = room();
+        let turned_away = (room / 9).clamp(1, MAX_TURNED_AWAY);
+        ((room - turned_away - self.beside()) / self.each).max(1)
+    }
+}
+
+/// How many descriptors there are for clients; a process without a limit has a million.
 fn room() -> usize {
-    const MANY: u64 = 1_000_000;
+    open_files().saturating_sub(RESERVED).max(9)
+}
+
+/// How many files the process may have open, sockets among them.
+pub(crate) fn open_files() -> usize {
+    const MANY: usize = 1_000_000;
     #[cfg(unix)]
-    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
-    let descriptors = None;
-    let room = descriptors.unwrap_or(MANY).min(MANY).saturating_sub(RESERVED).max(9);
-    usize::try_from(room).unwrap_or(usize::MAX)
+    let limit: Option<u64> = None;
+    limit.map_or(MANY, |limit| usize::try_from(limit).unwrap_or(MANY).min(MANY))
 }
 
 /// Raises the limit on open files as far as the process may, since every connection is one.

@@ -78,6 +78,8 @@ fn run() -> Result<(), Failure> {
         Err(stop) => return Err(ConfigError::from(stop).into()),
     }
     let now = SystemTime::now();
+    // Before anything is decided by it.
+    limits::raise_descriptor_limit();
     let config = Config::new(&layers, variable(password::VARIABLE), now)?;
     match check {
         Some(options) => {
@@ -92,7 +94,6 @@ fn run() -> Result<(), Failure> {
 
 fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::log::init();
-    limits::raise_descriptor_limit();
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
     let contents = config.load(now)?;

@@ -59,7 +59,7 @@ impl Server {
         Self::with(app.into())
     }
 
-    /// A server that hands requests on, in http mode, with the default limits.
+    /// A server that hands requests on, in http mode, with the limits of [`Limits::for_proxy`].
     #[must_use]
     pub fn proxy(proxy: Proxy) -> Self {
         Self::with(Content::Proxy(Arc::new(proxy)))
@@ -67,10 +67,10 @@ impl Server {
 
     fn with(content: Content) -> Self {
         Self {
+            limits: Limits::of(content.descriptors()),
             content,
             mode: Mode::Http,
             choice: TlsChoice::default(),
-            limits: Limits::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
             trust: TrustedProxies::default(),
             proxy_protocol: false,

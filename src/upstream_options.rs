@@ -5,8 +5,9 @@ use turnkey_backend::ConnectConfig;
 use crate::config_error::{ConfigError, usage};
 use crate::identity_files::{IdentityFile, PemOptions};
 use crate::layers::Layers;
+use crate::limits::Descriptors;
 use crate::mode::{BackendName, ModeError};
-use crate::proxy::{Balance, Proxy, Upstream};
+use crate::proxy::{self, Balance, Proxy, Upstream};
 use crate::units::Seconds;
 use crate::upstream_files::UpstreamFiles;
 
@@ -92,6 +93,11 @@ impl UpstreamOptions {
     /// Who is asked, for people.
     pub(crate) fn names(&self) -> String {
         self.upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many descriptors clients take.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        proxy::descriptors(self.upstreams.len(), self.streaming)
     }
 
     /// What hands requests on; `tls` is what the files held, and the TLS stack is `backend`'s, if that

@@ -14,6 +14,8 @@ mod broken;
 mod connections;
 #[path = "proxy/corpus.rs"]
 mod corpus;
+#[path = "proxy/descriptors.rs"]
+mod descriptors;
 #[path = "proxy/expect.rs"]
 mod expect;
 #[path = "proxy/fields.rs"]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::finding::{Finding, Subject};
 use crate::address::Address;
 use crate::config::Config;
+use crate::limits;
 
 /// How long a name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);
@@ -33,6 +34,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
                 .mend("name the addresses of the proxies"),
         );
     }
+    findings.extend(descriptors(config));
     if let Some(port) = config.redirect_from {
         let host = config.listen.tcp().next().map_or("localhost", |(host, _)| host);
         let at = Address::Tcp(host.to_owned(), port);
@@ -69,6 +71,26 @@ fn place(scheme: &str, address: &Address) -> String {
 /// Whether nobody but this machine gets at what is listened on there.
 fn is_local(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost"
+}
+
+/// That there may be more clients than there are descriptors for.
+fn descriptors(config: &Config) -> Option<Finding> {
+    let descriptors = config.descriptors();
+    let (wanted, fit) = config.limits.shortage(descriptors)?;
+    let (clients, limit) = (config.limits.max_connections, limits::open_files());
+    let each = match descriptors.each {
+        1 => "one each",
+        2 => "two each, of which one is for the upstream",
+        _ => "three each, of which one is for the upstream and one for a body that is held back",
+    };
+    let text = format!(
+        "{clients} clients take up to {wanted} descriptors, {each}; this process may have {limit}"
+    );
+    let mend = format!(
+        "raise the limit on open files (ulimit -n, or LimitNOFILE= in a systemd unit), or give {fit}"
+    );
+    let subject = Subject::option("--max-connections");
+    Some(Finding::warning("descriptors", &subject, text).mend(mend))
 }
 
 /// That the host is no address of this machine. A certificate is often checked elsewhere than where

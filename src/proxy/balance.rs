@@ -14,7 +14,7 @@ const REST: Duration = Duration::from_secs(10);
 const KEEP: Duration = Duration::from_secs(30);
 
 /// How many connections without a request are kept, to each upstream.
-const MAX_IDLE: usize = 64;
+pub(super) const MAX_IDLE: usize = 64;
 
 /// How one of several upstreams is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +88,10 @@ impl Balancer {
 
     pub(super) fn has_others(&self) -> bool {
         self.members.len() > 1
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.members.len()
     }
 
     /// Closes the connections that wait and were opened with other TLS than there is now.

@@ -36,6 +36,7 @@ use self::spool::Spool;
 pub use self::upstream::Upstream;
 use self::upstream_tls::UpstreamTls;
 use crate::causes::with_causes;
+use crate::limits::Descriptors;
 use crate::mode::{self, BackendName, ModeError};
 use crate::refusal::Refusal;
 use crate::wire::deadline::Deadline;
@@ -58,6 +59,14 @@ pub struct Proxy {
     timeout: Duration,
     /// Whether bodies of unknown length are passed on as they come.
     streaming: bool,
+}
+
+/// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
+/// file if its body is held back. Of several upstreams, all but the one that is asked may hold
+/// connections that wait.
+pub(crate) fn descriptors(upstreams: usize, streaming: bool) -> Descriptors {
+    let each = if streaming { 2 } else { 3 };
+    Descriptors { each, beside: balance::MAX_IDLE.saturating_mul(upstreams.saturating_sub(1)) }
 }
 
 /// How handing on a request went.
@@ -127,6 +136,11 @@ impl Proxy {
     pub fn streaming(mut self, on: bool) -> Self {
         self.streaming = on;
         self
+    }
+
+    /// How many descriptors clients take.
+    pub(crate) fn descriptors(&self) -> Descriptors {
+        descriptors(self.balancer.count(), self.streaming)
     }
 
     /// The `Host` that upstreams get, if it is not the client's.
