@@ -201,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn it_rests_for_10_seconds() {
+        let member = balancer(2, Balance::RoundRobin).order().remove(0);
+        let before = Instant::now();
+        member.rest();
+        let after = Instant::now();
+        assert!(member.rests(before + Duration::from_millis(9_999)));
+        assert!(!member.rests(after + Duration::from_secs(10)));
+    }
+
+    #[test]
     fn the_least_busy_is_first() {
         let balancer = balancer(2, Balance::LeastConnections);
         let order = balancer.order();

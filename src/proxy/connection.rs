@@ -32,11 +32,7 @@ impl Connection {
     }
 
     /// The same over TLS that `speaker` did the handshake for.
-    pub(super) fn over_tls(
-        stream: Box<dyn Stream>,
-        socket: Socket,
-        speaker: Arc<Speaker>,
-    ) -> Self {
+    pub(super) fn over_tls(stream: Box<dyn Stream>, socket: Socket, speaker: Arc<Speaker>) -> Self {
         Self { speaker: Some(speaker), ..Self::new(stream, socket) }
     }
 

@@ -34,8 +34,8 @@ fn assert_takes(clients: usize, args: &[&str], upstream: &Upstream) {
     let dialer = Dialer::plain(server.port);
     let body = format!("186a0\r\n{}\r\n0\r\n\r\n", "x".repeat(100_000));
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let mut served: Vec<Conn> = (0..clients).map(|_| dialer.open()).collect();
-    for conn in &mut served {
+    let mut conns: Vec<Conn> = (0..clients).map(|_| dialer.open()).collect();
+    for conn in &mut conns {
         conn.send(format!("{head}{body}").as_bytes()).unwrap();
     }
     upstream.nth(clients - 1);
@@ -47,7 +47,7 @@ fn assert_takes(clients: usize, args: &[&str], upstream: &Upstream) {
     assert!(server.descriptors() <= DESCRIPTORS as usize);
     server.assert_logs(&["turned away", &format!("{clients} (--max-connections)")]);
     assert!(!server.log().contains("error: "), "{}", server.log());
-    drop(served);
+    drop(conns);
 }
 
 #[test]

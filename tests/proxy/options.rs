@@ -98,19 +98,19 @@ fn files_that_do_not_work_are_named() {
     let checked = Program::new(&[&["check"], &https[..], &good].concat()).run();
     assert_eq!(checked.code, Some(0), "{checked:?}");
     // What upstreams will not take is warned of, at the start as well.
-    let served = pki.save("served", &pki.ca.issue(&Profile::server("app")));
-    fs::set_permissions(&served.key, fs::Permissions::from_mode(0o644)).unwrap();
-    let args = ["--upstream-cert", &*served.cert, "--upstream-key", &served.key];
+    let files = pki.save("served", &pki.ca.issue(&Profile::server("app")));
+    fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
+    let args = ["--upstream-cert", &*files.cert, "--upstream-key", &files.key];
     let args = [&https[..], &args, &["--port", "0"]].concat();
     let server = Program::new(&args).start();
     server.assert_logs(&[
         "warn",
-        &served.cert,
+        &files.cert,
         "not for clients",
         "clientAuth",
         "(--upstream-cert)",
     ]);
-    server.assert_logs(&["warn", &served.key, "all on this machine can read", "(--upstream-key)"]);
+    server.assert_logs(&["warn", &files.key, "all on this machine can read", "(--upstream-key)"]);
 }
 
 /// Its password is where those of other keys are.
