@@ -119,6 +119,7 @@ mod log;
 mod made_up;
 mod mode;
 mod own_backend;
+mod page;
 mod panic_message;
 mod password;
 mod peer;

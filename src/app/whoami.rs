@@ -5,6 +5,7 @@ use http_types::{Body, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use turnkey_backend::{Certificate, TlsInfo};
 
+use crate::page::{Page, escape, wants_page};
 use crate::peer::Peer;
 
 /// Shows the connection as the server sees it: a page for a browser, JSON for others.
@@ -16,27 +17,20 @@ pub(super) fn answer(request: &Request) -> http_types::Result<Response> {
         ));
     };
     let facts = facts(peer);
-    let mut response = Response::new(StatusCode::Ok);
-    if wants_page(request) {
-        response.set_body(page(&facts));
-        response.insert_header("content-type", "text/html; charset=utf-8");
+    let mut response = if wants_page(request) {
+        page(&facts).response(StatusCode::Ok)
     } else {
         let mut text = serde_json::to_string_pretty(&facts)?;
         text.push('\n');
+        let mut response = Response::new(StatusCode::Ok);
         response.set_body(Body::from_string(text));
         response.insert_header("content-type", "application/json");
-    }
+        response
+    };
     // The same URL has two answers, and each client's is its own (RFC 9111 §4.1).
     response.insert_header("vary", "accept");
     response.insert_header("cache-control", "no-store");
     Ok(response)
-}
-
-/// Browsers name `text/html` when a person asks; nobody else does unless they mean it.
-fn wants_page(request: &Request) -> bool {
-    request
-        .header("accept")
-        .is_some_and(|values| values.iter().any(|v| v.as_str().contains("text/html")))
 }
 
 fn facts(peer: &Peer) -> Value {
@@ -83,62 +77,34 @@ fn date(time: SystemTime) -> String {
 }
 
 /// The facts as a page that needs nothing from elsewhere.
-fn page(facts: &Value) -> String {
-    let mut rows = String::new();
-    list(&mut rows, facts);
-    PAGE.replace("{rows}", &rows)
+fn page(facts: &Value) -> Page {
+    let mut body = String::from(
+        "<h1>Who am I?</h1>\n<p class=\"lead\">This connection, as the server sees it.</p>\n",
+    );
+    list(&mut body, facts);
+    Page::new("Who am I?", body)
 }
-
-const PAGE: &str = include_str!("whoami.html");
 
 fn list(out: &mut String, facts: &Value) {
     let Value::Object(facts) = facts else { return };
-    out.push_str("<dl>");
+    out.push_str("<dl class=\"facts\">");
     for (name, value) in facts {
         // A `String` takes all that is written to it.
-        _ = write!(out, "<dt>{}</dt><dd>", name.replace('_', " "));
+        _ = write!(out, "<div><dt>{}</dt><dd>", name.replace('_', " "));
         match value {
-            Value::Null => out.push_str("<i>none</i>"),
+            Value::Null => out.push_str("<span class=\"none\">none</span>"),
             Value::Object(_) => list(out, value),
             Value::String(text) => out.push_str(&escape(text)),
-            Value::Array(items) if items.is_empty() => out.push_str("<i>none</i>"),
+            Value::Array(items) if items.is_empty() => {
+                out.push_str("<span class=\"none\">none</span>");
+            }
             Value::Array(items) => {
                 let items: Vec<_> = items.iter().filter_map(Value::as_str).map(escape).collect();
                 out.push_str(&items.join("<br>"));
             }
             other => out.push_str(&escape(&other.to_string())),
         }
-        out.push_str("</dd>");
+        out.push_str("</dd></div>");
     }
     out.push_str("</dl>");
-}
-
-/// Text as HTML shows it: what a client says about itself must become neither markup nor characters
-/// that nobody sees, or that turn the ones around them.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' | '\\' => safe.push(c),
-            // Of the others it leaves alone what can be seen.
-            c => safe.extend(c.escape_debug()),
-        }
-    }
-    safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_shown_as_they_are_and_do_nothing() {
-        assert_eq!(escape("Zoë Müller \\ O'Neill"), "Zoë Müller \\ O'Neill");
-        assert_eq!(escape("<b>&\"x\"</b>"), "&lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;");
-        assert_eq!(escape("a\u{202e}b\0\n\u{200b}"), r"a\u{202e}b\0\n\u{200b}");
-    }
 }
