@@ -32,6 +32,9 @@ pub struct TlsInfo {
     pub resumed: Option<bool>,
     /// The client's certificate, verified; `None` when none was asked for or none was sent.
     pub client_certificate: Option<Certificate>,
+    /// How that leads to a CA that is trusted: the client's certificate first, each followed by its
+    /// issuer's, the CA's last.
+    pub client_chain: Option<Vec<Certificate>>,
 }
 
 /// A version of TLS that is still fit for use (RFC 9325 §3.1.1).

@@ -1,10 +1,12 @@
 //! What was negotiated.
 
 use openssl::ssl::{NameType, SslCipherRef, SslRef, SslVersion};
-use turnkey_backend::{Certificate, HandshakeError, TlsInfo, TlsVersion};
+use turnkey_backend::{
+    Certificate, ClientPolicy, ClientTrust, HandshakeError, TlsInfo, TlsVersion,
+};
 
 /// Reads it from a connection whose handshake is done.
-pub(crate) fn read(ssl: &SslRef) -> Result<TlsInfo, HandshakeError> {
+pub(crate) fn read(ssl: &SslRef, clients: &ClientPolicy) -> Result<TlsInfo, HandshakeError> {
     let mut tls = TlsInfo::default();
     tls.version = match ssl.version2() {
         Some(SslVersion::TLS1_2) => Some(TlsVersion::Tls12),
@@ -21,7 +23,20 @@ pub(crate) fn read(ssl: &SslRef) -> Result<TlsInfo, HandshakeError> {
     if let Some(leaf) = ssl.peer_certificate() {
         let der = leaf.to_der().map_err(|e| HandshakeError::Tls(e.into()))?;
         let leaf = Certificate::from_der(&der).map_err(|e| HandshakeError::Tls(e.into()))?;
+        tls.client_chain = clients.trust().and_then(|trust| chain(ssl, &leaf, trust));
         tls.client_certificate = Some(leaf);
     }
     Ok(tls)
+}
+
+/// The chain that was verified in this handshake; one that resumes a session verifies none.
+fn chain(ssl: &SslRef, leaf: &Certificate, trust: &ClientTrust) -> Option<Vec<Certificate>> {
+    // What stands in memory already need not stand there once more for each connection.
+    let known = || trust.anchors().certificates().iter().chain([leaf]);
+    let chain = ssl.verified_chain()?.iter().map(|x509| {
+        let der = x509.to_der().ok()?;
+        let found = known().find(|known| known.der()[..] == der[..]).cloned();
+        found.or_else(|| Certificate::from_der(&der).ok())
+    });
+    chain.collect::<Option<Vec<_>>>().filter(|chain| !chain.is_empty())
 }

@@ -62,7 +62,7 @@ impl OpenSsl {
         if let Err(error) = Pin::new(&mut stream).accept().await {
             return Err(self.explain(error, stream.ssl()));
         }
-        let tls = info::read(stream.ssl())?;
+        let tls = info::read(stream.ssl(), &self.clients)?;
         self.check(&tls, stream.ssl())?;
         // Idle connections are many.
         drop(Seen::take(stream.ssl()));

@@ -24,6 +24,7 @@ use turnkey_backend::{
 
 pub use self::connector::RustlsConnector;
 use self::errors::handshake_error;
+use self::refusal::Presented;
 use self::resolver::Resolver;
 use self::slot::Word;
 use self::tickets::SharedTickets;
@@ -89,7 +90,7 @@ impl Backend for Rustls {
                 }
                 (Err(error), _) => return Err(handshake_error(error)),
             };
-            let tls = negotiated(stream.get_ref().1)?;
+            let tls = negotiated(stream.get_ref().1, &self.clients)?;
             let resumed = tls.resumed == Some(true);
             let certificate = tls.client_certificate.as_ref();
             self.clients.check(certificate, resumed, SystemTime::now())?;
@@ -98,7 +99,10 @@ impl Backend for Rustls {
     }
 }
 
-fn negotiated(session: &ServerConnection) -> Result<TlsInfo, HandshakeError> {
+fn negotiated(
+    session: &ServerConnection,
+    clients: &ClientPolicy,
+) -> Result<TlsInfo, HandshakeError> {
     let mut tls = TlsInfo::default();
     tls.version = session.protocol_version().and_then(|v| match v {
         ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
@@ -110,12 +114,12 @@ fn negotiated(session: &ServerConnection) -> Result<TlsInfo, HandshakeError> {
     tls.alpn = session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
     tls.server_name = session.server_name().map(str::to_owned);
     tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
-    tls.client_certificate = session
-        .peer_certificates()
-        .and_then(|chain| chain.first())
-        .map(|leaf| Certificate::from_der(leaf))
-        .transpose()
-        .map_err(|e| HandshakeError::Tls(e.into()))?;
+    let Some([leaf, others @ ..]) = session.peer_certificates() else { return Ok(tls) };
+    let certificate = Certificate::from_der(leaf).map_err(|e| HandshakeError::Tls(e.into()))?;
+    tls.client_chain = clients
+        .trust()
+        .and_then(|trust| Presented::of(certificate.clone(), others, trust).chain(trust));
+    tls.client_certificate = Some(certificate);
     Ok(tls)
 }
 

@@ -8,7 +8,8 @@ use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
 /// The certificates that a client presented, in order, as far as names and key identifiers tell.
 ///
 /// webpki says what is wrong with a chain, but not with which certificate of it: that is looked for
-/// again here, for the explanation. It lets nobody in.
+/// again here, for the explanation, and for showing the chain of one that is let in. It lets nobody
+/// in.
 pub(crate) struct Presented {
     leaf: Certificate,
     /// Each the issuer of the one before, up to one that a trusted CA issued, or nobody who is here.
@@ -23,7 +24,15 @@ impl Presented {
         others: &[CertificateDer<'_>],
         trust: &ClientTrust,
     ) -> Option<Self> {
-        let leaf = Certificate::from_der(leaf).ok()?;
+        Some(Self::of(Certificate::from_der(leaf).ok()?, others, trust))
+    }
+
+    /// The same when the leaf has been read.
+    pub(crate) fn of(
+        leaf: Certificate,
+        others: &[CertificateDer<'_>],
+        trust: &ClientTrust,
+    ) -> Self {
         let mut others: Vec<_> =
             others.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
         let mut issuers = Vec::new();
@@ -36,7 +45,15 @@ impl Presented {
             top = others.swap_remove(place);
             issuers.push(top.clone());
         }
-        Some(Self { trusted: is_trusted(&top), leaf, issuers })
+        Self { trusted: is_trusted(&top), leaf, issuers }
+    }
+
+    /// The leaf and its issuers up to the CA that is trusted; `None` if it leads to none.
+    pub(crate) fn chain(self, trust: &ClientTrust) -> Option<Vec<Certificate>> {
+        let top = self.issuers.last().unwrap_or(&self.leaf);
+        let anchor = trust.anchors().certificates().iter().find(|anchor| anchor.issued(top))?;
+        let anchor = anchor.clone();
+        Some(iter::once(self.leaf).chain(self.issuers).chain([anchor]).collect())
     }
 
     /// Whether it leads to a CA that is trusted.

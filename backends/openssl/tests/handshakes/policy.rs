@@ -2,8 +2,8 @@
 
 use rustls::{AlertDescription, Error};
 use turnkey_backend::{
-    AllowRules, ClientPolicy, ClientTrust, CommonNameRule, Fault, HandshakeError, Refused,
-    TlsVersion,
+    AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, Fault, HandshakeError,
+    Refused, TlsVersion,
 };
 
 use crate::support::{Authority, Client, Config, Leaf, Profile, Server, VERSIONS};
@@ -65,11 +65,18 @@ fn the_right_one_is_let_in() {
     for policy in [ClientPolicy::Required, ClientPolicy::Optional] {
         let server = server(policy(ca.anchors().into()));
         for version in VERSIONS {
-            for leaf in [ca.issue(&guest()), intermediate.issue(&guest()).and(&intermediate)] {
+            let chained = intermediate.issue(&guest()).and(&intermediate);
+            for (leaf, names) in [
+                (ca.issue(&guest()), &["guest", "CA"][..]),
+                (chained, &["guest", "Intermediate", "CA"]),
+            ] {
                 Client::new(version).with(&leaf).connect(server.address).unwrap();
                 let tls = server.outcome().unwrap();
                 assert_eq!(tls.version, Some(version));
                 assert_eq!(tls.client_certificate.unwrap().common_name(), Some("guest"));
+                let chain = tls.client_chain.unwrap();
+                let chain: Vec<_> = chain.iter().filter_map(Certificate::common_name).collect();
+                assert_eq!(chain, names);
             }
         }
     }

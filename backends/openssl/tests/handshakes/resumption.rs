@@ -54,6 +54,8 @@ fn switched_on() {
                 let again = visit(&client, &server, true);
                 assert_eq!(again.version, Some(version));
                 assert_eq!(again.client_certificate, first.client_certificate);
+                // It is not kept in the ticket.
+                assert_eq!(again.client_chain, None);
             }
         }
     }

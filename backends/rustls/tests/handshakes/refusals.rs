@@ -48,12 +48,18 @@ pub(crate) fn is_refused(
 }
 
 pub(crate) fn is_let_in(trust: &ClientTrust, holder: &Holder) {
+    let_in(trust, holder);
+}
+
+/// Has `holder` let in, and says by which chain.
+fn let_in(trust: &ClientTrust, holder: &Holder) -> [Vec<Certificate>; 2] {
     let site = Site::new();
     let backend = site.backend(ClientPolicy::Required(trust.clone()));
-    for version in VERSIONS {
+    VERSIONS.map(|version| {
         let info = meet(&backend, &client(&site.ca, Some(holder), version)).info();
         assert_eq!(info.client_certificate, Some(holder.certificate()));
-    }
+        info.client_chain.unwrap()
+    })
 }
 
 #[test]
@@ -69,6 +75,25 @@ fn good_certificates_are_let_in() {
     is_let_in(&root.trust(), &mixed);
     let both: ClientTrust = root.anchors().and(other.anchors()).into();
     is_let_in(&both, &other.client("bob"));
+}
+
+#[test]
+fn the_chain_leads_from_the_certificate_to_the_ca() {
+    let (root, other) = (Ca::root("root"), Ca::root("other"));
+    let (upper, lower);
+    upper = root.intermediate("upper");
+    lower = upper.intermediate("lower");
+    let both = || -> ClientTrust { other.anchors().and(root.anchors()).into() };
+    let direct = root.client("alice");
+    for chain in let_in(&both(), &direct) {
+        assert_eq!(chain, [direct.certificate(), root.certificate()]);
+    }
+    // What does not belong there is left out, and what was sent is put in order.
+    let mixed = lower.client("alice").and(&other).and(&upper).and(&lower).and(&root);
+    for chain in let_in(&both(), &mixed) {
+        let cas = [&lower, &upper, &root].map(Ca::certificate);
+        assert_eq!(chain, [&[mixed.certificate()][..], &cas].concat());
+    }
 }
 
 #[test]

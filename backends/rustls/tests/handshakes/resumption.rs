@@ -66,7 +66,10 @@ fn a_resumed_session_keeps_the_clients_certificate() {
                 for resumed in [false, true, true] {
                     let met = meet(&backend, &client);
                     assert_eq!(met.resumed(), resumed);
-                    assert_eq!(met.info().client_certificate, Some(alice.certificate()));
+                    let info = met.info();
+                    assert_eq!(info.client_certificate, Some(alice.certificate()));
+                    let chain = [alice.certificate(), ca.certificate(), root.certificate()];
+                    assert_eq!(info.client_chain.as_deref(), Some(&chain[..]));
                 }
             }
         }
