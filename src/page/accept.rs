@@ -2,44 +2,43 @@ use http_types::Request;
 
 use crate::field;
 
-/// What a client gets that wants no page, of which it may ask for either.
-const OTHERS: [&str; 2] = ["application/json", "text/plain"];
-
 /// Whether `request` comes from a person with a browser, who is best told on a page.
 pub(crate) fn wants_page(request: &Request) -> bool {
     let values = request.header("accept");
     prefers_page(values.iter().flat_map(|values| values.iter()).map(|v| v.as_str().as_bytes()))
 }
 
-/// Whether `Accept` with these values (RFC 9110 §12.5.1) prefers a page to text and JSON.
+/// Whether `Accept` with these values (RFC 9110 §12.5.1) names pages, and likes them no less than what
+/// others get: text and JSON.
 ///
-/// Browsers name `text/html` when a person asks; nobody else does unless they mean it. So what takes
-/// anything gets no page, and of two that are named and worth the same the first one counts.
-pub(super) fn prefers_page<'v>(accept: impl IntoIterator<Item = &'v [u8]>) -> bool {
+/// Browsers name `text/html` when a person asks; nobody else does unless they mean it. Of two that are
+/// named and worth the same the first one counts.
+pub(crate) fn prefers_page<'v>(accept: impl IntoIterator<Item = &'v [u8]>) -> bool {
+    let mut page = Liking::of(b"text", b"html");
+    let mut others = [Liking::of(b"application", b"json"), Liking::of(b"text", b"plain")];
     let ranges = accept.into_iter().flat_map(field::list).filter_map(Range::parse);
-    let ranges: Vec<_> = ranges.enumerate().collect();
-    let page = Liking::of("text/html", &ranges);
-    let other = OTHERS.into_iter().map(|name| Liking::of(name, &ranges)).max();
-    page.weight > 0 && other.is_none_or(|other| page > other)
+    for (place, range) in ranges.enumerate() {
+        page.hear(&range, place);
+        for other in &mut others {
+            other.hear(&range, place);
+        }
+    }
+    page.is_named() && page.weight > 0 && others.iter().all(|other| page.is_before(other))
 }
 
 /// A media range, and how much it is worth, in thousandths. That it has parameters is of no account:
 /// there is one of each kind to choose from.
 struct Range<'v> {
-    name: &'v [u8],
+    kind: &'v [u8],
+    subtype: &'v [u8],
     weight: u16,
 }
 
 impl<'v> Range<'v> {
     /// `None` if it is none: it is passed over then.
     fn parse(element: &'v [u8]) -> Option<Self> {
-        let slash = element.iter().position(|&b| b == b'/')?;
-        let (kind, rest) = element.split_at_checked(slash)?;
-        let (subtype, mut rest) = field::token(rest.get(1..)?)?;
-        if !field::is_token(kind) {
-            return None;
-        }
-        let name = element.get(..kind.len() + 1 + subtype.len())?;
+        let (kind, rest) = field::token(element)?;
+        let (subtype, mut rest) = field::token(rest.strip_prefix(b"/")?)?;
         let mut weight = 1000;
         loop {
             rest = field::trim(rest);
@@ -53,45 +52,50 @@ impl<'v> Range<'v> {
             }
             rest = after;
         }
-        rest.is_empty().then_some(Self { name, weight })
+        rest.is_empty().then_some(Self { kind, subtype, weight })
     }
 
-    /// How closely this range describes `name`: not at all, as anything, by the first half, or whole.
-    fn fits(&self, name: &str) -> u8 {
-        let kind = name.split('/').next().unwrap_or_default();
-        let is = |range: &str| self.name.eq_ignore_ascii_case(range.as_bytes());
-        if is(name) {
-            3
-        } else if is(&format!("{kind}/*")) {
-            2
-        } else {
-            u8::from(is("*/*"))
+    /// How closely this describes `kind/subtype`: not at all, as anything, by the first half, or whole.
+    fn closeness(&self, kind: &[u8], subtype: &[u8]) -> u8 {
+        let same_kind = self.kind.eq_ignore_ascii_case(kind);
+        match self.subtype {
+            b"*" if self.kind == b"*" => 1,
+            b"*" if same_kind => 2,
+            name if same_kind && name.eq_ignore_ascii_case(subtype) => 3,
+            _ => 0,
         }
     }
 }
 
-/// How well a client likes a kind of content; the greater, the better.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// How well a client likes a kind of content, by the range that describes it most closely.
 struct Liking {
+    kind: &'static [u8],
+    subtype: &'static [u8],
+    closeness: u8,
     weight: u16,
-    /// Whether it was named whole.
-    named: bool,
-    /// How many of the ranges stand after the one that says so.
-    before: usize,
+    /// The place of the range among all.
+    place: usize,
 }
 
 impl Liking {
-    /// What the range says that describes `name` most closely.
-    fn of(name: &str, ranges: &[(usize, Range<'_>)]) -> Self {
-        let fitting = ranges.iter().map(|(at, range)| (range.fits(name), range.weight, *at));
-        let closest = fitting.filter(|(fits, ..)| *fits > 0);
-        let Some((fits, weight, at)) =
-            closest.max_by_key(|(fits, weight, at)| (*fits, *weight, usize::MAX - at))
-        else {
-            return Self::default();
-        };
-        let named = fits == 3;
-        Self { weight, named, before: if named { ranges.len() - at } else { 0 } }
+    fn of(kind: &'static [u8], subtype: &'static [u8]) -> Self {
+        Self { kind, subtype, closeness: 0, weight: 0, place: 0 }
+    }
+
+    fn hear(&mut self, range: &Range<'_>, place: usize) {
+        let closeness = range.closeness(self.kind, self.subtype);
+        if closeness > 0 && (closeness, range.weight) > (self.closeness, self.weight) {
+            *self = Self { closeness, weight: range.weight, place, ..*self };
+        }
+    }
+
+    fn is_named(&self) -> bool {
+        self.closeness == 3
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.weight > other.weight
+            || self.weight == other.weight && (!other.is_named() || self.place < other.place)
     }
 }
 
@@ -129,6 +133,7 @@ mod tests {
             "*/*, text/html",
             "text/html, application/json",
             "application/json;q=0.9, text/html",
+            "text/*;q=0.1, text/html;q=0.5, application/json;q=0.4, */*;q=0.3",
             "text/plain;q=0, text/html;q=0.1",
             "text/html;level=1",
         ] {

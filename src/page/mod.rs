@@ -14,7 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use http_types::{Body, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use accept::wants_page;
+pub(crate) use accept::{prefers_page, wants_page};
 pub(crate) use escape::escape;
 
 /// What all pages look like. The hash of it stands in the policy, so there is no `style` anywhere
