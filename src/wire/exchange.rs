@@ -35,6 +35,8 @@ pub(crate) struct Exchange {
     pub(crate) persistent: bool,
     /// As in [`Asked`].
     pub(crate) hsts: Option<u64>,
+    /// Whether the client had rather be refused on a page.
+    pub(crate) page: bool,
     pub(crate) id: RequestId,
 }
 
@@ -67,8 +69,8 @@ pub(crate) enum After {
 impl Exchange {
     /// Has `content` answer the request and sends what it says.
     pub(crate) async fn run(self, shared: &Shared, content: &Content) -> After {
-        let Self { work, method, version, persistent, hsts, id } = self;
-        let asked = Asked { method, version, persistent, hsts };
+        let Self { work, method, version, persistent, hsts, page, id } = self;
+        let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
         match (content, work) {
             (Content::App(app), Work::App(request)) => {
                 serve(app, *request, asked, shared, id).await

@@ -335,7 +335,7 @@ fn expectation(fields: &[Header<'_>]) -> Result<bool, Refusal> {
 }
 
 /// The values of all fields called `name`, in order.
-fn values<'f, 'b>(
+pub(super) fn values<'f, 'b>(
     fields: &'f [Header<'b>],
     name: &'f str,
 ) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {

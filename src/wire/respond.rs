@@ -11,7 +11,8 @@ use smol::io::AsyncRead;
 use super::head::Version;
 use super::transport::{Shared, lock};
 use crate::field;
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
+use crate::request_id::RequestId;
 
 /// Room for a response at first, in bytes: most need no more.
 const FIRST_BUFFER: usize = 4 * 1024;
@@ -34,12 +35,14 @@ pub(crate) struct Asked {
     pub(crate) persistent: bool,
     /// For how many seconds the client is told to use nothing but HTTPS (RFC 6797), if it is.
     pub(crate) hsts: Option<u64>,
+    /// What the log calls the request, for a client that had rather be refused on a page.
+    pub(crate) page: Option<RequestId>,
 }
 
 impl From<Method> for Asked {
     /// What is asked by a request of which no more than the method is known.
     fn from(method: Method) -> Self {
-        Self { method, version: Version::Http11, persistent: false, hsts: None }
+        Self { method, version: Version::Http11, persistent: false, hsts: None, page: None }
     }
 }
 
@@ -90,6 +93,9 @@ pub(crate) async fn write_response(
     mut response: Response,
     asked: Asked,
 ) -> Written {
+    if let Some(id) = asked.page {
+        refusal::for_people(&mut response, id);
+    }
     let persistent = asked.persistent && !says_close(&response);
     // Framing and persistence are the wire's to say.
     for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {

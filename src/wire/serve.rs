@@ -15,6 +15,7 @@ use super::scanner::{HeadScanner, TLS_HANDSHAKE};
 use super::transport::{Next, Shared, lock};
 use crate::content::Content;
 use crate::limits::Limits;
+use crate::page;
 use crate::peer::Link;
 use crate::proxy::Outgoing;
 use crate::refusal::Refusal;
@@ -65,7 +66,7 @@ pub(crate) async fn serve(
             }
             Next::Refused(refusal) => {
                 let method = head::method_of_refused(lock(shared).input());
-                (None, Some((refusal, method)))
+                (None, Some((refusal, method.into())))
             }
             Next::Head(start, end) => match begin(shared, start, end, link, content, limits) {
                 Ok(exchange) => (Some(exchange), None),
@@ -82,9 +83,9 @@ pub(crate) async fn serve(
                 }
                 Box::pin(exchange.run(shared, content)).await
             }
-            (None, Some((refusal, method))) => {
+            (None, Some((refusal, asked))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
-                let asked = Asked { hsts: hsts_of_refused(link), ..method.into() };
+                let asked = Asked { hsts: hsts_of_refused(link), ..asked };
                 Box::pin(exchange::refuse(shared, &refusal, asked)).await
             }
             (None, None) => After::Abort,
@@ -123,7 +124,7 @@ fn begin(
     link: &Arc<Link>,
     content: &Content,
     limits: &Limits,
-) -> Result<Exchange, (Refusal, Method)> {
+) -> Result<Exchange, (Refusal, Asked)> {
     let mut transport = lock(shared);
     if let Some(line) = transport.input_mut().get_mut(start..end) {
         head::lower_minor_version(line);
@@ -131,9 +132,13 @@ fn begin(
     let mut slots = field_slots();
     let bytes = transport.input().get(start..end).unwrap_or_default();
     let head = Head::parse(bytes, &mut slots)
-        .map_err(|refusal| (refusal, head::method_of_refused(bytes)))?;
-    let method = head.method;
-    let refused = |refusal| (refusal, method);
+        .map_err(|refusal| (refusal, head::method_of_refused(bytes).into()))?;
+    let number = transport.exchange() + 1;
+    // An exchange counts twice, when it begins and when it ends.
+    let id = RequestId { connection: link.id, number: number / 2 + 1 };
+    let page = page::prefers_page(head::values(head.fields, "accept"));
+    let asked = Asked { page: page.then_some(id), ..head.method.into() };
+    let refused = |refusal| (refusal, asked);
     if let Some(reason) = &link.denied {
         return Err(refused(Refusal::new(StatusCode::Forbidden, reason.clone())));
     }
@@ -143,9 +148,6 @@ fn begin(
     {
         return Err(refused(Refusal::too_large(Some(max))));
     }
-    let number = transport.exchange() + 1;
-    // An exchange counts twice, when it begins and when it ends.
-    let id = RequestId { connection: link.id, number: number / 2 + 1 };
     // HTTP/1.0 may name no host.
     let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
@@ -168,8 +170,15 @@ fn begin(
         }
     };
 
-    let exchange =
-        Exchange { work, method, version: head.version, persistent: head.persistent, hsts, id };
+    let exchange = Exchange {
+        work,
+        method: head.method,
+        version: head.version,
+        persistent: head.persistent,
+        hsts,
+        page,
+        id,
+    };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);
     Ok(exchange)
