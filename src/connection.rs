@@ -98,6 +98,7 @@ pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut 
         sender,
         local: local.clone(),
         mode: endpoint.mode,
+        backend: serving.name,
         tls: accepted.tls,
         asks_clients: !serving.clients.is_none(),
         trust: Arc::clone(&endpoint.trust),

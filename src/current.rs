@@ -14,6 +14,8 @@ pub(crate) struct Serving {
     pub(crate) backend: Arc<dyn Backend>,
     /// Whether it does TLS.
     pub(crate) tls: bool,
+    /// The backend's name.
+    pub(crate) name: &'static str,
     /// `None` without TLS.
     pub(crate) identities: Option<Identities>,
     pub(crate) clients: ClientPolicy,

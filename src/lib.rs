@@ -162,7 +162,7 @@ pub use reload::Reloader;
 pub use server::Server;
 pub use server_error::ServerError;
 pub use test_client::{TestClient, TestRequest, TestResponse};
-pub use trust::{TrustedProxies, TrustedProxiesError};
+pub use trust::{IgnoredHeader, TrustedProxies, TrustedProxiesError};
 pub use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,
     IdentityError, RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,

@@ -62,6 +62,7 @@ impl Mode {
             serving: Serving {
                 backend: backend.into(),
                 tls: candidate.capabilities.tls,
+                name,
                 identities: Some(identities),
                 clients,
                 versions: Some(versions),
@@ -222,6 +223,7 @@ fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
             serving: Serving {
                 backend: Arc::new(turnkey_plain::Plain),
                 tls: false,
+                name: turnkey_plain::Plain::CAPABILITIES.name,
                 identities: None,
                 clients: ClientPolicy::None,
                 versions: None,
@@ -241,6 +243,7 @@ fn own_backend(own: OwnBackend, choice: &TlsChoice) -> Result<Built, ModeError> 
     Ok(Built {
         serving: Serving {
             backend,
+            name: capabilities.name,
             tls: capabilities.tls,
             identities: None,
             clients: ClientPolicy::None,

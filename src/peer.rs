@@ -7,7 +7,9 @@ use turnkey_backend::{Certificate, TlsInfo};
 
 use crate::address::{ClientAddr, LocalAddr, RemoteAddr};
 use crate::request_id::RequestId;
-use crate::trust::{Contradiction, Decision, Own, Sender, Trust, TrustedProxies};
+use crate::trust::{
+    Basis, Contradiction, Decision, IgnoredHeader, Origin, Own, Sender, Trust, TrustedProxies,
+};
 
 /// Who is at the other end of a request, and over what.
 ///
@@ -19,7 +21,8 @@ pub struct Peer {
     client: ClientAddr,
     scheme: &'static str,
     host: String,
-    ignored: Vec<String>,
+    basis: Option<Basis>,
+    ignored: Vec<IgnoredHeader>,
 }
 
 impl Peer {
@@ -39,6 +42,14 @@ impl Peer {
     /// What the log calls the request.
     pub(crate) fn request_id(&self) -> RequestId {
         self.request
+    }
+
+    /// The name of the backend that the connection came through: `plain`, `native-tls`, `rustls`,
+    /// `openssl`, or that of one of the program's own ([`OwnBackend`](crate::OwnBackend)); `none` of a
+    /// request that came over no connection ([`TestClient`](crate::TestClient)).
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        self.link.backend
     }
 
     /// The scheme by which the client reached the server, or the proxy before it that is trusted
@@ -80,11 +91,36 @@ impl Peer {
         self.tls()?.client_certificate.as_ref()
     }
 
-    /// The fields that were removed from the request, because nobody is trusted to say what they
-    /// say, or it makes no sense; in lower case.
+    /// How that certificate leads to a CA that is trusted: the certificate first, the CA last. `None`
+    /// also where a session was resumed whose ticket does not keep it, which is so with OpenSSL.
     #[must_use]
-    pub fn ignored_headers(&self) -> &[String] {
+    pub fn chain(&self) -> Option<&[Certificate]> {
+        self.tls()?.client_chain.as_deref()
+    }
+
+    /// Whether clients are asked for a certificate.
+    #[must_use]
+    pub fn is_asked_for_certificate(&self) -> bool {
+        self.link.asks_clients
+    }
+
+    /// The fields that were removed from the request, because nobody is trusted to say what they
+    /// say, or it makes no sense.
+    #[must_use]
+    pub fn ignored_headers(&self) -> &[IgnoredHeader] {
         &self.ignored
+    }
+
+    /// Why the client is taken to be [`client`](Self::client).
+    pub(crate) fn origin(&self) -> Origin {
+        let Link { trust, remote, sender, .. } = &*self.link;
+        trust.origin(*remote, *sender, self.basis.as_ref())
+    }
+
+    /// Who sent the request, if a PROXY header says that it is not who is at the other end.
+    pub(crate) fn by_proxy_header(&self) -> Option<RemoteAddr> {
+        let sender = self.link.sender.addr();
+        (sender != self.link.remote).then_some(sender)
     }
 }
 
@@ -100,6 +136,8 @@ pub(crate) struct Link {
     /// The address that the client reached.
     pub(crate) local: LocalAddr,
     pub(crate) mode: &'static str,
+    /// The name of the backend that accepted the connection.
+    pub(crate) backend: &'static str,
     pub(crate) tls: Option<TlsInfo>,
     /// Whether clients are asked for a certificate.
     pub(crate) asks_clients: bool,
@@ -127,6 +165,7 @@ impl Link {
                 (Some(_), None) => "https",
                 (Some(_), Some(_)) => "mutual",
             },
+            backend: "none",
             asks_clients: certificate.is_some(),
             tls,
             trust: Arc::new(trust),
@@ -154,6 +193,7 @@ impl Link {
             client: self.remote.client(),
             scheme: if self.tls.is_some() { "https" } else { "http" },
             host: host.to_owned(),
+            basis: None,
             ignored: Vec::new(),
         }
     }
@@ -166,6 +206,7 @@ impl Link {
             client: decision.client,
             scheme: decision.scheme,
             host: decision.host.into_owned(),
+            basis: decision.basis,
             ignored: decision.ignored,
         }
     }

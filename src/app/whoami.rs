@@ -1,11 +1,11 @@
-use std::fmt::Write;
+mod json;
+mod page;
+
 use std::time::SystemTime;
 
 use http_types::{Body, Request, Response, StatusCode};
-use serde_json::{Value, json};
-use turnkey_backend::{Certificate, TlsInfo};
 
-use crate::page::{Page, escape, wants_page};
+use crate::page::wants_page;
 use crate::peer::Peer;
 
 /// Shows the connection as the server sees it: a page for a browser, JSON for others.
@@ -16,11 +16,11 @@ pub(super) fn answer(request: &Request) -> http_types::Result<Response> {
             "/whoami needs a request that came over a connection",
         ));
     };
-    let facts = facts(peer);
+    let now = SystemTime::now();
     let mut response = if wants_page(request) {
-        page(&facts).response(StatusCode::Ok)
+        page::of(peer, now).response(StatusCode::Ok)
     } else {
-        let mut text = serde_json::to_string_pretty(&facts)?;
+        let mut text = serde_json::to_string_pretty(&json::of(peer, now))?;
         text.push('\n');
         let mut response = Response::new(StatusCode::Ok);
         response.set_body(Body::from_string(text));
@@ -33,78 +33,7 @@ pub(super) fn answer(request: &Request) -> http_types::Result<Response> {
     Ok(response)
 }
 
-fn facts(peer: &Peer) -> Value {
-    json!({
-        "mode": peer.mode(),
-        "scheme": peer.scheme(),
-        "host": peer.host(),
-        "client": peer.client().to_string(),
-        "peer": peer.remote().to_string(),
-        "tls": peer.tls().map(tls),
-        "client_certificate": peer.certificate().map(certificate),
-        "ignored_headers": peer.ignored_headers(),
-    })
-}
-
-fn tls(tls: &TlsInfo) -> Value {
-    json!({
-        "version": tls.version.map(|v| v.to_string()),
-        "cipher_suite": tls.cipher_suite,
-        "alpn": tls.alpn,
-        "server_name": tls.server_name,
-        "resumed": tls.resumed,
-    })
-}
-
-fn certificate(certificate: &Certificate) -> Value {
-    json!({
-        "subject": certificate.subject(),
-        "common_name": certificate.common_name(),
-        "subject_alt_names": certificate.subject_alt_names(),
-        "issuer": certificate.issuer(),
-        "serial": certificate.serial(),
-        "fingerprint": certificate.fingerprint(),
-        "not_before": date(certificate.not_before()),
-        "not_after": date(certificate.not_after()),
-    })
-}
-
-/// RFC 3339, in UTC.
-fn date(time: SystemTime) -> String {
-    time::OffsetDateTime::from(time)
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
-}
-
-/// The facts as a page that needs nothing from elsewhere.
-fn page(facts: &Value) -> Page {
-    let mut body = String::from(
-        "<h1>Who am I?</h1>\n<p class=\"lead\">This connection, as the server sees it.</p>\n",
-    );
-    list(&mut body, facts);
-    Page::new("Who am I?", body)
-}
-
-fn list(out: &mut String, facts: &Value) {
-    let Value::Object(facts) = facts else { return };
-    out.push_str("<dl class=\"facts\">");
-    for (name, value) in facts {
-        // A `String` takes all that is written to it.
-        _ = write!(out, "<div><dt>{}</dt><dd>", name.replace('_', " "));
-        match value {
-            Value::Null => out.push_str("<span class=\"none\">none</span>"),
-            Value::Object(_) => list(out, value),
-            Value::String(text) => out.push_str(&escape(text)),
-            Value::Array(items) if items.is_empty() => {
-                out.push_str("<span class=\"none\">none</span>");
-            }
-            Value::Array(items) => {
-                let items: Vec<_> = items.iter().filter_map(Value::as_str).map(escape).collect();
-                out.push_str(&items.join("<br>"));
-            }
-            other => out.push_str(&escape(&other.to_string())),
-        }
-        out.push_str("</dd></div>");
-    }
-    out.push_str("</dl>");
+/// Whole days until `end`; what ends today has none left.
+fn days_left(end: SystemTime, now: SystemTime) -> u64 {
+    end.duration_since(now).unwrap_or_default().as_secs() / 86_400
 }

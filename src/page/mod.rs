@@ -22,7 +22,8 @@ pub(crate) use escape::escape;
 ///
 /// Besides plain elements it knows `dl.facts`, in which each `div` is a name and its value; `code` for
 /// what is to be read letter by letter; `table.list` with `td.number`; `p.lead` below the heading;
-/// `p.status` above it; `section` with a heading of its own; `span.tag` with `good`, `warn` or `bad`;
+/// `p.status` above it; `section` with a heading of its own; `ol.chain`; `.whole` for what is
+/// never broken; `span.tag` with `good`, `warn` or `bad`;
 /// and `.none` for what is not there.
 const STYLE: &str = include_str!("style.css");
 

@@ -3,8 +3,10 @@ use std::borrow::Cow;
 use http_types::Url;
 use httparse::Header;
 
+use super::basis::{Basis, Beyond};
 use super::explained::shown;
 use super::forwarded::{self, Malformed};
+use super::ignored::{IgnoredHeader, Why};
 use super::node::Node;
 use super::{Sender, Standing, Trust, speaks_for_client, x_forwarded};
 use crate::address::ClientAddr;
@@ -30,8 +32,10 @@ pub(crate) struct Decision<'b> {
     pub(crate) scheme: &'static str,
     /// The host, and the port if one was given, by which the client called it.
     pub(crate) host: Cow<'b, str>,
-    /// The names of the fields that go, in lower case.
-    pub(crate) ignored: Vec<String>,
+    /// Where the client's address is from; `None` without any field's word.
+    pub(crate) basis: Option<Basis>,
+    /// The fields that go.
+    pub(crate) ignored: Vec<IgnoredHeader>,
     /// Which fields go, by their places in the head.
     dropped: Vec<usize>,
     /// Which fields lose what stands before an offset in their value: words of the client, or of
@@ -48,12 +52,9 @@ impl<'b> Decision<'b> {
         })
     }
 
-    fn drop(&mut self, at: usize, name: &str) {
+    fn drop(&mut self, at: usize, field: &Header<'_>, why: Why) {
         self.dropped.push(at);
-        let name = name.to_ascii_lowercase();
-        if !self.ignored.contains(&name) {
-            self.ignored.push(name);
-        }
+        self.ignored.push(IgnoredHeader::new(field.name, field.value, why));
     }
 }
 
@@ -81,6 +82,7 @@ pub(super) fn decide<'b>(
         client: sender.client(),
         scheme: own.scheme,
         host: own.host.into(),
+        basis: None,
         ignored: Vec::new(),
         dropped: Vec::new(),
         cut: Vec::new(),
@@ -89,16 +91,9 @@ pub(super) fn decide<'b>(
     match sender.standing {
         Standing::Trusted => reading.believe()?,
         Standing::Untrusted => {
-            let client = sender.client();
-            reading.ignore_where(speaks_for_client, || {
-                format!(
-                    "not in --trust-proxy; add --trust-proxy {client} if that is a proxy of yours"
-                )
-            });
+            reading.ignore_where(speaks_for_client, &Why::Untrusted(sender.client()));
         }
-        Standing::Unnamed => reading.ignore_where(speaks_for_client, || {
-            "its PROXY header does not say who the client is, who may have written it".to_owned()
-        }),
+        Standing::Unnamed => reading.ignore_where(speaks_for_client, &Why::Unnamed),
     }
     Ok(reading.decision)
 }
@@ -107,6 +102,7 @@ pub(super) fn decide<'b>(
 #[derive(Debug, Default)]
 struct Said {
     client: Option<ClientAddr>,
+    basis: Option<Basis>,
     scheme: Option<&'static str>,
     host: Option<String>,
 }
@@ -124,10 +120,7 @@ impl<'b> Reading<'_, 'b> {
     fn believe(&mut self) -> Result<(), Contradiction> {
         let is_disguised = |name: &str| name.contains('_') && speaks_for_client(name);
         // A proxy that removes X-Forwarded-For from what clients send may leave these in.
-        self.ignore_where(is_disguised, || {
-            "applications may take it for the name with hyphens, which is how proxies write it"
-                .to_owned()
-        });
+        self.ignore_where(is_disguised, &Why::Disguised);
         let x_forwarded = self.x_forwarded();
         let Some(forwarded) = self.forwarded() else {
             self.settle(x_forwarded);
@@ -152,6 +145,7 @@ impl<'b> Reading<'_, 'b> {
 
     fn settle(&mut self, said: Said) {
         self.decision.client = said.client.unwrap_or(self.decision.client);
+        self.decision.basis = said.basis;
         self.decision.scheme = said.scheme.unwrap_or(self.decision.scheme);
         if let Some(host) = said.host {
             self.decision.host = host.into();
@@ -169,16 +163,18 @@ impl<'b> Reading<'_, 'b> {
         });
         let walk = self.walk(elements);
         if let Some(bytes) = walk.malformed {
-            self.explain(FORWARDED, || format!("{} is no element of it", shown(bytes)));
+            self.explain(FORWARDED, &Why::NoElement(shown(bytes)));
         }
+        let basis = walk.basis(FORWARDED);
         let Some((at, element)) = walk.last else {
-            walk.malformed?;
-            self.ignore(FORWARDED);
-            return Some(Said::default());
+            let bytes = walk.malformed?;
+            self.ignore(FORWARDED, &Why::NoElement(shown(bytes)));
+            return Some(Said { basis, ..Said::default() });
         };
         self.keep_from(FORWARDED, at, element.start);
         Some(Said {
             client: walk.client,
+            basis,
             scheme: element.proto.and_then(|proto| self.scheme(FORWARDED, &proto)),
             host: element.host.and_then(|host| self.host(FORWARDED, &host)),
         })
@@ -194,16 +190,16 @@ impl<'b> Reading<'_, 'b> {
         });
         let walk = self.walk(addresses);
         if let Some(bytes) = walk.malformed {
-            self.explain(FOR, || format!("{} is no address", shown(bytes)));
+            self.explain(FOR, &Why::NoAddress(shown(bytes)));
         }
-        match walk.last {
-            Some((at, start)) => self.keep_from(FOR, at, start),
-            None if walk.malformed.is_some() => self.ignore(FOR),
-            None => {}
+        match (walk.last, walk.malformed) {
+            (Some((at, start)), _) => self.keep_from(FOR, at, start),
+            (None, Some(bytes)) => self.ignore(FOR, &Why::NoAddress(shown(bytes))),
+            (None, None) => {}
         }
         let scheme = self.element(PROTO, walk.hops).and_then(|v| self.scheme(PROTO, v));
         let host = self.element(HOST, walk.hops).and_then(|v| self.host(HOST, v));
-        Said { client: walk.client, scheme, host }
+        Said { client: walk.client, basis: walk.basis(FOR), scheme, host }
     }
 
     /// Goes back from the sender, from hop to hop, as long as each is trusted.
@@ -211,7 +207,7 @@ impl<'b> Reading<'_, 'b> {
         &self,
         elements: impl Iterator<Item = Result<(Node, T), &'v [u8]>>,
     ) -> Walk<'v, T> {
-        let mut walk = Walk { client: None, last: None, hops: 0, malformed: None };
+        let mut walk = Walk::new();
         for element in elements {
             match element {
                 Ok((node, said)) => {
@@ -219,8 +215,11 @@ impl<'b> Reading<'_, 'b> {
                     walk.hops += 1;
                     // Of a hop that is hidden nothing is known, which is no trust. The nearest
                     // address that is known stands for the client then.
-                    let Node::Address(address) = node else { break };
-                    walk.client = Some(address.into());
+                    let Node::Address(address) = node else {
+                        walk.hidden = true;
+                        break;
+                    };
+                    walk.via.extend(walk.client.replace(address.into()));
                     if !self.trust.proxies.contains(address) {
                         break;
                     }
@@ -250,8 +249,7 @@ impl<'b> Reading<'_, 'b> {
         let known =
             ["http", "https"].into_iter().find(|s| value.eq_ignore_ascii_case(s.as_bytes()));
         if known.is_none() {
-            self.explain(name, || format!("{} is neither http nor https", shown(value)));
-            self.ignore(name);
+            self.refuse(name, &Why::NoScheme(shown(value)));
         }
         known
     }
@@ -262,8 +260,7 @@ impl<'b> Reading<'_, 'b> {
             .ok()
             .filter(|host| is_authority(value) && Url::parse(&format!("http://{host}/")).is_ok());
         if host.is_none() {
-            self.explain(name, || format!("{} is no valid host", shown(value)));
-            self.ignore(name);
+            self.refuse(name, &Why::NoHost(shown(value)));
         }
         host.map(str::to_owned)
     }
@@ -285,22 +282,30 @@ impl<'b> Reading<'_, 'b> {
         }
     }
 
-    fn ignore(&mut self, name: &str) {
-        for (at, _) in self.lines(name) {
-            self.decision.drop(at, name);
-        }
+    /// Explains why the fields called `name` are ignored, and does it.
+    fn refuse(&mut self, name: &str, why: &Why) {
+        self.explain(name, why);
+        self.ignore(name, why);
     }
 
-    fn ignore_where(&mut self, ignored: impl Fn(&str) -> bool, why: impl Fn() -> String) {
-        for (at, field) in self.fields.iter().enumerate() {
-            if ignored(field.name) {
-                self.decision.drop(at, field.name);
-                self.explain(field.name, &why);
+    fn ignore(&mut self, name: &str, why: &Why) {
+        for (at, field) in self.fields.iter().enumerate().rev() {
+            if field.name.eq_ignore_ascii_case(name) {
+                self.decision.drop(at, field, why.clone());
             }
         }
     }
 
-    fn explain(&self, name: &str, why: impl FnOnce() -> String) {
+    fn ignore_where(&mut self, ignored: impl Fn(&str) -> bool, why: &Why) {
+        for (at, field) in self.fields.iter().enumerate() {
+            if ignored(field.name) {
+                self.decision.drop(at, field, why.clone());
+                self.explain(field.name, why);
+            }
+        }
+    }
+
+    fn explain(&self, name: &str, why: &Why) {
         self.trust.explained.ignored(self.sender, name, why);
     }
 }
@@ -309,12 +314,33 @@ impl<'b> Reading<'_, 'b> {
 struct Walk<'v, T> {
     /// The address that the last of them gave.
     client: Option<ClientAddr>,
-    /// What else it said.
+    /// Those that the ones before it gave: of proxies that are trusted.
+    via: Vec<ClientAddr>,
+    /// What else the last one said.
     last: Option<T>,
     /// How many there are.
     hops: usize,
+    /// Whether the last of them is kept secret.
+    hidden: bool,
     /// What ended the walk, if it could not be read.
     malformed: Option<&'v [u8]>,
+}
+
+impl<T> Walk<'_, T> {
+    fn new() -> Self {
+        Self { client: None, via: Vec::new(), last: None, hops: 0, hidden: false, malformed: None }
+    }
+
+    /// What `field`, in which this walk went, says of the client's address, if it says anything.
+    fn basis(&self, field: &'static str) -> Option<Basis> {
+        let (hop, beyond) = match (self.hidden, self.malformed) {
+            (true, _) => (self.hops.saturating_sub(1), Beyond::Hidden),
+            (false, Some(_)) => (self.hops, Beyond::Malformed),
+            (false, None) if self.hops == 0 => return None,
+            (false, None) => (self.hops, Beyond::Nothing),
+        };
+        Some(Basis { field, hop, via: self.via.clone(), beyond })
+    }
 }
 
 #[cfg(test)]

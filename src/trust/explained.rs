@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use crate::address::ClientAddr;
@@ -25,10 +26,10 @@ struct State {
 
 impl Explained {
     /// Logs that the field called `name`, which came from `peer`, is ignored, and `why`.
-    pub(crate) fn ignored(&self, peer: ClientAddr, name: &str, why: impl FnOnce() -> String) {
+    pub(crate) fn ignored(&self, peer: ClientAddr, name: &str, why: impl fmt::Display) {
         let name = shown(name.as_bytes());
         if self.is_new(peer, &name.to_ascii_lowercase()) {
-            log::info!("ignored {name} from {peer}: {}", why());
+            log::info!("ignored {name} from {peer}: {why}");
         }
     }
 

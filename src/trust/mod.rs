@@ -7,9 +7,11 @@
 //! The decision is made once for each request, here, from who sends it ([`Sender`]) and from the
 //! fields of its head ([`Decision`]); whatever depends on client, scheme or host follows it.
 
+mod basis;
 mod decision;
 mod explained;
 pub(crate) mod forwarded;
+mod ignored;
 pub(crate) mod node;
 mod proxies;
 pub(crate) mod proxy_protocol;
@@ -18,8 +20,10 @@ mod x_forwarded;
 use httparse::Header;
 use turnkey_backend::Socket;
 
+pub(crate) use basis::{Basis, Origin};
 pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
+pub use ignored::IgnoredHeader;
 pub use proxies::{TrustedProxies, TrustedProxiesError};
 pub(crate) use proxy_protocol::ProxyHeaderError;
 use proxy_protocol::Source;

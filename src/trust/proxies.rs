@@ -35,6 +35,15 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
+    /// Which of these `client` is trusted by, as it is written: an address, a network, or `unix`.
+    pub(crate) fn part_with(&self, client: ClientAddr) -> Option<String> {
+        let ClientAddr::Ip(ip) = client else { return self.unix.then(|| "unix".to_owned()) };
+        let ip = ip.to_canonical();
+        let network = self.networks.iter().find(|network| network.contains(&ip))?;
+        let is_address = network.prefix_len() == network.max_prefix_len();
+        Some(if is_address { network.addr().to_string() } else { network.to_string() })
+    }
+
     /// Whether a connection from `client` is one of a proxy's.
     #[must_use]
     pub fn trusts(&self, client: ClientAddr) -> bool {
@@ -177,6 +186,23 @@ mod tests {
         let both: TrustedProxies = [proxies("127.0.0.1"), proxies("unix")].into_iter().collect();
         assert!(both.trusts(ClientAddr::Unix) && both.trusts(local) && !both.is_empty());
         assert!(!proxies("unix").is_empty() && !proxies("unix").is_everybody());
+    }
+
+    #[test]
+    fn the_part_that_trusts_somebody() {
+        let all = proxies("10.0.0.7, 10.0.0.0/8, fd00::/8, ::1");
+        for (address, part) in [
+            ("10.0.0.7", Some("10.0.0.7")),
+            ("::ffff:10.1.2.3", Some("10.0.0.0/8")),
+            ("fd00::1", Some("fd00::/8")),
+            ("::1", Some("::1")),
+            ("192.0.2.1", None),
+        ] {
+            let client = ClientAddr::Ip(address.parse().unwrap());
+            assert_eq!(all.part_with(client).as_deref(), part, "{address}");
+        }
+        assert_eq!(all.part_with(ClientAddr::Unix), None);
+        assert_eq!(proxies("unix").part_with(ClientAddr::Unix).as_deref(), Some("unix"));
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn the_right_one_is_served(setup: Setup) {
     let pki = Pki::new();
     let server = setup.serve(&pki.mutual_args());
     assert_served_as(setup, &pki, &server, &pki.client);
+    assert_issuers(setup, &pki, &server, &pki.client, &["CN=Test CA,O=Company"]);
 }
 
 fn no_certificate_is_refused(setup: Setup) {
@@ -65,6 +66,8 @@ fn through_an_intermediate_is_served(setup: Setup) {
     let files = pki.save("chained", &leaf);
     let server = setup.serve(&pki.mutual_args());
     assert_served_as(setup, &pki, &server, &files);
+    let issuers = ["CN=Department CA,O=Company", "CN=Test CA,O=Company"];
+    assert_issuers(setup, &pki, &server, &files, &issuers);
 }
 
 fn through_an_intermediate_not_sent_is_refused(setup: Setup) {
@@ -110,6 +113,19 @@ pub(crate) fn assert_served_as(setup: Setup, pki: &Pki, server: &Server, files: 
     let output = raw(setup, pki, server, Some(files));
     assert!(output.text().starts_with("HTTP/1.1 200 "), "{output:?}");
     assert!(output.text().contains("client.localhost"), "{output:?}");
+}
+
+/// The server says by which CAs the client's certificate leads to one that it trusts.
+fn assert_issuers(setup: Setup, pki: &Pki, server: &Server, files: &Files, issuers: &[&str]) {
+    let curl = setup.client(pki).and(&["-E", &files.both]);
+    let whoami = curl.fetch(&format!("{}whoami", server.url)).json();
+    let certificate = &whoami["client_certificate"];
+    let chain = certificate["chain"].as_array().unwrap_or_else(|| panic!("no chain: {whoami}"));
+    let subjects: Vec<_> = chain.iter().map(|ca| &ca["subject"]).collect();
+    assert_eq!(subjects, issuers, "{whoami}");
+    // It is good for fifty days, of which some seconds have passed.
+    assert_eq!(certificate["days_left"], 49, "{certificate}");
+    assert!(chain.iter().all(|ca| ca["days_left"].is_u64()), "{whoami}");
 }
 
 /// Neither client gets one byte of application data. In TLS 1.3 a client has done its part of

@@ -30,17 +30,21 @@ fn whoami_tells_the_connection(service: Service) {
     assert_eq!(
         keys,
         [
+            "backend",
             "client",
             "client_certificate",
             "host",
             "ignored_headers",
             "mode",
             "peer",
+            "removed",
             "scheme",
-            "tls"
+            "tls",
+            "trust",
         ]
     );
     assert_eq!(whoami["mode"], service.mode);
+    assert_eq!(whoami["backend"], service.backend);
     assert_eq!(whoami["scheme"], service.scheme());
     assert_eq!(whoami["host"], format!("127.0.0.1:{}", server.port));
     assert!(whoami["client"].as_str().unwrap().starts_with("127.0.0.1"), "{whoami}");

@@ -39,7 +39,7 @@ fn decided_by(trust: &Trust, sender: Sender, head: &str) -> Result<Outcome, Cont
             .map(|(n, v)| (n.to_owned(), String::from_utf8_lossy(v).into_owned()))
             .collect(),
         said: (decision.client.to_string(), decision.scheme, decision.host.to_string()),
-        ignored: decision.ignored,
+        ignored: decision.ignored.iter().map(|header| header.name().to_owned()).collect(),
     })
 }
 

@@ -68,6 +68,7 @@ fn link(tls: bool, from_proxy: bool) -> Link {
         sender: trust.at(peer),
         local: LocalAddr::Tcp("192.0.2.2:2".parse().unwrap()),
         mode: "any",
+        backend: "any",
         tls: tls.then(TlsInfo::default),
         trust: Arc::new(trust),
         asks_clients: false,

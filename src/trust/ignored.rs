@@ -1,0 +1,76 @@
+use std::fmt;
+
+use super::explained::shown;
+use crate::address::ClientAddr;
+
+/// A field that was removed from a request before anybody read it.
+#[derive(Debug, Clone)]
+pub struct IgnoredHeader {
+    name: String,
+    value: String,
+    why: Why,
+}
+
+impl IgnoredHeader {
+    pub(super) fn new(name: &str, value: &[u8], why: Why) -> Self {
+        Self { name: name.to_ascii_lowercase(), value: shown(value), why }
+    }
+
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The beginning of its value, in printable ASCII: whatever else is in there is escaped.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Why it was removed, in lower case and without a full stop.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.why.to_string()
+    }
+}
+
+/// Why a field is not believed.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    /// Who sent it is no proxy that is trusted.
+    Untrusted(ClientAddr),
+    /// What follows a PROXY header that names nobody may be anybody's.
+    Unnamed,
+    /// Applications may take its name for another.
+    Disguised,
+    /// This, in `Forwarded`, is none of its elements.
+    NoElement(String),
+    /// This, in `X-Forwarded-For`, is none.
+    NoAddress(String),
+    /// This is none that is known.
+    NoScheme(String),
+    /// This is none.
+    NoHost(String),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untrusted(client) => write!(
+                f,
+                "not in --trust-proxy; add --trust-proxy {client} if that is a proxy of yours"
+            ),
+            Self::Unnamed => f.write_str(
+                "its PROXY header does not say who the client is, who may have written it",
+            ),
+            Self::Disguised => f.write_str(
+                "applications may take it for the name with hyphens, which is how proxies write it",
+            ),
+            Self::NoElement(what) => write!(f, "{what} is no element of it"),
+            Self::NoAddress(what) => write!(f, "{what} is no address"),
+            Self::NoScheme(what) => write!(f, "{what} is neither http nor https"),
+            Self::NoHost(what) => write!(f, "{what} is no valid host"),
+        }
+    }
+}
