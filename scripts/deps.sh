@@ -11,8 +11,8 @@ PATH="$PATH:/usr/sbin:/sbin"
 modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websockets==17.4"
 
 # command:package, on Debian
-wanted="curl:curl openssl:openssl python3:python3 node:nodejs ab:apache2-utils wrk:wrk \
-    h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
+wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:chromium \
+    ab:apache2-utils wrk:wrk h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
     testssl:testssl.sh apache2:apache2-bin haproxy:haproxy"
 
 packages=""
@@ -43,6 +43,13 @@ if [ -n "$packages" ]; then
         echo "make deps: the tests need$packages (Debian's names); install them and try again" >&2
         exit 1
     fi
+fi
+
+# What drives Chromium; it brings no browser of its own.
+installed="tests/pages/node_modules/turnkey-tests"
+if ! cmp -s tests/pages/package-lock.json "$installed"; then
+    npm ci --prefix tests/pages --silent --no-audit --no-fund
+    cp tests/pages/package-lock.json "$installed"
 fi
 
 # The system's Python stays as it is: what the tests want of it stands in .venv.

@@ -11,6 +11,7 @@ use super::{Conn, Dialer, Pki, Stack};
 /// Serves an app with short limits until it is dropped.
 pub(crate) struct Library {
     pub(crate) dialer: Dialer,
+    pub(crate) port: u16,
     stop: smol::channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
     pub(crate) pki: Pki,
@@ -64,7 +65,7 @@ impl Library {
         let thread = thread::spawn(move || {
             bound.run_until(async move { _ = stopped.recv().await }).expect("it serves");
         });
-        Self { dialer, stop, thread: Some(thread), pki }
+        Self { dialer, port, stop, thread: Some(thread), pki }
     }
 
     pub(crate) fn open(&self) -> Conn {

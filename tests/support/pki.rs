@@ -171,6 +171,12 @@ impl Profile {
         self
     }
 
+    /// With this common name, which need not be fit for any other.
+    pub(crate) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Valid for so long from now on.
     pub(crate) fn valid_for(mut self, time: Duration) -> Self {
         self.valid.1 = OffsetDateTime::now_utc() + time;
