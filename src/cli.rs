@@ -20,6 +20,7 @@ use crate::units::{Bytes, Delay, Seconds, boolean};
     help_triggers("-h", "--help", "help"),
     example = "turnkey --cert server.crt --key server.key",
     example = "turnkey --identity server.p12 --client-ca ca.crt",
+    example = "turnkey --dir public --listing",
     note = "Every option is an environment variable too: --client-ca is TURNKEY_CLIENT_CA. The command line wins.\nThe password of a key is read from --key-password-file, from TURNKEY_KEY_PASSWORD, or from the terminal."
 )]
 pub(crate) struct Serve {
@@ -120,10 +121,6 @@ pub(crate) struct Serve {
     #[argh(option, from_str_fn(port_number))]
     pub(crate) redirect_from: Option<u16>,
 
-    /// the folder whose .well-known/acme-challenge is served on the port of --redirect-from
-    #[argh(option)]
-    pub(crate) dir: Option<PathBuf>,
-
     /// seconds for which browsers shall only come by https (Strict-Transport-Security)
     #[argh(option, from_str_fn(max_age))]
     pub(crate) hsts: Option<u64>,
@@ -180,6 +177,19 @@ pub(crate) struct Serve {
     /// threads that serve; as many as there are processors
     #[argh(option)]
     pub(crate) threads: Option<usize>,
+
+    /// a folder to serve, in place of the built-in app; its .well-known/acme-challenge on the port of
+    /// --redirect-from too
+    #[argh(option)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// list what is in folders that have no index.html
+    #[argh(switch)]
+    pub(crate) listing: bool,
+
+    /// answer with index.html for pages that are not in the folder: an app in the browser knows them
+    #[argh(switch)]
+    pub(crate) spa: bool,
 
     /// a server to hand requests on to: http://host:port, https://host:port or unix:PATH; may be
     /// repeated

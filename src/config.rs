@@ -1,6 +1,5 @@
 //! From options to a server that can be built: which mode, which identity, which clients.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,6 +9,7 @@ use crate::choose_mode::choose_mode;
 use crate::cli::{ClientVerify, ModeName, Serve};
 use crate::client_files::ClientFiles;
 use crate::config_error::{ConfigError, usage};
+use crate::folder_options::{self, FolderOptions};
 use crate::identity_files;
 use crate::layers::Layers;
 use crate::limit_options;
@@ -36,8 +36,9 @@ pub(crate) struct Config {
     pub(crate) proxy_protocol: bool,
     /// What requests are handed on to, in place of the built-in app.
     pub(crate) upstreams: Option<UpstreamOptions>,
+    /// What is served in place of both.
+    pub(crate) folder: Option<FolderOptions>,
     pub(crate) redirect_from: Option<u16>,
-    pub(crate) dir: Option<PathBuf>,
     pub(crate) health: Option<String>,
     /// In seconds.
     pub(crate) hsts: Option<u64>,
@@ -66,11 +67,15 @@ impl Config {
             trust: layers.list(|s| &s.trust_proxy).into_iter().collect(),
             proxy_protocol: layers.any(|s| s.proxy_protocol),
             upstreams: upstream_options::choose(layers)?,
+            folder: folder_options::choose(layers)?,
             redirect_from: layers.of(|s| s.redirect_from),
-            dir: layers.of(|s| s.dir.clone()),
             health: layers.of(|s| s.health.clone()),
             hsts: layers.of(|s| s.hsts),
         };
+        if config.folder.is_some() {
+            // One that stands in the environment for other runs.
+            config.upstreams = None;
+        }
         config.limits = limit_options::limits(layers, config.descriptors())?;
         config.check_proxies()?;
         // Everything that can be told from the options alone, before any file is opened.
@@ -79,10 +84,9 @@ impl Config {
             refuse_tls_options(layers)?;
             // What stands in the environment for other runs does not count in this one.
             config.redirect_from = None;
-            config.dir = None;
             return Ok(config);
         }
-        config.check_redirect(layers)?;
+        config.check_redirect()?;
         let identities = identity_files::choose(layers.0, mode)?;
         let clients = clients(layers, mode, identities.is_empty())?;
         let ticket_key = layers.of(|s| s.ticket_keys.clone());
@@ -129,7 +133,7 @@ impl Config {
         Ok(())
     }
 
-    fn check_redirect(&self, layers: Layers<'_>) -> Result<(), ConfigError> {
+    fn check_redirect(&self) -> Result<(), ConfigError> {
         let is_taken = |port: u16| port != 0 && self.listen.tcp().any(|(_, own)| own == port);
         if self.redirect_from.is_some_and(is_taken) {
             return Err(usage(
@@ -141,12 +145,6 @@ impl Config {
             return Err(usage(
                 "--redirect-from needs a port for HTTPS to send people on to, and --listen names \
                  Unix sockets only",
-            ));
-        }
-        if self.redirect_from.is_none() && layers.typed().is_some_and(|s| s.dir.is_some()) {
-            return Err(usage(
-                "--dir needs --redirect-from: the folder is where the answers to ACME challenges \
-                 lie, which come on the port for plain HTTP",
             ));
         }
         Ok(())
@@ -234,7 +232,6 @@ fn refuse_tls_options(layers: Layers<'_>) -> Result<(), ConfigError> {
         ),
         (typed.deny_early, "--deny-early is"),
         (typed.redirect_from.is_some(), "--redirect-from is"),
-        (typed.dir.is_some(), "--dir goes with --redirect-from, and is"),
         (typed.hsts.is_some() && typed.trust_proxy.is_empty(), "--hsts is"),
     ];
     if let Some((_, what)) = wishes.iter().find(|(asked, _)| *asked) {

@@ -66,6 +66,20 @@ pub(crate) fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
+/// A weight (RFC 9110 §12.4.2), in thousandths: `1`, `0.8`, `0.125`.
+pub(crate) fn weight(value: &[u8]) -> Option<u16> {
+    let (whole, fraction) = match value {
+        [whole] => (whole, &b""[..]),
+        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
+        _ => return None,
+    };
+    let digits = [whole].into_iter().chain(fraction).chain([b'0'; 3].iter());
+    let weight = digits.take(4).try_fold(0, |sum, digit| {
+        digit.is_ascii_digit().then(|| 10 * sum + u16::from(digit - b'0'))
+    })?;
+    (weight <= 1000).then_some(weight)
+}
+
 /// Whether `value` may stand in the `Host` field, or as the authority of a request target:
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), with a host that is not empty
 /// (RFC 9110 §4.2.1) and no user information (RFC 9110 §4.2.4).
@@ -135,6 +149,18 @@ mod tests {
         let elements: Vec<_> = list(b" close,\tkeep-alive ,, ,foo").collect();
         assert_eq!(elements, [&b"close"[..], b"keep-alive", b"foo"]);
         assert_eq!(list(b"  ").count(), 0);
+    }
+
+    #[test]
+    fn weights() {
+        for (value, weight) in
+            [("1", 1000), ("1.000", 1000), ("0", 0), ("0.", 0), ("0.8", 800), ("0.125", 125)]
+        {
+            assert_eq!(super::weight(value.as_bytes()), Some(weight), "{value}");
+        }
+        for value in ["", "1.001", "2", ".5", "0.1234", "-1", "0,5", "0.x"] {
+            assert_eq!(weight(value.as_bytes()), None, "{value}");
+        }
     }
 
     #[test]

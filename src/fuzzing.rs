@@ -6,12 +6,14 @@
 
 mod chunked;
 mod cuts;
+mod folder;
 mod forwarded;
 mod head;
 mod proxy_protocol;
 
 pub use self::{
-    chunked::chunked, forwarded::forwarded, head::head, proxy_protocol::proxy_protocol,
+    chunked::chunked, folder::folder, forwarded::forwarded, head::head,
+    proxy_protocol::proxy_protocol,
 };
 
 #[cfg(test)]
@@ -43,6 +45,11 @@ mod tests {
     #[test]
     fn forwarded() {
         seeds("forwarded", super::forwarded);
+    }
+
+    #[test]
+    fn folder() {
+        seeds("folder", super::folder);
     }
 
     #[test]

@@ -5,7 +5,12 @@ use crate::cli::Serve;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layers<'l>(pub(crate) &'l [Serve]);
 
-impl Layers<'_> {
+impl<'l> Layers<'l> {
+    /// The layer that decides what `is_about` tells of: the first one that says something of it.
+    pub(crate) fn first(self, is_about: impl Fn(&Serve) -> bool) -> Option<&'l Serve> {
+        self.0.iter().find(|layer| is_about(layer))
+    }
+
     /// The value of an option that is given once.
     pub(crate) fn of<T>(self, option: impl Fn(&Serve) -> Option<T>) -> Option<T> {
         self.0.iter().find_map(option)

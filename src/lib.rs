@@ -104,7 +104,10 @@ mod contents;
 mod current;
 mod explain;
 mod field;
+mod file_body;
 mod files;
+mod folder;
+mod folder_options;
 // `cargo fuzz` sets this.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -150,6 +153,7 @@ pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
 pub use app::{App, Next, Params, Route, builtin, public_error, with_state};
 pub use bound::Bound;
 pub use files::FileError;
+pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};
 pub use limits::Limits;
 pub use listener::Listener;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::app;
+use crate::app::{self, App};
 use crate::args::{self, Stop};
 use crate::causes::with_causes;
 use crate::check::{self, Severity};
@@ -106,12 +106,18 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
         (Some(sources), Some(material)) => sources.mode(material)?,
         _ => (Mode::Http, TlsChoice::default()),
     };
-    let server = match &config.upstreams {
-        Some(upstreams) => {
+    let server = match (&config.folder, &config.upstreams) {
+        (Some(options), _) => {
+            let folder = options.folder().map_err(|e| Failure::start(format!("--dir {e}")))?;
+            let mut app = App::new();
+            app.mount("/", folder);
+            Server::new(app)
+        }
+        (None, Some(upstreams)) => {
             let proxy = upstreams.proxy(config.backend(), contents.upstream.as_ref());
             Server::proxy(proxy.map_err(|error| Failure::start(with_causes(&error)))?)
         }
-        None => Server::new(app::builtin()),
+        (None, None) => Server::new(app::builtin()),
     };
     let config = Arc::new(config);
     let mut server = server
@@ -124,7 +130,8 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
         server = server.threads(threads);
     }
     if let Some(port) = config.redirect_from {
-        server = server.redirect_from(port, config.dir.clone());
+        let folder = config.folder.as_ref().map(|folder| folder.path.clone());
+        server = server.redirect_from(port, folder);
     }
     if let Some(seconds) = config.hsts {
         server = server.hsts(Duration::from_secs(seconds));

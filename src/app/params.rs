@@ -53,6 +53,11 @@ impl Params {
         })
     }
 
+    /// What the last parameter `name` stands for, as the client sent it.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        self.raw.iter().rfind(|(n, _)| n == name).map(|(_, raw)| raw.as_str())
+    }
+
     pub(super) fn extend(&mut self, params: &matchit::Params<'_, '_>) {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         self.raw.extend(pattern::named(params).map(owned));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::finding::{Finding, Subject};
 use crate::address::Address;
 use crate::config::Config;
+use crate::folder_options::FolderOptions;
 use crate::limits;
 
 /// How long a name may take to be looked up.
@@ -41,12 +42,8 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
         let text = format!("http://{at}/ sends on to https");
         findings.push(Finding::ok("redirect", &Subject::option("--redirect-from"), text));
     }
-    if let Some(dir) = config.dir.as_ref().filter(|dir| !dir.is_dir()) {
-        let text = "there is no such folder: challenges of an ACME CA are not answered";
-        findings.push(
-            Finding::warning("no-folder", &Subject::file(dir, "--dir"), text)
-                .mend("make it, or check the path"),
-        );
+    if let Some(options) = &config.folder {
+        findings.push(folder(options));
     }
     if let Some(upstreams) = &config.upstreams {
         let subject = Subject::option("--proxy");
@@ -91,6 +88,19 @@ fn descriptors(config: &Config) -> Option<Finding> {
     );
     let subject = Subject::option("--max-connections");
     Some(Finding::warning("descriptors", &subject, text).mend(mend))
+}
+
+/// Whether the folder can be served, and all that is said of it at once.
+fn folder(options: &FolderOptions) -> Finding {
+    let subject = Subject::file(&options.path, "--dir");
+    match options.folder() {
+        Ok(folder) if options.spa && !folder.has_index() => {
+            let text = "has no index.html, which --spa answers with for pages that there are not";
+            Finding::warning("no-index", &subject, text).mend("put one there, or leave --spa out")
+        }
+        Ok(_) => Finding::ok("folder", &subject, "its files are served"),
+        Err(error) => Finding::error("no-folder", &subject, error.what()),
+    }
 }
 
 /// That the host is no address of this machine. A certificate is often checked elsewhere than where

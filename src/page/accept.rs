@@ -48,7 +48,7 @@ impl<'v> Range<'v> {
             let Some((name, after)) = field::token(rest) else { continue };
             let (value, after) = field::token_or_quoted(after.strip_prefix(b"=")?)?;
             if name.eq_ignore_ascii_case(b"q") {
-                weight = thousandths(&value)?;
+                weight = field::weight(&value)?;
             }
             rest = after;
         }
@@ -97,20 +97,6 @@ impl Liking {
         self.weight > other.weight
             || self.weight == other.weight && (!other.is_named() || self.place < other.place)
     }
-}
-
-/// A weight (RFC 9110 §12.4.2): `1`, `0.8`, `0.125`.
-fn thousandths(value: &[u8]) -> Option<u16> {
-    let (whole, fraction) = match value {
-        [whole] => (whole, &b""[..]),
-        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
-        _ => return None,
-    };
-    let digits = [whole].into_iter().chain(fraction).chain([b'0'; 3].iter());
-    let weight = digits.take(4).try_fold(0, |sum, digit| {
-        digit.is_ascii_digit().then(|| 10 * sum + u16::from(digit - b'0'))
-    })?;
-    (weight <= 1000).then_some(weight)
 }
 
 #[cfg(test)]
@@ -177,17 +163,5 @@ mod tests {
         assert!(prefers_page([&b"text/html"[..], b"application/json"]));
         assert!(!prefers_page([&b"application/json"[..], b"text/html"]));
         assert!(!prefers_page([]));
-    }
-
-    #[test]
-    fn weights() {
-        for (value, weight) in
-            [("1", 1000), ("1.000", 1000), ("0", 0), ("0.", 0), ("0.8", 800), ("0.125", 125)]
-        {
-            assert_eq!(thousandths(value.as_bytes()), Some(weight), "{value}");
-        }
-        for value in ["", "1.001", "2", ".5", "0.1234", "-1", "0,5", "0.x"] {
-            assert_eq!(thousandths(value.as_bytes()), None, "{value}");
-        }
     }
 }

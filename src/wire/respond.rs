@@ -1,3 +1,5 @@
+mod send_file;
+
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -122,10 +124,13 @@ pub(crate) async fn write_response(
 
     let mut out = Out::new(shared);
     let result = match framed {
-        Framed::ByEncoder => {
-            let expected = if asked.method == Method::Head { Some(0) } else { length };
-            out.encode(Encoder::new(response, asked.method), None, expected).await
+        Framed::ByEncoder if asked.method == Method::Head => {
+            out.encode(Encoder::new(response, Method::Head), None, Some(0)).await
         }
+        Framed::ByEncoder => match send_file::body(shared, &mut response) {
+            Some((socket, body)) => out.send_file(response, &socket, body).await,
+            None => out.encode(Encoder::new(response, asked.method), None, length).await,
+        },
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
             let encoded = out.encode(Encoder::new(response, Method::Head), Some(framing), None);

@@ -1,4 +1,5 @@
 mod raw;
+mod send_file;
 mod watch;
 
 use std::io;

@@ -198,14 +198,19 @@ fn a_pipe_is_read_once() {
 }
 
 #[test]
-fn the_folder_of_challenges_that_is_not_there() {
+fn the_folder_that_is_not_there() {
     let pki = Pki::new();
     let (dir, there) = (pki.path("challenges"), pki.path("."));
     let with = |dir: &str| {
         check(&[&pki.server_args()[..], &["--redirect-from", "8080", "--dir", dir]].concat())
     };
-    with(&dir).assert_only("warning", "no-folder", &[&dir]);
-    with(&there).assert_quiet().assert_found("ok", "redirect", &["8080"]);
+    with(&dir).assert_only("error", "no-folder", &[&dir, "no such folder"]);
+    with(&pki.server.cert).assert_only("error", "no-folder", &["is a file"]);
+    let found = with(&there);
+    found.assert_quiet().assert_found("ok", "redirect", &["8080"]);
+    found.assert_found("ok", "folder", &[&there]);
+    let spa = check(&["--dir", &there, "--spa"]);
+    spa.assert_only("warning", "no-index", &["index.html"]);
 }
 
 /// Runs the rest of its arguments on a terminal of its own, and types the first one as often as it

@@ -166,9 +166,16 @@ fn without_a_folder_challenges_are_sent_on_like_the_rest() {
 }
 
 #[test]
-fn challenges_are_not_served_on_the_port_for_https() {
+fn by_https_the_folder_is_what_is_served() {
     let challenges = Challenges::new();
-    let url = format!("{}{PATH}a-Token_1", challenges.site.server.url.trim_end_matches('/'));
-    let answer = challenges.site.curl().fetch(&url);
-    assert_eq!(answer.status, 404, "{answer:?}");
+    fs::write(challenges.web.path().join("web/index.html"), "home").unwrap();
+    let url = |path: &str| format!("{}{path}", challenges.site.server.url.trim_end_matches('/'));
+    let curl = challenges.site.curl();
+    assert_eq!(curl.fetch(&url("/")).text(), "home");
+    assert_eq!(curl.fetch(&url(&format!("{PATH}a-Token_1"))).text(), "a-Token_1.thumbprint");
+    // In the clear there is nothing but the challenges.
+    challenges
+        .site
+        .get("localhost", "/")
+        .assert_sent_to(&format!("{}/", challenges.site.at("localhost")));
 }

@@ -234,6 +234,12 @@ impl Conn {
         Ok(n)
     }
 
+    /// Reads, and forgets what it has read.
+    pub(crate) fn skim(&mut self) -> io::Result<usize> {
+        self.ahead.clear();
+        self.read_some()
+    }
+
     /// Bytes that have been read and not been taken as a response.
     pub(crate) fn ahead(&self) -> &[u8] {
         &self.ahead

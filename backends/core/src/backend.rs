@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,10 +29,18 @@ pub struct Accepted {
     pub tls: Option<TlsInfo>,
 }
 
-/// A byte stream in both directions.
-pub trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static {}
+/// A byte stream in both directions: whatever can be read and written is one.
+pub trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static {
+    /// The connection itself, if the stream is that and nothing more: the kernel can send files over
+    /// it (`sendfile`), since their bytes are what the peer is to get.
+    fn bare(&self) -> Option<Socket>;
+}
 
-impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static> Stream for T {
+    fn bare(&self) -> Option<Socket> {
+        (self as &dyn Any).downcast_ref().cloned()
+    }
+}
 
 /// Why a TLS stack does not take a configuration that is valid in itself.
 #[derive(Debug, thiserror::Error)]

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
@@ -70,6 +71,35 @@ impl Socket {
     /// Returns when there is something to read, which may be the end of the stream.
     pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, io => io.poll_readable(cx))
+    }
+
+    /// Returns when there is room for something to be sent, or nothing can be sent any more.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, io => io.poll_writable(cx))
+    }
+
+    /// Has the kernel send up to `count` bytes of `file` from `offset` on, as far as there is room for
+    /// them at once. The result is how many they were, and 0 at the end of the file. That may wait
+    /// for the disk. Where the kernel cannot do it, the error is of the kind `Unsupported`.
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "nothing is sent"))]
+    pub fn send_file(&self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::io::Errno;
+            let mut offset = offset;
+            rustix::fs::sendfile(self, file, Some(&mut offset), count).map_err(|e| {
+                match e {
+                    // Not every file system can.
+                    Errno::INVAL | Errno::NOSYS => io::ErrorKind::Unsupported.into(),
+                    other => other.into(),
+                }
+            })
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            _ = (file, offset, count);
+            Err(io::ErrorKind::Unsupported.into())
+        }
     }
 
     /// Says that no more bytes will be sent (FIN). The peer may still send.

@@ -1,0 +1,103 @@
+use std::fs::{File, Metadata};
+use std::path::Path;
+
+use http_types::{Response, StatusCode};
+
+use super::asked::{Asked, Likes};
+use super::open::{Missed, Patience, Root};
+use super::representation::Representation;
+use super::{Options, listing};
+
+/// A look into a folder for what is asked.
+pub(super) struct Served<'f> {
+    pub(super) root: &'f Root,
+    pub(super) options: Options,
+    pub(super) asked: &'f Asked,
+    pub(super) patience: Patience,
+}
+
+impl Served<'_> {
+    /// The answer, be it good or bad.
+    pub(super) fn find(&self) -> Result<Response, Missed> {
+        match self.find_itself() {
+            Err(Missed::Nothing) if self.options.spa && self.is_page() => {
+                let index = Path::new("index.html");
+                let (file, metadata) = self.open(index)?;
+                let mut response = self.file(index, file, &metadata)?;
+                response.append_header("vary", "accept");
+                Ok(response)
+            }
+            found => found,
+        }
+    }
+
+    fn find_itself(&self) -> Result<Response, Missed> {
+        let place = &self.asked.place;
+        if place.is_folder {
+            return self.folder();
+        }
+        let (file, metadata) = self.open(&place.relative)?;
+        if metadata.is_dir() {
+            return Ok(self.to_folder());
+        }
+        self.file(&place.relative, file, &metadata)
+    }
+
+    /// The index of a folder, or a list of what is in it.
+    fn folder(&self) -> Result<Response, Missed> {
+        let place = &self.asked.place;
+        let index = place.index();
+        match self.open(&index) {
+            Ok((file, metadata)) if metadata.is_file() => {
+                return self.file(&index, file, &metadata);
+            }
+            Ok(_) | Err(Missed::Nothing) => {}
+            Err(missed) => return Err(missed),
+        }
+        if !self.options.listing {
+            return Err(Missed::Nothing);
+        }
+        if self.patience == Patience::None {
+            return Err(Missed::NotNow);
+        }
+        let (folder, metadata) = self.open(&place.relative)?;
+        if !metadata.is_dir() {
+            return Err(Missed::Nothing);
+        }
+        listing::answer(self.root, &folder, self.asked)
+    }
+
+    fn file(&self, name: &Path, file: File, metadata: &Metadata) -> Result<Response, Missed> {
+        if !metadata.is_file() {
+            return Err(Missed::Nothing);
+        }
+        Representation::choose(self, name, file, metadata)?.answer(self.asked, self.patience)
+    }
+
+    pub(super) fn open(&self, relative: &Path) -> Result<(File, Metadata), Missed> {
+        let file = self.root.open(relative, self.patience)?;
+        let metadata = file.metadata().map_err(Missed::Failed)?;
+        Ok((file, metadata))
+    }
+
+    /// Sends the client to the folder's own path, from which the links of its index lead where they
+    /// should.
+    fn to_folder(&self) -> Response {
+        let Asked { path, query, .. } = self.asked;
+        let mut response = Response::new(StatusCode::MovedPermanently);
+        // One slash and no more: with two of them it would be another host (RFC 3986 §4.2).
+        let location = format!("/{}/{query}", path.trim_matches('/'));
+        response.set_body(format!("moved to {location}\n"));
+        response.insert_header("location", location);
+        response
+    }
+
+    /// Whether it may be a page that is asked for, rather than a part of one.
+    fn is_page(&self) -> bool {
+        match self.asked.likes {
+            Likes::Page => true,
+            Likes::Whatever => self.asked.place.is_folder || !self.asked.place.has_extension(),
+            Likes::Json | Likes::NoPage => false,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use http_types::url::Position;
+use http_types::{Method, Request};
+
+use super::coding::Coding;
+use super::conditions::Conditions;
+use super::place::Place;
+use super::ranges::Ranges;
+use crate::field;
+use crate::page;
+
+/// What a request asks of a folder, apart from it, since it may be looked for elsewhere.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) place: Place,
+    /// The path of the request, as the client wrote it.
+    pub(super) path: String,
+    /// What follows the path: nothing, or a question mark and the query.
+    pub(super) query: String,
+    /// Whether the content is left out.
+    pub(super) head_only: bool,
+    pub(super) conditions: Conditions,
+    /// Only for `GET` is there anything to it (RFC 9110 §14.2).
+    pub(super) ranges: Option<Ranges>,
+    pub(super) codings: Vec<Coding>,
+    pub(super) likes: Likes,
+}
+
+/// What kind of content the client would rather have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Likes {
+    Page,
+    Json,
+    /// It does not say; or something that is not on offer.
+    Whatever,
+    /// What it says leaves no room for a page.
+    NoPage,
+}
+
+impl Asked {
+    /// `path` is relative to the folder. `None` for what no folder has.
+    pub(super) fn new(request: &Request, path: &str) -> Option<Self> {
+        let url = request.url();
+        Some(Self {
+            // Without a path there is a folder, of which the slash is missing.
+            place: if path.is_empty() { Place::without_slash() } else { Place::parse(path)? },
+            path: url.path().to_owned(),
+            query: url[Position::AfterPath..Position::AfterQuery].to_owned(),
+            head_only: request.method() == Method::Head,
+            conditions: Conditions::of(request),
+            ranges: Ranges::of(request).filter(|_| request.method() == Method::Get),
+            codings: Coding::preferred(request),
+            likes: Likes::of(request),
+        })
+    }
+}
+
+impl Likes {
+    fn of(request: &Request) -> Self {
+        let Some(values) = request.header("accept") else { return Self::Whatever };
+        if page::wants_page(request) {
+            return Self::Page;
+        }
+        let ranges: Vec<&[u8]> = values
+            .iter()
+            .flat_map(|value| field::list(value.as_str().as_bytes()))
+            .map(|range| range.split(|&b| b == b';').next().map(field::trim).unwrap_or_default())
+            .collect();
+        if ranges.iter().any(|range| range.eq_ignore_ascii_case(b"application/json")) {
+            return Self::Json;
+        }
+        let takes_page = |range: &&[u8]| matches!(*range, b"*/*" | b"text/*");
+        if ranges.iter().any(takes_page) { Self::Whatever } else { Self::NoPage }
+    }
+}

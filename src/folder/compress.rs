@@ -1,0 +1,148 @@
+//! Compression of what has no compressed copy beside it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use http_types::Body;
+use smol::Task;
+use smol::future::Future;
+use smol::io::{AsyncBufRead, AsyncRead};
+
+use crate::file_body::{read_at, shrunk};
+
+/// How hard to try: the steps above it take much longer for little.
+const LEVEL: Compression = Compression::new(5);
+
+/// How much is made in one turn of a thread, in bytes.
+const TURN: u64 = 64 * 1024;
+
+/// `bytes` in gzip.
+pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), LEVEL);
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor.
+pub(super) fn body(file: File, size: u64) -> Body {
+    let encoder = GzEncoder::new(Source { file, offset: 0, end: size }, LEVEL);
+    let body = Compressed { encoder: Some(encoder), turn: None, buffer: Vec::new(), start: 0 };
+    Body::from_reader(body, None)
+}
+
+/// A file up to the size that it was said to have.
+struct Source {
+    file: File,
+    offset: u64,
+    end: u64,
+}
+
+impl io::Read for Source {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let room = buf.len().min(left);
+        if room == 0 {
+            return Ok(0);
+        }
+        let n = read_at(&self.file, buf.get_mut(..room).unwrap_or_default(), self.offset)?;
+        if n == 0 {
+            return Err(shrunk());
+        }
+        self.offset += n as u64;
+        Ok(n)
+    }
+}
+
+/// What comes of a turn: the encoder again, and what it made.
+type Turn = (GzEncoder<Source>, Vec<u8>, io::Result<usize>);
+
+struct Compressed {
+    /// Away while it is in use, and after a failure.
+    encoder: Option<GzEncoder<Source>>,
+    turn: Option<Task<Turn>>,
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl AsyncBufRead for Compressed {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.start >= this.buffer.len() {
+            if let Some(mut encoder) = this.encoder.take() {
+                let mut buffer = std::mem::take(&mut this.buffer);
+                this.turn = Some(smol::unblock(move || {
+                    buffer.clear();
+                    let made = encoder.by_ref().take(TURN).read_to_end(&mut buffer);
+                    (encoder, buffer, made)
+                }));
+            }
+            if let Some(turn) = &mut this.turn {
+                let (encoder, buffer, made) = ready!(Pin::new(turn).poll(cx));
+                this.turn = None;
+                made?;
+                (this.encoder, this.buffer, this.start) = (Some(encoder), buffer, 0);
+            }
+        }
+        Poll::Ready(Ok(this.buffer.get(this.start..).unwrap_or_default()))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, n: usize) {
+        self.start += n;
+    }
+}
+
+impl AsyncRead for Compressed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let ahead = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let n = ahead.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.consume(n);
+        Poll::Ready(Ok(n))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use smol::io::AsyncReadExt;
+
+    use super::*;
+
+    fn unzip(bytes: &[u8]) -> Vec<u8> {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+        plain
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let text: Vec<u8> = (0..60_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        assert_eq!(unzip(&whole(&text).unwrap()), text);
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("file");
+        fs::write(&name, &text).unwrap();
+        let size = u64::try_from(text.len()).unwrap();
+        let read = |size| {
+            let mut body = body(File::open(&name).unwrap(), size);
+            let mut bytes = Vec::new();
+            smol::block_on(body.read_to_end(&mut bytes)).map(|_| bytes)
+        };
+        let zipped = read(size).unwrap();
+        assert!(zipped.len() > 100_000 && zipped.len() < text.len(), "{}", zipped.len());
+        assert_eq!(unzip(&zipped), text);
+        assert_eq!(unzip(&read(1000).unwrap()), &text[..1000], "more than was there");
+        let error = read(size + 1).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{error}");
+    }
+}

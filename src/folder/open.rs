@@ -1,0 +1,154 @@
+//! Opens what lies below a folder, and nothing that does not, whatever links say and whoever changes
+//! them meanwhile.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod walk;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the folder is taken for what it was, when it was opened: its path may lead elsewhere later.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Whether the disk may be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Only what is in memory will do: the caller is on the reactor.
+    None,
+    Any,
+}
+
+/// Why something is not opened.
+#[derive(Debug)]
+pub(super) enum Missed {
+    /// There is no such thing.
+    Nothing,
+    /// It may not be read.
+    Denied,
+    /// A link leads there that leads out of the folder.
+    Outside,
+    /// It takes more patience.
+    NotNow,
+    Failed(io::Error),
+}
+
+/// A folder below which files are opened.
+#[derive(Debug)]
+pub(super) struct Root {
+    path: PathBuf,
+    opened: Mutex<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    folder: Arc<File>,
+    at: Instant,
+}
+
+impl Root {
+    /// Opens the folder.
+    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
+        // Whatever folder the process works in later.
+        let path = std::path::absolute(path)?;
+        let opened = Opened { folder: Arc::new(open_root(&path)?), at: Instant::now() };
+        Ok(Self { path, opened: Mutex::new(opened) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens `relative` for reading, be it a file or a folder; an empty path is the folder itself. What
+    /// else it may be is opened without waiting for anybody.
+    pub(super) fn open(&self, relative: &Path, patience: Patience) -> Result<File, Missed> {
+        let root = self.folder(patience)?;
+        let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
+        #[cfg(target_os = "linux")]
+        match linux::open(&root, relative, patience) {
+            linux::Tried::Opened(opened) => return opened,
+            // It may lead inside all the same, by way of a path that begins at the root.
+            linux::Tried::Unclear => {}
+        }
+        match patience {
+            Patience::None => Err(Missed::NotNow),
+            Patience::Any => {
+                let inside = self.resolve(relative)?;
+                #[cfg(unix)]
+                return walk::open(&root, &inside);
+                #[cfg(not(unix))]
+                return other::open(&self.path, &inside);
+            }
+        }
+    }
+
+    /// The folder, as it is now, or was not long ago.
+    fn folder(&self, patience: Patience) -> Result<Arc<File>, Missed> {
+        let mut opened = self.lock();
+        if opened.at.elapsed() >= FRESH {
+            if patience == Patience::None {
+                return Err(Missed::NotNow);
+            }
+            let folder = open_root(&self.path).map_err(|error| {
+                let what = format!("{}: {error}", self.path.display());
+                Missed::Failed(io::Error::new(error.kind(), what))
+            })?;
+            *opened = Opened { folder: Arc::new(folder), at: Instant::now() };
+        }
+        Ok(Arc::clone(&opened.folder))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Opened> {
+        // It is replaced as a whole.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where `relative` leads below the folder, without links.
+    fn resolve(&self, relative: &Path) -> Result<PathBuf, Missed> {
+        let whole = fs::canonicalize(self.path.join(relative)).map_err(missed)?;
+        let root = fs::canonicalize(&self.path).map_err(missed)?;
+        whole.strip_prefix(root).map(Path::to_owned).map_err(|_| Missed::Outside)
+    }
+}
+
+#[cfg(unix)]
+fn open_root(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
+#[cfg(not(unix))]
+fn open_root(path: &Path) -> io::Result<File> {
+    other::open_folder(path)
+}
+
+/// What an error of the system means here.
+fn missed(error: io::Error) -> Missed {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let errno = Errno::from_io_error(&error);
+        // ENXIO: a socket, or a device that is not there.
+        let nothing = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG, Errno::NXIO];
+        if nothing.iter().any(|e| Some(*e) == errno) {
+            return Missed::Nothing;
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Missed::Nothing,
+        io::ErrorKind::PermissionDenied => Missed::Denied,
+        io::ErrorKind::WouldBlock => Missed::NotNow,
+        _ => Missed::Failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! Where there are no descriptors of folders, a link that changes at the wrong moment is followed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::{Missed, missed};
+
+/// Has Windows open a folder as if it were a file (`FILE_FLAG_BACKUP_SEMANTICS`).
+#[cfg(windows)]
+const FOLDERS_TOO: u32 = 0x0200_0000;
+
+/// Opens `inside`, which has been resolved below the folder at `path`.
+pub(super) fn open(path: &Path, inside: &Path) -> Result<File, Missed> {
+    open_either(&path.join(inside)).map_err(missed)
+}
+
+/// Opens the folder itself.
+pub(super) fn open_folder(path: &Path) -> io::Result<File> {
+    let folder = open_either(path)?;
+    if folder.metadata()?.is_dir() { Ok(folder) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+fn open_either(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, FOLDERS_TOO);
+    options.open(path)
+}

@@ -1,0 +1,35 @@
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, openat};
+
+use super::{Missed, missed};
+
+/// To be passed through, a folder need not be readable.
+#[cfg(target_os = "linux")]
+const PASS_THROUGH: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const PASS_THROUGH: OFlags = OFlags::RDONLY;
+
+/// Opens `inside` below `root` name by name. It holds no link as far as anybody knows: one that has
+/// come in its place meanwhile is not followed.
+pub(super) fn open(root: &File, inside: &Path) -> Result<File, Missed> {
+    let mut folder: Option<OwnedFd> = None;
+    let mut names = inside.iter().peekable();
+    // The folder itself has no name below itself.
+    let mut name = names.next().unwrap_or_else(|| ".".as_ref());
+    while names.peek().is_some() {
+        let at = folder.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
+        folder = Some(open_in(at, Path::new(name), PASS_THROUGH | OFlags::DIRECTORY)?);
+        name = names.next().unwrap_or(name);
+    }
+    let at = folder.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    open_in(at, Path::new(name), flags).map(File::from)
+}
+
+fn open_in(folder: BorrowedFd<'_>, name: &Path, flags: OFlags) -> Result<OwnedFd, Missed> {
+    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    openat(folder, name, flags, Mode::empty()).map_err(|errno| missed(errno.into()))
+}
