@@ -96,6 +96,7 @@ mod check;
 mod choose_mode;
 mod cli;
 mod client_files;
+mod colour;
 mod config;
 mod config_error;
 mod connection;

@@ -12,6 +12,8 @@ use crate::args::{self, Stop};
 use crate::causes::with_causes;
 use crate::check::{self, Severity};
 use crate::cli::{Command, Serve};
+#[cfg(feature = "pki")]
+use crate::colour::Colours;
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::limits;
@@ -179,7 +181,7 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
     };
     let report = pki::certs(&options, SystemTime::now())
         .map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
-    print(&format!("{report}\n"))
+    print(&format!("{}\n", report.coloured(Colours::of(&io::stdout()))))
 }
 
 /// What was typed wrong is wrong usage; what stands in the folder is not.

@@ -24,6 +24,7 @@ mod signed;
 mod staple;
 mod upstream;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -36,6 +37,7 @@ use self::identity::Served;
 use self::load::Loaded;
 use self::report::{Handshake, Report};
 use crate::client_files;
+use crate::colour::Colours;
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::contents::Contents;
@@ -71,7 +73,11 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
         None => drop(build(&mut report, Mode::Http, TlsChoice::default())),
     }
-    let text = if json { json::text(&report, now) } else { human::text(&report) };
+    let text = if json {
+        json::text(&report, now)
+    } else {
+        human::text(&report, Colours::of(&io::stdout()))
+    };
     Checked { text, ok: report.is_ok() }
 }
 

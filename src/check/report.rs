@@ -67,6 +67,12 @@ impl Report {
         }
     }
 
+    /// What matters most of what makes the verdict.
+    pub(super) fn worst(&self) -> Severity {
+        let worst = self.findings.iter().map(|finding| finding.severity).max();
+        worst.filter(|severity| *severity >= Severity::Warning).unwrap_or(Severity::Ok)
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use time::OffsetDateTime;
 
 use super::PKCS12_PASSWORD;
+use crate::colour::{self, Colours};
 
 /// What `turnkey certs` found and did; its `Display` is what the program prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +78,38 @@ pub enum Why {
     OutOfDate,
 }
 
+impl CertsReport {
+    /// What is printed, with these colours.
+    pub(crate) fn coloured(&self, colours: Colours) -> impl fmt::Display {
+        Coloured { what: self, colours }
+    }
+}
+
 impl fmt::Display for CertsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for identity in &self.identities {
-            writeln!(f, "{identity}")?;
+        self.coloured(Colours::NONE).fmt(f)
+    }
+}
+
+impl fmt::Display for IdentityReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Coloured { what: self, colours: Colours::NONE }.fmt(f)
+    }
+}
+
+struct Coloured<'r, T> {
+    what: &'r T,
+    colours: Colours,
+}
+
+impl fmt::Display for Coloured<'_, CertsReport> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CertsReport { out, identities } = self.what;
+        for what in identities {
+            writeln!(f, "{}", Coloured { what, colours: self.colours })?;
         }
-        let file = |name| shell_word(&self.out.join(name));
+        let file = |name| shell_word(&out.join(name));
+        let heading = |text| self.colours.paint(colour::STRONG, text);
         writeln!(
             f,
             "\nThe password of the .p12 files is \"{PKCS12_PASSWORD}\". It protects nothing: it \
@@ -90,10 +117,16 @@ impl fmt::Display for CertsReport {
         )?;
         writeln!(
             f,
-            "\nServe:\n  TURNKEY_KEY_PASSWORD={PKCS12_PASSWORD} turnkey --identity {}",
+            "\n{}\n  TURNKEY_KEY_PASSWORD={PKCS12_PASSWORD} turnkey --identity {}",
+            heading("Serve:"),
             file("server.p12")
         )?;
-        writeln!(f, "Call:\n  curl --cacert {} https://localhost:8000/", file("ca.crt"))?;
+        writeln!(
+            f,
+            "{}\n  curl --cacert {} https://localhost:8000/",
+            heading("Call:"),
+            file("ca.crt")
+        )?;
         writeln!(
             f,
             "For mutual TLS add --client-ca {} to the first and --cert {} to the second.",
@@ -104,19 +137,24 @@ impl fmt::Display for CertsReport {
     }
 }
 
-impl fmt::Display for IdentityReport {
+impl fmt::Display for Coloured<'_, IdentityReport> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, subject, names, not_after, outcome, written } = self;
-        writeln!(f, "{name}: {subject}")?;
+        let IdentityReport { name, subject, names, not_after, outcome, written } = self.what;
+        writeln!(f, "{}: {subject}", self.colours.paint(colour::STRONG, name))?;
         if !names.is_empty() {
             writeln!(f, "  for {}", names.join(", "))?;
         }
         writeln!(f, "  valid until {}", date(*not_after))?;
+        f.write_str("  ")?;
         match outcome {
-            Outcome::Created => write!(f, "  created")?,
-            Outcome::Kept => write!(f, "  kept")?,
-            Outcome::Renewed { why } => write!(f, "  renewed: the old one {why}")?,
-            Outcome::Replaced => write!(f, "  replaced, as --force says")?,
+            Outcome::Created => write!(f, "{}", self.colours.paint(colour::GOOD, "created"))?,
+            Outcome::Kept => write!(f, "{}", self.colours.paint(colour::FAINT, "kept"))?,
+            Outcome::Renewed { why } => {
+                write!(f, "{}: the old one {why}", self.colours.paint(colour::NOTE, "renewed"))?;
+            }
+            Outcome::Replaced => {
+                write!(f, "{}, as --force says", self.colours.paint(colour::WARNING, "replaced"))?;
+            }
         }
         for (n, Written { file, why }) in written.iter().enumerate() {
             f.write_str(if n == 0 { "; wrote " } else { ", " })?;

@@ -1,0 +1,85 @@
+//! Colour for people at a terminal, and none for programs that read what we write.
+
+use std::fmt::{self, Display};
+use std::io::IsTerminal;
+
+use anstyle::{AnsiColor, Style};
+
+/// As it should be.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Worth to know.
+pub(crate) const NOTE: Style = AnsiColor::Cyan.on_default();
+/// Somebody will have trouble.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
+/// It does not work.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What the eye is to find first.
+pub(crate) const STRONG: Style = Style::new().bold();
+/// What the eye may pass over.
+#[cfg_attr(not(feature = "pki"), allow(dead_code, reason = "a colour for whoever writes"))]
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Whether what is written has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Colours(bool);
+
+impl Colours {
+    /// Plain text.
+    pub(crate) const NONE: Self = Self(false);
+
+    /// For what is written to `stream`: colours on a terminal, unless `NO_COLOR` or `CLICOLOR=0` says
+    /// that they are not wanted, or the terminal cannot show them; and wherever it goes when
+    /// `CLICOLOR_FORCE` says so, but for `NO_COLOR` (<https://no-color.org>,
+    /// <https://bixense.com/clicolors>).
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+        if anstyle_query::no_color() {
+            return Self::NONE;
+        }
+        let wanted = anstyle_query::clicolor().unwrap_or(true);
+        let shown = stream.is_terminal() && anstyle_query::term_supports_ansi_color();
+        Self(anstyle_query::clicolor_force() || (wanted && shown))
+    }
+
+    /// `text` in `style`, or as it is. Pad it before: the escapes count as characters.
+    pub(crate) fn paint<T: Display>(self, style: Style, text: T) -> Painted<T> {
+        Painted { style: if self.0 { style } else { Style::new() }, text }
+    }
+}
+
+/// Text that writes itself in its style.
+#[derive(Debug)]
+pub(crate) struct Painted<T> {
+    style: Style,
+    text: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.style.render(), self.text, self.style.render_reset())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paint_is_taken_off_again() {
+        assert_eq!(Colours(true).paint(BAD, "no").to_string(), "\x1b[1m\x1b[31mno\x1b[0m");
+    }
+
+    #[test]
+    fn without_colours_nothing_is_added() {
+        assert_eq!(Colours::NONE.paint(BAD, "no").to_string(), "no");
+    }
+
+    #[test]
+    fn what_is_no_terminal_has_none() {
+        let file = tempfile::tempfile().unwrap();
+        // Whoever runs the tests may force them.
+        assert_eq!(
+            Colours::of(&file),
+            Colours(anstyle_query::clicolor_force() && !anstyle_query::no_color())
+        );
+    }
+}
