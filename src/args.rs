@@ -4,9 +4,10 @@
 //! before it parses, and each variable becomes the option that it is named for, parsed by argh
 //! too, in a layer of its own below the command line.
 
-use argh::{ArgsInfo, EarlyExit, FlagInfoKind, FromArgs, Optionality};
+use argh::{EarlyExit, FromArgs};
 
 use crate::cli::{Check, Command, Serve};
+use crate::options::{self, Opt};
 use crate::units::boolean;
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
@@ -111,17 +112,17 @@ fn split_values(words: &[String]) -> Result<Vec<String>, Stop> {
 /// The options that the environment sets: `TURNKEY_CLIENT_CA` is `--client-ca`.
 fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop> {
     let mut words = Vec::new();
-    for flag in flags() {
-        let name = variable_name(flag.name);
+    for option in options::of_serving() {
+        let name = option.variable();
         // An empty variable is how many a tool says that there is none.
         let Some(value) = variable(&name).filter(|value| !value.is_empty()) else { continue };
-        match (flag.switch, boolean(&value)) {
-            (false, _) if flag.repeats => {
+        match (option.is_switch(), boolean(&value)) {
+            (false, _) if option.repeats => {
                 let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
-                words.extend(values.flat_map(|value| [flag.name.to_owned(), value.to_owned()]));
+                words.extend(values.flat_map(|value| [option.name.to_owned(), value.to_owned()]));
             }
-            (false, _) => words.extend([flag.name.to_owned(), value]),
-            (true, Some(true)) => words.push(flag.name.to_owned()),
+            (false, _) => words.extend([option.name.to_owned(), value]),
+            (true, Some(true)) => words.push(option.name.to_owned()),
             (true, Some(false)) => {}
             (true, None) => {
                 return Err(Stop::Usage(format!("{name}={value}: expected true or false")));
@@ -131,56 +132,24 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
     from_args(&words).map_err(|exit| {
         // argh speaks of options; what the user set is a variable.
         let mut text = one_line(&exit.output);
-        for flag in flags() {
-            text = text.replace(&format!("'{}'", flag.name), &variable_name(flag.name));
+        for option in options::of_serving() {
+            text = text.replace(&format!("'{}'", option.name), &option.variable());
         }
         Stop::Usage(text)
     })
 }
 
-/// `--client-ca` is `TURNKEY_CLIENT_CA` in the environment.
-fn variable_name(flag: &str) -> String {
-    format!("TURNKEY_{}", flag.trim_start_matches('-').replace('-', "_").to_ascii_uppercase())
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Flag {
-    /// With its dashes.
-    name: &'static str,
-    switch: bool,
-    /// May be given more than once; in a variable, with commas.
-    repeats: bool,
-}
-
-impl From<&argh::FlagInfo<'static>> for Flag {
-    fn from(flag: &argh::FlagInfo<'static>) -> Self {
-        Self {
-            name: flag.long,
-            switch: matches!(flag.kind, FlagInfoKind::Switch),
-            repeats: matches!(flag.optionality, Optionality::Repeating),
-        }
-    }
-}
-
-/// The options of serving that the environment can set, as argh knows them.
-fn flags() -> impl Iterator<Item = Flag> {
-    Serve::get_args_info()
-        .flags
-        .iter()
-        .filter(|flag| !["--help", "--version"].contains(&flag.long))
-        .map(Flag::from)
-}
-
 fn is_switch(name: &str) -> bool {
-    flags().chain(certs_flags()).any(|f| f.switch && f.name.trim_start_matches('-') == name)
+    all().any(|option| option.is_switch() && option.name.trim_start_matches('-') == name)
 }
 
 fn takes_value(word: &str) -> bool {
-    flags().chain(certs_flags()).any(|f| !f.switch && f.name == word)
+    all().any(|option| !option.is_switch() && option.name == word)
 }
 
-fn certs_flags() -> impl Iterator<Item = Flag> {
-    crate::cli::Certs::get_args_info().flags.iter().map(Flag::from)
+/// The options of all commands; where two have the same name, both are switches, or both are not.
+fn all() -> impl Iterator<Item = Opt> {
+    options::of_serving().chain(options::commands().into_iter().flat_map(|command| command.options))
 }
 
 /// argh's messages, which take several lines, on one and in our case.

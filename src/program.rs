@@ -14,10 +14,12 @@ use crate::check::{self, Severity};
 use crate::cli::{Command, Serve};
 #[cfg(feature = "pki")]
 use crate::colour::Colours;
+use crate::completions;
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::limits;
 use crate::listener::Listener;
+use crate::man;
 use crate::mode::{self, Mode, TlsChoice};
 use crate::password;
 #[cfg(feature = "pki")]
@@ -69,6 +71,8 @@ fn run() -> Result<(), Failure> {
     let check = match command_line.command.take() {
         Some(Command::Certs(options)) => return certs(options),
         Some(Command::Check(check)) => Some(check),
+        Some(Command::Completions(options)) => return print(&completions::script(options.shell)),
+        Some(Command::Man(_)) => return print(&man::page(man::date(&variable))),
         None => None,
     };
     let mut layers = vec![command_line, asked.environment];
