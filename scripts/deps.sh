@@ -13,7 +13,8 @@ modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websocket
 # command:package, on Debian
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:chromium \
     ab:apache2-utils wrk:wrk h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
-    testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx"
+    testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx \
+    bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base"
 
 packages=""
 for pair in $wanted; do
