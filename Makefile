@@ -10,6 +10,10 @@ BACKEND ?=
 CERTS   ?= certs
 ARGS    ?=
 
+# Where `make install` puts things; DESTDIR is for those who make packages of them.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
 CARGO     ?= cargo
 # A backend that is not in the default build is a cargo feature of the same name.
 FEATURES  := $(if $(filter-out plain native-tls rustls,$(BACKEND)),--features $(BACKEND))
@@ -26,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build test lint features deps fuzz build-tools
+.PHONY: help certs run build install uninstall test lint features deps fuzz build-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +52,13 @@ $(CERTS)/server.p12 $(CERTS)/client.pem: | build
 
 build: build-tools ## Build the program
 	@$(CARGO) build --release $(if $(wildcard $(TURNKEY)),--quiet) $(FEATURES)
+
+# As root there may be no cargo, so what is built already is not built again.
+install: $(if $(wildcard $(TURNKEY)),,build) ## Install program, manual, completions and systemd units below PREFIX=/usr/local
+	@sh packaging/install.sh install $(TURNKEY) '$(PREFIX)' '$(DESTDIR)'
+
+uninstall: ## Remove what make install has put there
+	@sh packaging/install.sh uninstall $(TURNKEY) '$(PREFIX)' '$(DESTDIR)'
 
 test: deps lint features ## Run everything that CI runs
 	$(CARGO) test --workspace --features openssl

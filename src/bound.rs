@@ -94,15 +94,20 @@ impl Bound {
     /// long as the limits allow ([`Limits::drain_delay`](crate::Limits::drain_delay) puts that off). A
     /// second signal ends it at once.
     pub fn run(self) -> Result<(), ServerError> {
-        self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?)
+        self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?, || ())
     }
 
-    /// Like [`Bound::run`], with signals that are caught already.
-    pub(crate) fn run_until_signal(self, mut signals: StopSignals) -> Result<(), ServerError> {
+    /// Like [`Bound::run`], with signals that are caught already, and `stopping` called at each.
+    pub(crate) fn run_until_signal(
+        self,
+        mut signals: StopSignals,
+        stopping: impl Fn(),
+    ) -> Result<(), ServerError> {
         let (word, words) = channel::unbounded();
         let give = async {
             loop {
                 signals.next().await;
+                stopping();
                 _ = word.send(()).await;
             }
         };

@@ -124,10 +124,11 @@ mod log;
 mod made_up;
 mod man;
 mod mode;
+mod notify;
+mod options;
 mod own_backend;
 mod page;
 mod panic_message;
-mod options;
 mod password;
 mod peer;
 #[cfg(feature = "pki")]

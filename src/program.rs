@@ -21,6 +21,7 @@ use crate::limits;
 use crate::listener::Listener;
 use crate::man;
 use crate::mode::{self, Mode, TlsChoice};
+use crate::notify;
 use crate::password;
 #[cfg(feature = "pki")]
 use crate::pki::{self, PkiError};
@@ -145,6 +146,7 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     if let Some(path) = &config.health {
         server = server.health(path.clone());
     }
+    let drain = config.limits.drain_delay + config.limits.drain_timeout;
     let listen = &config.listen;
     let bound = server
         .serve_on(|| Listener::all(&listen.addresses, listen.socket_mode))
@@ -158,14 +160,19 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     for warning in trouble {
         log::warn!("{warning}");
     }
-    print(&greeting.text(&bound))?;
+    let text = greeting.text(&bound);
+    print(&text)?;
+    notify::ready(text.lines().next().unwrap_or_default());
     let reloader = bound.reloader();
     let bound = if config.is_reloadable() {
         bound.with_task(reload::run(config, watch, reloader, hangup))
     } else {
         bound.with_task(reload::ignore(hangup))
     };
-    bound.run_until_signal(signals).map_err(|error| Failure::start(with_causes(&error)))
+    let bound = bound.with_task(notify::watchdog());
+    bound
+        .run_until_signal(signals, || notify::stopping(drain))
+        .map_err(|error| Failure::start(with_causes(&error)))
 }
 
 #[cfg(feature = "pki")]

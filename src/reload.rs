@@ -17,6 +17,7 @@ use crate::connection::Endpoint;
 use crate::content::Content;
 use crate::current::{Current, Serving};
 use crate::mode::{self, BackendName, Mode, ModeError, TlsChoice};
+use crate::notify;
 use crate::proxy::Proxy;
 use crate::signals::ReloadSignal;
 
@@ -101,19 +102,29 @@ pub(crate) async fn run(
 pub(crate) async fn ignore(mut signal: ReloadSignal) {
     loop {
         signal.next().await;
+        notify::reloading();
         log::info!("SIGHUP: http mode has no files to read again");
+        notify::ready("there was nothing to read again");
     }
 }
 
 fn reload(config: &Config, reloader: &Reloader, why: &str) {
+    notify::reloading();
     match try_reload(config, reloader, SystemTime::now()) {
         Ok(warnings) => {
-            log::info!("reloaded ({why}): new connections are served with what the files hold");
+            let done =
+                format!("reloaded ({why}): new connections are served with what the files hold");
+            log::info!("{done}");
+            notify::ready(&done);
             for warning in warnings {
                 log::warn!("{warning}");
             }
         }
-        Err(error) => log::error!("not reloaded ({why}), all stays as it was: {error}"),
+        Err(error) => {
+            let failed = format!("not reloaded ({why}), all stays as it was: {error}");
+            log::error!("{failed}");
+            notify::ready(&failed);
+        }
     }
 }
 

@@ -1,0 +1,7 @@
+//! The program where users find it: installed, in a Debian package, in an image.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+#[path = "packaging/install.rs"]
+mod install;
+mod support;

@@ -1,0 +1,10 @@
+//! Under systemd, as far as that goes without one: what the program tells it, and the units.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod support;
+
+#[path = "systemd/notify.rs"]
+mod notify;
+#[path = "systemd/unit.rs"]
+mod unit;
