@@ -87,6 +87,7 @@
 //! says goes into the log, if it is a server's error. [`public_error`] has a text for the client.
 
 mod accept;
+mod activation;
 mod address;
 mod app;
 mod args;

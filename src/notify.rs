@@ -98,7 +98,7 @@ mod imp {
         }
     }
 
-    /// How long the manager waits for a sign of life: sd_watchdog_enabled(3).
+    /// How long the manager waits for a sign of life: `sd_watchdog_enabled(3)`.
     pub(super) fn watchdog_interval() -> Option<Duration> {
         let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
         let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(process::id()));

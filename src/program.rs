@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::activation::{self, Activated};
 use crate::app::{self, App};
 use crate::args::{self, Stop};
 use crate::causes::with_causes;
@@ -101,6 +102,8 @@ fn run() -> Result<(), Failure> {
 
 fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::log::init();
+    let activated = Activated::take(&|name| env::var(name).ok())
+        .map_err(|error| Failure::start(error.to_string()))?;
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
     let contents = config.load(now)?;
@@ -148,8 +151,21 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
     }
     let drain = config.limits.drain_delay + config.limits.drain_timeout;
     let listen = &config.listen;
+    let mut given = None;
+    if let Some(Activated { listeners, redirect }) = activated {
+        log::info!("serving on the sockets of LISTEN_FDS; --listen, --host and --port have no say");
+        given = Some(listeners);
+        match (redirect, config.redirect_from) {
+            (Some(redirect), Some(_)) => server = server.redirect_on(redirect),
+            (Some(_), None) => return Err(Failure::start(activation::WITHOUT_REDIRECT.to_owned())),
+            (None, _) => {}
+        }
+    }
     let bound = server
-        .serve_on(|| Listener::all(&listen.addresses, listen.socket_mode))
+        .serve_on(|| match given {
+            Some(listeners) => Ok(listeners),
+            None => Listener::all(&listen.addresses, listen.socket_mode),
+        })
         .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))?;
     // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
     // its files again.

@@ -49,6 +49,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Redirect {
     port: u16,
+    /// In place of the port.
+    listener: Option<Listener>,
     challenges: Option<PathBuf>,
 }
 
@@ -135,7 +137,16 @@ impl Server {
     /// a CA that asks for proof of the domain (RFC 8555 §8.3).
     #[must_use]
     pub fn redirect_from(mut self, port: u16, challenges: Option<PathBuf>) -> Self {
-        self.redirect = Some(Redirect { port, challenges });
+        self.redirect = Some(Redirect { port, listener: None, challenges });
+        self
+    }
+
+    /// Has those who are sent on come to `listener`, and not to the port of [`Server::redirect_from`];
+    /// without that nobody is sent on.
+    pub(crate) fn redirect_on(mut self, listener: Listener) -> Self {
+        if let Some(redirect) = &mut self.redirect {
+            redirect.listener = Some(listener);
+        }
         self
     }
 
@@ -206,7 +217,10 @@ impl Redirect {
     /// Takes the port beside that of `main`, and sends people there.
     fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
         let own = main.local_addr().map_err(ServerError::Address)?;
-        let listener = Listener::bind(SocketAddr::new(own.ip(), self.port))?;
+        let listener = match self.listener {
+            Some(listener) => listener,
+            None => Listener::bind(SocketAddr::new(own.ip(), self.port))?,
+        };
         let shared = &main.endpoint;
         let current = Arc::clone(&shared.current);
         let app = redirect::app(redirect::Target {

@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "systemd/activation.rs"]
+mod activation;
 #[path = "systemd/notify.rs"]
 mod notify;
 #[path = "systemd/unit.rs"]

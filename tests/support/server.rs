@@ -43,6 +43,14 @@ impl Program {
         Self { command }
     }
 
+    /// The same for a process that is another program first, which is given these words and becomes
+    /// ours.
+    pub(crate) fn behind(other: &[&str], args: &[&str]) -> Self {
+        let mut command = tool("setsid");
+        command.args(other).arg(env!("CARGO_BIN_EXE_turnkey")).args(args);
+        Self { command }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
