@@ -30,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build install uninstall test lint features deps fuzz build-tools
+.PHONY: help certs run build install uninstall deb test lint features deps fuzz build-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,16 @@ install: $(if $(wildcard $(TURNKEY)),,build) ## Install program, manual, complet
 
 uninstall: ## Remove what make install has put there
 	@sh packaging/install.sh uninstall $(TURNKEY) '$(PREFIX)' '$(DESTDIR)'
+
+deb: $(if $(wildcard $(TURNKEY)),,build) ## Make a Debian package, in target/debian
+	@$(CARGO) deb --version >/dev/null 2>&1 || { echo 'make deb: there is no cargo-deb; make deps installs it' >&2; exit 1; }
+	@mkdir -p target/packaging
+	@strip -o target/packaging/turnkey $(TURNKEY)
+	@$(TURNKEY) man >target/packaging/turnkey.1
+	@for shell in bash zsh fish; do \
+		$(TURNKEY) completions $$shell >target/packaging/turnkey.$$shell || exit 1; \
+	done
+	@$(CARGO) deb --no-build $(DEB_ARGS)
 
 test: deps lint features ## Run everything that CI runs
 	$(CARGO) test --workspace --features openssl

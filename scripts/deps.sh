@@ -14,7 +14,8 @@ modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websocket
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:chromium \
     ab:apache2-utils wrk:wrk h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
     testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx \
-    bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base"
+    bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base dpkg-shlibdeps:dpkg-dev strip:binutils \
+    ip:iproute2 systemd-socket-activate:systemd"
 
 packages=""
 for pair in $wanted; do
@@ -51,6 +52,11 @@ installed="tests/pages/node_modules/turnkey-tests"
 if ! cmp -s tests/pages/package-lock.json "$installed"; then
     npm ci --prefix tests/pages --silent --no-audit --no-fund
     cp tests/pages/package-lock.json "$installed"
+fi
+
+# Makes Debian packages. The quick way to have it: without optimisation, and without its own xz.
+if ! cargo deb --version >/dev/null 2>&1; then
+    cargo install cargo-deb --version 3.8.0 --locked --debug --no-default-features --quiet
 fi
 
 # The system's Python stays as it is: what the tests want of it stands in .venv.

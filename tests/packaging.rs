@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "packaging/deb.rs"]
+mod deb;
 #[path = "packaging/install.rs"]
 mod install;
 mod support;
