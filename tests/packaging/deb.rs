@@ -35,14 +35,8 @@ fn a_package_installs_serves_and_goes() {
     let folder = tempfile::tempdir().unwrap();
     let package = build(folder.path());
 
-    // Mounting takes root, and whoever tests elsewhere than in a container may be allowed to be.
-    let is_root = run(tool("id"), b"", DEADLINE).text().starts_with("uid=0(");
-    let mut command = tool(if is_root { "unshare" } else { "sudo" });
-    if !is_root {
-        command.args(["-n", "unshare"]);
-    }
-    command.args(["--mount", "--net", "sh"]);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packaging/system.sh")).arg(package);
+    let mut command = crate::apart("tests/packaging/system.sh");
+    command.arg(package);
     let output = run(command, b"", DEADLINE);
     let text = output.text();
     assert_eq!(output.code, Some(0), "{text}{}", output.stderr);

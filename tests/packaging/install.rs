@@ -19,7 +19,7 @@ fn make(target: &str, root: &Path, more: &[&str]) -> Output {
 }
 
 /// The files in a folder and all below it, from there, in order.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     fn collect(folder: &Path, root: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

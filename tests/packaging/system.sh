@@ -2,7 +2,7 @@
 # Installs a package, runs what is in it as the service would, and removes it again, in a copy of this
 # system that nobody else sees: an overlay in a name space of its own, with a network of its own.
 #
-#   unshare --mount --net sh system.sh PACKAGE
+#   unshare --mount --net --pid --fork --kill-child --mount-proc sh system.sh PACKAGE
 set -eu
 if [ "${2-}" != inside ]; then
     mount -t tmpfs none /mnt
@@ -45,7 +45,7 @@ setpriv --reuid turnkey --regid turnkey --init-groups --no-new-privs \
     --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service \
     --bounding-set=-all,+net_bind_service turnkey >/tmp/turnkey.log 2>&1 &
 server=$!
-trap 'kill $server 2>/dev/null' EXIT
+trap 'kill $server 2>/dev/null || true' EXIT
 say served "$(curl -s --retry 50 --retry-delay 1 --retry-connrefused --cacert ca.crt https://localhost/)"
 say as "$(stat -c %U /proc/$server)"
 kill -TERM $server
