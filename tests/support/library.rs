@@ -60,7 +60,8 @@ impl Library {
         dialer: impl FnOnce(u16, &Pki) -> Dialer,
     ) -> Self {
         let bound = server.bind("127.0.0.1:0").expect("a port");
-        let dialer = dialer(bound.local_addr().expect("an address").port(), &pki);
+        let port = bound.local_addr().expect("an address").port();
+        let dialer = dialer(port, &pki);
         let (stop, stopped) = smol::channel::bounded::<()>(1);
         let thread = thread::spawn(move || {
             bound.run_until(async move { _ = stopped.recv().await }).expect("it serves");
