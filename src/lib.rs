@@ -136,6 +136,8 @@ mod peer;
 pub mod pki;
 mod places;
 pub mod program;
+#[cfg(feature = "pki")]
+mod progress;
 mod proxy;
 mod recipe;
 mod redirect;

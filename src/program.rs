@@ -26,6 +26,8 @@ use crate::notify;
 use crate::password;
 #[cfg(feature = "pki")]
 use crate::pki::{self, PkiError};
+#[cfg(feature = "pki")]
+use crate::progress::Progress;
 use crate::recipe;
 use crate::reload::{self, Watch};
 use crate::server::Server;
@@ -206,8 +208,11 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
         days: options.days.unwrap_or(default.days),
         force: options.force,
     };
-    let report = pki::certs(&options, SystemTime::now())
-        .map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
+    let progress = Progress::start("making keys and certificates");
+    let report = pki::certs(&options, SystemTime::now());
+    drop(progress);
+    let report =
+        report.map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
     print(&format!("{}\n", report.coloured(Colours::of(&io::stdout()))))
 }
 
