@@ -1,5 +1,6 @@
 //! Colour for people at a terminal, and none for programs that read what we write.
 
+use std::env;
 use std::fmt::{self, Display};
 use std::io::IsTerminal;
 
@@ -37,13 +38,18 @@ impl Colours {
         }
         let wanted = anstyle_query::clicolor().unwrap_or(true);
         let shown = stream.is_terminal() && anstyle_query::term_supports_ansi_color();
-        Self(anstyle_query::clicolor_force() || (wanted && shown))
+        Self(is_forced() || (wanted && shown))
     }
 
     /// `text` in `style`, or as it is. Pad it before: the escapes count as characters.
     pub(crate) fn paint<T: Display>(self, style: Style, text: T) -> Painted<T> {
         Painted { style: if self.0 { style } else { Style::new() }, text }
     }
+}
+
+/// `CLICOLOR_FORCE=0` is not what `anstyle_query` takes for it, and what most others do.
+fn is_forced() -> bool {
+    env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Text that writes itself in its style.
@@ -77,9 +83,6 @@ mod tests {
     fn what_is_no_terminal_has_none() {
         let file = tempfile::tempfile().unwrap();
         // Whoever runs the tests may force them.
-        assert_eq!(
-            Colours::of(&file),
-            Colours(anstyle_query::clicolor_force() && !anstyle_query::no_color())
-        );
+        assert_eq!(Colours::of(&file), Colours(is_forced() && !anstyle_query::no_color()));
     }
 }

@@ -108,7 +108,7 @@ fn what_takes_long_shows_that_it_goes_on_and_leaves_nothing_behind() {
     let text = certs(true, &["--key-type", "rsa4096"], &[]).text();
     assert!(text.starts_with("\r| making keys and certificates\r/ making"), "{text:?}");
     // Whatever the number of frames, the line is emptied before the report begins on it.
-    let blank = format!("\r{:29}\r", "");
+    let blank = format!("\r{:30}\r", "");
     let (progress, report) = text.rsplit_once(&blank).unwrap();
     assert!(!progress.contains("ca: ") && report.starts_with("\x1b[1mca\x1b[0m: "), "{text:?}");
     let dumb = certs(true, &["--key-type", "rsa4096"], &[("TERM", "dumb")]).text();
