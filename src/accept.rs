@@ -13,6 +13,7 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol::{Executor, Timer};
 use turnkey_backend::Socket;
 
+use crate::address::RemoteAddr;
 use crate::connection::{self, Endpoint};
 use crate::listener::{Arrival, Listener};
 use crate::panic_message::panic_message;
@@ -65,6 +66,9 @@ pub(crate) async fn run(
                 spawn(executor, serve(Arc::clone(endpoint), arrival, id, places));
             }
             Err(full) => {
+                if let Some(metrics) = endpoint.observer.metrics() {
+                    metrics.turned_away(&full);
+                }
                 full_up.log(Level::Warn, || {
                     format!("{}: turned away: {}", arrival.remote, full.text(&endpoint.limits))
                 });
@@ -72,7 +76,8 @@ pub(crate) async fn run(
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
                 {
-                    spawn(executor, turn_away(Arc::clone(endpoint), arrival.socket, slot));
+                    let Arrival { socket, remote, .. } = arrival;
+                    spawn(executor, turn_away(Arc::clone(endpoint), socket, remote, slot));
                 }
             }
         }
@@ -112,14 +117,20 @@ async fn accept(listener: &Listener, short: &mut Episode) -> Arrival {
 /// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
 async fn serve(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, places: Places) {
     let remote = arrival.remote;
+    let _open = endpoint.observer.metrics().map(|metrics| metrics.opened());
     let served = connection::run(endpoint, arrival, id, places);
     if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
         log::error!("{remote}: connection {id} panicked: {}", panic_message(&*panic));
     }
 }
 
-async fn turn_away(endpoint: Arc<Endpoint>, socket: Socket, slot: SemaphoreGuardArc) {
-    connection::turn_away(&endpoint, socket).await;
+async fn turn_away(
+    endpoint: Arc<Endpoint>,
+    socket: Socket,
+    remote: RemoteAddr,
+    slot: SemaphoreGuardArc,
+) {
+    connection::turn_away(&endpoint, socket, remote).await;
     drop(slot);
 }
 

@@ -5,12 +5,12 @@ use std::future::{self, Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use smol::channel::{self, Receiver};
 use smol::future::FutureExt;
-use smol::{Executor, Timer};
+use smol::{Executor, Task, Timer};
 use turnkey_backend::BoxFuture;
 
 use crate::accept;
@@ -24,6 +24,9 @@ use crate::shutdown::{Shutdown, Watch};
 use crate::signals::StopSignals;
 use crate::units::seconds;
 
+/// How long the end of a server, when it has drained, may take.
+const LAST: Duration = Duration::from_secs(1);
+
 /// A server that has its port, and is yet to serve.
 pub struct Bound {
     /// At least one.
@@ -31,6 +34,7 @@ pub struct Bound {
     /// What connections of these are served with.
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) redirect: Option<Listening>,
+    pub(crate) metrics: Option<Listening>,
     /// Name, library and versions of the backend, for people.
     pub(crate) backend: String,
     pub(crate) threads: usize,
@@ -68,6 +72,12 @@ impl Bound {
             LocalAddr::Tcp(address) => Some(*address),
             LocalAddr::Unix(_) => None,
         }
+    }
+
+    /// The address for metrics, if there is one.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<&LocalAddr> {
+        Some(self.metrics.as_ref()?.listener.local_addr())
     }
 
     /// A handle to replace identities, client policy and the TLS with upstreams with while the server
@@ -146,6 +156,7 @@ impl Bound {
 
     /// Serves until the first word, drains until the second.
     async fn serve_on_threads(self, words: Receiver<()>) -> Result<(), ServerError> {
+        let observer = Arc::clone(&self.endpoint.observer);
         let executor = Arc::new(Executor::new());
         let (running, stopped) = channel::bounded::<()>(1);
         let workers = (1..self.threads).map(|n| {
@@ -153,10 +164,12 @@ impl Bound {
             let work = move || _ = smol::block_on(executor.run(stopped.recv()));
             thread::Builder::new().name(format!("worker-{n}")).spawn(work)
         });
-        workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
+        let workers = workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
 
         on(&executor, self.serve(&executor, words)).await;
         drop(running);
+        end(&workers, executor).await;
+        smol::unblock(move || observer.flush()).await;
         Ok(())
     }
 
@@ -185,6 +198,7 @@ impl Bound {
             .collect();
         // Those who wait for all connections to be gone must not wait for the door.
         drop(door);
+        let metrics = self.metrics.map(|metrics| metrics.apart(executor));
         _ = words.recv().await;
         let leaving = async {
             if !limits.drain_delay.is_zero() {
@@ -201,6 +215,9 @@ impl Bound {
         };
         let second = async { _ = words.recv().await };
         leaving.or(second).await;
+        if let Some(metrics) = metrics {
+            metrics.end().await;
+        }
         explainer.flush(None);
         if let Some(summary) = explainer.summary() {
             log::info!("{summary}");
@@ -216,11 +233,50 @@ impl Listening {
     }
 }
 
+/// A listener that is there until the others have drained.
+struct Apart {
+    accepting: Task<()>,
+    closing: Shutdown,
+    shutdown: Shutdown,
+    gone: Receiver<()>,
+}
+
+impl Listening {
+    /// Accepts until it is ended, with places of its own.
+    fn apart(self, executor: &Arc<Executor<'static>>) -> Apart {
+        let (alive, gone) = channel::bounded::<()>(1);
+        let door = Door::new(&self.endpoint.limits, false, alive);
+        let (closing, shutdown) = (Shutdown::default(), self.endpoint.shutdown.clone());
+        let accepting = self.accept(Arc::downgrade(executor), door, closing.watch());
+        Apart { accepting: executor.spawn(accepting), closing, shutdown, gone }
+    }
+}
+
+impl Apart {
+    async fn end(self) {
+        self.closing.stop();
+        self.accepting.await;
+        self.shutdown.stop();
+        drain(self.gone, LAST).await;
+    }
+}
+
+/// Waits for the threads, and drops what is not done: who is told of requests is told of those too. A
+/// thread that a handler blocks is left alone.
+async fn end(workers: &[JoinHandle<()>], executor: Arc<Executor<'static>>) {
+    let limit = Instant::now() + LAST;
+    while !workers.iter().all(JoinHandle::is_finished) && Instant::now() < limit {
+        Timer::after(Duration::from_millis(1)).await;
+    }
+    drop(executor);
+}
+
 impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bound")
             .field("listeners", &self.listeners)
             .field("redirect", &self.redirect)
+            .field("metrics", &self.metrics)
             .field("backend", &self.backend)
             .finish_non_exhaustive()
     }

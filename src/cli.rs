@@ -6,6 +6,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
+use crate::access::LogFormat;
 use crate::address::Address;
 use crate::completions::Shell;
 use crate::mode::BackendName;
@@ -234,6 +235,14 @@ pub(crate) struct Serve {
     /// connections of these proxies begin with a PROXY header, version 1 or 2
     #[argh(switch)]
     pub(crate) proxy_protocol: bool,
+
+    /// text, common, combined or json: how the line of each request is written to stdout; text
+    #[argh(option)]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// host:port or unix:PATH, at which /metrics is for Prometheus, in plain HTTP
+    #[argh(option)]
+    pub(crate) metrics: Option<Address>,
 
     /// print the version and the backends, and leave
     #[argh(switch, short = 'V')]

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use turnkey_backend::AllowRules;
 
+use crate::access::LogFormat;
+use crate::address::Address;
 use crate::choose_mode::choose_mode;
 use crate::cli::{ClientVerify, ModeName, Serve};
 use crate::client_files::ClientFiles;
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) health: Option<String>,
     /// In seconds.
     pub(crate) hsts: Option<u64>,
+    pub(crate) log_format: LogFormat,
+    pub(crate) metrics: Option<Address>,
 }
 
 impl Config {
@@ -71,6 +75,8 @@ impl Config {
             redirect_from: layers.of(|s| s.redirect_from),
             health: layers.of(|s| s.health.clone()),
             hsts: layers.of(|s| s.hsts),
+            log_format: layers.of(|s| s.log_format).unwrap_or_default(),
+            metrics: layers.of(|s| s.metrics.clone()),
         };
         if config.folder.is_some() {
             // One that stands in the environment for other runs.
@@ -78,6 +84,7 @@ impl Config {
         }
         config.limits = limit_options::limits(layers, config.descriptors())?;
         config.check_proxies()?;
+        config.check_metrics()?;
         // Everything that can be told from the options alone, before any file is opened.
         let choice = choice(layers)?;
         if mode == ModeName::Http {
@@ -131,6 +138,21 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    fn check_metrics(&self) -> Result<(), ConfigError> {
+        let is_any_free_one = |address: &Address| matches!(address, Address::Tcp(_, 0));
+        match &self.metrics {
+            Some(metrics)
+                if self.listen.addresses.contains(metrics) && !is_any_free_one(metrics) =>
+            {
+                Err(usage(format!(
+                    "--metrics {metrics}: that is where the server itself listens; choose another \
+                     port for the metrics"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_redirect(&self) -> Result<(), ConfigError> {

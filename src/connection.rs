@@ -17,13 +17,16 @@ use crate::current::{Current, Serving};
 use crate::explain::{Context, Event, Explainer};
 use crate::limits::Limits;
 use crate::listener::Arrival;
+use crate::observer::Observer;
 use crate::peer::Link;
 use crate::places::Places;
+use crate::record::Noted;
 use crate::refusal::Refusal;
+use crate::request_id::RequestId;
 use crate::shutdown::Shutdown;
 use crate::trust::{Sender, Trust};
 use crate::units::seconds;
-use crate::wire::{self, After, Shared, Transport};
+use crate::wire::{self, After, Shared, Transport, Underway};
 
 /// How long a connection that was closed from this side is still read from, so that the client
 /// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
@@ -45,6 +48,7 @@ pub(crate) struct Endpoint {
     /// As in [`Link`].
     pub(crate) health: Option<Arc<str>>,
     pub(crate) explainer: Arc<Explainer>,
+    pub(crate) observer: Arc<Observer>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -77,7 +81,7 @@ pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut 
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
             explain(&Event::PlainHttp);
-            return Box::pin(answer_plain_http(&endpoint, socket, &local)).await;
+            return Box::pin(answer_plain_http(&endpoint, socket, &local, peer, id)).await;
         }
         Opened::Left => return explain(&Event::Left),
         Opened::Failed(error) => {
@@ -87,6 +91,11 @@ pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut 
         }
         Opened::TimedOut => return explain(&Event::TimedOut(&endpoint.limits)),
     };
+    if accepted.tls.is_some()
+        && let Some(metrics) = endpoint.observer.metrics()
+    {
+        metrics.handshake_completed(start.elapsed());
+    }
     let certificate = accepted.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
     let denied = serving.denied(certificate);
     if let (Some(_), Some(certificate)) = (&denied, certificate) {
@@ -102,6 +111,7 @@ pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut 
         tls: accepted.tls,
         asks_clients: !serving.clients.is_none(),
         trust: Arc::clone(&endpoint.trust),
+        observer: Arc::clone(&endpoint.observer),
         hsts: endpoint.hsts,
         health: endpoint.health.clone(),
         denied,
@@ -176,23 +186,44 @@ fn is_method(bytes: &[u8]) -> bool {
 }
 
 /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
-async fn answer_plain_http(endpoint: &Endpoint, socket: Socket, local: &LocalAddr) {
+async fn answer_plain_http(
+    endpoint: &Endpoint,
+    socket: Socket,
+    local: &LocalAddr,
+    peer: RemoteAddr,
+    connection: u64,
+) {
     let reason =
         format!("this port speaks HTTPS: use https://{}/ (or the host's name)", local.authority());
-    answer(endpoint, socket, &Refusal::bad_request(reason)).await;
+    let id = RequestId { connection, number: 1 };
+    let mut noted = Noted::new(peer.client(), endpoint.observer.keeps_text());
+    // It stays unread; the log may tell what it was.
+    let mut head = [0; 1024];
+    if let Some(Ok(n)) = smol::future::poll_once(socket.peek(&mut head)).await {
+        noted.line(head.get(..n).unwrap_or_default());
+    }
+    answer(endpoint, socket, &Refusal::bad_request(reason), noted, Some(id)).await;
 }
 
 /// Tells a client that there is no place for it (RFC 9110 §15.6.4).
-pub(crate) async fn turn_away(endpoint: &Endpoint, socket: Socket) {
+pub(crate) async fn turn_away(endpoint: &Endpoint, socket: Socket, peer: RemoteAddr) {
     let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
-    answer(endpoint, socket, &busy).await;
+    answer(endpoint, socket, &busy, Noted::new(peer.client(), false), None).await;
 }
 
 /// Answers before, or in place of, all that a client may ask, and closes.
-async fn answer(endpoint: &Endpoint, socket: Socket, refusal: &Refusal) {
+async fn answer(
+    endpoint: &Endpoint,
+    socket: Socket,
+    refusal: &Refusal,
+    noted: Noted,
+    id: Option<RequestId>,
+) {
     let transport = Transport::new(Box::new(socket.clone()), Arc::clone(&endpoint.limits));
     let shared = Arc::new(Mutex::new(transport));
-    let after = wire::refuse(&shared, refusal, Method::Get).await;
+    wire::lock(&shared).tally().begin();
+    let underway = Underway::new(&shared, &endpoint.observer, None, id, noted);
+    let after = underway.until(wire::refuse(&shared, refusal, Method::Get)).await;
     close(shared, socket, after).await;
 }
 

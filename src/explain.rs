@@ -4,8 +4,8 @@
 mod folding;
 mod text;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,8 @@ pub(crate) enum Reason {
     RevocationListExpired,
     NotForClients,
     NotAllowed,
+    /// The same after the handshake, in an answer.
+    Denied,
     BadSignature,
     BadCertificate,
     OursUnknownCa,
@@ -82,13 +84,45 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// All of them, each at the place of its number.
+    pub(crate) const ALL: [Self; 28] = [
+        Self::NoCertificate,
+        Self::UnknownCa,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::Revoked,
+        Self::NoRevocationList,
+        Self::RevocationListExpired,
+        Self::NotForClients,
+        Self::NotAllowed,
+        Self::Denied,
+        Self::BadSignature,
+        Self::BadCertificate,
+        Self::OursUnknownCa,
+        Self::OursBad,
+        Self::OursExpired,
+        Self::OursRefused,
+        Self::NoCommonVersion,
+        Self::NoCommonCipher,
+        Self::NoCommonProtocol,
+        Self::ClientGaveUp,
+        Self::PlainHttp,
+        Self::TlsOnPlain,
+        Self::ProxyHeader,
+        Self::NotTls,
+        Self::TimedOut,
+        Self::LeftMidway,
+        Self::Left,
+        Self::Other,
+    ];
+
     fn of(event: &Event<'_>) -> Self {
         let error = match event {
             Event::Handshake(error) => error,
             Event::TimedOut(_) => return Self::TimedOut,
             Event::PlainHttp => return Self::PlainHttp,
             Event::TlsOnPlain => return Self::TlsOnPlain,
-            Event::NotAllowed { .. } => return Self::NotAllowed,
+            Event::NotAllowed { .. } => return Self::Denied,
             Event::ProxyHeader(_) => return Self::ProxyHeader,
             Event::Left => return Self::Left,
         };
@@ -150,7 +184,7 @@ impl Reason {
             Self::NoRevocationList => "no revocation list",
             Self::RevocationListExpired => "revocation list expired",
             Self::NotForClients => "not for clients",
-            Self::NotAllowed => "not allowed by rule",
+            Self::NotAllowed | Self::Denied => "not allowed by rule",
             Self::BadSignature => "bad signature",
             Self::BadCertificate => "bad certificate",
             Self::OursUnknownCa => "our CA unknown to the client",
@@ -171,13 +205,47 @@ impl Reason {
             Self::Other => "other",
         }
     }
+
+    /// The same for programs.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::NoCertificate => "no_certificate",
+            Self::UnknownCa => "unknown_ca",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
+            Self::NoRevocationList => "no_revocation_list",
+            Self::RevocationListExpired => "revocation_list_expired",
+            Self::NotForClients => "not_for_clients",
+            Self::NotAllowed => "not_allowed_by_rule",
+            Self::Denied => "denied_by_rule",
+            Self::BadSignature => "bad_signature",
+            Self::BadCertificate => "bad_certificate",
+            Self::OursUnknownCa => "our_ca_unknown_to_client",
+            Self::OursBad => "our_certificate_bad_for_client",
+            Self::OursExpired => "our_certificate_expired_for_client",
+            Self::OursRefused => "our_certificate_refused_by_client",
+            Self::NoCommonVersion => "no_common_version",
+            Self::NoCommonCipher => "no_common_cipher",
+            Self::NoCommonProtocol => "no_common_application_protocol",
+            Self::ClientGaveUp => "client_gave_up",
+            Self::PlainHttp => "plain_http_on_tls_port",
+            Self::TlsOnPlain => "tls_on_plain_port",
+            Self::ProxyHeader => "no_good_proxy_header",
+            Self::NotTls => "not_tls",
+            Self::TimedOut => "out_of_time",
+            Self::LeftMidway => "left_midway",
+            Self::Left => "left_without_a_word",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// Tells the log why connections end, each reason of each address once in a while, and counts.
 #[derive(Debug, Default)]
 pub(crate) struct Explainer {
     folding: Mutex<Folding>,
-    counts: Mutex<BTreeMap<Reason, u64>>,
+    counts: [AtomicU64; Reason::ALL.len()],
 }
 
 /// How long the same line about the same address is only counted.
@@ -187,9 +255,9 @@ impl Explainer {
     /// Explains why the connection of `peer` ended.
     pub(crate) fn explain(&self, peer: RemoteAddr, event: &Event<'_>, context: &Context<'_>) {
         let reason = Reason::of(event);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry(reason).or_default() += 1;
-        drop(counts);
+        if let Some(count) = self.counts.get(reason as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         let text = text::line(event, context);
         if reason == Reason::Left {
             log::debug!("{peer}: {text}");
@@ -221,11 +289,17 @@ impl Explainer {
         }
     }
 
+    /// How often connections have ended for this reason.
+    pub(crate) fn count(&self, reason: Reason) -> u64 {
+        self.counts.get(reason as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
     /// What there was, most often first; nothing if there was nothing.
     pub(crate) fn summary(&self) -> Option<Summary> {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let left = counts.get(&Reason::Left).copied().unwrap_or(0);
-        let mut others: Vec<_> = counts.into_iter().filter(|(r, _)| *r != Reason::Left).collect();
+        let left = self.count(Reason::Left);
+        let others = Reason::ALL.into_iter().filter(|reason| *reason != Reason::Left);
+        let others = others.map(|reason| (reason, self.count(reason)));
+        let mut others: Vec<_> = others.filter(|(_, count)| *count > 0).collect();
         others.sort_by_key(|(reason, count)| (u64::MAX - count, *reason));
         (left > 0 || !others.is_empty()).then_some(Summary { others, left })
     }

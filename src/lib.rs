@@ -87,6 +87,7 @@
 //! says goes into the log, if it is a server's error. [`public_error`] has a text for the client.
 
 mod accept;
+mod access;
 mod activation;
 mod address;
 mod app;
@@ -124,8 +125,10 @@ mod listener;
 mod log;
 mod made_up;
 mod man;
+mod metrics;
 mod mode;
 mod notify;
+mod observer;
 mod options;
 mod own_backend;
 mod page;
@@ -140,6 +143,7 @@ pub mod program;
 mod progress;
 mod proxy;
 mod recipe;
+mod record;
 mod redirect;
 mod refusal;
 mod reload;
@@ -157,6 +161,7 @@ mod upstream_files;
 mod upstream_options;
 mod wire;
 
+pub use access::{AccessLog, LogFormat};
 pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
 pub use app::{App, Next, Params, Route, builtin, public_error, with_state};
 pub use bound::Bound;

@@ -1,7 +1,7 @@
 //! Where the program listens, as the options say it.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::address::{Address, LocalAddr};
 use crate::causes::with_causes;
@@ -102,7 +102,7 @@ impl ListenOptions {
                 self.explain_tcp(option, *address, source).unwrap_or_else(|| with_causes(error))
             }
             ServerError::Bind { address, source } => {
-                explain_unix(address, source).unwrap_or_else(|| with_causes(error))
+                explain_unix("--listen", address, source).unwrap_or_else(|| with_causes(error))
             }
             other => with_causes(other),
         }
@@ -115,41 +115,59 @@ impl ListenOptions {
             By::Listen => "--listen",
             By::HostAndPort => "--host",
         };
-        format!(
-            "{option} {names}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
-             this machine"
-        )
+        no_such_host(option, &names)
     }
 
-    fn explain_tcp(
-        &self,
-        option: &str,
-        address: std::net::SocketAddr,
-        error: &io::Error,
-    ) -> Option<String> {
-        let port = address.port();
-        Some(match error.kind() {
-            io::ErrorKind::AddrInUse => format!(
-                "{address} is in use by another program; choose another with {option}, or find out \
-                 which with: ss -ltnp 'sport = :{port}'"
-            ),
-            io::ErrorKind::AddrNotAvailable => {
-                let what = match self.by {
-                    By::Listen => format!("--listen {address}"),
-                    By::HostAndPort => format!("--host {}", self.host),
-                };
-                format!("{what}: not an address of this machine; ip addr lists those that are")
-            }
-            io::ErrorKind::PermissionDenied => format!(
-                "{option} {port}: not permitted; ports below 1024 need privileges, take one above"
-            ),
-            _ => return None,
-        })
+    fn explain_tcp(&self, option: &str, address: SocketAddr, error: &io::Error) -> Option<String> {
+        let what = match self.by {
+            By::Listen => format!("--listen {address}"),
+            By::HostAndPort => format!("--host {}", self.host),
+        };
+        explain_tcp(option, &what, address, error)
     }
 }
 
-fn explain_unix(address: &LocalAddr, error: &io::Error) -> Option<String> {
-    let what = format!("--listen {address}");
+/// What is wrong with an `address` that `option` names and nothing else does.
+pub(crate) fn explain_at(option: &str, address: &Address, error: &ServerError) -> String {
+    let what = format!("{option} {address}");
+    let explained = match error {
+        ServerError::Address(_) => Some(no_such_host(option, &address.to_string())),
+        ServerError::Bind { address: LocalAddr::Tcp(address), source } => {
+            explain_tcp(option, &what, *address, source)
+        }
+        ServerError::Bind { address, source } => explain_unix(option, address, source),
+        _ => None,
+    };
+    explained.unwrap_or_else(|| with_causes(error))
+}
+
+fn no_such_host(option: &str, name: &str) -> String {
+    format!(
+        "{option} {name}: no such host; use an address such as 127.0.0.1, or 0.0.0.0 for all of \
+         this machine"
+    )
+}
+
+/// `what` is the option with the host that it names.
+fn explain_tcp(option: &str, what: &str, address: SocketAddr, error: &io::Error) -> Option<String> {
+    let port = address.port();
+    Some(match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "{address} is in use by another program; choose another with {option}, or find out \
+             which with: ss -ltnp 'sport = :{port}'"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{what}: not an address of this machine; ip addr lists those that are")
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "{option} {port}: not permitted; ports below 1024 need privileges, take one above"
+        ),
+        _ => return None,
+    })
+}
+
+fn explain_unix(option: &str, address: &LocalAddr, error: &io::Error) -> Option<String> {
+    let what = format!("{option} {address}");
     Some(match error.kind() {
         io::ErrorKind::AddrInUse => format!(
             "{what}: in use by another program; choose another path, or find out which with: ss -lxp"

@@ -6,6 +6,7 @@ use httparse::Header;
 use turnkey_backend::{Certificate, TlsInfo};
 
 use crate::address::{ClientAddr, LocalAddr, RemoteAddr};
+use crate::observer::Observer;
 use crate::request_id::RequestId;
 use crate::trust::{
     Basis, Contradiction, Decision, IgnoredHeader, Origin, Own, Sender, Trust, TrustedProxies,
@@ -142,6 +143,8 @@ pub(crate) struct Link {
     /// Whether clients are asked for a certificate.
     pub(crate) asks_clients: bool,
     pub(crate) trust: Arc<Trust>,
+    /// Who is told of the requests.
+    pub(crate) observer: Arc<Observer>,
     /// For how many seconds clients that come by HTTPS are told to use nothing else (RFC 6797).
     pub(crate) hsts: Option<u64>,
     /// The path at which the server says how it is.
@@ -169,6 +172,7 @@ impl Link {
             asks_clients: certificate.is_some(),
             tls,
             trust: Arc::new(trust),
+            observer: Arc::default(),
             hsts: None,
             health: None,
             denied: None,

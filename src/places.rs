@@ -78,6 +78,14 @@ pub(crate) enum Full {
 }
 
 impl Full {
+    /// Its name, which other programs go by.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Handshakes => "handshakes",
+        }
+    }
+
     /// What to tell the log.
     pub(crate) fn text(&self, limits: &Limits) -> String {
         let (what, max, option) = match self {

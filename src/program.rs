@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::access::{self, AccessLog};
 use crate::activation::{self, Activated};
 use crate::app::{self, App};
 use crate::args::{self, Stop};
@@ -19,6 +20,7 @@ use crate::completions;
 use crate::config::Config;
 use crate::config_error::ConfigError;
 use crate::limits;
+use crate::listen_options;
 use crate::listener::Listener;
 use crate::man;
 use crate::mode::{self, Mode, TlsChoice};
@@ -40,7 +42,9 @@ use crate::startup::Greeting;
 /// understood; both failures are one line on stderr.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run() {
+    let ran = run();
+    crate::log::flush();
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // With stderr gone there is nobody left to tell.
@@ -163,6 +167,19 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
             (None, _) => {}
         }
     }
+    // `RUST_LOG` says of the access log only whether there is one.
+    if log::log_enabled!(target: access::TARGET, log::Level::Info) {
+        let access_log = AccessLog::stdout(config.log_format);
+        server = server.access_log(
+            access_log.map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?,
+        );
+    }
+    if let Some(address) = &config.metrics {
+        let listener = Listener::at(address, listen.socket_mode);
+        server = server.metrics(listener.map_err(|error| {
+            Failure::start(listen_options::explain_at("--metrics", address, &error))
+        })?);
+    }
     let bound = server
         .serve_on(|| match given {
             Some(listeners) => Ok(listeners),
@@ -179,7 +196,12 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
         log::warn!("{warning}");
     }
     let text = greeting.text(&bound);
-    print(&text)?;
+    if config.log_format.is_for_people() {
+        print(&text)?;
+    } else {
+        // Programs that read stdout know nothing of greetings.
+        crate::log::say(&text);
+    }
     notify::ready(text.lines().next().unwrap_or_default());
     let reloader = bound.reloader();
     let bound = if config.is_reloadable() {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::connection::Endpoint;
 use crate::content::Content;
 use crate::current::{Current, Serving};
+use crate::metrics::Metrics;
 use crate::mode::{self, BackendName, Mode, ModeError, TlsChoice};
 use crate::notify;
 use crate::proxy::Proxy;
@@ -30,6 +31,7 @@ pub struct Reloader {
     current: Arc<Current>,
     /// `None` if nothing is handed on.
     proxy: Option<Arc<Proxy>>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Reloader {
@@ -38,7 +40,8 @@ impl Reloader {
             Content::Proxy(proxy) => Some(Arc::clone(proxy)),
             Content::App(_) => None,
         };
-        Self { current: Arc::clone(&endpoint.current), proxy }
+        let metrics = endpoint.observer.metrics().cloned();
+        Self { current: Arc::clone(&endpoint.current), proxy, metrics }
     }
 
     /// Builds a backend for `mode` and `choice`, and serves all connections with it that begin from
@@ -46,7 +49,9 @@ impl Reloader {
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
-        self.current.replace(self.build(mode, choice)?);
+        let built = self.build(mode, choice);
+        self.count(built.is_ok());
+        self.current.replace(built?);
         Ok(())
     }
 
@@ -59,7 +64,9 @@ impl Reloader {
         config: &ConnectConfig,
     ) -> Result<(), ModeError> {
         let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
-        proxy.replace_tls(mode::connector(backend, config)?);
+        let connector = mode::connector(backend, config);
+        self.count(connector.is_ok());
+        proxy.replace_tls(connector?);
         Ok(())
     }
 
@@ -69,6 +76,12 @@ impl Reloader {
             return Err(ModeError::OtherScheme);
         }
         Ok(serving)
+    }
+
+    fn count(&self, done: bool) {
+        if let Some(metrics) = &self.metrics {
+            metrics.reloaded(done);
+        }
     }
 }
 
@@ -110,7 +123,9 @@ pub(crate) async fn ignore(mut signal: ReloadSignal) {
 
 fn reload(config: &Config, reloader: &Reloader, why: &str) {
     notify::reloading();
-    match try_reload(config, reloader, SystemTime::now()) {
+    let reloaded = try_reload(config, reloader, SystemTime::now());
+    reloader.count(reloaded.is_ok());
+    match reloaded {
         Ok(warnings) => {
             let done =
                 format!("reloaded ({why}): new connections are served with what the files hold");

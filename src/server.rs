@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::access::AccessLog;
 use crate::app::App;
 use crate::bound::{Bound, Listening};
 use crate::connection::Endpoint;
@@ -15,7 +16,9 @@ use crate::current::Current;
 use crate::explain::Explainer;
 use crate::limits::Limits;
 use crate::listener::Listener;
+use crate::metrics::{self, Metrics, Told};
 use crate::mode::{Mode, TlsChoice};
+use crate::observer::Observer;
 use crate::proxy::Proxy;
 use crate::redirect;
 use crate::server_error::ServerError;
@@ -43,6 +46,8 @@ pub struct Server {
     redirect: Option<Redirect>,
     hsts: Option<Duration>,
     health: Option<String>,
+    access_log: Option<AccessLog>,
+    metrics: Option<Listener>,
 }
 
 /// The port for plain HTTP from which all are sent on.
@@ -53,6 +58,10 @@ struct Redirect {
     listener: Option<Listener>,
     challenges: Option<PathBuf>,
 }
+
+/// How many connections for metrics there may be at a time; their descriptors are among those that no
+/// client gets.
+const SCRAPERS: usize = 8;
 
 impl Server {
     /// A server for `app`, in http mode, with the default limits.
@@ -79,6 +88,8 @@ impl Server {
             redirect: None,
             hsts: None,
             health: None,
+            access_log: None,
+            metrics: None,
         }
     }
 
@@ -166,6 +177,22 @@ impl Server {
         self
     }
 
+    /// Sets where a line for each request is written, after it has ended; none is.
+    #[must_use]
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
+    /// Sets a listener at which `GET /metrics` tells what there is to count, in plain HTTP and in the
+    /// text format of Prometheus; none. It is there for as long as the server runs, however full that
+    /// is. Whom it lets in is for the network to say.
+    #[must_use]
+    pub fn metrics(mut self, listener: Listener) -> Self {
+        self.metrics = Some(listener);
+        self
+    }
+
     /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
     /// tells which.
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
@@ -188,22 +215,36 @@ impl Server {
         if listeners.is_empty() {
             return Err(ServerError::Address(io::ErrorKind::InvalidInput.into()));
         }
+        let current = Arc::new(Current::new(built.serving));
+        let explainer = Arc::new(Explainer::default());
+        let metrics = self.metrics.map(|listener| -> Result<_, ServerError> {
+            let metrics = Arc::new(Metrics::new(Told {
+                backend: built.description.clone(),
+                current: Arc::clone(&current),
+                explainer: Arc::clone(&explainer),
+                access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
+            }));
+            Ok((Arc::clone(&metrics), metrics_listening(listener, metrics)?))
+        });
+        let (metrics, metrics_listening) = metrics.transpose()?.unzip();
         let endpoint = Endpoint {
             content: self.content,
             tls: built.capabilities.tls,
-            current: Arc::new(Current::new(built.serving)),
+            current,
             mode,
             limits: Arc::new(self.limits),
             trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
             hsts: self.hsts.map(|max_age| max_age.as_secs()),
             health: self.health.map(Arc::from),
-            explainer: Arc::new(Explainer::default()),
+            explainer,
+            observer: Arc::new(Observer::new(self.access_log, metrics)),
             shutdown: Shutdown::default(),
         };
         let mut bound = Bound {
             listeners,
             endpoint: Arc::new(endpoint),
             redirect: None,
+            metrics: metrics_listening,
             backend: built.description,
             threads: self.threads,
             tasks: Vec::new(),
@@ -239,8 +280,30 @@ impl Redirect {
             hsts: None,
             health: None,
             explainer: Arc::clone(&shared.explainer),
+            observer: Arc::clone(&shared.observer),
             shutdown: shared.shutdown.clone(),
         };
         Ok(Listening { listener, endpoint: Arc::new(endpoint) })
     }
+}
+
+/// What a listener for metrics does. It shares nothing with the others but the threads: neither their
+/// places nor their end, and nobody is told of who asks there.
+fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listening, ServerError> {
+    let plain = Mode::Http.build(TlsChoice::default())?;
+    let limits = Limits { max_connections: SCRAPERS, ..Limits::default() };
+    let endpoint = Endpoint {
+        content: metrics::app(metrics).into(),
+        tls: plain.capabilities.tls,
+        current: Arc::new(Current::new(plain.serving)),
+        mode: Mode::Http.name(),
+        limits: Arc::new(limits),
+        trust: Arc::new(Trust::new(TrustedProxies::default(), false)),
+        hsts: None,
+        health: None,
+        explainer: Arc::default(),
+        observer: Arc::default(),
+        shutdown: Shutdown::default(),
+    };
+    Ok(Listening { listener, endpoint: Arc::new(endpoint) })
 }

@@ -64,6 +64,12 @@ impl Greeting {
         if let Some(redirect) = bound.redirect_addr() {
             lines.push(format!("http://{redirect}/ sends on to https"));
         }
+        if let Some(metrics) = bound.metrics_addr() {
+            lines.push(match metrics {
+                LocalAddr::Tcp(address) => format!("metrics on http://{address}/metrics"),
+                LocalAddr::Unix(_) => format!("metrics on {metrics}, /metrics"),
+            });
+        }
         for certificate in &self.further {
             lines.push(format!("also {}", certificate.subject_alt_names().join(", ")));
         }

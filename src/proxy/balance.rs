@@ -50,6 +50,8 @@ pub(super) struct Balancer {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) upstream: Upstream,
+    /// What people call it.
+    pub(super) name: Arc<str>,
     busy: AtomicUsize,
     rests_until: Mutex<Option<Instant>>,
     idle: Mutex<Vec<(Instant, Connection)>>,
@@ -59,6 +61,7 @@ impl Balancer {
     pub(super) fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
         let members = upstreams.into_iter().map(|upstream| {
             Arc::new(Member {
+                name: upstream.to_string().into(),
                 upstream,
                 busy: AtomicUsize::new(0),
                 rests_until: Mutex::new(None),

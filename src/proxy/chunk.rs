@@ -10,8 +10,9 @@ pub(super) fn chunk(content: &[u8], trailers: &[Trailer]) -> Vec<u8> {
     chunk
 }
 
-/// The same, behind what `out` holds.
-pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]) {
+/// The same, behind what `out` holds. The result is how much of it is no content, in bytes.
+pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]) -> usize {
+    let before = out.len() + content.len();
     out.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());
     out.extend_from_slice(content);
     for (name, value) in trailers {
@@ -20,6 +21,7 @@ pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]
         }
     }
     out.extend_from_slice(b"\r\n");
+    out.len() - before
 }
 
 #[cfg(test)]

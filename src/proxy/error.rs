@@ -54,6 +54,18 @@ impl UpstreamError {
         Refusal::new(status, what)
     }
 
+    /// Its name, which other programs go by.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "unreachable",
+            Self::Tls(_) => "tls",
+            Self::TimedOut(..) => "timed_out",
+            Self::Closed => "closed",
+            Self::Broken(_) => "broken",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+
     /// Whether the upstream is likely to fail the next request too.
     pub(super) fn is_about_the_upstream(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Tls(_) | Self::TimedOut("took no connection", _))

@@ -171,6 +171,7 @@ impl Proxy {
         let mut last = None;
         for member in self.balancer.order() {
             let busy = member.busy();
+            lock(shared).tally().hand_on(&member.name);
             // Whoever asks for nothing any more is not asked for.
             let sent = attempt.send(&member).or(left(shared));
             match sent.await {
@@ -183,6 +184,7 @@ impl Proxy {
                     return done;
                 }
                 Err((Unanswered::Upstream(error), again)) => {
+                    lock(shared).tally().fail(error.name());
                     log::error!(
                         "request {id}: the upstream {}: {}",
                         member.upstream,
@@ -243,6 +245,7 @@ impl Proxy {
         if incoming.status == 101 {
             let head = incoming.finish_upgrade();
             let mut written = 0;
+            answer(shared, 101, &head);
             let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
             if told.is_ok() {
                 let ended = tunnel::tunnel(shared, &mut connection, self.timeout).await;
@@ -253,7 +256,9 @@ impl Proxy {
         }
         let reusable = incoming.persistent;
         let length = incoming.body;
+        let status = incoming.status;
         let (head, persistent) = incoming.finish(outgoing.version, persistent(), hsts);
+        answer(shared, status, &head);
         let relay = Relay {
             shared,
             connection: &mut connection,
@@ -274,6 +279,7 @@ impl Proxy {
             }
             Relayed::Truncated { error, begun } => {
                 let upstream = &member.upstream;
+                lock(shared).tally().fail("broke_off");
                 log::error!(
                     "request {id}: the answer of the upstream {upstream} broke off: {error}"
                 );
@@ -295,6 +301,13 @@ impl Proxy {
 async fn left<T>(shared: &Shared) -> Result<T, (Unanswered, bool)> {
     let error = poll_fn(|cx| lock(shared).poll_left(cx)).await;
     Err((Unanswered::Client(error), false))
+}
+
+/// Counts what is written from here on as an answer that begins with `head`.
+fn answer(shared: &Shared, status: u16, head: &[u8]) {
+    let mut transport = lock(shared);
+    transport.tally().answer(status);
+    transport.tally().head(head.len());
 }
 
 fn after(persistent: bool) -> Forwarded {

@@ -79,7 +79,8 @@ impl Relay<'_, '_> {
                     let n = n.min(GATHER);
                     let content = self.connection.input.unread().get(..n).unwrap_or_default();
                     if chunked {
-                        push_chunk(&mut self.out, content, &[]);
+                        let framing = push_chunk(&mut self.out, content, &[]);
+                        lock(self.shared).tally().frame(framing);
                     } else {
                         self.out.extend_from_slice(content);
                     }
@@ -108,7 +109,8 @@ impl Relay<'_, '_> {
         }
         if chunked {
             let trailers = framer.as_mut().map(Framer::take_trailers).unwrap_or_default();
-            push_chunk(&mut self.out, b"", &trailers);
+            let framing = push_chunk(&mut self.out, b"", &trailers);
+            lock(self.shared).tally().frame(framing);
         }
         self.write().await?;
         let clean = framer.is_some() && self.connection.input.is_empty();

@@ -1,15 +1,12 @@
 use std::future::poll_fn;
 
 use http_types::{Method, Request, Response, StatusCode};
-use log::Level;
-use turnkey_backend::Certificate;
 
 use super::head::Version;
 use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
 use crate::content::Content;
-use crate::peer::Peer;
 use crate::proxy::{Forwarded, Outgoing, Proxy};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -17,9 +14,6 @@ use crate::request_id::RequestId;
 /// How much of a body that the handler left unread is passed over to get at the next request, in
 /// bytes. To read more costs more than a new connection.
 const DISCARD: u64 = 64 * 1024;
-
-/// What `RUST_LOG` knows the access log by.
-const ACCESS: &str = "turnkey::access";
 
 /// A fatal alert, `protocol_version`, in a record of the version that every client takes before it
 /// knows the server's (RFC 8446 §5.1, §6.2).
@@ -37,7 +31,6 @@ pub(crate) struct Exchange {
     pub(crate) hsts: Option<u64>,
     /// Whether the client had rather be refused on a page.
     pub(crate) page: bool,
-    pub(crate) id: RequestId,
 }
 
 /// A request, as whoever answers it takes it.
@@ -67,9 +60,9 @@ pub(crate) enum After {
 }
 
 impl Exchange {
-    /// Has `content` answer the request and sends what it says.
-    pub(crate) async fn run(self, shared: &Shared, content: &Content) -> After {
-        let Self { work, method, version, persistent, hsts, page, id } = self;
+    /// Has `content` answer the request, which the log calls `id`, and sends what it says.
+    pub(crate) async fn run(self, shared: &Shared, content: &Content, id: RequestId) -> After {
+        let Self { work, method, version, persistent, hsts, page } = self;
         let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
         match (content, work) {
             (Content::App(app), Work::App(request)) => {
@@ -125,11 +118,7 @@ async fn hand_on(
 /// Has `app` answer the request and sends what it says.
 async fn serve(app: &App, request: Request, asked: Asked, shared: &Shared, id: RequestId) -> After {
     let persistent = asked.persistent;
-    let access = Access::of(&request);
     let response = answer(app, request, id).await;
-    if let Some(access) = access {
-        access.log(id, response.status());
-    }
     let refusal = lock(shared).refusal().cloned();
     if let Some(refusal) = refusal {
         // The handler was told so when it read the body; the client is told what was wrong.
@@ -164,28 +153,6 @@ fn broken_off(version: Version) -> After {
     match version {
         Version::Http10 => After::Reset,
         Version::Http11 => After::Abort,
-    }
-}
-
-/// The facts of a request that a line of the access log is made of.
-struct Access(String);
-
-impl Access {
-    /// `None` unless somebody wants to read it: the line costs more than the request otherwise does.
-    fn of(request: &Request) -> Option<Self> {
-        if !log::log_enabled!(target: ACCESS, Level::Debug) {
-            return None;
-        }
-        let peer = Peer::of(request)?;
-        let client = peer.client();
-        // Method and path are made of characters that a URL may have; a subject is in printable ASCII.
-        let subject = peer.certificate().map_or("-", Certificate::subject);
-        let (method, path) = (request.method(), request.url().path());
-        Some(Self(format!("{client} \"{subject}\" {method} {path}")))
-    }
-
-    fn log(&self, id: RequestId, status: StatusCode) {
-        log::debug!(target: ACCESS, "request {id}: {} {}", self.0, u16::from(status));
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub(crate) mod body;
 pub(crate) mod chunked;
+mod counted;
 pub(crate) mod deadline;
 mod exchange;
 pub(crate) mod framer;
@@ -19,8 +20,11 @@ pub(crate) mod request;
 mod respond;
 pub(crate) mod scanner;
 mod serve;
+mod tally;
 mod transport;
+mod underway;
 
 pub(crate) use exchange::{After, answer, refuse};
 pub(crate) use serve::serve;
 pub(crate) use transport::{Shared, Transport, lock};
+pub(crate) use underway::Underway;

@@ -3,6 +3,7 @@ mod send_file;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use async_h1::server::Encoder;
@@ -10,6 +11,7 @@ use http_types::headers::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCOD
 use http_types::{Body, Method, Response, StatusCode};
 use smol::io::AsyncRead;
 
+use super::counted::count_content;
 use super::head::Version;
 use super::transport::{Shared, lock};
 use crate::field;
@@ -99,6 +101,7 @@ pub(crate) async fn write_response(
         refusal::for_people(&mut response, id);
     }
     let persistent = asked.persistent && !says_close(&response);
+    lock(shared).tally().answer(response.status().into());
     // Framing and persistence are the wire's to say.
     for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
         response.remove_header(name);
@@ -125,16 +128,27 @@ pub(crate) async fn write_response(
     let mut out = Out::new(shared);
     let result = match framed {
         Framed::ByEncoder if asked.method == Method::Head => {
-            out.encode(Encoder::new(response, Method::Head), None, Some(0)).await
+            out.encode(Encoder::new(response, Method::Head), None, Some(0)).await.map(drop)
+        }
+        Framed::ByEncoder if length.is_none() => {
+            let content = count_content(&mut response);
+            let encoded = out.encode(Encoder::new(response, asked.method), None, None).await;
+            encoded.map(|body| {
+                let framing = body.saturating_sub(content.load(Ordering::Relaxed));
+                lock(shared).tally().frame(framing);
+            })
         }
         Framed::ByEncoder => match send_file::body(shared, &mut response) {
             Some((socket, body)) => out.send_file(response, &socket, body).await,
-            None => out.encode(Encoder::new(response, asked.method), None, length).await,
+            None => {
+                let encoder = Encoder::new(response, asked.method);
+                out.encode(encoder, None, length).await.map(drop)
+            }
         },
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
             let encoded = out.encode(Encoder::new(response, Method::Head), Some(framing), None);
-            encoded.await.map(|()| out.mend_reason())
+            encoded.await.map(|_| out.mend_reason())
         }
         Framed::ByClose => {
             let body = response.take_body();
@@ -142,8 +156,8 @@ pub(crate) async fn write_response(
             response.set_body(Body::from_reader(smol::io::empty(), None));
             let head = Encoder::new(response, Method::Head);
             match out.encode(head, Some(TRANSFER_ENCODING), None).await {
-                Ok(()) if asked.method != Method::Head => out.copy(body).await.map(drop),
-                other => other,
+                Ok(_) if asked.method != Method::Head => out.copy(body).await.map(drop),
+                other => other.map(drop),
             }
         }
     };
@@ -196,13 +210,14 @@ impl<'s> Out<'s> {
     }
 
     /// Copies what `encoder` yields: a head, without the field `drop_field`, and a body, which
-    /// must be `expected` bytes long if that is known.
+    /// must be `expected` bytes long if that is known. The result is how long the body is, with its
+    /// framing.
     async fn encode(
         &mut self,
         mut encoder: Encoder,
         drop_field: Option<HeaderName>,
         expected: Option<usize>,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         // The head comes first, and in one piece as long as it fits.
         let mut head = loop {
             let n = self.read(&mut encoder).await?;
@@ -216,6 +231,7 @@ impl<'s> Out<'s> {
         if let Some(name) = drop_field {
             head -= self.drop_field(&name, head);
         }
+        lock(self.shared).tally().head(head);
         let already = self.filled - head;
         let copied = already + self.copy(encoder).await?;
         match expected {
@@ -223,7 +239,7 @@ impl<'s> Out<'s> {
                 io::ErrorKind::UnexpectedEof,
                 format!("the body ended after {copied} of {expected} bytes"),
             )),
-            _ => Ok(()),
+            _ => Ok(copied),
         }
     }
 
@@ -306,6 +322,8 @@ impl<'s> Out<'s> {
         if let Some(rest) = self.gathered().strip_prefix(WRONG) {
             self.buffer = [b"HTTP/1.1 304 Not Modified", rest].concat();
             self.filled = self.buffer.len();
+            // An answer like this is all head.
+            lock(self.shared).tally().head(self.filled);
         }
     }
 

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -13,11 +14,13 @@ use super::request;
 use super::respond::Asked;
 use super::scanner::{HeadScanner, TLS_HANDSHAKE};
 use super::transport::{Next, Shared, lock};
+use super::underway::Underway;
 use crate::content::Content;
 use crate::limits::Limits;
 use crate::page;
 use crate::peer::Link;
 use crate::proxy::Outgoing;
+use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::shutdown::Watch;
@@ -59,20 +62,29 @@ pub(crate) async fn serve(
             }
         })
         .await;
+        // An exchange counts twice, when it begins and when it ends.
+        let number = lock(shared).exchange() / 2 + 1;
+        let id = RequestId { connection: link.id, number };
+        let mut noted = Noted::new(link.sender.addr().client(), link.observer.keeps_text());
         let (exchange, refused) = match next {
             Next::End => return After::Close,
             Next::Refused(_) if began_tls(shared, link) => {
                 return Box::pin(exchange::refuse_tls(shared)).await;
             }
             Next::Refused(refusal) => {
-                let method = head::method_of_refused(lock(shared).input());
+                let transport = lock(shared);
+                noted.line(transport.input());
+                let method = head::method_of_refused(transport.input());
                 (None, Some((refusal, method.into())))
             }
-            Next::Head(start, end) => match begin(shared, start, end, link, content, limits) {
-                Ok(exchange) => (Some(exchange), None),
-                Err(refused) => (None, Some(refused)),
-            },
+            Next::Head(start, end) => {
+                match begin(shared, start..end, link, content, limits, id, &mut noted) {
+                    Ok(exchange) => (Some(exchange), None),
+                    Err(refused) => (None, Some(refused)),
+                }
+            }
         };
+        let underway = Underway::new(shared, &link.observer, link.tls.as_ref(), Some(id), noted);
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {
@@ -81,12 +93,12 @@ pub(crate) async fn serve(
                 if let Work::Health { draining } = &mut exchange.work {
                     *draining = leaving;
                 }
-                Box::pin(exchange.run(shared, content)).await
+                Box::pin(underway.until(exchange.run(shared, content, id))).await
             }
             (None, Some((refusal, asked))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
                 let asked = Asked { hsts: hsts_of_refused(link), ..asked };
-                Box::pin(exchange::refuse(shared, &refusal, asked)).await
+                Box::pin(underway.until(exchange::refuse(shared, &refusal, asked))).await
             }
             (None, None) => After::Abort,
         };
@@ -116,26 +128,28 @@ fn hsts_of_refused(link: &Link) -> Option<u64> {
     link.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
 }
 
-/// Turns the head at `start..end` of the input into a request, and takes it from the input.
+/// Turns the head at `at` of the input into a request, and takes it from the input. What it asks for is
+/// `noted`, as far as it can be read.
 fn begin(
     shared: &Shared,
-    start: usize,
-    end: usize,
+    at: Range<usize>,
     link: &Arc<Link>,
     content: &Content,
     limits: &Limits,
+    id: RequestId,
+    noted: &mut Noted,
 ) -> Result<Exchange, (Refusal, Asked)> {
     let mut transport = lock(shared);
-    if let Some(line) = transport.input_mut().get_mut(start..end) {
+    let end = at.end;
+    if let Some(line) = transport.input_mut().get_mut(at.clone()) {
+        noted.line(line);
         head::lower_minor_version(line);
     }
     let mut slots = field_slots();
-    let bytes = transport.input().get(start..end).unwrap_or_default();
+    let bytes = transport.input().get(at).unwrap_or_default();
     let head = Head::parse(bytes, &mut slots)
         .map_err(|refusal| (refusal, head::method_of_refused(bytes).into()))?;
-    let number = transport.exchange() + 1;
-    // An exchange counts twice, when it begins and when it ends.
-    let id = RequestId { connection: link.id, number: number / 2 + 1 };
+    noted.head(head.method, head.authority, head.fields);
     let page = page::prefers_page(head::values(head.fields, "accept"));
     let asked = Asked { page: page.then_some(id), ..head.method.into() };
     let refused = |refusal| (refusal, asked);
@@ -148,12 +162,14 @@ fn begin(
     {
         return Err(refused(Refusal::too_large(Some(max))));
     }
+    let number = transport.exchange() + 1;
     // HTTP/1.0 may name no host.
     let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
     let decision = link
         .decide(head.fields, host)
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
+    noted.decided(decision.client, &decision.host);
     // RFC 6797 §7.2: not a word of it over HTTP.
     let hsts = link.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
@@ -177,7 +193,6 @@ fn begin(
         persistent: head.persistent,
         hsts,
         page,
-        id,
     };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);

@@ -18,6 +18,7 @@ use super::framer::Framer;
 use super::head::Framing;
 use super::input::Input;
 use super::scanner::HeadScanner;
+use super::tally::Tally;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
 use crate::units::seconds;
@@ -42,6 +43,7 @@ pub(crate) struct Transport {
     body: Framer,
     content_taken: u64,
     interim: Interim,
+    tally: Tally,
     /// What became of the body, if it went wrong.
     refusal: Option<Refusal>,
     /// The stream has failed, or the client takes nothing: there is nobody to talk to.
@@ -93,6 +95,7 @@ impl Transport {
             body: Framer::default(),
             content_taken: 0,
             interim: Interim::NotExpected,
+            tally: Tally::default(),
             refusal: None,
             broken: false,
             ended: false,
@@ -112,6 +115,16 @@ impl Transport {
         self.input.unread_mut()
     }
 
+    /// What has gone over the connection for the request at hand.
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// The same, at the end of the request: the next one begins with a new one.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
     /// Waits for the head of the next request.
     pub(crate) fn poll_head(
         &mut self,
@@ -120,6 +133,9 @@ impl Transport {
     ) -> Poll<Next> {
         let limits = Arc::clone(&self.limits);
         loop {
+            if !self.input.is_empty() {
+                self.tally.begin();
+            }
             match scanner.scan(self.input.unread(), limits.max_head) {
                 Ok(Some((start, end))) => {
                     self.reading.clear();
@@ -326,6 +342,7 @@ impl Transport {
         }
         self.input.consume(n);
         self.body.took(n);
+        self.tally.took(n);
         self.content_taken += u64::try_from(n).unwrap_or(u64::MAX);
     }
 
@@ -364,6 +381,7 @@ impl Transport {
                 Poll::Ready(Ok(0)) => return self.fail(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(n)) => {
                     *written += n;
+                    self.tally.wrote(n);
                     self.writing.clear();
                 }
                 Poll::Ready(Err(e)) => return self.fail(e),

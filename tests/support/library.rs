@@ -19,6 +19,15 @@ pub(crate) struct Library {
 
 impl Library {
     pub(crate) fn serve(stack: Stack, app: App) -> Self {
+        Self::serve_with(stack, app, |server| server)
+    }
+
+    /// The same with what a test makes of the server.
+    pub(crate) fn serve_with(
+        stack: Stack,
+        app: App,
+        make: impl FnOnce(turnkey::Server) -> turnkey::Server,
+    ) -> Self {
         let mut limits = Limits::default();
         let second = Duration::from_secs(1);
         limits.handshake_timeout = second;
@@ -28,11 +37,20 @@ impl Library {
         limits.idle_timeout = 2 * second;
         limits.drain_timeout = 2 * second;
         limits.max_body = Some(1 << 20);
-        Self::limited(stack, app, limits)
+        Self::made(stack, app, limits, make)
     }
 
     /// The same with these limits.
     pub(crate) fn limited(stack: Stack, app: App, limits: Limits) -> Self {
+        Self::made(stack, app, limits, |server| server)
+    }
+
+    fn made(
+        stack: Stack,
+        app: App,
+        limits: Limits,
+        make: impl FnOnce(turnkey::Server) -> turnkey::Server,
+    ) -> Self {
         let pki = Pki::new();
         let mut server = turnkey::Server::new(app).limits(limits).threads(2);
         let backend = match stack {
@@ -48,7 +66,7 @@ impl Library {
             let choice = TlsChoice { backend: Some(backend), ..TlsChoice::default() };
             server = server.mode(Mode::Https(identity.expect("an identity"))).tls(choice);
         }
-        Self::start(server, pki, |port, pki| {
+        Self::start(make(server), pki, |port, pki| {
             if stack.is_tls() { Dialer::tls(port, &pki.ca_file) } else { Dialer::plain(port) }
         })
     }

@@ -150,6 +150,12 @@ impl Profile {
         Self::new(common_name, ExtendedKeyUsagePurpose::ClientAuth).names(&[common_name])
     }
 
+    /// The same with another common name.
+    pub(crate) fn called(mut self, common_name: &str) -> Self {
+        common_name.clone_into(&mut self.name);
+        self
+    }
+
     fn new(common_name: &str, usage: ExtendedKeyUsagePurpose) -> Self {
         let now = OffsetDateTime::now_utc();
         // Long enough not to be warned of.

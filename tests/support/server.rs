@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,7 +84,8 @@ pub(crate) struct Server {
     pub(crate) banner: String,
     /// What it says to try.
     pub(crate) try_command: String,
-    /// Standard output as far as the line with the command to try.
+    /// The start-up lines, as far as the one with the command to try. They come on standard output, or
+    /// on standard error where that is for programs.
     pub(crate) greeting: String,
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
@@ -99,8 +100,9 @@ impl Server {
 
     fn start(mut command: Command) -> Self {
         let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
-        let (stdout, lines) = follow(child.stdout.take().expect("stdout is piped"));
-        let (stderr, _) = follow(child.stderr.take().expect("stderr is piped"));
+        let (sender, lines) = channel();
+        let stdout = follow(child.stdout.take().expect("stdout is piped"), sender.clone());
+        let stderr = follow(child.stderr.take().expect("stderr is piped"), sender);
         let dir = command.get_current_dir().map(Into::into);
         // From here on the child is killed whatever happens.
         let mut server = Self {
@@ -127,8 +129,11 @@ impl Server {
             };
             if let Some(command) = line.strip_prefix("try: ") {
                 command.clone_into(&mut self.try_command);
-            } else if self.banner.is_empty() {
+            } else if line.starts_with("turnkey ") {
                 self.banner.clone_from(&line);
+            } else if self.banner.is_empty() {
+                // The log says something before.
+                continue;
             }
             self.greeting.push_str(&line);
             self.greeting.push('\n');
@@ -212,9 +217,8 @@ impl Drop for Server {
 }
 
 /// Reads lines to the end of the stream, so that the program never blocks on a full pipe.
-fn follow(from: impl std::io::Read + Send + 'static) -> (Arc<Mutex<String>>, Receiver<String>) {
+fn follow(from: impl std::io::Read + Send + 'static, sender: Sender<String>) -> Arc<Mutex<String>> {
     let all = Arc::new(Mutex::new(String::new()));
-    let (sender, receiver) = channel();
     let text = Arc::clone(&all);
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
@@ -226,5 +230,5 @@ fn follow(from: impl std::io::Read + Send + 'static) -> (Arc<Mutex<String>>, Rec
             sender.send(line).ok();
         }
     });
-    (all, receiver)
+    all
 }

@@ -56,7 +56,7 @@ impl Out<'_> {
                 Ok(0) => return Err(shrunk()),
                 Ok(n) => {
                     left.start += n as u64;
-                    lock(self.shared).took();
+                    lock(self.shared).took(n);
                     if n == count {
                         continue;
                     }

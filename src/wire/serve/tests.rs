@@ -70,6 +70,7 @@ fn link(tls: bool, from_proxy: bool) -> Link {
         mode: "any",
         backend: "any",
         tls: tls.then(TlsInfo::default),
+        observer: Arc::default(),
         trust: Arc::new(trust),
         asks_clients: false,
         health: None,

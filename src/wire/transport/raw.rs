@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use smol::io::AsyncRead;
 
@@ -21,13 +21,16 @@ impl Transport {
             if self.ended {
                 return Poll::Ready(Ok(0));
             }
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+            let n = ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+            self.tally.took(n);
+            return Poll::Ready(Ok(n));
         }
         let n = ahead.len().min(buf.len());
         if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
             to.copy_from_slice(from);
         }
         self.input.consume(n);
+        self.tally.took(n);
         Poll::Ready(Ok(n))
     }
 }

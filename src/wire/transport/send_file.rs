@@ -14,8 +14,9 @@ impl Transport {
         (*self.stream).bare().filter(|_| cfg!(target_os = "linux"))
     }
 
-    /// Takes note that the client has taken something that did not go through here.
-    pub(crate) fn took(&mut self) {
+    /// Takes note that the client has taken so many bytes that did not go through here.
+    pub(crate) fn took(&mut self, bytes: usize) {
+        self.tally.wrote(bytes);
         self.writing.clear();
     }
 

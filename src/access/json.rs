@@ -1,0 +1,58 @@
+//! Lines for programs: the same keys on each, `null` where there is nothing to tell.
+
+use super::escape::push_json;
+use super::put;
+use super::stamp::Stamps;
+use crate::record::Record;
+
+/// Adds an object.
+pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps) {
+    let noted = record.noted;
+    let parts = noted.parts();
+    // A line that is no request line is told as a whole.
+    let target = parts.map_or(noted.request_line(), |[_, target, _]| target);
+    line.extend_from_slice(b"{\"time\":\"");
+    stamps.push_iso(line, record.began);
+    line.extend_from_slice(b"\",\"id\":");
+    match record.id {
+        Some(id) => put(line, format_args!("\"{id}\"")),
+        None => line.extend_from_slice(b"null"),
+    }
+    push_text(line, "outcome", Some(record.outcome.name().as_bytes()));
+    push_key(line, "status");
+    put(line, record.status);
+    push_text(line, "method", parts.map(|[method, ..]| method));
+    push_text(line, "target", Some(target).filter(|target| !target.is_empty()));
+    push_text(line, "version", parts.map(|[.., version]| version));
+    push_text(line, "host", noted.host());
+    push_key(line, "client");
+    put(line, format_args!("\"{}\"", noted.client()));
+    push_text(line, "tls", record.tls.map(|version| version.number().as_bytes()));
+    let certificate = record.certificate;
+    push_text(line, "client_cn", certificate.and_then(|c| c.common_name()).map(str::as_bytes));
+    push_text(line, "client_subject", certificate.map(|c| c.subject().as_bytes()));
+    push_key(line, "received");
+    put(line, record.received);
+    push_key(line, "sent");
+    put(line, record.sent);
+    push_key(line, "seconds");
+    put(line, format_args!("{}.{:06}", record.took.as_secs(), record.took.subsec_micros()));
+    push_text(line, "upstream", record.upstream.map(str::as_bytes));
+    push_text(line, "referer", noted.referer());
+    push_text(line, "user_agent", noted.user_agent());
+    line.push(b'}');
+}
+
+fn push_text(line: &mut Vec<u8>, key: &str, text: Option<&[u8]>) {
+    push_key(line, key);
+    match text {
+        Some(text) => push_json(line, text),
+        None => line.extend_from_slice(b"null"),
+    }
+}
+
+fn push_key(line: &mut Vec<u8>, key: &str) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(key.as_bytes());
+    line.extend_from_slice(b"\":");
+}

@@ -1,0 +1,76 @@
+//! What there is to tell of a request after it has ended: for the access log, and for the metrics.
+
+mod noted;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use turnkey_backend::{Certificate, TlsVersion};
+
+pub(crate) use self::noted::Noted;
+use crate::request_id::RequestId;
+
+/// A request that has ended, however it did.
+#[derive(Debug)]
+pub(crate) struct Record<'r> {
+    /// `None` on a connection that there was no place for.
+    pub(crate) id: Option<RequestId>,
+    /// What the client asked for.
+    pub(crate) noted: &'r Noted,
+    /// The version of TLS; `None` without.
+    pub(crate) tls: Option<TlsVersion>,
+    /// The client's certificate, if it has shown one.
+    pub(crate) certificate: Option<&'r Certificate>,
+    /// When it began.
+    pub(crate) began: SystemTime,
+    /// How long it took, from its first byte to the last of its answer.
+    pub(crate) took: Duration,
+    /// The status of the answer, or [`NO_ANSWER`].
+    pub(crate) status: u16,
+    pub(crate) outcome: Outcome,
+    /// How much content was sent, in bytes: without the head and the framing of chunks.
+    pub(crate) sent: u64,
+    /// How much content was taken from the client, in bytes.
+    pub(crate) received: u64,
+    /// The upstream that was asked last.
+    pub(crate) upstream: Option<&'r str>,
+    /// Each upstream that was asked in vain.
+    pub(crate) failures: &'r [UpstreamFailure],
+}
+
+/// What stands for the status of a request that got no answer, in nginx too: logs of this kind have
+/// room for a number only.
+pub(crate) const NO_ANSWER: u16 = 499;
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It got a whole answer, be it a refusal.
+    Complete,
+    /// The client left, or takes nothing any more.
+    ClientLeft,
+    /// The answer failed on its way, for which the client is not to blame.
+    BrokenOff,
+    /// The server had to stop before it was done.
+    CutOff,
+}
+
+impl Outcome {
+    /// Its name, which other programs go by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientLeft => "client_left",
+            Self::BrokenOff => "broken_off",
+            Self::CutOff => "cut_off",
+        }
+    }
+}
+
+/// An upstream that was asked in vain.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamFailure {
+    pub(crate) upstream: Arc<str>,
+    /// One of a closed set.
+    pub(crate) reason: &'static str,
+}

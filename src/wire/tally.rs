@@ -1,0 +1,129 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::record::UpstreamFailure;
+
+/// What has gone over a connection for the request at hand: kept while it is answered, and taken by
+/// whoever tells of it afterwards.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// When its first byte was there.
+    began: Option<Instant>,
+    /// The status of the last answer that was begun: one that came to nothing makes room for another.
+    status: Option<u16>,
+    /// All that was written, in bytes; and how much of it before the answer began.
+    written: u64,
+    before: u64,
+    /// How much of the answer is no content: its head, and the framing of its chunks.
+    head: u64,
+    framing: u64,
+    received: u64,
+    upstream: Option<Arc<str>>,
+    failures: Vec<UpstreamFailure>,
+}
+
+impl Tally {
+    /// Some of the request is there.
+    pub(crate) fn begin(&mut self) {
+        self.began.get_or_insert_with(Instant::now);
+    }
+
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.began
+    }
+
+    /// So many bytes have been written to the client.
+    pub(crate) fn wrote(&mut self, bytes: usize) {
+        self.written += count(bytes);
+    }
+
+    /// So many bytes of content have been taken from the client.
+    pub(crate) fn took(&mut self, bytes: usize) {
+        self.received += count(bytes);
+    }
+
+    /// What is written from here on is an answer with this status.
+    pub(crate) fn answer(&mut self, status: u16) {
+        self.status = Some(status);
+        self.before = self.written;
+        (self.head, self.framing) = (0, 0);
+    }
+
+    /// The answer's head is so long.
+    pub(crate) fn head(&mut self, bytes: usize) {
+        self.head = count(bytes);
+    }
+
+    /// So many bytes of the answer are the framing of chunks (RFC 9112 §7.1).
+    pub(crate) fn frame(&mut self, bytes: usize) {
+        self.framing += count(bytes);
+    }
+
+    /// The status, if any of the answer went out.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.status.filter(|_| self.written > self.before)
+    }
+
+    /// How much content went out, in bytes.
+    pub(crate) fn sent(&self) -> u64 {
+        (self.written - self.before).saturating_sub(self.head + self.framing)
+    }
+
+    /// How much content was taken from the client, in bytes.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The request is handed on to this upstream.
+    pub(crate) fn hand_on(&mut self, upstream: &Arc<str>) {
+        self.upstream = Some(Arc::clone(upstream));
+    }
+
+    /// The upstream that was asked last.
+    pub(crate) fn upstream(&self) -> Option<&str> {
+        self.upstream.as_deref()
+    }
+
+    /// The upstream that was asked last has failed.
+    pub(crate) fn fail(&mut self, reason: &'static str) {
+        if let Some(upstream) = &self.upstream {
+            self.failures.push(UpstreamFailure { upstream: Arc::clone(upstream), reason });
+        }
+    }
+
+    pub(crate) fn failures(&self) -> &[UpstreamFailure] {
+        &self.failures
+    }
+}
+
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_what_is_neither_head_nor_framing() {
+        let mut tally = Tally::default();
+        tally.wrote(25); // 100 Continue
+        tally.answer(200);
+        assert_eq!((tally.status(), tally.sent()), (None, 0), "none of it has gone out");
+        tally.head(100);
+        tally.wrote(60);
+        assert_eq!((tally.status(), tally.sent()), (Some(200), 0), "half a head");
+        tally.wrote(40 + 5 + 17 + 2 + 5);
+        tally.frame(5 + 2 + 5);
+        assert_eq!((tally.status(), tally.sent()), (Some(200), 17));
+    }
+
+    #[test]
+    fn an_answer_that_came_to_nothing_makes_room() {
+        let mut tally = Tally::default();
+        tally.answer(200);
+        tally.answer(500);
+        tally.wrote(10);
+        assert_eq!(tally.status(), Some(500));
+    }
+}

@@ -1,0 +1,75 @@
+use std::future::Future;
+use std::time::{Duration, Instant, SystemTime};
+
+use turnkey_backend::TlsInfo;
+
+use super::exchange::After;
+use super::transport::{Shared, lock};
+use crate::observer::Observer;
+use crate::record::{NO_ANSWER, Noted, Outcome, Record};
+use crate::request_id::RequestId;
+
+/// A request that is under way: when it has ended, or is given up, the observer is told.
+#[derive(Debug)]
+pub(crate) struct Underway<'s> {
+    shared: &'s Shared,
+    observer: &'s Observer,
+    tls: Option<&'s TlsInfo>,
+    id: Option<RequestId>,
+    noted: Noted,
+    /// `None` while it goes on: dropped then, it was not done.
+    after: Option<After>,
+}
+
+impl<'s> Underway<'s> {
+    pub(crate) fn new(
+        shared: &'s Shared,
+        observer: &'s Observer,
+        tls: Option<&'s TlsInfo>,
+        id: Option<RequestId>,
+        noted: Noted,
+    ) -> Self {
+        Self { shared, observer, tls, id, noted, after: None }
+    }
+
+    /// Waits until the request has been answered, however that goes.
+    pub(crate) async fn until(mut self, answered: impl Future<Output = After>) -> After {
+        let after = answered.await;
+        self.after = Some(after);
+        after
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        let mut transport = lock(self.shared);
+        let tally = transport.take_tally();
+        let broken = transport.is_broken();
+        drop(transport);
+        let answered = tally.status();
+        let outcome = match self.after {
+            None => Outcome::CutOff,
+            Some(After::Persist | After::Close | After::BeganTls) => Outcome::Complete,
+            Some(After::Abort | After::Reset) if answered.is_some() && !broken => {
+                Outcome::BrokenOff
+            }
+            Some(After::Abort | After::Reset) => Outcome::ClientLeft,
+        };
+        let took = tally.began().map_or(Duration::ZERO, |began| Instant::now() - began);
+        let now = SystemTime::now();
+        self.observer.request_ended(&Record {
+            id: self.id,
+            noted: &self.noted,
+            tls: self.tls.and_then(|tls| tls.version),
+            certificate: self.tls.and_then(|tls| tls.client_certificate.as_ref()),
+            began: now.checked_sub(took).unwrap_or(now),
+            took,
+            status: answered.unwrap_or(NO_ANSWER),
+            outcome,
+            sent: tally.sent(),
+            received: tally.received(),
+            upstream: tally.upstream(),
+            failures: tally.failures(),
+        });
+    }
+}
