@@ -25,7 +25,7 @@ use crate::signals::StopSignals;
 use crate::units::seconds;
 
 /// How long the end of a server, when it has drained, may take.
-const LAST: Duration = Duration::from_secs(1);
+const LAST: Duration = Duration::from_millis(500);
 
 /// A server that has its port, and is yet to serve.
 pub struct Bound {
@@ -257,7 +257,9 @@ impl Apart {
         self.closing.stop();
         self.accepting.await;
         self.shutdown.stop();
-        drain(self.gone, LAST).await;
+        // A scraper that keeps its connection is told, and not waited for.
+        let late = async { _ = Timer::after(LAST).await };
+        async { _ = self.gone.recv().await }.or(late).await;
     }
 }
 

@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use turnkey_backend::TlsInfo;
 
@@ -55,7 +55,7 @@ impl Drop for Underway<'_> {
             }
             Some(After::Abort | After::Reset) => Outcome::ClientLeft,
         };
-        let took = tally.began().map_or(Duration::ZERO, |began| Instant::now() - began);
+        let took = tally.began().map_or(Duration::ZERO, |began| began.elapsed());
         let now = SystemTime::now();
         self.observer.request_ended(&Record {
             id: self.id,
