@@ -68,7 +68,7 @@ fn common_and_combined_are_apaches() {
     }
 }
 
-/// GoAccess, a program that people have such logs read by.
+/// `GoAccess`, a program that people have such logs read by.
 #[test]
 fn goaccess_reads_every_line() {
     for (format, known) in [("common", "COMMON"), ("combined", "COMBINED")] {

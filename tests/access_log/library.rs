@@ -40,23 +40,23 @@ impl Written {
     }
 }
 
+static XS: &[u8] = &[b'x'; 100_000];
+
 fn app() -> App {
     let mut app = App::new();
     app.at("/panics").get(|_| async {
-        if true {
-            panic!("as it should");
-        }
-        Ok("")
+        let nothing: Option<&str> = None;
+        Ok(nothing.expect("as it should"))
     });
     app.at("/chunks").get(|_| async {
         let mut response = Response::new(StatusCode::Ok);
-        response.set_body(Body::from_reader(smol::io::BufReader::new(&[b'x'; 100_000][..]), None));
+        response.set_body(Body::from_reader(smol::io::BufReader::new(XS), None));
         Ok(response)
     });
     app.at("/unchanged").get(|_| async { Ok(Response::new(StatusCode::NotModified)) });
     app.at("/short").get(|_| async {
         let mut response = Response::new(StatusCode::Ok);
-        let part = smol::io::BufReader::new(&[b'x'; 50_000][..]);
+        let part = smol::io::BufReader::new(&XS[..50_000]);
         response.set_body(Body::from_reader(part, Some(100_000)));
         Ok(response)
     });
