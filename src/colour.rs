@@ -17,7 +17,6 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What the eye is to find first.
 pub(crate) const STRONG: Style = Style::new().bold();
 /// What the eye may pass over.
-#[cfg_attr(not(feature = "pki"), allow(dead_code, reason = "a colour for whoever writes"))]
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Whether what is written has colours.
@@ -39,6 +38,11 @@ impl Colours {
         let wanted = anstyle_query::clicolor().unwrap_or(true);
         let shown = stream.is_terminal() && anstyle_query::term_supports_ansi_color();
         Self(is_forced() || (wanted && shown))
+    }
+
+    /// Whether there are any, for those who write bytes.
+    pub(crate) fn are_on(self) -> bool {
+        self.0
     }
 
     /// `text` in `style`, or as it is. Pad it before: the escapes count as characters.

@@ -7,13 +7,13 @@ mod stamp;
 mod text;
 
 use std::cell::RefCell;
-use std::env;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
 use self::stamp::Stamps;
+use crate::colour::Colours;
 use crate::log::{FLUSH, Queue};
 use crate::record::Record;
 
@@ -66,21 +66,19 @@ impl FromStr for LogFormat {
 #[derive(Debug)]
 pub struct AccessLog {
     format: LogFormat,
-    coloured: bool,
+    colours: Colours,
     queue: Queue,
 }
 
 impl AccessLog {
-    /// Writes to stdout; text in colour, if that is a terminal, `NO_COLOR` is not set (or empty), and
-    /// `TERM` is not `dumb`.
+    /// Writes to stdout; text in colour where people can see it and want it: on a terminal, unless
+    /// `NO_COLOR` is set, `TERM` is `dumb`, or `CLICOLOR` and `CLICOLOR_FORCE` say otherwise.
     ///
     /// Fails when there can be no further thread.
     pub fn stdout(format: LogFormat) -> io::Result<Self> {
         let stdout = io::stdout();
-        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let coloured = stdout.is_terminal() && !unwanted;
-        Ok(Self { coloured, ..Self::new(format, stdout)? })
+        let colours = Colours::of(&stdout);
+        Ok(Self { colours, ..Self::new(format, stdout)? })
     }
 
     /// Writes to `out`, many lines at a time, without colour.
@@ -88,7 +86,7 @@ impl AccessLog {
     /// Fails when there can be no further thread.
     pub fn new(format: LogFormat, out: impl Write + Send + 'static) -> io::Result<Self> {
         let queue = Queue::new("the access log", GATHER, out)?;
-        Ok(Self { format, coloured: false, queue })
+        Ok(Self { format, colours: Colours::NONE, queue })
     }
 
     /// Writes the line of a request.
@@ -96,7 +94,7 @@ impl AccessLog {
         SCRATCH.with_borrow_mut(|Scratch { line, stamps }| {
             line.clear();
             match self.format {
-                LogFormat::Text => text::write(line, record, stamps, self.coloured),
+                LogFormat::Text => text::write(line, record, stamps, self.colours),
                 LogFormat::Common => apache::write(line, record, stamps, false),
                 LogFormat::Combined => apache::write(line, record, stamps, true),
                 LogFormat::Json => json::write(line, record, stamps),

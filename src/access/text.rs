@@ -1,32 +1,37 @@
 //! Lines for people.
 
+use anstyle::{Reset, Style};
+
 use super::escape::{push_quoted, push_word};
 use super::put;
 use super::stamp::Stamps;
+use crate::colour::{BAD, Colours, FAINT, GOOD, NOTE, WARNING};
 use crate::record::{Outcome, Record};
 
-/// What it takes to set a terminal's colours (ECMA-48 §8.3.117).
-const DIM: &[u8] = b"\x1b[2m";
-const RED: &[u8] = b"\x1b[31m";
-const GREEN: &[u8] = b"\x1b[32m";
-const YELLOW: &[u8] = b"\x1b[33m";
-const CYAN: &[u8] = b"\x1b[36m";
-const RESET: &[u8] = b"\x1b[0m";
-
 /// Adds when, what came of what, how much, how long, and for whom; and what is out of the ordinary.
-pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, coloured: bool) {
-    let colour = |line: &mut Vec<u8>, colour: &[u8]| {
-        if coloured {
-            line.extend_from_slice(colour);
+pub(super) fn write(
+    line: &mut Vec<u8>,
+    record: &Record<'_>,
+    stamps: &mut Stamps,
+    colours: Colours,
+) {
+    let colour = |line: &mut Vec<u8>, style: Style| {
+        if colours.are_on() {
+            put(line, style.render());
         }
     };
-    colour(line, DIM);
+    let plain = |line: &mut Vec<u8>| {
+        if colours.are_on() {
+            put(line, Reset);
+        }
+    };
+    colour(line, FAINT);
     stamps.push_iso(line, record.began);
-    colour(line, RESET);
+    plain(line);
     line.push(b' ');
     colour(line, of_status(record.status));
     put(line, record.status);
-    colour(line, RESET);
+    plain(line);
     line.extend_from_slice(b" \"");
     match record.noted.request_line() {
         b"" => line.push(b'-'),
@@ -43,17 +48,17 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
     put(line, format_args!(" {} B {millis}.{rest:03} ms {client}", record.sent));
     if let Some(certificate) = record.certificate {
         line.extend_from_slice(b" \"");
-        colour(line, CYAN);
+        colour(line, NOTE);
         // Of a certificate without a common name there is still to tell whose it is.
         let name = certificate.common_name().unwrap_or(certificate.subject());
         push_quoted(line, name.as_bytes());
-        colour(line, RESET);
+        plain(line);
         line.push(b'"');
     }
     if let Some(version) = record.tls {
         put(line, format_args!(" {version}"));
     }
-    colour(line, DIM);
+    colour(line, FAINT);
     if let Some(id) = record.id {
         put(line, format_args!(" #{id}"));
     }
@@ -61,26 +66,26 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
         line.extend_from_slice(b" via ");
         push_word(line, upstream.as_bytes());
     }
-    colour(line, RESET);
+    plain(line);
     let outcome: &[u8] = match record.outcome {
         Outcome::Complete => return,
         Outcome::ClientLeft => b"the client left",
         Outcome::BrokenOff => b"broken off",
         Outcome::CutOff => b"cut off by the end of the server",
     };
-    colour(line, RED);
+    colour(line, BAD);
     line.extend_from_slice(b" (");
     line.extend_from_slice(outcome);
     line.push(b')');
-    colour(line, RESET);
+    plain(line);
 }
 
 /// The colour of a class of statuses (RFC 9110 §15).
-fn of_status(status: u16) -> &'static [u8] {
+fn of_status(status: u16) -> Style {
     match status {
-        ..300 => GREEN,
-        300..400 => CYAN,
-        400..500 => YELLOW,
-        500.. => RED,
+        ..300 => GOOD,
+        300..400 => NOTE,
+        400..500 => WARNING,
+        500.. => BAD,
     }
 }

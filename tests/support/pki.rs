@@ -150,7 +150,7 @@ impl Profile {
         Self::new(common_name, ExtendedKeyUsagePurpose::ClientAuth).names(&[common_name])
     }
 
-    /// The same with another common name.
+    /// The same with another common name, which need not be fit for an alternative one.
     pub(crate) fn called(mut self, common_name: &str) -> Self {
         common_name.clone_into(&mut self.name);
         self
@@ -174,12 +174,6 @@ impl Profile {
     /// rest are addresses and DNS names.
     pub(crate) fn names(mut self, names: &[&str]) -> Self {
         self.names = names.iter().map(|name| alternative_name(name)).collect();
-        self
-    }
-
-    /// With this common name, which need not be fit for any other.
-    pub(crate) fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
         self
     }
 
