@@ -73,7 +73,7 @@ fn an_app_has_it_written_where_it_likes() {
         ("/panics", 500, 22),
         ("/chunks", 200, 100_000),
         ("/unchanged", 304, 0),
-        ("/none", 404, 14),
+        ("/none", 404, 10),
     ] {
         conn.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
         assert_eq!(conn.response().status, status, "{path}");
