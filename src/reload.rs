@@ -123,9 +123,9 @@ pub(crate) async fn ignore(mut signal: ReloadSignal) {
 
 fn reload(config: &Config, reloader: &Reloader, why: &str) {
     notify::reloading();
-    let reloaded = try_reload(config, reloader, SystemTime::now());
-    reloader.count(reloaded.is_ok());
-    match reloaded {
+    let outcome = try_reload(config, reloader, SystemTime::now());
+    reloader.count(outcome.is_ok());
+    match outcome {
         Ok(warnings) => {
             let done =
                 format!("reloaded ({why}): new connections are served with what the files hold");
