@@ -7,7 +7,7 @@ use crate::proxy::Proxy;
 /// What answers to requests.
 #[derive(Debug)]
 pub(crate) enum Content {
-    App(App),
+    App(Box<App>),
     Proxy(Arc<Proxy>),
 }
 
@@ -23,6 +23,6 @@ impl Content {
 
 impl From<App> for Content {
     fn from(app: App) -> Self {
-        Self::App(app)
+        Self::App(Box::new(app))
     }
 }

@@ -1,5 +1,7 @@
 //! What must hold of what a client writes; for `src/fuzzing/folder.rs`.
 
+#![allow(clippy::panic, reason = "a panic is how a finding shows")]
+
 use std::path::{Component, Path};
 
 use super::coding::preferred;

@@ -138,13 +138,14 @@ pub(crate) async fn write_response(
                 lock(shared).tally().frame(framing);
             })
         }
-        Framed::ByEncoder => match send_file::body(shared, &mut response) {
-            Some((socket, body)) => out.send_file(response, &socket, body).await,
-            None => {
+        Framed::ByEncoder => {
+            if let Some((socket, body)) = send_file::body(shared, &mut response) {
+                out.send_file(response, &socket, body).await
+            } else {
                 let encoder = Encoder::new(response, asked.method);
                 out.encode(encoder, None, length).await.map(drop)
             }
-        },
+        }
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
             let encoded = out.encode(Encoder::new(response, Method::Head), Some(framing), None);
