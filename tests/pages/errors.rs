@@ -105,8 +105,8 @@ fn others_are_told_in_text() {
     let server = Server::with(&["--max-body", "1K"]);
     let large = "x".repeat(2000);
     let cases: [(&str, &[&str], &str); 3] = [
-        ("nothing", &[], "Not Found\n"),
-        ("echo", &[], "Method Not Allowed\n"),
+        ("nothing", &[], "404 Not Found\n"),
+        ("echo", &[], "405 Method Not Allowed\n"),
         ("echo", &["-d", &large], "the request body is larger than 1024 bytes\n"),
     ];
     for (path, options, text) in cases {
