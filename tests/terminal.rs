@@ -77,7 +77,7 @@ fn what_became_of_each_certificate_has_a_colour_of_its_own() {
 /// The same words, and nothing else, where a program reads.
 #[test]
 fn a_pipe_gets_the_text_alone() {
-    let plain = certs(false, &["--key-type", "rsa4096"], &[]);
+    let plain = certs(false, &["--key-type", "rsa2048"], &[]);
     assert!(!plain.text().contains(['\x1b', '\r']) && plain.stderr.is_empty(), "{plain:?}");
     assert!(plain.text().contains("\n  created; wrote ca.crt, ca.key, ca.pem\n"), "{plain:?}");
 }
@@ -102,16 +102,16 @@ fn colours_can_be_had_and_be_done_without() {
     }
 }
 
-/// Keys of RSA take seconds.
+/// Keys of RSA take their time.
 #[test]
 fn what_takes_long_shows_that_it_goes_on_and_leaves_nothing_behind() {
-    let text = certs(true, &["--key-type", "rsa4096"], &[]).text();
+    let text = certs(true, &["--key-type", "rsa2048"], &[]).text();
     assert!(text.starts_with("\r| making keys and certificates\r/ making"), "{text:?}");
     // Whatever the number of frames, the line is emptied before the report begins on it.
     let blank = format!("\r{:30}\r", "");
     let (progress, report) = text.rsplit_once(&blank).unwrap();
     assert!(!progress.contains("ca: ") && report.starts_with("\x1b[1mca\x1b[0m: "), "{text:?}");
-    let dumb = certs(true, &["--key-type", "rsa4096"], &[("TERM", "dumb")]).text();
+    let dumb = certs(true, &["--key-type", "rsa2048"], &[("TERM", "dumb")]).text();
     assert!(!dumb.contains("making"), "{dumb:?}");
 }
 
