@@ -12,7 +12,7 @@ mod support;
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Runs its arguments on a terminal, and prints what stood there; what went to stderr, too.
-const TERMINAL: &str = r#"
+const TERMINAL: &str = r"
 import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0:
@@ -26,7 +26,7 @@ while True:
         break
     sys.stdout.buffer.write(piece)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-"#;
+";
 
 fn program(on_terminal: bool, args: &[&str]) -> Command {
     let program = env!("CARGO_BIN_EXE_turnkey");

@@ -3,13 +3,14 @@
 use super::roff::{Roff, Term};
 
 /// Where a heading stands among the options of serving: before this one.
-pub(super) const GROUPS: [(&str, &str); 8] = [
+pub(super) const GROUPS: [(&str, &str); 9] = [
     ("--mode", "Mode and address"),
     ("--cert", "Who the server is"),
     ("--client-ca", "Which clients are let in"),
     ("--tls-min", "TLS"),
     ("--redirect-from", "From http to https"),
     ("--handshake-timeout", "Limits"),
+    ("--dir", "A folder"),
     ("--proxy", "In front of an app"),
     ("--trust-proxy", "Behind a proxy"),
 ];
