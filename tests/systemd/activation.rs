@@ -101,7 +101,7 @@ fn the_socket_that_is_called_redirect_sends_on() {
     assert_eq!(sent.text(), format!("308 https://{https}/a"));
 }
 
-/// Runs the program with something as its descriptor 3 that the shell opens, as LISTEN_FDS.
+/// Runs the program with something as its descriptor 3 that the shell opens, as `LISTEN_FDS`.
 fn complain(opens: &str, names: &str, args: &[&str]) -> crate::support::Output {
     let script = format!("export LISTEN_PID=$$; exec \"$0\" \"$@\" {opens}");
     Program::behind(&["sh", "-c", &script], args)

@@ -1,4 +1,4 @@
-//! What a service manager is told (sd_notify(3)), read from its socket.
+//! What a service manager is told (`sd_notify(3)`), read from its socket.
 
 use std::io::ErrorKind;
 use std::os::linux::net::SocketAddrExt;
@@ -132,10 +132,10 @@ fn a_reload_in_http_mode_has_an_end_too() {
 fn the_watchdog_is_fed() {
     let manager = Manager::new();
     let mut server = manager.start(&[], &[("WATCHDOG_USEC", "400000")]);
-    let mut fed = Vec::new();
+    let mut signs = Vec::new();
     let mut feed = || loop {
         if manager.next() == ["WATCHDOG=1"] {
-            fed.push(Instant::now());
+            signs.push(Instant::now());
             return;
         }
     };
@@ -151,8 +151,8 @@ fn the_watchdog_is_fed() {
     }
     conn.send(b"x").unwrap();
     assert_eq!(server.wait().code(), Some(0));
-    for pair in fed.windows(2) {
-        assert!(pair[1] - pair[0] < Duration::from_millis(400), "{fed:?}");
+    for pair in signs.windows(2) {
+        assert!(pair[1] - pair[0] < Duration::from_millis(400), "{signs:?}");
     }
 }
 
