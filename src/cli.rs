@@ -237,11 +237,11 @@ pub(crate) struct Serve {
     pub(crate) proxy_protocol: bool,
 
     /// text, common, combined or json: how the line of each request is written to stdout; text
-    #[argh(option)]
+    #[argh(option, arg_name = "text|common|combined|json")]
     pub(crate) log_format: Option<LogFormat>,
 
     /// host:port or unix:PATH, at which /metrics is for Prometheus, in plain HTTP
-    #[argh(option)]
+    #[argh(option, arg_name = "address")]
     pub(crate) metrics: Option<Address>,
 
     /// print the version and the backends, and leave

@@ -1,5 +1,6 @@
 //! From options to a server that can be built: which mode, which identity, which clients.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     /// What is served in place of both.
     pub(crate) folder: Option<FolderOptions>,
     pub(crate) redirect_from: Option<u16>,
+    /// The folder in which a CA's challenges are answered, on that port.
+    pub(crate) challenges: Option<PathBuf>,
     pub(crate) health: Option<String>,
     /// In seconds.
     pub(crate) hsts: Option<u64>,
@@ -73,6 +76,7 @@ impl Config {
             upstreams: upstream_options::choose(layers)?,
             folder: folder_options::choose(layers)?,
             redirect_from: layers.of(|s| s.redirect_from),
+            challenges: layers.of(|s| s.dir.clone()),
             health: layers.of(|s| s.health.clone()),
             hsts: layers.of(|s| s.hsts),
             log_format: layers.of(|s| s.log_format).unwrap_or_default(),
@@ -121,7 +125,8 @@ impl Config {
 
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
-        self.upstreams.as_ref().map_or(Descriptors::OF_APP, UpstreamOptions::descriptors)
+        let own = if self.folder.is_some() { Descriptors::OF_FOLDER } else { Descriptors::OF_APP };
+        self.upstreams.as_ref().map_or(own, UpstreamOptions::descriptors)
     }
 
     /// The backend that was asked for.

@@ -18,13 +18,16 @@ pub(crate) struct FolderOptions {
 pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<FolderOptions>, ConfigError> {
     // Of one that is typed and another that stands in the environment, the former is meant.
     let deciding = layers.first(|s| s.dir.is_some() || !s.proxy.is_empty());
-    if deciding.is_some_and(|s| s.dir.is_some() && !s.proxy.is_empty()) {
+    let both = deciding.is_some_and(|s| s.dir.is_some() && !s.proxy.is_empty());
+    if both && layers.of(|s| s.redirect_from).is_none() {
         return Err(usage(
             "--dir and --proxy are two things to serve, a folder and another server: leave one of \
-             them out",
+             them out (beside --redirect-from they go together: the folder is for a CA's challenges \
+             then)",
         ));
     }
-    let Some(path) = deciding.and_then(|s| s.dir.clone()) else {
+    // Of a folder beside a proxy, no more is served than the answers to a CA's challenges.
+    let Some(path) = deciding.filter(|_| !both).and_then(|s| s.dir.clone()) else {
         let typed = layers.typed();
         let wishes = [
             (typed.is_some_and(|s| s.listing), "--listing"),

@@ -97,6 +97,8 @@ pub(crate) struct Descriptors {
 
 impl Descriptors {
     pub(crate) const OF_APP: Self = Self { each: 1, beside: 0 };
+    /// A client may be sent a file.
+    pub(crate) const OF_FOLDER: Self = Self { each: 2, beside: 0 };
 
     fn of(self, connections: usize) -> usize {
         connections.saturating_mul(self.each).saturating_add(self.beside())

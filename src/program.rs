@@ -146,8 +146,7 @@ fn serve(config: Config, now: SystemTime) -> Result<(), Failure> {
         server = server.threads(threads);
     }
     if let Some(port) = config.redirect_from {
-        let folder = config.folder.as_ref().map(|folder| folder.path.clone());
-        server = server.redirect_from(port, folder);
+        server = server.redirect_from(port, config.challenges.clone());
     }
     if let Some(seconds) = config.hsts {
         server = server.hsts(Duration::from_secs(seconds));

@@ -45,6 +45,15 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
     if let Some(options) = &config.folder {
         findings.push(folder(options));
     }
+    if let (None, Some(_), Some(dir)) = (&config.folder, config.redirect_from, &config.challenges)
+        && !dir.is_dir()
+    {
+        let text = "there is no such folder: challenges of an ACME CA are not answered";
+        findings.push(
+            Finding::warning("no-folder", &Subject::file(dir, "--dir"), text)
+                .mend("make it, or check the path"),
+        );
+    }
     if let Some(upstreams) = &config.upstreams {
         let subject = Subject::option("--proxy");
         let text = format!("requests are handed on to {}", upstreams.names());
@@ -77,6 +86,7 @@ fn descriptors(config: &Config) -> Option<Finding> {
     let (clients, limit) = (config.limits.max_connections, limits::open_files());
     let each = match descriptors.each {
         1 => "one each",
+        2 if config.folder.is_some() => "two each, of which one is for a file",
         2 => "two each, of which one is for the upstream",
         _ => "three each, of which one is for the upstream and one for a body that is held back",
     };

@@ -46,6 +46,22 @@ impl Challenges {
     }
 }
 
+/// certbot's webroot, in front of an app of one's own.
+#[test]
+fn beside_a_proxy_the_folder_is_for_challenges_only() {
+    let outer = tempfile::Builder::new().prefix("turnkey-test-").tempdir().unwrap();
+    fs::create_dir_all(outer.path().join(&PATH[1..])).unwrap();
+    fs::write(outer.path().join(&PATH[1..]).join("token"), "token.thumbprint").unwrap();
+    fs::write(outer.path().join("secret"), SECRET).unwrap();
+    let dir = outer.path().to_str().unwrap();
+    // Nobody listens there.
+    let site = Site::start(&["--dir", dir, "--proxy", "http://127.0.0.1:1"]);
+    assert_eq!(site.get("localhost", &format!("{PATH}token")).body, "token.thumbprint");
+    assert_eq!(site.get("localhost", "/secret").status, 308);
+    let handed_on = site.curl().fetch(&format!("{}/secret", site.at("localhost")));
+    assert_eq!(handed_on.status, 502, "{handed_on:?}");
+}
+
 #[test]
 fn a_token_is_served_whatever_the_host() {
     let challenges = Challenges::new();
