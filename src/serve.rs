@@ -1,0 +1,161 @@
+//! Serving: from what was asked for to a server that has drained.
+
+use std::env;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use turnkey_backend::ConnectConfig;
+
+use crate::access::{self, AccessLog};
+use crate::activation::{self, Activated};
+use crate::app::{self, App};
+use crate::bound::Bound;
+use crate::causes::with_causes;
+use crate::check::{self, Severity};
+use crate::config::Config;
+use crate::failure::{Failure, print};
+use crate::listen_options;
+use crate::listener::Listener;
+use crate::mode::{Mode, TlsChoice};
+use crate::notify;
+use crate::reload::{self, Watch};
+use crate::server::Server;
+use crate::signals::{ReloadSignal, StopSignals};
+use crate::startup::Greeting;
+
+/// Serves as `config` says until the process is told to stop.
+pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
+    crate::log::init();
+    let activated = Activated::take(&|name| env::var(name).ok())
+        .map_err(|error| Failure::start(error.to_string()))?;
+    // How the files are before they are read: what changes later is noticed.
+    let watch = Watch::new(&config);
+    let contents = config.load(now)?;
+    let trouble = check::at_start(&config, &contents, now);
+    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
+        return Err(Failure::start(error.to_string()));
+    }
+    let greeting = Greeting::new(&config, contents.own.as_ref());
+    let (mode, choice) = match (&config.sources, contents.own) {
+        (Some(sources), Some(material)) => sources.mode(material)?,
+        _ => (Mode::Http, TlsChoice::default()),
+    };
+    let server = with_content(&config, contents.upstream.as_ref())?.mode(mode).tls(choice);
+    let bound = bind(observed(as_asked(server, &config), &config)?, &config, activated)?;
+    // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
+    // its files again.
+    let no_signals = |e: io::Error| Failure::start(format!("no signals: {e}"));
+    let signals = StopSignals::new().map_err(no_signals)?;
+    let hangup = ReloadSignal::new().map_err(no_signals)?;
+    // An error is one line, so these wait until there is none.
+    for warning in trouble {
+        log::warn!("{warning}");
+    }
+    greet(&greeting.text(&bound), &config)?;
+
+    let drain = config.limits.drain_delay + config.limits.drain_timeout;
+    let reloader = bound.reloader();
+    let bound = if config.is_reloadable() {
+        bound.with_task(reload::run(Arc::new(config), watch, reloader, hangup))
+    } else {
+        bound.with_task(reload::ignore(hangup))
+    };
+    let bound = bound.with_task(notify::watchdog());
+    bound
+        .run_until_signal(signals, || notify::stopping(drain))
+        .map_err(|error| Failure::start(with_causes(&error)))
+}
+
+/// A server for what there is to serve: a folder, upstreams, or the built-in app.
+fn with_content(config: &Config, upstream: Option<&ConnectConfig>) -> Result<Server, Failure> {
+    Ok(match (&config.folder, &config.upstreams) {
+        (Some(options), _) => {
+            let folder = options.folder().map_err(|e| Failure::start(format!("--dir {e}")))?;
+            let mut app = App::new();
+            app.mount("/", folder);
+            Server::new(app)
+        }
+        (None, Some(upstreams)) => {
+            let proxy = upstreams.proxy(config.backend(), upstream);
+            Server::proxy(proxy.map_err(|error| Failure::start(with_causes(&error)))?)
+        }
+        (None, None) => Server::new(app::builtin()),
+    })
+}
+
+/// `server` with the options that need nothing more.
+fn as_asked(server: Server, config: &Config) -> Server {
+    let mut server = server
+        .limits(config.limits.clone())
+        .trust(config.trust.clone())
+        .proxy_protocol(config.proxy_protocol);
+    if let Some(threads) = config.threads {
+        server = server.threads(threads);
+    }
+    if let Some(port) = config.redirect_from {
+        server = server.redirect_from(port, config.challenges.clone());
+    }
+    if let Some(seconds) = config.hsts {
+        server = server.hsts(Duration::from_secs(seconds));
+    }
+    if let Some(path) = &config.health {
+        server = server.health(path.clone());
+    }
+    server
+}
+
+/// `server` with those who are told what happens.
+fn observed(mut server: Server, config: &Config) -> Result<Server, Failure> {
+    // `RUST_LOG` says of the access log only whether there is one.
+    if log::log_enabled!(target: access::TARGET, log::Level::Info) {
+        let access_log = AccessLog::stdout(config.log_format);
+        server = server.access_log(
+            access_log.map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?,
+        );
+    }
+    if let Some(address) = &config.metrics {
+        let listener = Listener::at(address, config.listen.socket_mode);
+        server = server.metrics(listener.map_err(|error| {
+            Failure::start(listen_options::explain_at("--metrics", address, &error))
+        })?);
+    }
+    Ok(server)
+}
+
+/// Takes the ports, or those that systemd has handed over.
+fn bind(
+    mut server: Server,
+    config: &Config,
+    activated: Option<Activated>,
+) -> Result<Bound, Failure> {
+    let listen = &config.listen;
+    let mut given = None;
+    if let Some(Activated { listeners, redirect }) = activated {
+        log::info!("serving on the sockets of LISTEN_FDS; --listen, --host and --port have no say");
+        given = Some(listeners);
+        match (redirect, config.redirect_from) {
+            (Some(redirect), Some(_)) => server = server.redirect_on(redirect),
+            (Some(_), None) => return Err(Failure::start(activation::WITHOUT_REDIRECT.to_owned())),
+            (None, _) => {}
+        }
+    }
+    server
+        .serve_on(|| match given {
+            Some(listeners) => Ok(listeners),
+            None => Listener::all(&listen.addresses, listen.socket_mode),
+        })
+        .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))
+}
+
+/// Says where it listens, to people and to systemd.
+fn greet(text: &str, config: &Config) -> Result<(), Failure> {
+    if config.log_format.is_for_people() {
+        print(text)?;
+    } else {
+        // Programs that read stdout know nothing of greetings.
+        crate::log::say(text);
+    }
+    notify::ready(text.lines().next().unwrap_or_default());
+    Ok(())
+}
