@@ -93,6 +93,7 @@ mod address;
 mod app;
 mod args;
 mod bound;
+mod buffered;
 mod causes;
 mod check;
 mod choose_mode;

@@ -9,6 +9,7 @@ use smol::future::Future;
 use smol::io::{AsyncBufRead, AsyncRead};
 
 use super::{FileBody, Piece, read_at, read_now};
+use crate::buffered;
 
 /// How much is read at a time, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -114,16 +115,10 @@ impl AsyncBufRead for Reader {
 
 impl AsyncRead for Reader {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let ahead = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let n = ahead.len().min(buf.len());
-        if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.consume(n);
-        Poll::Ready(Ok(n))
+        buffered::poll_read(self, cx, buf)
     }
 }

@@ -12,6 +12,7 @@ use smol::Task;
 use smol::future::Future;
 use smol::io::{AsyncBufRead, AsyncRead};
 
+use crate::buffered;
 use crate::file_body::{read_at, shrunk};
 
 /// How hard to try: the steps above it take much longer for little.
@@ -97,17 +98,11 @@ impl AsyncBufRead for Compressed {
 
 impl AsyncRead for Compressed {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let ahead = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let n = ahead.len().min(buf.len());
-        if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.consume(n);
-        Poll::Ready(Ok(n))
+        buffered::poll_read(self, cx, buf)
     }
 }
 
