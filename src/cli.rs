@@ -8,9 +8,9 @@ use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 use crate::access::LogFormat;
 use crate::address::Address;
-use crate::completions::Shell;
 use crate::mode::BackendName;
 use crate::proxy::{Balance, Upstream};
+use crate::shell::Shell;
 use crate::trust::TrustedProxies;
 use crate::units::{Bytes, Delay, Seconds, boolean};
 

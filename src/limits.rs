@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use crate::proxy::Proxy;
-
 /// What a server gives its clients: time, memory, and places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,13 +38,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The default limits of a server that hands requests on with `proxy`, where a client takes a
-    /// connection to an upstream beside its own, and a file for a body that is held back.
-    #[must_use]
-    pub fn for_proxy(proxy: &Proxy) -> Self {
-        Self::of(proxy.descriptors())
-    }
-
     /// The default limits of a server that takes so many descriptors.
     pub(crate) fn of(descriptors: Descriptors) -> Self {
         let max_connections = descriptors.room_for_connections();

@@ -70,7 +70,7 @@ impl Server {
         Self::with(app.into())
     }
 
-    /// A server that hands requests on, in http mode, with the limits of [`Limits::for_proxy`].
+    /// A server that hands requests on, in http mode, with the limits of [`Proxy::limits`].
     #[must_use]
     pub fn proxy(proxy: Proxy) -> Self {
         Self::with(Content::Proxy(Arc::new(proxy)))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -10,9 +10,11 @@ use base64::prelude::BASE64_STANDARD;
 use turnkey_backend::{Certificate, Identity, TrustAnchors};
 
 use crate::address::LocalAddr;
+use crate::beside::{beside, known_client};
 use crate::bound::Bound;
 use crate::config::Config;
 use crate::identity_files::IdentityFile;
+use crate::shell::quoted;
 use crate::sources::{Material, Sources};
 
 /// What there is to say, apart from the address and the backend, which are known later.
@@ -172,35 +174,9 @@ fn client_certificate(sources: &Sources, material: &Material) -> Option<[String;
     Some(["--cert".to_owned(), known.unwrap_or_else(|| "client.pem".to_owned())])
 }
 
-/// A client of the CA whose certificate and key stand in a file that we know of.
-pub(crate) fn known_client(sources: &Sources, material: &Material) -> Option<(PathBuf, Identity)> {
-    let anchors = material.clients.trust()?.anchors().certificates();
-    let made_up = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref());
-    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
-    let file =
-        made_up.map(|clients| clients.client.clone()).or_else(|| beside(ca?, "client.pem"))?;
-    let pem = fs::read(&file).ok()?;
-    let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
-    anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))
-}
-
-pub(crate) fn beside(file: &Path, name: &str) -> Option<PathBuf> {
-    let found = file.with_file_name(name);
-    found.is_file().then_some(found)
-}
-
 fn issued_by(identity: &Identity, ca: &Path) -> bool {
     let pem = fs::read(ca).unwrap_or_default();
     TrustAnchors::from_pem(&pem, SystemTime::now()).is_ok_and(|anchors| {
         identity.chain().iter().any(|link| anchors.certificates().iter().any(|ca| ca.issued(link)))
     })
-}
-
-/// `word` as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

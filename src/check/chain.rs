@@ -7,8 +7,9 @@ use turnkey_backend::{Certificate, Identity, pem};
 
 use super::certificate::called;
 use super::finding::{Finding, Subject};
+use crate::beside::beside;
 use crate::identity_files::IdentityFile;
-use crate::startup::{beside, quoted};
+use crate::shell::quoted;
 
 /// Where systems keep the CAs that they trust, in PEM.
 const STORES: [&str; 4] = [

@@ -16,8 +16,8 @@ use super::chain;
 use super::finding::{Finding, Severity, Subject};
 use super::identity::Served;
 use super::report::{Attempt, Handshake};
+use crate::beside::beside;
 use crate::current::Serving;
-use crate::startup;
 
 /// How long all handshakes together may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -249,7 +249,7 @@ fn anchor(served: &Served<'_>, trusted: &[Certificate]) -> Option<Certificate> {
     if last.is_self_signed() {
         return Some(last.clone());
     }
-    let at = served.file.and_then(|file| startup::beside(file.certificate_file(), "ca.crt"));
+    let at = served.file.and_then(|file| beside(file.certificate_file(), "ca.crt"));
     let known = at.as_deref().map(chain::in_file).unwrap_or_default();
     let issuer = known.iter().chain(trusted).find(|ca| ca.issued(last));
     issuer.or((links.len() > 1).then_some(last)).cloned()

@@ -36,6 +36,7 @@ pub(crate) use self::finding::{Finding, Severity};
 use self::identity::Served;
 use self::load::Loaded;
 use self::report::{Handshake, Report};
+use crate::beside::known_client;
 use crate::client_files;
 use crate::colour::Colours;
 use crate::config::Config;
@@ -44,7 +45,6 @@ use crate::contents::Contents;
 use crate::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
 use crate::sources::{Material, Sources};
-use crate::startup;
 
 /// What a check has to say.
 #[derive(Debug)]
@@ -210,7 +210,7 @@ fn with_tls(report: &mut Report, sources: &Sources, host: &str, now: SystemTime)
         return;
     }
     let material = loaded.material();
-    let client = startup::known_client(sources, &material);
+    let client = known_client(sources, &material);
     let (mode, choice) = match sources.mode(material) {
         Ok(chosen) => chosen,
         Err(error) => {

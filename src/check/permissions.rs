@@ -29,7 +29,7 @@ pub(super) fn of_secret(subject: &Subject, what: &str) -> Option<Finding> {
         (false, false) => return None,
     };
     let text = format!("all on this machine can {others} {what} (its mode is {mode:04o})");
-    let chmod = format!("chmod 600 {}", crate::startup::quoted(&path.display().to_string()));
+    let chmod = format!("chmod 600 {}", crate::shell::quoted(&path.display().to_string()));
     Some(Finding::warning("world-readable", subject, text).mend(chmod))
 }
 

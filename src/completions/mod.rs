@@ -5,30 +5,8 @@ mod bash;
 mod fish;
 mod zsh;
 
-use std::str::FromStr;
-
 use crate::options::{self, Described, Opt};
-
-/// A shell that completes what is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-impl FromStr for Shell {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "bash" => Ok(Self::Bash),
-            "zsh" => Ok(Self::Zsh),
-            "fish" => Ok(Self::Fish),
-            _ => Err("expected bash, zsh or fish".to_owned()),
-        }
-    }
-}
+use crate::shell::Shell;
 
 /// The script for `shell`.
 pub(crate) fn script(shell: Shell) -> String {

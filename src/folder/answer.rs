@@ -71,7 +71,9 @@ impl Served<'_> {
         if !metadata.is_file() {
             return Err(Missed::Nothing);
         }
-        Representation::choose(self, name, file, metadata)?.answer(self.asked, self.patience)
+        let open = |path: &Path| self.open(path);
+        let chosen = Representation::choose(self.asked, open, name, file, metadata)?;
+        chosen.answer(self.asked, self.patience)
     }
 
     pub(super) fn open(&self, relative: &Path) -> Result<(File, Metadata), Missed> {

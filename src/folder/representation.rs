@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_types::{Body, Response, StatusCode};
 
-use super::answer::Served;
 use super::asked::Asked;
 use super::coding::Coding;
 use super::compress;
@@ -43,17 +42,19 @@ pub(super) struct Representation {
 }
 
 impl Representation {
-    /// The form of `file` that suits the client best, of those that there are.
+    /// The form of `file` that suits the client best, of those that there are: `open` is how others in
+    /// the folder are got at.
     pub(super) fn choose(
-        served: &Served<'_>,
+        asked: &Asked,
+        open: impl Fn(&Path) -> Result<(File, Metadata), Missed>,
         name: &Path,
         file: File,
         metadata: &Metadata,
     ) -> Result<Self, Missed> {
         let kind = Kind::of(name);
-        let codings = if kind.is_packed { &[][..] } else { &served.asked.codings };
+        let codings = if kind.is_packed { &[][..] } else { &asked.codings };
         for &coding in codings {
-            match served.open(&place::sibling(name, coding.extension())) {
+            match open(&place::sibling(name, coding.extension())) {
                 Ok((copy, of_copy)) if of_copy.is_file() && !is_older(&of_copy, metadata) => {
                     return Ok(Self::new(copy, &of_copy, kind, Some(coding), false));
                 }
@@ -64,7 +65,7 @@ impl Representation {
         // A part of what is made on the fly would have to be made as a whole.
         let on_the_fly = kind.is_text
             && metadata.len() >= LEAST_COMPRESSED
-            && served.asked.ranges.is_none()
+            && asked.ranges.is_none()
             && codings.contains(&Coding::Gzip);
         let coding = on_the_fly.then_some(Coding::Gzip);
         Ok(Self::new(file, metadata, kind, coding, on_the_fly))

@@ -36,7 +36,7 @@ use self::spool::Spool;
 pub use self::upstream::Upstream;
 use self::upstream_tls::UpstreamTls;
 use crate::causes::with_causes;
-use crate::limits::Descriptors;
+use crate::limits::{Descriptors, Limits};
 use crate::mode::{self, BackendName, ModeError};
 use crate::refusal::Refusal;
 use crate::wire::deadline::Deadline;
@@ -141,6 +141,13 @@ impl Proxy {
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
         descriptors(self.balancer.count(), self.streaming)
+    }
+
+    /// The default limits of a server that hands requests on with this, where a client takes a connection
+    /// to an upstream beside its own, and a file for a body that is held back.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits::of(self.descriptors())
     }
 
     /// The `Host` that upstreams get, if it is not the client's.

@@ -1,0 +1,27 @@
+//! What `turnkey certs` puts beside each other, found from one of its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use turnkey_backend::Identity;
+
+use crate::sources::{Material, Sources};
+
+/// A client of the CA whose certificate and key stand in a file that we know of.
+pub(crate) fn known_client(sources: &Sources, material: &Material) -> Option<(PathBuf, Identity)> {
+    let anchors = material.clients.trust()?.anchors().certificates();
+    let made_up = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref());
+    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
+    let file =
+        made_up.map(|clients| clients.client.clone()).or_else(|| beside(ca?, "client.pem"))?;
+    let pem = fs::read(&file).ok()?;
+    let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
+    anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))
+}
+
+/// The file called `name` in the folder of `file`, if there is one.
+pub(crate) fn beside(file: &Path, name: &str) -> Option<PathBuf> {
+    let found = file.with_file_name(name);
+    found.is_file().then_some(found)
+}
