@@ -49,7 +49,7 @@ fn common_and_combined_are_apaches() {
             (
                 "GET /nowhere?q=1 HTTP/1.1",
                 "404",
-                "10",
+                "14",
                 rest("https://from.test/?a=b c", r#"a \"quoted\" agent"#),
             ),
             ("POST /echo HTTP/1.1", "200", "12", rest("-", "-")),
@@ -85,7 +85,7 @@ fn goaccess_reads_every_line() {
         let general = &report["general"];
         let counted = ["total_requests", "valid_requests", "failed_requests"];
         assert_eq!(counted.map(|key| general[key].as_u64()), [Some(4), Some(4), Some(0)]);
-        assert_eq!(general["bandwidth"], 17 + 10 + 12, "{general}");
+        assert_eq!(general["bandwidth"], 17 + 14 + 12, "{general}");
     }
 }
 
@@ -141,7 +141,7 @@ fn text_is_for_people() {
     let (time, rest) = lines[1].split_once(' ').unwrap();
     assert!(time.starts_with("20") && time.ends_with('Z') && time.len() == 24, "{time}");
     let (before, after) = rest.split_once(" B ").unwrap();
-    assert_eq!(before, format!("404 \"GET /nowhere?q=1 HTTP/1.1\" {host} 10"));
+    assert_eq!(before, format!("404 \"GET /nowhere?q=1 HTTP/1.1\" {host} 14"));
     let (millis, after) = after.split_once(" ms ").unwrap();
     assert!(millis.parse::<f64>().unwrap() < 10_000.0, "{millis}");
     assert_eq!(after, "127.0.0.1 \"client.localhost\" TLS 1.3 #2.1");

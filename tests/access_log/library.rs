@@ -70,10 +70,10 @@ fn an_app_has_it_written_where_it_likes() {
     let server = Library::serve_with(Stack::Plain, app(), |server| server.access_log(log));
     let mut conn = server.open();
     for (path, status, sent) in [
-        ("/panics", 500, 22),
+        ("/panics", 500, 26),
         ("/chunks", 200, 100_000),
         ("/unchanged", 304, 0),
-        ("/none", 404, 10),
+        ("/none", 404, 14),
     ] {
         conn.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
         assert_eq!(conn.response().status, status, "{path}");
