@@ -210,8 +210,22 @@ impl Answer {
     #[track_caller]
     fn assert_refused(&self, status: u16) -> &Self {
         let text = self.text();
-        assert_eq!(self.status, status, "{:?} {text}", self.fields);
         assert!(text.ends_with('\n') && text.matches('\n').count() == 1, "{text:?}");
+        self.assert_says_nothing_of_files(status)
+    }
+
+    /// The same for a person with a browser.
+    #[track_caller]
+    fn assert_refused_on_a_page(&self, status: u16) -> &Self {
+        self.assert_has(&[("content-type", "text/html; charset=utf-8")]);
+        assert!(self.text().contains(&format!("<title>{status} ")), "{}", self.text());
+        self.assert_says_nothing_of_files(status)
+    }
+
+    #[track_caller]
+    fn assert_says_nothing_of_files(&self, status: u16) -> &Self {
+        let text = self.text();
+        assert_eq!(self.status, status, "{:?} {text}", self.fields);
         assert!(!text.contains(SECRET), "{text}");
         self.assert_lacks(&["etag", "last-modified", "content-encoding"])
     }

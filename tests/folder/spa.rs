@@ -49,7 +49,7 @@ fn pages_that_there_are_not_are_the_apps() {
     again.assert_is(304, "");
     served.ask("POST", "/users/7", &["Content-Length: 0"]).assert_refused(405);
     for target in ["/.env", "/.git/x", "/..%2fsecret", "//users"] {
-        served.ask("GET", target, &[BROWSER]).assert_refused(404);
+        served.ask("GET", target, &[BROWSER]).assert_refused_on_a_page(404);
     }
     assert_eq!(served.ask("GET", "/docs", &[BROWSER]).status, 301);
 }
@@ -57,7 +57,7 @@ fn pages_that_there_are_not_are_the_apps() {
 #[test]
 fn without_it_there_are_no_other_pages() {
     let served = served(&[]);
-    served.ask("GET", "/users/7", &[BROWSER]).assert_refused(404);
+    served.ask("GET", "/users/7", &[BROWSER]).assert_refused_on_a_page(404);
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn with_a_listing_folders_are_listed_and_the_rest_is_the_apps() {
     assert!(list.text().contains("Index of /assets/"), "{}", list.text());
     served.ask("GET", "/users/7", &[BROWSER]).assert_is(200, "app");
     fs::remove_file(served.folder.path().join("index.html")).unwrap();
-    served.ask("GET", "/users/7", &[BROWSER]).assert_refused(404);
+    served.ask("GET", "/users/7", &[BROWSER]).assert_refused_on_a_page(404);
 }
