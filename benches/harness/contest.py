@@ -1,0 +1,56 @@
+"""Servers measured beside each other: in turn, in each round, so that what disturbs the machine disturbs
+all of them."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass
+class Figures:
+    """What was measured of one server, a figure for each round."""
+
+    name: str
+    each: list = field(default_factory=list)
+
+    @property
+    def median(self):
+        return median(self.each)
+
+
+def ratio(ours, theirs):
+    """The median of the ratios of figures from the same round."""
+    return median(a / b for a, b in zip(ours.each, theirs.each, strict=True))
+
+
+def contest(entries, rounds, measure, warm_up=None):
+    """Measures each of `entries`, named servers, in each of `rounds`, beginning with another each
+    time. Returns the figures by name."""
+    figures = {name: Figures(name) for name in entries}
+    names = list(entries)
+    for name in names if warm_up else []:
+        warm_up(entries[name])
+    for turn in range(rounds):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            figures[name].each.append(measure(entries[name]))
+    return figures
+
+
+def cpu_each(load):
+    """Microseconds of the server's CPU time for each request or handshake of `load`."""
+
+    def measure(server):
+        before, after, count, _ = load.run(server, server.cpu)
+        return (after - before) / count * 1e6
+
+    return measure
+
+
+def rate(load):
+    """Requests or handshakes a second."""
+
+    def measure(server):
+        _, _, count, seconds = load.run(server, lambda: None)
+        return count / seconds
+
+    return measure

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Measures turnkey beside its peers. `make bench` builds what this needs, and calls it."""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+from harness import instructions, peers, plot, report
+from harness.cases import CASES, Plan
+
+HERE = Path(__file__).parent
+
+
+def main():
+    options = arguments()
+    # Thousands of connections are thousands of descriptors, at both ends.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    plan = Plan(rounds=options.rounds)
+    if options.quick:
+        plan = Plan(rounds=1, seconds=1, handshakes=100, idle=100, files=1)
+    names = options.only or list(CASES)
+    rows = []
+    counted = {}
+    with tempfile.TemporaryDirectory() as folder:
+        # Some servers change to another user.
+        Path(folder).chmod(0o755)
+        bench = peers.Bench(
+            options.turnkey, options.small, options.programs, folder, options.venv
+        )
+        for name in names:
+            print(f"bench: {name}", file=sys.stderr, flush=True)
+            case = CASES[name](bench, plan)
+            rows += case
+            print(report.text(case), flush=True)
+        if options.instructions:
+            print("bench: instructions", file=sys.stderr, flush=True)
+            counted = instructions.count(options.instructions)
+            print(json.dumps(counted))
+        if options.write:
+            text = report.markdown(rows, peers.versions(bench), counted, plan)
+            (HERE / "RESULTS.md").write_text(text)
+            (HERE / "results.svg").write_text(plot.svg(rows))
+    missed = [row for row in rows if row.reached is False]
+    print(f"{len(missed)} of {sum(row.reached is not None for row in rows)} not reached")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turnkey", required=True, help="the program, with all backends")
+    parser.add_argument("--small", required=True, help="the program as it is built by default")
+    parser.add_argument("--programs", required=True, help="the folder of the load and the peers")
+    parser.add_argument("--venv", default=".venv", help="where gunicorn is, if it is")
+    parser.add_argument("--instructions", help="the program whose instructions are counted")
+    parser.add_argument("--only", action="append", choices=list(CASES), help="may be repeated")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="measure next to nothing: does it run?")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md and results.svg")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
