@@ -30,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build install uninstall deb test lint features deps fuzz build-tools
+.PHONY: help certs run build install uninstall deb test lint features deps fuzz bench build-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,18 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -max_len=20000 -timeout=20 || exit 1; \
 	done
+
+# `ARGS='--only plain'` measures one case, `ARGS=--quick` next to nothing of each: RESULTS.md stays then.
+bench: build-tools ## Measure turnkey beside nginx and others, and write benches/RESULTS.md
+	@sh scripts/deps.sh bench
+	@$(CARGO) build --release && cp $(TURNKEY) target/turnkey-small
+	@$(CARGO) build --release --features openssl && cp $(TURNKEY) target/turnkey-all
+	@CARGO_TARGET_DIR=target/benches $(CARGO) build --release --manifest-path benches/Cargo.toml
+	@RUSTFLAGS='--cfg turnkey_bench' CARGO_TARGET_DIR=target/instructions \
+		$(CARGO) build --release --manifest-path benches/instructions/Cargo.toml
+	@PYTHONDONTWRITEBYTECODE=1 python3 benches/run.py --turnkey target/turnkey-all \
+		--small target/turnkey-small --programs target/benches/release \
+		--instructions target/instructions/release/turnkey-instructions $(or $(ARGS),--write)
 
 # cargo fails late, and in its own words, when a C library is missing.
 build-tools:

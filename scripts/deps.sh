@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need and the machine lacks: the clients that they drive the server with, and
-# the programs that stand before and behind it.
+# the programs that stand before and behind it. With the word `bench`: what `make bench` needs beside that.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,10 @@ wanted="curl:curl openssl:openssl python3:python3 node:nodejs npm:npm chromium:c
     testssl:testssl.sh apache2:apache2-bin haproxy:haproxy nginx:nginx goaccess:goaccess \
     promtool:prometheus bash:bash zsh:zsh fish:fish mandoc:mandoc groff:groff-base \
     dpkg-shlibdeps:dpkg-dev strip:binutils ip:iproute2 systemd-socket-activate:systemd"
+
+if [ "${1:-}" = bench ]; then
+    wanted="$wanted nginx:nginx-light caddy:caddy valgrind:valgrind"
+fi
 
 packages=""
 for pair in $wanted; do

@@ -93,6 +93,10 @@ mod address;
 mod app;
 mod args;
 mod beside;
+// `make bench` sets this.
+#[cfg(any(turnkey_bench, test))]
+#[doc(hidden)]
+pub mod benched;
 mod bound;
 mod buffered;
 mod causes;

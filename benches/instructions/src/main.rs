@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         "post" => POST,
         _ => FEW,
     };
-    let answered = turnkey::counted::serve(request.as_bytes(), count);
+    let answered = turnkey::benched::serve(request.as_bytes(), count);
     println!("{count} requests, {answered} bytes of answers");
     ExitCode::SUCCESS
 }
