@@ -112,6 +112,7 @@ mod connection;
 mod content;
 mod contents;
 mod current;
+mod date;
 mod explain;
 mod failure;
 mod field;

@@ -2,12 +2,12 @@
 //! response with two readings splits what follows it for whoever reads it the other way.
 
 use std::mem::MaybeUninit;
-use std::time::SystemTime;
 
 use http_types::Method;
 use httparse::{Header, ParserConfig};
 
 use super::fields::{EndToEnd, push};
+use crate::date;
 use crate::field;
 use crate::wire::head::Version;
 
@@ -124,8 +124,7 @@ impl Incoming {
         }
         if !self.has_date {
             // RFC 9110 §6.6.1: whoever hands it on says when it came.
-            let now = httpdate::fmt_http_date(SystemTime::now());
-            push(&mut self.head, "Date", now.as_bytes());
+            date::with_now(|date| push(&mut self.head, "Date", date.as_bytes()));
         }
         let by_close = version == Version::Http10 && self.body.is_open_ended();
         match self.body {
