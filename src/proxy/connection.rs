@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use smol::io::{AsyncRead, AsyncWrite};
+use smol::io::AsyncWrite;
 use turnkey_backend::{Socket, Stream};
 
 use super::upstream_tls::Speaker;
@@ -43,14 +43,9 @@ impl Connection {
 
     /// Reads what there is into the input; 0 is the end.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let filled = Pin::new(&mut self.stream).poll_read(cx, self.input.room());
-        match filled {
-            Poll::Ready(Ok(n)) => {
-                self.input.filled(n);
-                self.heard += u64::try_from(n).unwrap_or(u64::MAX);
-            }
-            Poll::Pending => self.input.release(),
-            Poll::Ready(Err(_)) => {}
+        let filled = self.input.poll_fill(cx, &mut self.stream);
+        if let Poll::Ready(Ok(n)) = filled {
+            self.heard += u64::try_from(n).unwrap_or(u64::MAX);
         }
         filled
     }

@@ -1,9 +1,23 @@
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use smol::io::AsyncRead;
+
 /// How much is asked of the stream at a time, in bytes. The heads of most requests fit in it.
 const READ_SIZE: usize = 8 * 1024;
 
+thread_local! {
+    /// Where reads end up that begin with nothing at hand. Most of them find nothing, or a request of a
+    /// few hundred bytes: no memory is taken for the first kind, and no more than it needs for the
+    /// second.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Bytes that have been read from the stream and not yet interpreted.
 ///
-/// It owns memory only while it holds bytes or a read is under way: see [`Input::release`].
+/// It owns no memory while it waits for bytes and holds none.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
@@ -35,8 +49,37 @@ impl Input {
         }
     }
 
-    /// Room to read into; [`Input::filled`] says how much of it was used.
-    pub(crate) fn room(&mut self) -> &mut [u8] {
+    /// Reads once from `stream`; 0 is the end.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut (impl AsyncRead + Unpin + ?Sized),
+    ) -> Poll<io::Result<usize>> {
+        if !self.is_empty() {
+            let filled = Pin::new(stream).poll_read(cx, self.room());
+            if let Poll::Ready(Ok(n)) = filled {
+                self.end = (self.end + n).min(self.bytes.len());
+            }
+            return filled;
+        }
+        let mut scratch = SCRATCH.take();
+        scratch.resize(READ_SIZE, 0);
+        let filled = Pin::new(stream).poll_read(cx, &mut scratch);
+        match filled {
+            Poll::Ready(Ok(n)) => {
+                self.bytes.clear();
+                self.bytes.extend_from_slice(scratch.get(..n).unwrap_or_default());
+                self.end = self.bytes.len();
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.release(),
+        }
+        SCRATCH.set(scratch);
+        filled
+    }
+
+    /// Room to read into, behind what is held.
+    fn room(&mut self) -> &mut [u8] {
         if self.start > 0 && self.bytes.len() - self.end < READ_SIZE / 2 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -48,12 +91,7 @@ impl Input {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Counts `n` bytes of the room as read.
-    pub(crate) fn filled(&mut self, n: usize) {
-        self.end = (self.end + n).min(self.bytes.len());
-    }
-
-    /// Gives the memory back if nothing is in it: an idle connection holds no buffer.
+    /// Gives the memory back if nothing is in it.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {
             *self = Self::default();
@@ -63,13 +101,33 @@ impl Input {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
+    /// Reads `bytes` into `input`, as the stream gives them: a thousand at a time.
     fn put(input: &mut Input, bytes: &[u8]) {
         for piece in bytes.chunks(1000) {
-            input.room()[..piece.len()].copy_from_slice(piece);
-            input.filled(piece.len());
+            assert_eq!(fill(input, piece), Poll::Ready(piece.len()));
         }
+    }
+
+    /// A client that says nothing.
+    struct Silent;
+
+    impl AsyncRead for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+
+    fn fill(input: &mut Input, mut stream: impl AsyncRead + Unpin) -> Poll<usize> {
+        let mut cx = Context::from_waker(Waker::noop());
+        input.poll_fill(&mut cx, &mut stream).map(Result::unwrap)
     }
 
     #[test]
@@ -88,13 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn holds_no_memory_once_empty_and_released() {
+    fn holds_no_memory_while_it_waits_for_bytes() {
         let mut input = Input::default();
         put(&mut input, b"GET");
-        input.release();
-        assert_eq!(input.unread(), b"GET", "release must not lose bytes");
+        assert_eq!(fill(&mut input, Silent), Poll::Pending);
+        assert_eq!(input.unread(), b"GET", "what is held must not get lost");
         input.consume(3);
-        input.release();
+        assert!(input.bytes.capacity() > 0);
+        assert_eq!(fill(&mut input, Silent), Poll::Pending);
         assert_eq!(input.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_small_request_takes_little_memory() {
+        let mut input = Input::default();
+        put(&mut input, b"GET");
+        assert!(input.bytes.capacity() < 100, "{}", input.bytes.capacity());
     }
 }

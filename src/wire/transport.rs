@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_types::StatusCode;
-use smol::io::{AsyncRead, AsyncWrite};
+use smol::io::AsyncWrite;
 use turnkey_backend::Stream;
 
 use super::chunked::{Step, Trailer};
@@ -131,12 +131,12 @@ impl Transport {
         cx: &mut Context<'_>,
         scanner: &mut HeadScanner,
     ) -> Poll<Next> {
-        let limits = Arc::clone(&self.limits);
+        let Limits { max_head, idle_timeout, head_timeout, .. } = *self.limits;
         loop {
             if !self.input.is_empty() {
                 self.tally.begin();
             }
-            match scanner.scan(self.input.unread(), limits.max_head) {
+            match scanner.scan(self.input.unread(), max_head) {
                 Ok(Some((start, end))) => {
                     self.reading.clear();
                     return Poll::Ready(Next::Head(start, end));
@@ -145,7 +145,7 @@ impl Transport {
                 Err(refusal) => return Poll::Ready(Next::Refused(refusal)),
             }
             let idle = self.input.is_empty();
-            let limit = if idle { limits.idle_timeout } else { limits.head_timeout };
+            let limit = if idle { idle_timeout } else { head_timeout };
             match ready!(self.poll_fill(cx, limit)) {
                 Ok(0) if idle => return Poll::Ready(Next::End),
                 Ok(0) => {
@@ -160,7 +160,7 @@ impl Transport {
                         StatusCode::RequestTimeout,
                         format!(
                             "the request head was not complete within {}",
-                            seconds(limits.head_timeout)
+                            seconds(head_timeout)
                         ),
                     )));
                 }
@@ -356,14 +356,10 @@ impl Transport {
         if self.ended {
             return Poll::Ready(Ok(0));
         }
-        match Pin::new(&mut self.stream).poll_read(cx, self.input.room()) {
-            Poll::Ready(Ok(n)) => {
-                self.input.filled(n);
-                Poll::Ready(Ok(n))
-            }
+        match self.input.poll_fill(cx, &mut self.stream) {
+            Poll::Ready(Ok(n)) => Poll::Ready(Ok(n)),
             Poll::Ready(Err(e)) => self.fail(e),
             Poll::Pending => {
-                self.input.release();
                 ready!(self.reading.poll(cx, limit));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
