@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use event_listener::{Event, EventListener};
 
@@ -34,7 +34,7 @@ impl Shutdown {
 
     /// A place to wait for it.
     pub(crate) fn watch(&self) -> Watch {
-        Watch { word: Arc::clone(&self.word), listener: None }
+        Watch { word: Arc::clone(&self.word), listening: None }
     }
 }
 
@@ -42,7 +42,8 @@ impl Shutdown {
 #[derive(Debug)]
 pub(crate) struct Watch {
     word: Arc<Word>,
-    listener: Option<EventListener>,
+    /// What listens, and who is woken by it.
+    listening: Option<(EventListener, Waker)>,
 }
 
 impl Watch {
@@ -59,18 +60,21 @@ impl Watch {
         if self.is_stopping() {
             return Poll::Ready(());
         }
-        // The listener stays across waits, so that a request costs no new one.
-        let listener = match &mut self.listener {
-            Some(listener) => listener,
-            slot => {
-                let listener = slot.insert(self.word.event.listen());
-                // The word may have been given before there was anybody to hear it.
-                if self.word.given.load(Ordering::SeqCst) {
-                    return Poll::Ready(());
-                }
-                listener
+        // The listener stays across waits, so that a request costs no new one. All listeners are behind
+        // one lock: who is known there already has no business with it.
+        let mut listener = match self.listening.take() {
+            Some((listener, waker)) if waker.will_wake(cx.waker()) => {
+                self.listening = Some((listener, waker));
+                return Poll::Pending;
             }
+            Some((listener, _)) => listener,
+            None => self.word.event.listen(),
         };
-        Pin::new(listener).poll(cx)
+        // The word may have been given before there was anybody to hear it.
+        if self.is_stopping() || Pin::new(&mut listener).poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        self.listening = Some((listener, cx.waker().clone()));
+        Poll::Pending
     }
 }
