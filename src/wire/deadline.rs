@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use smol::Timer;
@@ -13,37 +13,50 @@ use smol::future::Future;
 #[derive(Debug, Default)]
 pub(crate) struct Deadline {
     due: Option<Instant>,
-    timer: Option<(Instant, Timer)>,
+    alarm: Option<Alarm>,
+}
+
+/// A timer that is set, and whom it wakes.
+#[derive(Debug)]
+struct Alarm {
+    at: Instant,
+    timer: Timer,
+    waker: Waker,
 }
 
 impl Deadline {
     /// Ready when `limit` has passed since the first poll after the last [`Deadline::clear`].
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let now = Instant::now();
         let due = match self.due {
             Some(due) => due,
             // A limit beyond what the clock can count is none.
-            None => match Instant::now().checked_add(limit) {
+            None => match now.checked_add(limit) {
                 Some(due) => *self.due.insert(due),
                 None => return Poll::Pending,
             },
         };
-        loop {
-            let (fires, timer) = match &mut self.timer {
-                Some((fires, timer)) if *fires <= due => (fires, timer),
-                slot => {
-                    let (fires, timer) = slot.insert((due, Timer::at(due)));
-                    (fires, timer)
-                }
-            };
-            if Pin::new(timer).poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if *fires >= due {
-                self.timer = None;
-                return Poll::Ready(());
-            }
-            self.timer = None;
+        if due <= now {
+            self.alarm = None;
+            return Poll::Ready(());
         }
+        let (at, mut timer) = match self.alarm.take() {
+            Some(alarm) if now < alarm.at && alarm.at <= due => {
+                // It will go off, and the right one is told.
+                if alarm.waker.will_wake(cx.waker()) {
+                    self.alarm = Some(alarm);
+                    return Poll::Pending;
+                }
+                (alarm.at, alarm.timer)
+            }
+            _ => (due, Timer::at(due)),
+        };
+        if Pin::new(&mut timer).poll(cx).is_ready() {
+            // It was time just now: the next poll sees to it.
+            cx.waker().wake_by_ref();
+        }
+        self.alarm = Some(Alarm { at, timer, waker: cx.waker().clone() });
+        Poll::Pending
     }
 
     /// Ends the wait: the peer has done what it was waited for.
