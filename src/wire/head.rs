@@ -13,6 +13,9 @@ const MAX_FIELDS: usize = 100;
 /// The longest request target, in bytes (RFC 9112 §3 recommends at least 8,000).
 pub(super) const MAX_TARGET: usize = 8 * 1024;
 
+/// What nearly all requests are.
+const COMMON: [Method; 4] = [Method::Get, Method::Post, Method::Head, Method::Put];
+
 /// Room for the fields of a head, to be parsed into.
 pub(crate) type FieldSlots<'b> = [MaybeUninit<Header<'b>>; MAX_FIELDS];
 
@@ -165,6 +168,10 @@ fn names_other_version(bytes: &[u8]) -> bool {
 
 /// The method, by its exact name: methods are case-sensitive (RFC 9110 §9.1).
 fn known_method(name: &str) -> Result<Method, Refusal> {
+    // http-types makes a copy in upper case first, and compares it with some forty names.
+    if let Some(method) = COMMON.into_iter().find(|method| method.as_ref() == name) {
+        return Ok(method);
+    }
     match Method::from_str(name) {
         Ok(method) if method.as_ref() == name && method != Method::Connect => Ok(method),
         _ => Err(Refusal::new(

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::{io, pin::Pin};
 
-use http_types::headers::CONTENT_TYPE;
+use http_types::headers::{self, CONTENT_TYPE, HeaderName};
 use http_types::{Body, Request, Url, Version};
 use smol::io::{AsyncRead, AsyncWrite, BufReader};
 
@@ -50,17 +50,50 @@ pub(crate) fn build(
     if head.version == head::Version::Http10 {
         request.set_version(Some(Version::Http1_0));
     }
-    request.remove_header("host");
+    request.remove_header(headers::HOST);
     for (name, value) in decision.fields(head.fields) {
         // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
         let value = std::str::from_utf8(value).ok().filter(|v| v.is_ascii());
         let Some(value) = value else {
             return Err(Refusal::bad_request("a field value holds a byte outside of ASCII"));
         };
-        request.append_header(name, value);
+        add(&mut request, name, value);
     }
     attach(&mut request, head.framing, body);
     Ok(request)
+}
+
+/// Fields that most requests have: their names need not be made.
+static COMMON: [HeaderName; 16] = [
+    headers::HOST,
+    headers::USER_AGENT,
+    headers::ACCEPT,
+    headers::ACCEPT_ENCODING,
+    headers::ACCEPT_LANGUAGE,
+    headers::CONNECTION,
+    CONTENT_TYPE,
+    headers::CONTENT_LENGTH,
+    headers::COOKIE,
+    headers::REFERER,
+    headers::ORIGIN,
+    headers::CACHE_CONTROL,
+    headers::AUTHORIZATION,
+    headers::IF_NONE_MATCH,
+    headers::IF_MODIFIED_SINCE,
+    headers::TRANSFER_ENCODING,
+];
+
+/// Adds a field. http-types' own `append_header` makes the name twice, and looks for it twice.
+fn add(request: &mut Request, name: &str, value: &str) {
+    let common = COMMON.iter().find(|common| common.as_str().eq_ignore_ascii_case(name));
+    let before = match common {
+        Some(name) => request.insert_header(name, value),
+        None => request.insert_header(name, value),
+    };
+    if let Some(before) = before {
+        request.insert_header(name, &before);
+        request.append_header(name, value);
+    }
 }
 
 fn attach(request: &mut Request, framing: Framing, mut body: RequestBody) {
