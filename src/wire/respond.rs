@@ -7,26 +7,31 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use async_h1::server::Encoder;
-use http_types::headers::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
+use http_types::headers::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
 use http_types::{Body, Method, Response, StatusCode};
 use smol::io::AsyncRead;
 
 use super::counted::count_content;
 use super::head::Version;
 use super::transport::{Shared, lock};
+use crate::date;
 use crate::field;
 use crate::refusal::{self, Refusal};
 use crate::request_id::RequestId;
 
-/// Room for a response at first, in bytes: most need no more.
-const FIRST_BUFFER: usize = 4 * 1024;
+/// Room for a response at first, in bytes: most need no more, and it is about the most that the
+/// allocator has at hand.
+const FIRST_BUFFER: usize = 1024;
 
 /// How much of a response is gathered before it is written, in bytes: one TLS record, about.
 const GATHER: usize = 16 * 1024;
 
 /// The least room that the encoder is offered: it panics below 6 bytes, and makes small chunks of
 /// little room (async-h1's `max_bytes_to_read`).
-const LEAST_ROOM: usize = 1024;
+const LEAST_ROOM: usize = 512;
+
+/// Fields that the wire writes itself.
+static OURS: [HeaderName; 3] = [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH];
 
 const HSTS: &str = "strict-transport-security";
 
@@ -103,8 +108,14 @@ pub(crate) async fn write_response(
     let persistent = asked.persistent && !says_close(&response);
     lock(shared).tally().answer(response.status().into());
     // Framing and persistence are the wire's to say.
-    for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
-        response.remove_header(name);
+    if response.header_names().any(|name| OURS.contains(name)) {
+        for name in &OURS {
+            response.remove_header(name);
+        }
+    }
+    // The encoder writes it anew for each response.
+    if response.header(DATE).is_none() {
+        date::with_now(|date| response.insert_header(DATE, date));
     }
     if let Some(seconds) = asked.hsts
         && response.header(HSTS).is_none()
@@ -128,12 +139,12 @@ pub(crate) async fn write_response(
     let mut out = Out::new(shared);
     let result = match framed {
         Framed::ByEncoder if asked.method == Method::Head => {
-            out.encode(Encoder::new(response, Method::Head), None, Some(0)).await.map(drop)
+            out.encode(&mut Encoder::new(response, Method::Head), None, Some(0)).await.map(drop)
         }
         Framed::ByEncoder if length.is_none() => {
             let content = count_content(&mut response);
-            let encoded = out.encode(Encoder::new(response, asked.method), None, None).await;
-            encoded.map(|body| {
+            let mut encoder = Encoder::new(response, asked.method);
+            out.encode(&mut encoder, None, None).await.map(|body| {
                 let framing = body.saturating_sub(content.load(Ordering::Relaxed));
                 lock(shared).tally().frame(framing);
             })
@@ -142,22 +153,22 @@ pub(crate) async fn write_response(
             if let Some((socket, body)) = send_file::body(shared, &mut response) {
                 out.send_file(response, &socket, body).await
             } else {
-                let encoder = Encoder::new(response, asked.method);
-                out.encode(encoder, None, length).await.map(drop)
+                let mut encoder = Encoder::new(response, asked.method);
+                out.encode(&mut encoder, None, length).await.map(drop)
             }
         }
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
-            let encoded = out.encode(Encoder::new(response, Method::Head), Some(framing), None);
-            encoded.await.map(|_| out.mend_reason())
+            let mut head = Encoder::new(response, Method::Head);
+            out.encode(&mut head, Some(framing), None).await.map(|_| out.mend_reason())
         }
         Framed::ByClose => {
-            let body = response.take_body();
+            let mut body = response.take_body();
             // A body of unknown length again, so that there is one field to take out, not two.
             response.set_body(Body::from_reader(smol::io::empty(), None));
-            let head = Encoder::new(response, Method::Head);
-            match out.encode(head, Some(TRANSFER_ENCODING), None).await {
-                Ok(_) if asked.method != Method::Head => out.copy(body).await.map(drop),
+            let mut head = Encoder::new(response, Method::Head);
+            match out.encode(&mut head, Some(TRANSFER_ENCODING), None).await {
+                Ok(_) if asked.method != Method::Head => out.copy(&mut body).await.map(drop),
                 other => other.map(drop),
             }
         }
@@ -207,7 +218,10 @@ struct Out<'s> {
 
 impl<'s> Out<'s> {
     fn new(shared: &'s Shared) -> Self {
-        Self { shared, buffer: vec![0; FIRST_BUFFER], filled: 0, begun: false }
+        let mut buffer = Vec::with_capacity(FIRST_BUFFER);
+        // `vec![0; n]` asks for zeroed memory, for which glibc takes the long way.
+        buffer.resize(FIRST_BUFFER, 0);
+        Self { shared, buffer, filled: 0, begun: false }
     }
 
     /// Copies what `encoder` yields: a head, without the field `drop_field`, and a body, which
@@ -215,13 +229,13 @@ impl<'s> Out<'s> {
     /// framing.
     async fn encode(
         &mut self,
-        mut encoder: Encoder,
+        encoder: &mut Encoder,
         drop_field: Option<HeaderName>,
         expected: Option<usize>,
     ) -> io::Result<usize> {
         // The head comes first, and in one piece as long as it fits.
         let mut head = loop {
-            let n = self.read(&mut encoder).await?;
+            let n = self.read(encoder).await?;
             let head_end = memchr::memmem::find(self.gathered(), b"\r\n\r\n");
             match head_end {
                 Some(end) => break end + 4,
@@ -246,7 +260,7 @@ impl<'s> Out<'s> {
 
     /// Copies all of `source`; the result is how much that was. What does not fit is written out
     /// on the way, and so is what waits while `source` has nothing to give.
-    async fn copy(&mut self, mut source: impl AsyncRead + Unpin) -> io::Result<usize> {
+    async fn copy(&mut self, source: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         let mut copied = 0;
         loop {
             if self.buffer.len() - self.filled < LEAST_ROOM {
@@ -259,7 +273,7 @@ impl<'s> Out<'s> {
                     smol::future::yield_now().await;
                 }
             }
-            match self.read(&mut source).await? {
+            match self.read(source).await? {
                 0 => return Ok(copied),
                 n => copied += n,
             }

@@ -32,10 +32,10 @@ impl Out<'_> {
         body: FileBody,
     ) -> io::Result<()> {
         // The head of an answer to HEAD is that of the answer to GET.
-        self.encode(Encoder::new(response, Method::Head), None, Some(0)).await?;
+        self.encode(&mut Encoder::new(response, Method::Head), None, Some(0)).await?;
         for piece in &*body.pieces {
             match piece {
-                Piece::Bytes(bytes) => _ = self.copy(&**bytes).await?,
+                Piece::Bytes(bytes) => _ = self.copy(&mut &**bytes).await?,
                 Piece::File(range) => self.send_range(socket, &body, range.clone()).await?,
             }
         }

@@ -1,10 +1,7 @@
 //! A client that is not waited for, and may leave meanwhile.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-
-use smol::io::AsyncRead;
 
 use super::Transport;
 
@@ -21,17 +18,14 @@ impl Transport {
     pub(crate) fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let before = (self.input.unread().len(), self.ended);
         while !self.ended && self.input.unread().len() < AHEAD {
-            match Pin::new(&mut self.stream).poll_read(cx, self.input.room()) {
+            match self.input.poll_fill(cx, &mut self.stream) {
                 Poll::Ready(Ok(0)) => self.ended = true,
-                Poll::Ready(Ok(n)) => self.input.filled(n),
+                Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => {
                     self.broken = true;
                     return Poll::Ready(error);
                 }
-                Poll::Pending => {
-                    self.input.release();
-                    break;
-                }
+                Poll::Pending => break,
             }
         }
         if (self.input.unread().len(), self.ended) != before && !self.body.is_done() {
