@@ -260,3 +260,18 @@ async fn linger(mut socket: Socket) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a connection holds while it waits is this, and it may be one of a million.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(run);
+        assert!(size <= 1536, "{size} bytes");
+    }
+}

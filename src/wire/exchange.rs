@@ -66,21 +66,25 @@ impl Exchange {
         let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
         match (content, work) {
             (Content::App(app), Work::App(request)) => {
-                serve(app, *request, asked, shared, id).await
+                serve(app, request, asked, shared, id).await
             }
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
-                hand_on(proxy, &outgoing, asked, shared, id).await
+                // What is larger must not make that of an app larger.
+                Box::pin(hand_on(proxy, &outgoing, asked, shared, id)).await
             }
-            (_, Work::Health { draining }) => {
-                match respond::write_response(shared, health(draining), asked).await {
-                    Written::Whole { persistent: true } => pass_over_body(shared).await,
-                    Written::Whole { persistent: false } => After::Close,
-                    Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
-                }
-            }
+            (_, Work::Health { draining }) => tell_health(draining, asked, shared).await,
             // Each is made for the other.
             _ => After::Abort,
         }
+    }
+}
+
+/// Answers for the server itself.
+async fn tell_health(draining: bool, asked: Asked, shared: &Shared) -> After {
+    match respond::write_response(shared, health(draining), asked).await {
+        Written::Whole { persistent: true } => pass_over_body(shared).await,
+        Written::Whole { persistent: false } => After::Close,
+        Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }
 }
 
@@ -116,9 +120,15 @@ async fn hand_on(
 }
 
 /// Has `app` answer the request and sends what it says.
-async fn serve(app: &App, request: Request, asked: Asked, shared: &Shared, id: RequestId) -> After {
+async fn serve(
+    app: &App,
+    request: Box<Request>,
+    asked: Asked,
+    shared: &Shared,
+    id: RequestId,
+) -> After {
     let persistent = asked.persistent;
-    let response = answer(app, request, id).await;
+    let response = answer(app, *request, id).await;
     let refusal = lock(shared).refusal().cloned();
     if let Some(refusal) = refusal {
         // The handler was told so when it read the body; the client is told what was wrong.

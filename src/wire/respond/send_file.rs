@@ -81,6 +81,6 @@ impl Out<'_> {
     async fn copy_range(&mut self, body: &FileBody, range: Range<u64>) -> io::Result<()> {
         let pieces = Arc::new([Piece::File(range)]);
         let part = FileBody { file: Arc::clone(&body.file), pieces };
-        self.copy(part.reader()).await.map(drop)
+        self.copy(&mut part.reader()).await.map(drop)
     }
 }
