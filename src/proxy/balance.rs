@@ -146,9 +146,12 @@ impl Member {
     /// Keeps a connection for the next request.
     pub(super) fn put_idle(&self, connection: Connection, tls: &UpstreamTls) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(since, _)| since.elapsed() < KEEP);
+        // Those that have waited longest stand first.
+        let now = Instant::now();
+        let old = idle.iter().take_while(|(since, _)| now.duration_since(*since) >= KEEP).count();
+        idle.drain(..old);
         if idle.len() < MAX_IDLE && tls.is_current(connection.speaker()) {
-            idle.push((Instant::now(), connection));
+            idle.push((now, connection));
         }
     }
 

@@ -1,9 +1,9 @@
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use smol::io::AsyncWrite;
 use turnkey_backend::{Socket, Stream};
@@ -55,10 +55,8 @@ impl Connection {
         if !self.input.is_empty() {
             return true;
         }
-        let mut cx = Context::from_waker(Waker::noop());
         // The stream itself would wait for the reactor to tell it of news.
-        let mut byte = [0];
-        pin!(self.socket.peek(&mut byte)).as_mut().poll(&mut cx).is_ready()
+        self.socket.has_news()
     }
 
     /// Says that no more will be sent; the upstream may still speak.

@@ -113,7 +113,7 @@ impl<'a> Attempt<'a> {
         let reused = connection.reused;
         let mut exchange = Exchange {
             upload: Upload::new(head, source, streams && length.is_none(), !expects),
-            waiting: Deadline::default(),
+            waiting: lock(self.shared).take_elsewhere(),
             expecting: Deadline::default(),
             limit: self.proxy.timeout,
             outgoing: self.outgoing,
@@ -122,6 +122,7 @@ impl<'a> Attempt<'a> {
             heard: false,
         };
         let incoming = poll_fn(|cx| exchange.poll(cx, &mut connection)).await;
+        lock(self.shared).keep_elsewhere(exchange.waiting);
         match incoming {
             Ok(incoming) => Ok(Answered { incoming, connection, upload: exchange.upload }),
             Err(why) => {

@@ -38,6 +38,8 @@ pub(crate) struct Transport {
     limits: Arc<Limits>,
     reading: Deadline,
     writing: Deadline,
+    /// For what somebody else is waited for: it is kept from one request to the next, as the others.
+    elsewhere: Deadline,
     /// Counts the requests of this connection.
     exchange: u64,
     body: Framer,
@@ -91,6 +93,7 @@ impl Transport {
             limits,
             reading: Deadline::default(),
             writing: Deadline::default(),
+            elsewhere: Deadline::default(),
             exchange: 0,
             body: Framer::default(),
             content_taken: 0,
@@ -123,6 +126,17 @@ impl Transport {
     /// The same, at the end of the request: the next one begins with a new one.
     pub(crate) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
+    }
+
+    /// A limit on a wait for somebody else than the client, which is to be given back.
+    pub(crate) fn take_elsewhere(&mut self) -> Deadline {
+        std::mem::take(&mut self.elsewhere)
+    }
+
+    /// Takes back what [`Transport::take_elsewhere`] has given.
+    pub(crate) fn keep_elsewhere(&mut self, mut deadline: Deadline) {
+        deadline.clear();
+        self.elsewhere = deadline;
     }
 
     /// Waits for the head of the next request.

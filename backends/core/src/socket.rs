@@ -68,6 +68,22 @@ impl Socket {
         }
     }
 
+    /// Whether there is something to read, which may be the end of the stream or an error, as far as
+    /// can be told without waiting.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        // Both kinds never block, since the reactor has them.
+        let peeked = match &self.io {
+            Io::Tcp(io) => io.get_ref().peek(&mut [0]),
+            #[cfg(unix)]
+            Io::Unix(io) => {
+                use rustix::net::{RecvFlags, recv};
+                recv(io, &mut [0], RecvFlags::PEEK).map(|(n, _)| n).map_err(io::Error::from)
+            }
+        };
+        !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Returns when there is something to read, which may be the end of the stream.
     pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, io => io.poll_readable(cx))
