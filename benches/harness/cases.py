@@ -306,45 +306,54 @@ def beside_idle(bench, plan):
 
 
 def threads(bench, plan):
-    """Two threads beside one, under a load that is light beside what the server does: handshakes with
-    an RSA key of 4096 bits, which cost the server far more than the client."""
+    """Two threads, and two processes, beside one thread. The first load is light beside what the server
+    does: handshakes with an RSA key of 4096 bits, which cost the client next to nothing."""
+    light = Load(bench.load, "handshakes", plan.handshakes // 2, 16, ["--tls", "1.3"], cpus=None)
+    heavy = Wrk(plan.seconds, cpus=None)
     rows = []
-    options = {"backend": "rustls", "key_type": "rsa4096", "cpus": None}
-    servers = {
-        "turnkey": bench.turnkey("--threads", "2", **options),
-        "itself, one thread": bench.turnkey(**options),
-    }
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
-        count = plan.handshakes // 2
-        load = Load(bench.load, "handshakes", count, 16, ["--tls", "1.3"], cpus=None)
-        figures = contest(running, plan.rounds, rate(load))
-    case = "two threads, handshakes with RSA 4096"
-    rows.append(gain(case, figures, 1.7))
-
-    servers = {
-        "turnkey": bench.turnkey("--threads", "2", cpus=None),
-        "itself, one thread": bench.turnkey(cpus=None),
-    }
+        options = {"backend": "rustls", "key_type": "rsa4096", "cpus": None}
+        running = started(stack, at_two(bench, options))
+        figures = contest(running, plan.rounds, rate(light))
+        rows += gains("handshakes with RSA 4096", figures, 1.7)
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
-        load = Wrk(plan.seconds, cpus=None)
-        figures = contest(running, plan.rounds, rate(load), warm())
-        rows.append(gain("two threads, plain keep-alive, load on the same cores", figures, None))
-        figures = contest(running, plan.rounds, cpu_each(load))
-        rows += compare(
-            "two threads, plain keep-alive, load on the same cores",
-            figures,
-            "turnkey",
-            {"itself, one thread": None},
-            MICROSECONDS,
-        )
+        running = started(stack, at_two(bench, {"cpus": None}))
+        case = "plain keep-alive, with the load on the same processors"
+        figures = contest(running, plan.rounds, rate(heavy), warm())
+        rows += gains(case, figures, None)
+        figures = contest(running, plan.rounds, cpu_each(heavy))
+        for name in (TWO_THREADS, TWO_PROCESSES):
+            rows += compare(f"{name}, {case}", figures, name, {ONE: None}, MICROSECONDS)
     return rows
 
 
-def gain(case, figures, target):
-    ours, one = figures["turnkey"], figures["itself, one thread"]
-    return Row(case, one.name, ours.median, one.median, "/s", ratio(ours, one), target, more=True)
+ONE, TWO_THREADS, TWO_PROCESSES = "one thread", "two threads", "two processes"
+
+
+def at_two(bench, options):
+    return {
+        ONE: bench.turnkey(**options),
+        TWO_THREADS: bench.turnkey("--threads", "2", **options),
+        TWO_PROCESSES: bench.turnkey_processes(2, **options),
+    }
+
+
+def gains(case, figures, target):
+    """How many times the requests of one thread; the target is for two threads."""
+    one = figures[ONE]
+    return [
+        Row(
+            f"{name}, {case}",
+            ONE,
+            figures[name].median,
+            one.median,
+            "/s",
+            ratio(figures[name], one),
+            target if name == TWO_THREADS else None,
+            more=True,
+        )
+        for name in (TWO_THREADS, TWO_PROCESSES)
+    ]
 
 
 def start(bench, plan):

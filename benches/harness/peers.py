@@ -44,6 +44,13 @@ class Bench:
     def server(self, name, argv, port, env=None, cpus=SERVER_CPUS):
         return Server(name, argv, port, env, cpus, self.folder / "servers.log")
 
+    def turnkey_processes(self, count, **options):
+        """So many processes of turnkey on one port, each with one thread and a listener of its own."""
+        server = self.turnkey(**options)
+        prefork = [sys.executable, str(Path(__file__).parent / "prefork.py")]
+        server.argv = [*prefork, str(count), str(server.port), *server.argv]
+        return server
+
     def turnkey(self, *options, backend=None, mutual=False, key_type="p256", **more):
         port = free_port()
         argv = [self.turnkey_program, "--port", str(port)]
