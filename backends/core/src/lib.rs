@@ -20,6 +20,7 @@ mod identity;
 mod ocsp;
 pub mod pem;
 mod policy;
+mod read_ahead;
 mod resumption;
 mod revocation;
 mod socket;

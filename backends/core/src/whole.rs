@@ -7,13 +7,14 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::Socket;
+use crate::read_ahead::ReadAhead;
 
 /// A connection that notes when it has ended, to be put below a TLS stack that takes any end for a
 /// good one, as OpenSSL does through the `openssl` crate: what such a stack reads as the end goes
-/// through [`Whole`].
+/// through [`Whole`]. It reads ahead for it, too.
 #[derive(Debug)]
 pub struct Noting {
-    socket: Socket,
+    socket: ReadAhead<Socket>,
     ended: Arc<AtomicBool>,
 }
 
@@ -30,7 +31,7 @@ impl Noting {
     #[must_use]
     pub fn new(socket: Socket) -> (Self, Arc<AtomicBool>) {
         let ended = Arc::new(AtomicBool::new(false));
-        (Self { socket, ended: Arc::clone(&ended) }, ended)
+        (Self { socket: ReadAhead::new(socket), ended: Arc::clone(&ended) }, ended)
     }
 }
 
@@ -77,15 +78,15 @@ impl AsyncWrite for Noting {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
+        Pin::new(&mut self.socket.stream).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        Pin::new(&mut self.socket.stream).poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_close(cx)
+        Pin::new(&mut self.socket.stream).poll_close(cx)
     }
 }
 
