@@ -10,12 +10,10 @@ use std::task::{Context, Poll};
 
 use smol::io::{AsyncRead, AsyncWrite};
 
-use crate::address::LocalAddr;
 use crate::app;
 use crate::limits::Limits;
 use crate::peer::Link;
 use crate::shutdown::Shutdown;
-use crate::trust::{Trust, TrustedProxies};
 use crate::wire::{self, Transport};
 
 /// Has the built-in app answer `request`, `count` times over one connection. The result is how many
@@ -33,7 +31,9 @@ pub fn serve(request: &[u8], count: u64) -> u64 {
     let shared = Arc::new(Mutex::new(Transport::new(Box::new(client), Arc::clone(&limits))));
     let mut watch = Shutdown::default().watch();
     let content = app::builtin().into();
-    smol::block_on(wire::serve(&shared, &Arc::new(link()), &content, &limits, &mut watch));
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let link = Link::in_process(peer.into(), None);
+    smol::block_on(wire::serve(&shared, &Arc::new(link), &content, &limits, &mut watch));
     answered.load(Ordering::Relaxed)
 }
 
@@ -82,24 +82,6 @@ impl AsyncWrite for Client {
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-fn link() -> Link {
-    let trust = Trust::new(TrustedProxies::default(), false);
-    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    Link {
-        id: 1,
-        remote: peer.into(),
-        sender: trust.at(peer),
-        local: LocalAddr::Tcp(peer),
-        mode: "http",
-        tls: None,
-        asks_clients: false,
-        trust: Arc::new(trust),
-        hsts: None,
-        health: None,
-        denied: None,
     }
 }
 

@@ -55,41 +55,76 @@ pub(crate) struct Endpoint {
 /// Serves one accepted connection until it ends. `id` is what the log calls it; `places` is what it
 /// holds meanwhile.
 pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut places: Places) {
-    let Arrival { socket, remote, local } = arrival;
-    let start = Instant::now();
     let serving = endpoint.current.get();
-    let explain_of = |peer, event: &Event<'_>| {
-        let context = Context { serving: &serving, local: &local, now: SystemTime::now() };
-        endpoint.explainer.explain(peer, event, &context);
+    // What comes before and behind the requests is on the heap while it lasts, so that a connection is
+    // small while it waits for the next one.
+    let Some(begun) = Box::pin(begin(&endpoint, &serving, arrival, id, &mut places)).await else {
+        return;
     };
-    let sender = match identify(&endpoint, &socket, remote).await {
-        Ok(Some(sender)) => sender,
-        Ok(None) => return,
+    let Begun { shared, link, socket } = begun;
+    let mut watch = endpoint.shutdown.watch();
+    let after = wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
+    if after == After::BeganTls {
+        explain(&endpoint, &serving, &link.local, link.sender.addr(), &Event::TlsOnPlain);
+    }
+    Box::pin(close(shared, socket, after)).await;
+}
+
+/// A connection that requests are served on.
+struct Begun {
+    shared: Shared,
+    link: Arc<Link>,
+    socket: Socket,
+}
+
+/// Does all that comes before the first request; `None` if there will be none.
+async fn begin(
+    endpoint: &Endpoint,
+    serving: &Serving,
+    arrival: Arrival,
+    id: u64,
+    places: &mut Places,
+) -> Option<Begun> {
+    let Arrival { socket, remote, local } = arrival;
+    let local = &local;
+    let start = Instant::now();
+    let explain_of = |peer, event: &Event<'_>| explain(endpoint, serving, local, peer, event);
+    let sender = match identify(endpoint, &socket, remote).await {
+        Ok(sender) => sender?,
         Err(what) => {
             explain_of(remote, &Event::ProxyHeader(&what));
-            return linger(socket).await;
+            linger(socket).await;
+            return None;
         }
     };
     // Whom the log speaks of from here on.
     let peer = sender.addr();
     let explain = |event: &Event<'_>| explain_of(peer, event);
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
-    let opened = within(left, Box::pin(open(&endpoint, &serving, &socket))).await;
+    let opened = within(left, open(endpoint, serving, &socket)).await;
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
     let accepted = match opened.unwrap_or(Opened::TimedOut) {
         Opened::Accepted(accepted) => accepted,
         Opened::PlainHttp => {
             explain(&Event::PlainHttp);
-            return Box::pin(answer_plain_http(&endpoint, socket, &local, peer, id)).await;
+            answer_plain_http(endpoint, socket, local, peer, id).await;
+            return None;
         }
-        Opened::Left => return explain(&Event::Left),
+        Opened::Left => {
+            explain(&Event::Left);
+            return None;
+        }
         Opened::Failed(error) => {
             explain(&Event::Handshake(&error));
             // The alert that says why must reach the client before the connection is gone.
-            return linger(socket).await;
+            linger(socket).await;
+            return None;
         }
-        Opened::TimedOut => return explain(&Event::TimedOut(&endpoint.limits)),
+        Opened::TimedOut => {
+            explain(&Event::TimedOut(&endpoint.limits));
+            return None;
+        }
     };
     if accepted.tls.is_some()
         && let Some(metrics) = endpoint.observer.metrics()
@@ -117,13 +152,19 @@ pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut 
         denied,
     });
     let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
-    let shared = Arc::new(Mutex::new(transport));
-    let mut watch = endpoint.shutdown.watch();
-    let after = wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
-    if after == After::BeganTls {
-        explain(&Event::TlsOnPlain);
-    }
-    close(shared, socket, after).await;
+    Some(Begun { shared: Arc::new(Mutex::new(transport)), link, socket })
+}
+
+/// Tells the log why `peer` was not served.
+fn explain(
+    endpoint: &Endpoint,
+    serving: &Serving,
+    local: &LocalAddr,
+    peer: RemoteAddr,
+    event: &Event<'_>,
+) {
+    let context = Context { serving, local, now: SystemTime::now() };
+    endpoint.explainer.explain(peer, event, &context);
 }
 
 /// Finds out who sends what comes over a connection: `None` if it has left, an error if it does not
