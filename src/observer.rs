@@ -16,6 +16,11 @@ impl Observer {
         Self { access, metrics }
     }
 
+    /// Whether anybody is told of anything.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.access.is_some() || self.metrics.is_some()
+    }
+
     /// Whether what clients write is told of, rather than counted.
     pub(crate) fn keeps_text(&self) -> bool {
         self.access.is_some()

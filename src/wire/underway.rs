@@ -46,6 +46,9 @@ impl Drop for Underway<'_> {
         let tally = transport.take_tally();
         let broken = transport.is_broken();
         drop(transport);
+        if !self.observer.is_wanted() {
+            return;
+        }
         let answered = tally.status();
         let outcome = match self.after {
             None => Outcome::CutOff,
