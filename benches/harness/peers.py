@@ -61,7 +61,9 @@ class Bench:
             argv += ["--backend", backend, "--cert", chain, "--key", key]
         if mutual:
             argv += ["--client-ca", str(self.certs["p256"] / "ca.crt")]
-        return self.server("turnkey", argv + list(options), port, **more)
+        # Nobody else writes an access log either.
+        env = {"RUST_LOG": "info,turnkey::access=off"}
+        return self.server("turnkey", argv + list(options), port, env, **more)
 
     def nginx(self, location=f'return 200 "{BODY}";', tls=(), http="", **more):
         """nginx with one worker. `tls`: directives beside those of the identity; None: no TLS."""
