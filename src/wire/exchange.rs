@@ -65,9 +65,7 @@ impl Exchange {
         let Self { work, method, version, persistent, hsts, page } = self;
         let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
         match (content, work) {
-            (Content::App(app), Work::App(request)) => {
-                serve(app, request, asked, shared, id).await
-            }
+            (Content::App(app), Work::App(request)) => serve(app, request, asked, shared, id).await,
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
                 // What is larger must not make that of an app larger.
                 Box::pin(hand_on(proxy, &outgoing, asked, shared, id)).await

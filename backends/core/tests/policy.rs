@@ -52,8 +52,7 @@ fn a_leaf_is_not_a_ca() {
     assert!(matches!(error, PolicyError::NotACa { .. }));
     assert_eq!(
         error.to_string(),
-        "\"CN=leaf\" is not a CA certificate; give the certificate of the CA that issued the \
-         clients' certificates"
+        "\"CN=leaf\" is not a CA certificate; give the certificate of the CA that issued it"
     );
     assert!(matches!(anchors(&leaf.self_signed()), Err(PolicyError::NotACa { .. })));
 }
