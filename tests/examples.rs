@@ -19,20 +19,25 @@ fn source(name: &str) -> String {
     fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
+/// The name of an example, which may be a word of the language.
+fn name(identifier: &'static str) -> &'static str {
+    identifier.strip_prefix("r#").unwrap_or(identifier)
+}
+
 /// One test for each example.
 macro_rules! examples {
     ($($name:ident)+) => {
         $(#[test]
         fn $name() {
-            Session::new().play(&source(stringify!($name)));
+            Session::new().play(&source(name(stringify!($name))));
         })+
 
         #[test]
         fn there_is_a_test_for_each() {
-            let mut tried = vec![$(concat!(stringify!($name), ".rs").to_owned()),+];
+            let mut tried = vec![$(format!("{}.rs", name(stringify!($name)))),+];
             let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"));
-            let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
-            let files = folder.unwrap().map(|entry| name(entry).into_string().unwrap());
+            let file = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+            let files = folder.unwrap().map(|entry| file(entry).into_string().unwrap());
             let mut there: Vec<_> = files.collect();
             tried.sort();
             there.sort();
@@ -40,7 +45,7 @@ macro_rules! examples {
         }
     };
 }
-examples! { hello modes own_backend proxy whoami }
+examples! { hello modes own_backend proxy r#static whoami }
 
 /// The recipe as one program, and a backend of the user's own, are small.
 #[test]
