@@ -11,6 +11,8 @@
 mod browser;
 #[path = "pages/errors.rs"]
 mod errors;
+#[path = "pages/listing.rs"]
+mod listing;
 mod support;
 #[path = "pages/whoami.rs"]
 mod whoami;

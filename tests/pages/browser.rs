@@ -144,6 +144,15 @@ impl Seen {
         self.seen["rows"].as_array().expect("rows").iter().map(strings).collect()
     }
 
+    /// Where the link of this text leads.
+    #[track_caller]
+    pub(crate) fn link(&self, text: &str) -> &str {
+        let links = self.seen["links"].as_array().expect("links");
+        let link = links.iter().find(|link| link["text"] == text);
+        let link = link.unwrap_or_else(|| panic!("no link {text:?}: {links:?}"));
+        link["href"].as_str().expect("text")
+    }
+
     /// What the server says to a program that asks in the same browser.
     pub(crate) fn as_text(&self) -> &str {
         self.text_of("json")
