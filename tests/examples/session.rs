@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::built::example;
+use crate::support::console::{commands, fits, quiet};
 use crate::support::{self, Output};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -33,17 +34,12 @@ impl Session {
         let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
         let lines = lines.skip_while(|line| *line != "```console").skip(1);
         let said: Vec<_> = lines.take_while(|line| *line != "```").collect();
-        let mut commands = 0;
-        let mut rest = &said[..];
-        while let [command, after @ ..] = rest {
-            let command = command.strip_prefix("$ ").expect("a command comes first");
-            let end = after.iter().position(|l| l.starts_with("$ ")).unwrap_or(after.len());
-            let expected = after[..end].join("\n");
-            self.run(command, (end > 0).then_some(&expected));
-            commands += usize::from(command.starts_with("curl "));
-            rest = &after[end..];
+        let commands = commands(&said);
+        for (command, expected) in &commands {
+            self.run(command, expected.as_deref());
         }
-        assert!(commands > 0, "it says nothing to try");
+        let asks = commands.iter().any(|(command, _)| command.starts_with("curl "));
+        assert!(asks, "it says nothing to try");
     }
 
     /// Runs a command, which has to print `expected`; a server goes on serving.
@@ -76,10 +72,8 @@ impl Session {
     }
 
     fn curl(&self, command: &str) -> Output {
-        let quiet = "curl -q -sS --noproxy '*' --max-time 15 ";
-        let command = command.replacen("curl ", quiet, 1);
         let mut shell = support::tool("sh");
-        shell.args(["-c", &command]).current_dir(self.folder.path());
+        shell.args(["-c", &quiet(command)]).current_dir(self.folder.path());
         support::run(shell, b"", DEADLINE)
     }
 
@@ -135,19 +129,4 @@ impl Drop for Session {
 /// The port that a command names to listen on: its last argument, alone.
 fn listens_on(command: &str) -> Option<&str> {
     command.split_once(" -- ")?.1.split(' ').next_back()?.strip_prefix("127.0.0.1:")
-}
-
-/// Whether `text` is what `pattern` says, where `[...]` stands for anything.
-fn fits(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split("[...]");
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut last = None;
-    for part in parts {
-        last = Some(part);
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    last.map_or(rest.is_empty(), |last| last.is_empty() || rest.is_empty())
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{run, tool};
+use crate::support::{apart, run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -35,7 +35,7 @@ fn a_package_installs_serves_and_goes() {
     let folder = tempfile::tempdir().unwrap();
     let package = build(folder.path());
 
-    let mut command = crate::apart("tests/packaging/system.sh");
+    let mut command = apart("tests/packaging/system.sh");
     command.arg(package);
     let output = run(command, b"", DEADLINE);
     let text = output.text();

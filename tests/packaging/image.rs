@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::install::files_in;
-use crate::support::{Output, python, run, tool};
+use crate::support::{Output, apart, python, run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 const MANIFESTS: &str = "packaging/kubernetes/turnkey.yaml";
@@ -107,7 +107,7 @@ fn what_is_in_the_image_serves_and_takes_a_new_secret() {
         variables.push(format!("{}={}", text("name"), text("value")));
     }
 
-    let mut script = crate::apart("tests/packaging/image.sh");
+    let mut script = apart("tests/packaging/image.sh");
     script.arg(env!("CARGO_BIN_EXE_turnkey"));
     script.args([&root, folder.path()]).args(variables);
     let output = run(script, b"", DEADLINE);

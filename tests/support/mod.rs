@@ -4,9 +4,11 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses a part of it")]
 
+mod apart;
 mod client;
 mod complaint;
 mod conn;
+pub(crate) mod console;
 mod crl;
 mod library;
 mod log;
@@ -18,6 +20,7 @@ mod server;
 mod setup;
 mod site;
 
+pub(crate) use apart::apart;
 pub(crate) use client::{Client, TlsVersion, s_client};
 pub(crate) use complaint::{FAILURE, USAGE, assert_complaint, assert_complaint_naming_one_of};
 pub(crate) use conn::{Conn, Dialer, GET, Response, is_time_out, reset};
