@@ -51,6 +51,13 @@ impl Program {
         Self { command }
     }
 
+    /// The same for a line of shell that starts it.
+    pub(crate) fn shell(line: &str) -> Self {
+        let mut command = tool("setsid");
+        command.args(["sh", "-c", line]);
+        Self { command }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

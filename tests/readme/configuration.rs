@@ -1,0 +1,51 @@
+//! Pieces of configuration for other programs, given to them.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::page::in_language;
+use crate::support::{run, tool};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Where Debian has Apache's.
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+#[test]
+fn apache_takes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().display();
+    let mut text = format!("ServerRoot {path}\nPidFile {path}/pid\nErrorLog /dev/stderr\n");
+    for module in ["mpm_event", "authz_core", "headers", "proxy", "proxy_http"] {
+        text += &format!("LoadModule {module}_module {MODULES}/mod_{module}.so\n");
+    }
+    text += "ServerName localhost\nListen 127.0.0.1:1\n";
+    for block in in_language("apache") {
+        text += &format!("{}\n", block.lines.join("\n"));
+    }
+    text += "ProxyPass / http://127.0.0.1:8000/\n";
+    let file = dir.path().join("apache.conf");
+    fs::write(&file, &text).unwrap();
+    let mut apache = tool("apache2");
+    let searched = std::env::var("PATH").unwrap_or_default();
+    apache.env("PATH", format!("{searched}:/usr/sbin:/sbin"));
+    apache.args(["-t", "-f"]).arg(&file);
+    let output = run(apache, b"", DEADLINE);
+    assert_eq!(output.code, Some(0), "{text}{}", output.stderr);
+    assert!(output.stderr.contains("Syntax OK"), "{output:?}");
+}
+
+#[test]
+fn prometheus_takes_the_rule() {
+    for block in in_language("yaml") {
+        let lines: Vec<_> = block.lines.iter().map(|line| format!("  {line}\n")).collect();
+        let text = format!("groups:\n- name: turnkey\n  rules:\n{}", lines.concat());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("rules.yml");
+        fs::write(&file, &text).unwrap();
+        let mut promtool = tool("promtool");
+        promtool.args(["check", "rules"]).arg(&file);
+        let output = run(promtool, b"", DEADLINE);
+        assert_eq!(output.code, Some(0), "{text}{output:?}");
+        assert!(output.text().contains("SUCCESS: 1 rules found"), "{output:?}");
+    }
+}
