@@ -1,7 +1,7 @@
 //! The lines of the log, as a server writes them to which that is done.
 
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use crate::page::in_language;
 use crate::place::{Serving, folder, in_place, plain, prepare, shell};
@@ -26,11 +26,7 @@ fn its_lines_are_written() {
     in_place("log::its_lines_are_written", || {
         prepare("turnkey certs --out certs");
         prepare(CERTIFICATES);
-        let certs = "--cert server_chain.pem --key server.key --client-ca ca.crt";
-        let (log, certs) = (served_to_strangers(), refused_without(certs));
-        let trust = ignored();
-        let written = [log, certs, trust].concat();
-        fs::write(folder("written"), &written).unwrap();
+        let written = [refusals(), refusal_in_mutual_mode(), ignored()].concat();
         for block in in_language("text") {
             for line in block.lines {
                 let mut all = written.lines();
@@ -41,8 +37,8 @@ fn its_lines_are_written() {
     });
 }
 
-/// What is logged of clients of all kinds.
-fn served_to_strangers() -> String {
+/// Of a client of another CA, of one that knows not ours, of one that speaks in the clear.
+fn refusals() -> String {
     let line =
         "turnkey --listen 10.0.0.1:8443 --cert server.crt --key server.key --client-ca ca.crt";
     let serving = Serving::start(line, &folder("log"));
@@ -62,13 +58,16 @@ fn served_to_strangers() -> String {
     serving.server.log()
 }
 
-fn refused_without(options: &str) -> String {
-    let serving = Serving::start(&format!("turnkey {options}"), &folder("certs"));
+/// Of a client without a certificate.
+fn refusal_in_mutual_mode() -> String {
+    let line = "turnkey --cert server_chain.pem --key server.key --client-ca ca.crt";
+    let serving = Serving::start(line, &folder("certs"));
     shell("curl --cacert certs/ca.crt https://127.0.0.1:8000/", &folder(""));
     serving.server.assert_logs(&["refused: "]);
     serving.server.log()
 }
 
+/// Of a client that says what only a proxy is believed.
 fn ignored() -> String {
     let serving = Serving::start("turnkey", &folder(""));
     let claim = "curl --interface 10.0.0.7 -H 'X-Forwarded-Proto: https' http://127.0.0.1:8000/";
