@@ -77,7 +77,6 @@ fn play(row: &Row) {
     let line = row.meant.iter().fold(row.command.to_owned(), |text, pair| words(&text, pair));
     let within = folder(row.folder);
     if matches!(row.how, How::Serves | How::Ends(_)) {
-        println!("$ {}", row.command);
         prepare(row.before);
     }
     match row.how {

@@ -14,15 +14,15 @@ const MODULES: &str = "/usr/lib/apache2/modules";
 fn apache_takes_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().display();
-    let mut text = format!("ServerRoot {path}\nPidFile {path}/pid\nErrorLog /dev/stderr\n");
-    for module in ["mpm_event", "authz_core", "headers", "proxy", "proxy_http"] {
-        text += &format!("LoadModule {module}_module {MODULES}/mod_{module}.so\n");
-    }
-    text += "ServerName localhost\nListen 127.0.0.1:1\n";
-    for block in in_language("apache") {
-        text += &format!("{}\n", block.lines.join("\n"));
-    }
-    text += "ProxyPass / http://127.0.0.1:8000/\n";
+    let modules = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http"];
+    let load = |name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n");
+    let shown = in_language("apache").into_iter().map(|block| block.lines.join("\n"));
+    let text = format!(
+        "ServerRoot {path}\nPidFile {path}/pid\nErrorLog /dev/stderr\n{}\
+         ServerName localhost\nListen 127.0.0.1:1\n{}\nProxyPass / http://127.0.0.1:8000/\n",
+        modules.map(load).concat(),
+        shown.collect::<Vec<_>>().join("\n")
+    );
     let file = dir.path().join("apache.conf");
     fs::write(&file, &text).unwrap();
     let mut apache = tool("apache2");

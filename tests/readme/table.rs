@@ -147,13 +147,13 @@ fn certificates() -> Vec<Row> {
 }
 
 fn clients() -> Vec<Row> {
-    let list = "cd certs; : >index.txt; echo 01 >number
-        printf '[ca]\\ndefault_ca=own\\n[own]\\ndatabase=index.txt\\ncrlnumber=number\\ndefault_md=sha256\\n' >ca.cnf
-        openssl ca -config ca.cnf -gencrl -keyfile ca.key -cert ca.crt -crldays 30 -out ca.crl";
     const MEANT: &[(&str, &str)] =
         &[("…", "--cert server_chain.pem --key server.key --client-ca ca.crt")];
     const WEB: &str = "curl --cacert certs/ca.crt --cert certs/web.pem https://127.0.0.1:8000/";
     const OTHER: &str = "curl --cacert certs/ca.crt --cert certs/other.pem https://127.0.0.1:8000/";
+    let list = "cd certs; : >index.txt; echo 01 >number
+        printf '[ca]\\ndefault_ca=own\\n[own]\\ndatabase=index.txt\\ncrlnumber=number\\ndefault_md=sha256\\n' >ca.cnf
+        openssl ca -config ca.cnf -gencrl -keyfile ca.key -cert ca.crt -crldays 30 -out ca.crl";
     let forbidden = "[...]is not allowed here";
     let rules = |command: &'static str, before: &'static str| {
         let row = serves(command).within("certs").meaning(MEANT).before(before);
