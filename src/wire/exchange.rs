@@ -166,7 +166,8 @@ fn broken_off(version: Version) -> After {
 
 /// Tells the client why its request is not served, and ends the connection.
 pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, asked: impl Into<Asked>) -> After {
-    match respond::write_refusal(shared, refusal, asked.into()).await {
+    // On the heap: what is rare must not make the exchange larger.
+    match Box::pin(respond::write_refusal(shared, refusal, asked.into())).await {
         Written::Whole { .. } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }
