@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use crate::args::{self, Stop};
+#[cfg(feature = "pki")]
 use crate::causes::with_causes;
 use crate::check;
 use crate::cli::{Command, Serve};

@@ -217,6 +217,7 @@ struct Out<'s> {
 }
 
 impl<'s> Out<'s> {
+    #[expect(clippy::slow_vector_initialization, reason = "it is the quicker one for so few bytes")]
     fn new(shared: &'s Shared) -> Self {
         let mut buffer = Vec::with_capacity(FIRST_BUFFER);
         // `vec![0; n]` asks for zeroed memory, for which glibc takes the long way.
