@@ -142,7 +142,7 @@ def handshakes(bench, plan):
         "1.2": {"rustls": 0.8, "openssl": 1.05, "native-tls": 1.05},
     }.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
-        servers["nginx"] = bench.nginx(tls=["ssl_protocols TLSv1.2 TLSv1.3;"])
+        servers["nginx"] = bench.nginx()
         servers["hyper on rustls"] = bench.hyper(tls=True)
         figures = shake_hands(bench, plan, servers, ["--tls", version])
         for backend, target in backends.items():
@@ -161,7 +161,6 @@ def mutual(bench, plan):
     # Sessions are off in mutual mode, and so they are here: both do the same work.
     servers["nginx"] = bench.nginx(
         tls=[
-            "ssl_protocols TLSv1.2 TLSv1.3;",
             "ssl_verify_client on;",
             f"ssl_client_certificate {bench.certs['p256'] / 'ca.crt'};",
             "ssl_session_tickets off;",
@@ -182,7 +181,7 @@ def resumed(bench, plan):
     rows = []
     for version, backends in {"1.3": ["rustls", "openssl"], "1.2": ["rustls", "native-tls"]}.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
-        servers["nginx"] = bench.nginx(tls=["ssl_protocols TLSv1.2 TLSv1.3;"])
+        servers["nginx"] = bench.nginx()
         figures = shake_hands(bench, plan, servers, ["--tls", version, "--resume"])
         for backend in backends:
             case = f"resumed handshake, TLS {version}, {backend}"

@@ -72,6 +72,9 @@ class Bench:
         if tls is not None:
             chain, key = self.chain_and_key()
             lines = [f"ssl_certificate {chain};", f"ssl_certificate_key {key};", *tls]
+            # Older ones offer no 1.3 of their own accord.
+            if not any(line.startswith("ssl_protocols") for line in lines):
+                lines.append("ssl_protocols TLSv1.2 TLSv1.3;")
         config = f"""
             user root;
             daemon off;
