@@ -26,9 +26,10 @@ use crate::startup::Greeting;
 
 /// Serves as `config` says until the process is told to stop.
 pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
-    crate::log::init();
+    // It changes the environment, and the log has a thread that may read it.
     let activated = Activated::take(&|name| env::var(name).ok())
         .map_err(|error| Failure::start(error.to_string()))?;
+    crate::log::init();
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
     let contents = config.load(now)?;
