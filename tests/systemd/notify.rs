@@ -151,8 +151,11 @@ fn the_watchdog_is_fed() {
     }
     conn.send(b"x").unwrap();
     assert_eq!(server.wait().code(), Some(0));
+    // Of each it is known when it was read, which may be later than it came.
+    let (limit, last) = (Duration::from_millis(400), signs.len() - 1);
+    assert!(signs[last] - signs[0] < limit * 7 * 3 / 4, "{signs:?}");
     for pair in signs.windows(2) {
-        assert!(pair[1] - pair[0] < Duration::from_millis(400), "{signs:?}");
+        assert!(pair[1] - pair[0] < 2 * limit, "{signs:?}");
     }
 }
 
