@@ -264,7 +264,7 @@ async fn answer(
     let shared = Arc::new(Mutex::new(transport));
     wire::lock(&shared).tally().begin();
     let underway = Underway::new(&shared, &endpoint.observer, None, id, noted);
-    let after = underway.until(wire::refuse(&shared, refusal, Method::Get)).await;
+    let after = underway.ends(wire::refuse(&shared, refusal, Method::Get).await);
     close(shared, socket, after).await;
 }
 

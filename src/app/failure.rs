@@ -1,12 +1,12 @@
 //! What becomes of errors and panics on the way to the client, which gets to read no more of them than
 //! is for it.
 
-use std::future::Future;
-use std::io;
-use std::panic::AssertUnwindSafe;
+use std::panic::{self, AssertUnwindSafe};
+use std::{io, thread};
 
 use http_types::{Error, Response, Result, StatusCode};
 use smol::future::FutureExt;
+use turnkey_backend::BoxFuture;
 
 use crate::panic_message::panic_message;
 use crate::refusal::Refusal;
@@ -38,13 +38,23 @@ pub fn public_error(status: StatusCode, text: impl Into<String>) -> Error {
 #[error("{0}")]
 struct PublicText(String);
 
-/// The response that comes of `answer`, whatever does. `id` is what the log calls the request.
-pub(super) async fn settle(
-    answer: impl Future<Output = Result<Response>>,
-    id: Option<RequestId>,
-) -> Response {
-    // A panic unwinds through the future, which is dropped and never polled again.
-    match AssertUnwindSafe(answer).catch_unwind().await {
+/// An answer that has been begun, or the panic that it came to.
+pub(super) type Begun = thread::Result<BoxFuture<'static, Result<Response>>>;
+
+/// Calls a handler, whose request is with it from then on: who waits for the answer holds none.
+pub(super) fn begin(call: impl FnOnce() -> BoxFuture<'static, Result<Response>>) -> Begun {
+    // Nothing that the handler may have left half done is seen again: it was called, and that is all.
+    panic::catch_unwind(AssertUnwindSafe(call))
+}
+
+/// The response that comes of an answer, whatever does. `id` is what the log calls the request.
+pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Response {
+    let answer = match begun {
+        // A panic unwinds through the future, which is dropped and never polled again.
+        Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
+        Err(panic) => Err(panic),
+    };
+    match answer {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => failed(&error, id),
         Err(panic) => {

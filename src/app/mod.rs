@@ -19,7 +19,7 @@ use matchit::{InsertError, Router};
 
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
-use self::failure::{settle, status};
+use self::failure::{Begun, begin, settle, status};
 pub use self::handler::with_state;
 use self::handler::{Handler, boxed};
 pub use self::next::Next;
@@ -190,22 +190,24 @@ impl App {
     ///
     /// A handler that fails is answered with the status of its error, and with no more of it to read
     /// than [`public_error`] says; one that panics with 500. The log has the cause.
-    pub async fn call(&self, mut request: Request) -> Response {
+    pub fn call(&self, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
         let found = self.find(request.method(), request.url().path());
         if !found.params.is_empty() {
             request.ext_mut().insert(found.params);
         }
-        match found.end {
+        let id = Peer::of(&request).map(Peer::request_id);
+        let begun: Begun = match found.end {
             // What most requests come to does not go through what only few need.
             Some(End::Handler(handler)) if found.middleware.is_empty() => {
-                let id = Peer::of(&request).map(Peer::request_id);
-                settle(async move { handler(request).await }, id).await
+                begin(|| handler(request))
             }
             end => {
                 let end = end.unwrap_or(End::Status(StatusCode::NotFound));
-                Next::new(found.middleware, &end).run(request).await
+                let next = Next::new(found.middleware, &end);
+                Ok(Box::pin(async move { Ok(next.run(request).await) }))
             }
-        }
+        };
+        settle(begun, id)
     }
 
     fn find(&self, method: Method, path: &str) -> Found<'_> {

@@ -6,7 +6,7 @@ use std::vec;
 use http_types::{Request, Response, Result, StatusCode};
 use turnkey_backend::BoxFuture;
 
-use super::failure::settle;
+use super::failure::{begin, settle};
 use super::handler::Handler;
 use super::{Route, status};
 use crate::peer::Peer;
@@ -53,11 +53,9 @@ impl Next {
         match (self.middleware.next(), self.last) {
             (Some(middleware), last) => {
                 let rest = Self { middleware: self.middleware, last };
-                settle(async move { middleware(request, rest).await }, id).await
+                settle(begin(|| middleware(request, rest)), id).await
             }
-            (None, Last::Handler(handler)) => {
-                settle(async move { handler(request).await }, id).await
-            }
+            (None, Last::Handler(handler)) => settle(begin(|| handler(request)), id).await,
             (None, Last::Response(response)) => *response,
         }
     }

@@ -1,4 +1,4 @@
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 
 use http_types::{Method, Request, Response, StatusCode};
 
@@ -182,13 +182,21 @@ pub(crate) async fn refuse_tls(shared: &Shared) -> After {
 }
 
 /// The app's response, or a 500 where it is none that can be sent.
-pub(crate) async fn answer(app: &App, request: Request, id: RequestId) -> Response {
-    let response = app.call(request).await;
-    match respond::check(&response) {
-        Ok(()) => response,
-        Err(error) => {
-            log::error!("request {id}: {error}");
-            internal_error().response()
+pub(crate) fn answer(
+    app: &App,
+    request: Request,
+    id: RequestId,
+) -> impl Future<Output = Response> + Send + use<> {
+    // The request is the handler's from here on: it must not make what waits for it larger.
+    let answer = app.call(request);
+    async move {
+        let response = answer.await;
+        match respond::check(&response) {
+            Ok(()) => response,
+            Err(error) => {
+                log::error!("request {id}: {error}");
+                internal_error().response()
+            }
         }
     }
 }

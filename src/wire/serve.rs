@@ -93,12 +93,16 @@ pub(crate) async fn serve(
                 if let Work::Health { draining } = &mut exchange.work {
                     *draining = leaving;
                 }
-                Box::pin(underway.until(exchange.run(shared, content, id))).await
+                Box::pin(async move { underway.ends(exchange.run(shared, content, id).await) })
+                    .await
             }
             (None, Some((refusal, asked))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
                 let asked = Asked { hsts: hsts_of_refused(link), ..asked };
-                Box::pin(underway.until(exchange::refuse(shared, &refusal, asked))).await
+                Box::pin(
+                    async move { underway.ends(exchange::refuse(shared, &refusal, asked).await) },
+                )
+                .await
             }
             (None, None) => After::Abort,
         };

@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use turnkey_backend::TlsInfo;
@@ -32,9 +31,8 @@ impl<'s> Underway<'s> {
         Self { shared, observer, tls, id, noted, after: None }
     }
 
-    /// Waits until the request has been answered, however that goes.
-    pub(crate) async fn until(mut self, answered: impl Future<Output = After>) -> After {
-        let after = answered.await;
+    /// The request has been answered, however that went.
+    pub(crate) fn ends(mut self, after: After) -> After {
         self.after = Some(after);
         after
     }
