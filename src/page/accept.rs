@@ -14,9 +14,16 @@ pub(crate) fn wants_page(request: &Request) -> bool {
 /// Browsers name `text/html` when a person asks; nobody else does unless they mean it. Of two that are
 /// named and worth the same the first one counts.
 pub(crate) fn prefers_page<'v>(accept: impl IntoIterator<Item = &'v [u8]>) -> bool {
+    let mut accept = accept.into_iter().peekable();
+    // What browsers send to begin with: nothing is worth more, and nothing that is worth as much is first.
+    match accept.peek().map(|value| value.split(|&b| b == b',').next().unwrap_or_default()) {
+        None => return false,
+        Some(first) if first.eq_ignore_ascii_case(b"text/html") => return true,
+        Some(_) => {}
+    }
     let mut page = Liking::of(b"text", b"html");
     let mut others = [Liking::of(b"application", b"json"), Liking::of(b"text", b"plain")];
-    let ranges = accept.into_iter().flat_map(field::list).filter_map(Range::parse);
+    let ranges = accept.flat_map(field::list).filter_map(Range::parse);
     for (place, range) in ranges.enumerate() {
         page.hear(&range, place);
         for other in &mut others {

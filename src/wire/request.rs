@@ -31,18 +31,27 @@ pub(crate) fn build(
         // http-types has no `*`: the handler sees the root.
         Target::Server => "",
     };
-    let line = |path: &str| {
-        format!(
-            "{} {scheme}://{authority}{path} HTTP/1.1\r\nHost: {authority}\r\n\r\n",
-            head.method
-        )
+    let method = head.method.as_ref();
+    let engine_head = |path: &str| {
+        let parts = [
+            method,
+            " ",
+            scheme,
+            "://",
+            authority,
+            path,
+            " HTTP/1.1\r\nHost: ",
+            authority,
+            "\r\n\r\n",
+        ];
+        parts.concat().into_bytes()
     };
-    let whole = line(path);
+    let whole = engine_head(path);
     let mut request = if whole.len() < ENGINE_MAX_HEAD {
         decode(whole)?
     } else {
         // A target this long is allowed here and not there.
-        let mut request = decode(line("/"))?;
+        let mut request = decode(engine_head("/"))?;
         *request.url_mut() =
             Url::parse(&format!("{scheme}://{authority}{path}")).map_err(|_| bad_url())?;
         request
@@ -50,8 +59,16 @@ pub(crate) fn build(
     if head.version == head::Version::Http10 {
         request.set_version(Some(Version::Http1_0));
     }
-    request.remove_header(headers::HOST);
+    // It has the `Host` that async-h1 was given, which is that of the client, most of the time.
+    let mut has_host = true;
+    if !is_host_of(head, authority) {
+        request.remove_header(headers::HOST);
+        has_host = false;
+    }
     for (name, value) in decision.fields(head.fields) {
+        if has_host && name.eq_ignore_ascii_case("host") {
+            continue;
+        }
         // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
         let value = std::str::from_utf8(value).ok().filter(|v| v.is_ascii());
         let Some(value) = value else {
@@ -61,6 +78,11 @@ pub(crate) fn build(
     }
     attach(&mut request, head.framing, body);
     Ok(request)
+}
+
+/// Whether the client's `Host`, of which there is one at most, says `authority` and nothing else.
+fn is_host_of(head: &Head<'_, '_>, authority: &str) -> bool {
+    head::values(head.fields, "host").next() == Some(authority.as_bytes())
 }
 
 /// Fields that most requests have: their names need not be made.
@@ -114,7 +136,7 @@ fn attach(request: &mut Request, framing: Framing, mut body: RequestBody) {
 }
 
 /// Runs async-h1's decoder on a head that is whole: it has nothing to wait for.
-fn decode(head: String) -> Result<Request, Refusal> {
+fn decode(head: Vec<u8>) -> Result<Request, Refusal> {
     let mut decoding = pin!(async_h1::server::decode(HeadBytes::new(head)));
     match decoding.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(Some((request, _)))) => Ok(request),
@@ -129,13 +151,13 @@ fn bad_url() -> Refusal {
 /// The bytes of one head, in the shape that async-h1 reads from.
 #[derive(Debug, Clone)]
 struct HeadBytes {
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
     read: usize,
 }
 
 impl HeadBytes {
-    fn new(head: String) -> Self {
-        Self { bytes: Arc::from(head.into_bytes()), read: 0 }
+    fn new(head: Vec<u8>) -> Self {
+        Self { bytes: Arc::new(head), read: 0 }
     }
 }
 
