@@ -1,10 +1,11 @@
 mod send_file;
 
+use std::cell::Cell;
 use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+use std::{io, mem};
 
 use async_h1::server::Encoder;
 use http_types::headers::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
@@ -19,8 +20,7 @@ use crate::field;
 use crate::refusal::{self, Refusal};
 use crate::request_id::RequestId;
 
-/// Room for a response at first, in bytes: most need no more, and it is about the most that the
-/// allocator has at hand.
+/// Room for a response at first, in bytes: most need no more.
 const FIRST_BUFFER: usize = 1024;
 
 /// How much of a response is gathered before it is written, in bytes: one TLS record, about.
@@ -105,20 +105,21 @@ pub(crate) async fn write_response(
     if let Some(id) = asked.page {
         refusal::for_people(&mut response, id);
     }
-    let persistent = asked.persistent && !says_close(&response);
+    let said = Said::in_fields_of(&response);
+    let persistent = asked.persistent && !said.close;
     lock(shared).tally().answer(response.status().into());
     // Framing and persistence are the wire's to say.
-    if response.header_names().any(|name| OURS.contains(name)) {
+    if said.ours {
         for name in &OURS {
             response.remove_header(name);
         }
     }
     // The encoder writes it anew for each response.
-    if response.header(DATE).is_none() {
+    if !said.date {
         date::with_now(|date| response.insert_header(DATE, date));
     }
     if let Some(seconds) = asked.hsts
-        && response.header(HSTS).is_none()
+        && !said.hsts
     {
         response.insert_header(HSTS, format!("max-age={seconds}"));
     }
@@ -197,14 +198,33 @@ fn has_content(status: StatusCode) -> bool {
     !matches!(status, StatusCode::NoContent | StatusCode::NotModified)
 }
 
-/// Whether the handler wants the connection closed.
-fn says_close(response: &Response) -> bool {
-    response.header(CONNECTION).is_some_and(|values| {
-        values
-            .iter()
-            .flat_map(|v| field::list(v.as_str().as_bytes()))
-            .any(|option| option.eq_ignore_ascii_case(b"close"))
-    })
+/// What a handler has said in the fields that are the wire's business. Most responses have two or three
+/// fields: to go through them once is less than to look for each of these.
+#[derive(Debug, Default)]
+struct Said {
+    /// There are fields of [`OURS`].
+    ours: bool,
+    /// The connection is to be closed.
+    close: bool,
+    date: bool,
+    hsts: bool,
+}
+
+impl Said {
+    fn in_fields_of(response: &Response) -> Self {
+        let mut said = Self::default();
+        for (name, values) in response {
+            said.ours |= OURS.contains(name);
+            said.date |= *name == DATE;
+            said.hsts |= name.as_str() == HSTS;
+            said.close |= *name == CONNECTION
+                && values
+                    .iter()
+                    .flat_map(|v| field::list(v.as_str().as_bytes()))
+                    .any(|option| option.eq_ignore_ascii_case(b"close"));
+        }
+        said
+    }
 }
 
 /// Gathers what a response is made of, so that head and body leave in one write (and one TLS
@@ -216,11 +236,16 @@ struct Out<'s> {
     begun: bool,
 }
 
+thread_local! {
+    /// The buffer of the last response, for the next one: most are gone before the task is.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 impl<'s> Out<'s> {
-    #[expect(clippy::slow_vector_initialization, reason = "it is the quicker one for so few bytes")]
     fn new(shared: &'s Shared) -> Self {
-        let mut buffer = Vec::with_capacity(FIRST_BUFFER);
-        // `vec![0; n]` asks for zeroed memory, for which glibc takes the long way.
+        let mut buffer = SPARE.take();
+        // Nothing of another response is in what a body is read into.
+        buffer.clear();
         buffer.resize(FIRST_BUFFER, 0);
         Self { shared, buffer, filled: 0, begun: false }
     }
@@ -323,6 +348,7 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
+    /// What has been gathered and has not gone out.
     fn gathered(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
@@ -356,5 +382,14 @@ impl<'s> Out<'s> {
         self.buffer.copy_within(start + length..self.filled, start);
         self.filled -= length;
         length
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        // One that has grown for a head without measure is not kept.
+        if self.buffer.capacity() <= 2 * GATHER {
+            SPARE.set(mem::take(&mut self.buffer));
+        }
     }
 }
