@@ -1,5 +1,8 @@
 //! Sends so many requests of a kind through the wire of turnkey: `turnkey-instructions few 1000`.
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 use std::env;
 use std::process::ExitCode;
 
