@@ -1,17 +1,17 @@
 mod raw;
 mod send_file;
 mod watch;
+mod writing;
 
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_types::StatusCode;
-use smol::io::AsyncWrite;
 use turnkey_backend::Stream;
 
+use self::writing::Interim;
 use super::chunked::{Step, Trailer};
 use super::deadline::Deadline;
 use super::framer::Framer;
@@ -22,9 +22,6 @@ use super::tally::Tally;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
 use crate::units::seconds;
-
-/// RFC 9110 §15.2.1.
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The connection as the wire sees it: a stream, what has been read of it ahead, and how far the
 /// request at hand has come.
@@ -52,18 +49,6 @@ pub(crate) struct Transport {
     broken: bool,
     /// The client will send no more.
     ended: bool,
-}
-
-/// Whether `100 Continue` has to be sent before the client sends the body.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Interim {
-    #[default]
-    NotExpected,
-    Expected,
-    /// So many bytes of it have gone out.
-    Sending(usize),
-    /// The answer has begun, and it will not be sent any more.
-    Withheld,
 }
 
 /// A [`Transport`] as the connection loop and a request's body hold it.
@@ -264,31 +249,6 @@ impl Transport {
             && self.body.remaining().is_none_or(|left| left <= bound)
     }
 
-    /// Writes all of `bytes`, of which `written` have gone out before.
-    pub(crate) fn poll_write_all(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        written: &mut usize,
-    ) -> Poll<io::Result<()>> {
-        match self.interim {
-            Interim::Expected => self.interim = Interim::Withheld,
-            // Half an interim answer in front of the answer would spoil both.
-            Interim::Sending(_) => ready!(self.poll_interim(cx))?,
-            Interim::NotExpected | Interim::Withheld => {}
-        }
-        ready!(self.poll_write_rest(cx, bytes, written))?;
-        self.poll_flush(cx)
-    }
-
-    /// Says goodbye at the level of TLS.
-    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_close(cx) {
-            Poll::Pending => self.poll_write_limit(cx),
-            ready @ Poll::Ready(_) => ready,
-        }
-    }
-
     /// Makes content available: so many bytes stand at the front of the input.
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Some(refusal) = &self.refusal {
@@ -332,24 +292,6 @@ impl Transport {
         }
     }
 
-    /// Sends `100 Continue` if the client waits for it (RFC 9110 §10.1.1).
-    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut sent = match self.interim {
-            Interim::NotExpected | Interim::Withheld => return Poll::Ready(Ok(())),
-            Interim::Expected => 0,
-            Interim::Sending(sent) => sent,
-        };
-        let result = match self.poll_write_rest(cx, CONTINUE, &mut sent) {
-            Poll::Ready(Ok(())) => self.poll_flush(cx),
-            other => other,
-        };
-        self.interim = match result {
-            Poll::Pending => Interim::Sending(sent),
-            Poll::Ready(_) => Interim::NotExpected,
-        };
-        result
-    }
-
     fn take_content(&mut self, n: usize) {
         if self.interim == Interim::Expected {
             self.interim = Interim::NotExpected;
@@ -378,44 +320,6 @@ impl Transport {
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }
-    }
-
-    fn poll_write_rest(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        written: &mut usize,
-    ) -> Poll<io::Result<()>> {
-        while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
-            match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return self.fail(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(n)) => {
-                    *written += n;
-                    self.tally.wrote(n);
-                    self.writing.clear();
-                }
-                Poll::Ready(Err(e)) => return self.fail(e),
-                Poll::Pending => return self.poll_write_limit(cx),
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_flush(cx) {
-            Poll::Pending => self.poll_write_limit(cx),
-            Poll::Ready(Err(e)) => self.fail(e),
-            ready @ Poll::Ready(Ok(())) => {
-                self.writing.clear();
-                ready
-            }
-        }
-    }
-
-    fn poll_write_limit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let limit = self.limits.write_timeout;
-        ready!(self.writing.poll(cx, limit));
-        self.fail(io::ErrorKind::TimedOut.into())
     }
 
     fn fail<T>(&mut self, error: io::Error) -> Poll<io::Result<T>> {
