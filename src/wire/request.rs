@@ -85,30 +85,37 @@ fn is_host_of(head: &Head<'_, '_>, authority: &str) -> bool {
     head::values(head.fields, "host").next() == Some(authority.as_bytes())
 }
 
-/// Fields that most requests have: their names need not be made.
-static COMMON: [HeaderName; 16] = [
-    headers::HOST,
-    headers::USER_AGENT,
-    headers::ACCEPT,
-    headers::ACCEPT_ENCODING,
-    headers::ACCEPT_LANGUAGE,
-    headers::CONNECTION,
-    CONTENT_TYPE,
-    headers::CONTENT_LENGTH,
-    headers::COOKIE,
-    headers::REFERER,
-    headers::ORIGIN,
-    headers::CACHE_CONTROL,
-    headers::AUTHORIZATION,
-    headers::IF_NONE_MATCH,
-    headers::IF_MODIFIED_SINCE,
-    headers::TRANSFER_ENCODING,
-];
+/// The name of a field that many requests have: it need not be made. There are three of one length at
+/// most, so that this is next to nothing for the others.
+fn common(name: &str) -> Option<&'static HeaderName> {
+    static OF_4: [HeaderName; 1] = [headers::HOST];
+    static OF_6: [HeaderName; 3] = [headers::ACCEPT, headers::COOKIE, headers::ORIGIN];
+    static OF_7: [HeaderName; 1] = [headers::REFERER];
+    static OF_10: [HeaderName; 2] = [headers::USER_AGENT, headers::CONNECTION];
+    static OF_12: [HeaderName; 1] = [CONTENT_TYPE];
+    static OF_13: [HeaderName; 3] =
+        [headers::CACHE_CONTROL, headers::AUTHORIZATION, headers::IF_NONE_MATCH];
+    static OF_14: [HeaderName; 1] = [headers::CONTENT_LENGTH];
+    static OF_15: [HeaderName; 2] = [headers::ACCEPT_ENCODING, headers::ACCEPT_LANGUAGE];
+    static OF_17: [HeaderName; 2] = [headers::IF_MODIFIED_SINCE, headers::TRANSFER_ENCODING];
+    let candidates: &[HeaderName] = match name.len() {
+        4 => &OF_4,
+        6 => &OF_6,
+        7 => &OF_7,
+        10 => &OF_10,
+        12 => &OF_12,
+        13 => &OF_13,
+        14 => &OF_14,
+        15 => &OF_15,
+        17 => &OF_17,
+        _ => &[],
+    };
+    candidates.iter().find(|common| common.as_str().eq_ignore_ascii_case(name))
+}
 
 /// Adds a field. http-types' own `append_header` makes the name twice, and looks for it twice.
 fn add(request: &mut Request, name: &str, value: &str) {
-    let common = COMMON.iter().find(|common| common.as_str().eq_ignore_ascii_case(name));
-    let before = match common {
+    let before = match common(name) {
         Some(name) => request.insert_header(name, value),
         None => request.insert_header(name, value),
     };
@@ -193,5 +200,39 @@ impl AsyncWrite for HeadBytes {
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lengths that names are looked for by are their own.
+    #[test]
+    fn names_that_are_common_are_known() {
+        for name in [
+            "Host",
+            "accept",
+            "Cookie",
+            "ORIGIN",
+            "Referer",
+            "User-Agent",
+            "Connection",
+            "Content-Type",
+            "Cache-Control",
+            "Authorization",
+            "If-None-Match",
+            "Content-Length",
+            "Accept-Encoding",
+            "Accept-Language",
+            "If-Modified-Since",
+            "Transfer-Encoding",
+        ] {
+            let known = common(name).map(HeaderName::as_str);
+            assert_eq!(known, Some(&*name.to_ascii_lowercase()));
+        }
+        for name in ["Hose", "Sec-Fetch-Dest", "X", ""] {
+            assert_eq!(common(name), None);
+        }
     }
 }
