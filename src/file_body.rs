@@ -62,6 +62,11 @@ impl FileBody {
         response.ext_mut().insert(Attached { number, body: self });
     }
 
+    /// Whether the body of `response` may be made of a file.
+    pub(crate) fn may_be_of(response: &Response) -> bool {
+        response.ext().get::<Attached>().is_some()
+    }
+
     /// The file that the body of `response` is made of, if it is.
     pub(crate) fn of(response: &mut Response) -> Option<Self> {
         let attached = response.ext_mut().remove::<Attached>()?;

@@ -1,4 +1,6 @@
 use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
 
 use http_types::{Method, Request, Response, StatusCode};
 
@@ -127,12 +129,17 @@ async fn serve(
 ) -> After {
     let persistent = asked.persistent;
     let response = answer(app, *request, id).await;
-    let refusal = lock(shared).refusal().cloned();
+    let (refusal, can_discard) = {
+        let transport = lock(shared);
+        (transport.refusal().cloned(), transport.can_discard(DISCARD))
+    };
     if let Some(refusal) = refusal {
         // The handler was told so when it read the body; the client is told what was wrong.
         return refuse(shared, &refusal, asked).await;
     }
-    let asked = Asked { persistent: persistent && may_persist(shared), ..asked };
+    // While the response may still read the body, the next request may yet be got at.
+    let body_in_use = Arc::strong_count(shared) > 1;
+    let asked = Asked { persistent: persistent && (body_in_use || can_discard), ..asked };
     match respond::write_response(shared, response, asked).await {
         Written::Whole { persistent: false } => After::Close,
         Written::Whole { persistent: true } => pass_over_body(shared).await,
@@ -205,20 +212,17 @@ fn internal_error() -> Refusal {
     Refusal::bare(StatusCode::InternalServerError)
 }
 
-/// Whether the next request can be got at. While the response may still read the body, it may.
-fn may_persist(shared: &Shared) -> bool {
-    let body_in_use = std::sync::Arc::strong_count(shared) > 1;
-    body_in_use || lock(shared).can_discard(DISCARD)
-}
-
+/// Passes over what the handler left of the body, if it is not too much, to get at the next request.
 async fn pass_over_body(shared: &Shared) -> After {
-    if !lock(shared).can_discard(DISCARD) {
-        return After::Close;
-    }
-    let until = lock(shared).content_taken().saturating_add(DISCARD);
-    if poll_fn(|cx| lock(shared).poll_discard(cx, until)).await {
-        After::Persist
-    } else {
-        After::Close
-    }
+    let mut until = None;
+    let passed = poll_fn(|cx| {
+        let mut transport = lock(shared);
+        let until = match until {
+            Some(until) => until,
+            None if !transport.can_discard(DISCARD) => return Poll::Ready(false),
+            None => *until.insert(transport.content_taken().saturating_add(DISCARD)),
+        };
+        transport.poll_discard(cx, until)
+    });
+    if passed.await { After::Persist } else { After::Close }
 }

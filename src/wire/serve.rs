@@ -46,9 +46,9 @@ pub(crate) async fn serve(
             smol::future::yield_now().await;
         }
         let mut scanner = HeadScanner::default();
-        let next = poll_fn(|cx| {
+        let (next, exchange) = poll_fn(|cx| {
             let mut transport = lock(shared);
-            match transport.poll_head(cx, &mut scanner) {
+            let next = match transport.poll_head(cx, &mut scanner) {
                 // Between requests, and only there, a connection ends when the server does.
                 Poll::Pending if transport.input().is_empty() => {
                     ready!(shutdown.poll(cx));
@@ -56,14 +56,15 @@ pub(crate) async fn serve(
                     if transport.exchange() == 0 {
                         ready!(grace.poll(cx, FIRST_REQUEST));
                     }
-                    Poll::Ready(Next::End)
+                    Next::End
                 }
-                other => other,
-            }
+                other => ready!(other),
+            };
+            Poll::Ready((next, transport.exchange()))
         })
         .await;
         // An exchange counts twice, when it begins and when it ends.
-        let number = lock(shared).exchange() / 2 + 1;
+        let number = exchange / 2 + 1;
         let id = RequestId { connection: link.id, number };
         let mut noted = Noted::new(link.sender.addr().client(), link.observer.keeps_text());
         let (exchange, refused) = match next {
@@ -106,7 +107,6 @@ pub(crate) async fn serve(
             }
             (None, None) => After::Abort,
         };
-        lock(shared).end();
         if after != After::Persist {
             return after;
         }

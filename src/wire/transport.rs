@@ -3,10 +3,10 @@ mod send_file;
 mod watch;
 mod writing;
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::{io, mem};
 
 use http_types::StatusCode;
 use turnkey_backend::Stream;
@@ -108,14 +108,9 @@ impl Transport {
         &mut self.tally
     }
 
-    /// The same, at the end of the request: the next one begins with a new one.
-    pub(crate) fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.tally)
-    }
-
     /// A limit on a wait for somebody else than the client, which is to be given back.
     pub(crate) fn take_elsewhere(&mut self) -> Deadline {
-        std::mem::take(&mut self.elsewhere)
+        mem::take(&mut self.elsewhere)
     }
 
     /// Takes back what [`Transport::take_elsewhere`] has given.
@@ -182,9 +177,11 @@ impl Transport {
         };
     }
 
-    /// Takes the body away from whoever still holds it.
-    pub(crate) fn end(&mut self) {
+    /// Ends the exchange: takes the body away from whoever still holds it, and gives away what has gone
+    /// over the connection for it.
+    pub(crate) fn end(&mut self) -> Tally {
         self.exchange += 1;
+        mem::take(&mut self.tally)
     }
 
     /// Reads content of the request's body. Zero bytes mean that it has ended well.

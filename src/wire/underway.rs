@@ -41,7 +41,7 @@ impl<'s> Underway<'s> {
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
         let mut transport = lock(self.shared);
-        let tally = transport.take_tally();
+        let tally = transport.end();
         let broken = transport.is_broken();
         drop(transport);
         if !self.observer.is_wanted() {

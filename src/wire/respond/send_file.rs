@@ -19,6 +19,9 @@ const AT_ONCE: u64 = 2 * 1024 * 1024;
 /// The file that the body of `response` is made of, and what it can be sent over; `None` if the body has
 /// to be read.
 pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Socket, FileBody)> {
+    if !FileBody::may_be_of(response) {
+        return None;
+    }
     let socket = lock(shared).bare()?;
     Some((socket, FileBody::of(response)?))
 }
