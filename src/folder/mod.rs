@@ -25,7 +25,7 @@ use http_types::{Method, Request, Response, StatusCode};
 
 use self::answer::Served;
 use self::asked::Asked;
-use self::open::{Missed, Patience, Root};
+pub(crate) use self::open::{Missed, Patience, Root};
 use crate::causes::with_causes;
 use crate::refusal::Refusal;
 

@@ -20,7 +20,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// Whether the disk may be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(crate) enum Patience {
     /// Only what is in memory will do: the caller is on the reactor.
     None,
     Any,
@@ -28,7 +28,7 @@ pub(super) enum Patience {
 
 /// Why something is not opened.
 #[derive(Debug)]
-pub(super) enum Missed {
+pub(crate) enum Missed {
     /// There is no such thing.
     Nothing,
     /// It may not be read.
@@ -42,7 +42,7 @@ pub(super) enum Missed {
 
 /// A folder below which files are opened.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     path: PathBuf,
     opened: Mutex<Opened>,
 }
@@ -55,7 +55,7 @@ struct Opened {
 
 impl Root {
     /// Opens the folder.
-    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
+    pub(crate) fn new(path: PathBuf) -> io::Result<Self> {
         // Whatever folder the process works in later.
         let path = std::path::absolute(path)?;
         let opened = Opened { folder: Arc::new(open_root(&path)?), at: Instant::now() };
@@ -68,7 +68,7 @@ impl Root {
 
     /// Opens `relative` for reading, be it a file or a folder; an empty path is the folder itself. What
     /// else it may be is opened without waiting for anybody.
-    pub(super) fn open(&self, relative: &Path, patience: Patience) -> Result<File, Missed> {
+    pub(crate) fn open(&self, relative: &Path, patience: Patience) -> Result<File, Missed> {
         let root = self.folder(patience)?;
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         #[cfg(target_os = "linux")]
@@ -112,8 +112,8 @@ impl Root {
 
     /// Where `relative` leads below the folder, without links.
     fn resolve(&self, relative: &Path) -> Result<PathBuf, Missed> {
-        let whole = fs::canonicalize(self.path.join(relative)).map_err(missed)?;
-        let root = fs::canonicalize(&self.path).map_err(missed)?;
+        let whole = fs::canonicalize(self.path.join(relative)).map_err(Missed::from)?;
+        let root = fs::canonicalize(&self.path).map_err(Missed::from)?;
         whole.strip_prefix(root).map(Path::to_owned).map_err(|_| Missed::Outside)
     }
 }
@@ -131,22 +131,25 @@ fn open_root(path: &Path) -> io::Result<File> {
 }
 
 /// What an error of the system means here.
-fn missed(error: io::Error) -> Missed {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let errno = Errno::from_io_error(&error);
-        // ENXIO: a socket, or a device that is not there.
-        let nothing = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG, Errno::NXIO];
-        if nothing.iter().any(|e| Some(*e) == errno) {
-            return Missed::Nothing;
+impl From<io::Error> for Missed {
+    fn from(error: io::Error) -> Self {
+        #[cfg(unix)]
+        {
+            use rustix::io::Errno;
+            let errno = Errno::from_io_error(&error);
+            // ENXIO: a socket, or a device that is not there.
+            let nothing =
+                [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG, Errno::NXIO];
+            if nothing.iter().any(|e| Some(*e) == errno) {
+                return Self::Nothing;
+            }
         }
-    }
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Missed::Nothing,
-        io::ErrorKind::PermissionDenied => Missed::Denied,
-        io::ErrorKind::WouldBlock => Missed::NotNow,
-        _ => Missed::Failed(error),
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Self::Nothing,
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            io::ErrorKind::WouldBlock => Self::NotNow,
+            _ => Self::Failed(error),
+        }
     }
 }
 

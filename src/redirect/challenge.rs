@@ -1,13 +1,13 @@
 //! Answers to the challenges by which a CA has it proved that a name is ours (RFC 8555 §8.3). What
 //! gets the certificate, certbot for example, puts them into a folder, each in a file.
 
-use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http_types::{Body, Request, Response, StatusCode};
 
+use crate::folder::{Missed, Patience, Root};
 use crate::refusal::Refusal;
 
 /// What stands before the token, in URLs and in the folder.
@@ -26,10 +26,10 @@ pub(super) async fn answer(folder: Arc<Path>, request: Request) -> http_types::R
     else {
         return Ok(not_found());
     };
-    let file = folder.join(PATH.trim_start_matches('/')).join(token);
+    let relative = Path::new(PATH.trim_start_matches('/')).join(token);
     let found = {
-        let file = file.clone();
-        smol::unblock(move || read(&folder, &file)).await
+        let (folder, relative) = (folder.to_path_buf(), relative.clone());
+        smol::unblock(move || read(folder, &relative)).await
     };
     match found {
         Ok(bytes) => {
@@ -38,9 +38,9 @@ pub(super) async fn answer(folder: Arc<Path>, request: Request) -> http_types::R
             response.set_body(Body::from_bytes(bytes));
             Ok(response)
         }
-        Err(error) => {
-            if error.kind() != io::ErrorKind::NotFound {
-                log::warn!("{}: not served: {error}", file.display());
+        Err(missed) => {
+            if let Some(why) = why(missed) {
+                log::warn!("{}: not served: {why}", folder.join(relative).display());
             }
             Ok(not_found())
         }
@@ -57,26 +57,38 @@ fn not_found() -> Response {
     Refusal::new(StatusCode::NotFound, "there is no answer to this challenge here").response()
 }
 
-/// The contents of `file`, if that is one, is small, and stands in `folder`.
-fn read(folder: &Path, file: &Path) -> io::Result<Vec<u8>> {
-    let file = fs::canonicalize(file)?;
-    if !file.starts_with(fs::canonicalize(folder)?) {
-        return Err(io::Error::other(format!("it is a link out of {}", folder.display())));
-    }
-    // Before it is opened: that of a pipe would wait.
-    if !fs::metadata(&file)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+/// The contents of the file `relative`, if that is one, is small, and stands in `folder`. The folder is
+/// opened for each: what gets the certificate may make it while the server runs.
+fn read(folder: PathBuf, relative: &Path) -> Result<Vec<u8>, Missed> {
+    let root = Root::new(folder).map_err(Missed::from)?;
+    let file = root.open(relative, Patience::Any)?;
+    let failed = |why: String| Missed::Failed(io::Error::other(why));
+    if !file.metadata().map_err(Missed::Failed)?.is_file() {
+        return Err(failed("it is no regular file".to_owned()));
     }
     let mut bytes = Vec::new();
-    File::open(&file)?.take(MAX + 1).read_to_end(&mut bytes)?;
+    file.take(MAX + 1).read_to_end(&mut bytes).map_err(Missed::Failed)?;
     if bytes.len() as u64 > MAX {
-        return Err(io::Error::other(format!("it is larger than {MAX} bytes")));
+        return Err(failed(format!("it is larger than {MAX} bytes")));
     }
     Ok(bytes)
 }
 
+/// What the log says of it; nothing of what is not there.
+fn why(missed: Missed) -> Option<String> {
+    match missed {
+        // With any patience it is never too early.
+        Missed::Nothing | Missed::NotNow => None,
+        Missed::Denied => Some("it may not be read".to_owned()),
+        Missed::Outside => Some("a link leads out of the folder".to_owned()),
+        Missed::Failed(error) => Some(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -98,7 +110,7 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let file = folder.join("token");
         make(&file);
-        read(&folder, &file).map_err(|error| error.to_string())
+        read(folder, Path::new("token")).map_err(|missed| why(missed).unwrap_or_default())
     }
 
     #[test]
@@ -108,7 +120,7 @@ mod tests {
         assert_eq!(read_made(|file| fs::write(file, vec![0; size]).unwrap()).unwrap().len(), size);
         let error = read_made(|file| fs::write(file, vec![0; size + 1]).unwrap()).unwrap_err();
         assert!(error.contains("larger than 65536 bytes"), "{error}");
-        read_made(|_| ()).unwrap_err();
+        assert_eq!(read_made(|_| ()).unwrap_err(), "", "what is missing is not news");
         let error = read_made(|file| fs::create_dir(file).unwrap()).unwrap_err();
         assert!(error.contains("regular file"), "{error}");
     }
@@ -127,7 +139,7 @@ mod tests {
                 symlink("..", file.with_file_name("sub")).unwrap();
                 symlink(to, file).unwrap();
             });
-            assert!(error.unwrap_err().contains("a link out of"), "{to}");
+            assert!(error.unwrap_err().contains("a link leads out of"), "{to}");
         }
     }
 }

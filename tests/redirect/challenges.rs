@@ -158,18 +158,19 @@ fn only_small_files_of_the_folder_are_served_and_the_log_says_why_not() {
     assert_eq!(get("inside").body, "a-Token_1.thumbprint");
     assert_eq!(get("limit").body.len(), 64 * 1024);
     for (name, why) in [
-        ("outside", "a link out of"),
-        ("absolute", "a link out of"),
+        ("outside", "a link leads out of"),
+        ("absolute", "a link leads out of"),
         ("folder", "no regular file"),
         ("pipe", "no regular file"),
         ("large", "larger than 65536 bytes"),
-        ("loop", "not served"),
     ] {
         assert_eq!(get(name).status, 404, "{name}");
         challenges.site.server.assert_logs(&[name, "not served", why]);
     }
-    challenges.assert_not_served("dangling", 404);
-    assert!(!challenges.site.server.log().contains("dangling"), "what is missing is not news");
+    for name in ["dangling", "loop"] {
+        challenges.assert_not_served(name, 404);
+        assert!(!challenges.site.server.log().contains(name), "what is missing is not news");
+    }
     challenges.site.server.assert_alive();
 }
 

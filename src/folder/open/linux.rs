@@ -1,11 +1,12 @@
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
-use super::{Missed, Patience, missed};
+use super::{Missed, Patience};
 
 /// How often an open is tried again when somebody renames what is on the way.
 const TRIES: usize = 8;
@@ -45,7 +46,7 @@ pub(super) fn open(root: &File, relative: &Path, patience: Patience) -> Tried {
                 break Err(Missed::NotNow);
             }
             Err(Errno::AGAIN | Errno::INTR) if tries > 0 => tries -= 1,
-            Err(errno) => break Err(missed(errno.into())),
+            Err(errno) => break Err(io::Error::from(errno).into()),
         }
     })
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::{Missed, missed};
+use super::Missed;
 
 /// Has Windows open a folder as if it were a file (`FILE_FLAG_BACKUP_SEMANTICS`).
 #[cfg(windows)]
@@ -12,7 +12,7 @@ const FOLDERS_TOO: u32 = 0x0200_0000;
 
 /// Opens `inside`, which has been resolved below the folder at `path`.
 pub(super) fn open(path: &Path, inside: &Path) -> Result<File, Missed> {
-    open_either(&path.join(inside)).map_err(missed)
+    Ok(open_either(&path.join(inside))?)
 }
 
 /// Opens the folder itself.

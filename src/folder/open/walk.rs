@@ -1,10 +1,11 @@
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, openat};
 
-use super::{Missed, missed};
+use super::Missed;
 
 /// To be passed through, a folder need not be readable.
 #[cfg(target_os = "linux")]
@@ -31,5 +32,5 @@ pub(super) fn open(root: &File, inside: &Path) -> Result<File, Missed> {
 
 fn open_in(folder: BorrowedFd<'_>, name: &Path, flags: OFlags) -> Result<OwnedFd, Missed> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    openat(folder, name, flags, Mode::empty()).map_err(|errno| missed(errno.into()))
+    openat(folder, name, flags, Mode::empty()).map_err(|errno| io::Error::from(errno).into())
 }
