@@ -49,6 +49,10 @@ impl Refusal {
         let mut response = Response::new(self.status);
         response.set_body(format!("{}\n", self.reason));
         response.insert_header(headers::CONTENT_TYPE, PLAIN);
+        if self.is_of_what_was_understood() {
+            // Others get a page (RFC 9110 §12.5.5).
+            response.insert_header(headers::VARY, "accept");
+        }
         if self.status == StatusCode::ServiceUnavailable {
             // RFC 9110 §10.2.3, in seconds.
             response.insert_header(headers::RETRY_AFTER, "1");
@@ -184,6 +188,20 @@ mod tests {
         ] {
             assert_eq!(page(Refusal::new(status, "why").response()), None, "{status}");
         }
+    }
+
+    #[test]
+    fn what_may_be_a_page_varies_with_who_asks() {
+        for status in [S::Forbidden, S::NotFound, S::PayloadTooLarge, S::InternalServerError] {
+            let mut response = Refusal::new(status, "why").response();
+            let vary = |response: &Response| {
+                response["vary"].iter().map(ToString::to_string).collect::<Vec<_>>()
+            };
+            assert_eq!(vary(&response), ["accept"], "{status}");
+            for_people(&mut response, "1.2");
+            assert_eq!(vary(&response), ["accept"], "{status}, as a page");
+        }
+        assert!(Refusal::new(S::BadRequest, "why").response().header("vary").is_none());
     }
 
     #[test]

@@ -159,14 +159,7 @@ impl Folder {
         let file = || self.root.path().join(&asked.place.relative).display().to_string();
         match found {
             Ok(response) => response,
-            Err(Missed::Nothing) => {
-                let mut response = not_found();
-                if self.options.spa {
-                    // To others there may be a page (RFC 9110 §12.5.5).
-                    response.insert_header("vary", "accept");
-                }
-                response
-            }
+            Err(Missed::Nothing) => not_found(),
             Err(Missed::Denied) => {
                 log::info!("{:?}: not served: it may not be read", file());
                 refused(StatusCode::Forbidden, "the server may not read this")

@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use accept::{prefers_page, wants_page};
 pub(crate) use escape::escape;
 
+use crate::field;
+
 /// What all pages look like. The hash of it stands in the policy, so there is no `style` anywhere
 /// else: neither an attribute nor an element.
 ///
@@ -71,7 +73,9 @@ impl Page {
         response.insert_header("x-content-type-options", "nosniff");
         response.insert_header("referrer-policy", "no-referrer");
         // The same URL has another answer for those who want no page (RFC 9110 §12.5.5).
-        response.append_header("vary", "accept");
+        if !names_accept(response) {
+            response.append_header("vary", "accept");
+        }
     }
 
     fn markup(&self) -> String {
@@ -85,6 +89,14 @@ impl Page {
              <main>\n{body}\n</main>\n</body>\n</html>\n"
         )
     }
+}
+
+/// Whether `response` says already that others may get another.
+fn names_accept(response: &Response) -> bool {
+    response.header("vary").is_some_and(|values| {
+        let mut names = values.iter().flat_map(|value| field::list(value.as_str().as_bytes()));
+        names.any(|name| name.eq_ignore_ascii_case(b"accept"))
+    })
 }
 
 #[cfg(test)]

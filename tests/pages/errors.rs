@@ -116,6 +116,8 @@ fn others_are_told_in_text() {
             let plain = ask(&["-H", &format!("Accept: {accept}")]);
             let (head, body) = parts(&plain);
             assert!(head.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"), "{plain}");
+            // The others get another answer.
+            assert!(head.contains("\r\nvary: accept\r\n"), "{plain}");
             assert_eq!(body, text, "{accept}");
         }
         let page = ask(&BROWSER);
