@@ -2,19 +2,57 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use smol::io::AsyncBufRead;
+use smol::io::{AsyncBufRead, AsyncRead};
 
-/// How whatever has a buffer is read from: as much of what the buffer holds as there is room for.
-pub(crate) fn poll_read(
-    mut source: Pin<&mut impl AsyncBufRead>,
-    cx: &mut Context<'_>,
-    buf: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    let ahead = ready!(source.as_mut().poll_fill_buf(cx))?;
-    let n = ahead.len().min(buf.len());
-    if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
-        to.copy_from_slice(from);
+/// What is made a buffer at a time.
+pub(crate) trait Fill {
+    /// Fills `buffer`, which is empty, with what is next; meanwhile it may take it away. It leaves it
+    /// empty at the end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>>;
+}
+
+/// Reads what a [`Fill`] makes.
+pub(crate) struct Buffered<F> {
+    fill: F,
+    /// What has been made, from `start` on.
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl<F> Buffered<F> {
+    pub(crate) fn new(fill: F) -> Self {
+        Self { fill, buffer: Vec::new(), start: 0 }
     }
-    source.consume(n);
-    Poll::Ready(Ok(n))
+}
+
+impl<F: Fill + Unpin> AsyncBufRead for Buffered<F> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.start >= this.buffer.len() {
+            this.buffer.clear();
+            this.start = 0;
+            ready!(this.fill.poll_fill(cx, &mut this.buffer))?;
+        }
+        Poll::Ready(Ok(this.buffer.get(this.start..).unwrap_or_default()))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, n: usize) {
+        self.start += n;
+    }
+}
+
+impl<F: Fill + Unpin> AsyncRead for Buffered<F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let ahead = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let n = ahead.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), ahead.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.consume(n);
+        Poll::Ready(Ok(n))
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) use read_at::{read_at, read_now};
 use reader::Reader;
 pub(crate) use reader::shrunk;
 
+use crate::buffered::Buffered;
+
 /// The content of a response, in pieces, most of which are of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct FileBody {
@@ -83,7 +85,7 @@ impl FileBody {
 
     /// Reads it piece by piece; on the reactor it never waits for the disk.
     pub(crate) fn reader(&self) -> impl AsyncBufRead + Unpin + Send + Sync + 'static {
-        Reader::new(self.clone())
+        Buffered::new(Reader::new(self.clone()))
     }
 
     /// In bytes.

@@ -6,10 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use smol::Task;
 use smol::future::Future;
-use smol::io::{AsyncBufRead, AsyncRead};
 
 use super::{FileBody, Piece, read_at, read_now};
-use crate::buffered;
+use crate::buffered::Fill;
 
 /// How much is read at a time, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -20,55 +19,23 @@ pub(super) struct Reader {
     /// The next piece, and what is left of the one before.
     next: usize,
     left: Range<u64>,
-    /// What has been read ahead, from `start` on.
-    buffer: Vec<u8>,
-    start: usize,
     reading: Option<Task<(io::Result<usize>, Vec<u8>)>>,
 }
 
 impl Reader {
     pub(super) fn new(body: FileBody) -> Self {
-        Self { body, next: 0, left: 0..0, buffer: Vec::new(), start: 0, reading: None }
-    }
-
-    /// Fills the buffer with what is next. It stays empty at the end.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            if let Some(reading) = &mut self.reading {
-                let (result, buffer) = ready!(Pin::new(reading).poll(cx));
-                self.reading = None;
-                return Poll::Ready(self.take(result, buffer));
-            }
-            if !self.left.is_empty() {
-                match self.read() {
-                    Some(result) => return Poll::Ready(result),
-                    None => continue,
-                }
-            }
-            match self.body.pieces.get(self.next) {
-                Some(Piece::File(range)) => self.left = range.clone(),
-                Some(Piece::Bytes(bytes)) => {
-                    self.buffer.clone_from(bytes);
-                    self.start = 0;
-                }
-                None => return Poll::Ready(Ok(())),
-            }
-            self.next += 1;
-            if self.start < self.buffer.len() {
-                return Poll::Ready(Ok(()));
-            }
-        }
+        Self { body, next: 0, left: 0..0, reading: None }
     }
 
     /// Reads of what is left, or begins to.
-    fn read(&mut self) -> Option<io::Result<()>> {
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Option<io::Result<()>> {
         let left = usize::try_from(self.left.end - self.left.start).unwrap_or(usize::MAX);
-        let mut buffer = std::mem::take(&mut self.buffer);
         buffer.resize(left.min(READ_SIZE), 0);
         let offset = self.left.start;
-        match read_now(&self.body.file, &mut buffer, offset) {
+        match read_now(&self.body.file, buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let file = Arc::clone(&self.body.file);
+                let mut buffer = std::mem::take(buffer);
                 self.reading = Some(smol::unblock(move || {
                     let result = read_at(&file, &mut buffer, offset);
                     (result, buffer)
@@ -79,46 +46,46 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, result: io::Result<usize>, mut buffer: Vec<u8>) -> io::Result<()> {
+    fn take(&mut self, result: io::Result<usize>, buffer: &mut Vec<u8>) -> io::Result<()> {
         let n = match result {
             Ok(0) => Err(shrunk()),
             other => other,
         };
         buffer.truncate(*n.as_ref().unwrap_or(&0));
-        self.buffer = buffer;
-        self.start = 0;
         self.left.start += n? as u64;
         Ok(())
+    }
+}
+
+impl Fill for Reader {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let (result, read) = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                *buffer = read;
+                return Poll::Ready(self.take(result, buffer));
+            }
+            if !self.left.is_empty() {
+                match self.read(buffer) {
+                    Some(result) => return Poll::Ready(result),
+                    None => continue,
+                }
+            }
+            match self.body.pieces.get(self.next) {
+                Some(Piece::File(range)) => self.left = range.clone(),
+                Some(Piece::Bytes(bytes)) => buffer.clone_from(bytes),
+                None => return Poll::Ready(Ok(())),
+            }
+            self.next += 1;
+            if !buffer.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 
 /// Why less comes of a file than it had when its length was told.
 pub(crate) fn shrunk() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter while it was sent")
-}
-
-impl AsyncBufRead for Reader {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        if this.start >= this.buffer.len() {
-            this.buffer.clear();
-            this.start = 0;
-            ready!(this.poll_next(cx))?;
-        }
-        Poll::Ready(Ok(this.buffer.get(this.start..).unwrap_or_default()))
-    }
-
-    fn consume(mut self: Pin<&mut Self>, n: usize) {
-        self.start += n;
-    }
-}
-
-impl AsyncRead for Reader {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        buffered::poll_read(self, cx, buf)
-    }
 }

@@ -10,9 +10,8 @@ use flate2::read::GzEncoder;
 use http_types::Body;
 use smol::Task;
 use smol::future::Future;
-use smol::io::{AsyncBufRead, AsyncRead};
 
-use crate::buffered;
+use crate::buffered::{Buffered, Fill};
 use crate::file_body::{read_at, shrunk};
 
 /// How hard to try: the steps above it take much longer for little.
@@ -31,8 +30,7 @@ pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
 /// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor.
 pub(super) fn body(file: File, size: u64) -> Body {
     let encoder = GzEncoder::new(Source { file, offset: 0, end: size }, LEVEL);
-    let body = Compressed { encoder: Some(encoder), turn: None, buffer: Vec::new(), start: 0 };
-    Body::from_reader(body, None)
+    Body::from_reader(Buffered::new(Compressed { encoder: Some(encoder), turn: None }), None)
 }
 
 /// A file up to the size that it was said to have.
@@ -65,44 +63,24 @@ struct Compressed {
     /// Away while it is in use, and after a failure.
     encoder: Option<GzEncoder<Source>>,
     turn: Option<Task<Turn>>,
-    buffer: Vec<u8>,
-    start: usize,
 }
 
-impl AsyncBufRead for Compressed {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        if this.start >= this.buffer.len() {
-            if let Some(mut encoder) = this.encoder.take() {
-                let mut buffer = std::mem::take(&mut this.buffer);
-                this.turn = Some(smol::unblock(move || {
-                    buffer.clear();
-                    let made = encoder.by_ref().take(TURN).read_to_end(&mut buffer);
-                    (encoder, buffer, made)
-                }));
-            }
-            if let Some(turn) = &mut this.turn {
-                let (encoder, buffer, made) = ready!(Pin::new(turn).poll(cx));
-                this.turn = None;
-                made?;
-                (this.encoder, this.buffer, this.start) = (Some(encoder), buffer, 0);
-            }
+impl Fill for Compressed {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        if let Some(mut encoder) = self.encoder.take() {
+            let mut buffer = std::mem::take(buffer);
+            self.turn = Some(smol::unblock(move || {
+                let made = encoder.by_ref().take(TURN).read_to_end(&mut buffer);
+                (encoder, buffer, made)
+            }));
         }
-        Poll::Ready(Ok(this.buffer.get(this.start..).unwrap_or_default()))
-    }
-
-    fn consume(mut self: Pin<&mut Self>, n: usize) {
-        self.start += n;
-    }
-}
-
-impl AsyncRead for Compressed {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        buffered::poll_read(self, cx, buf)
+        if let Some(turn) = &mut self.turn {
+            let (encoder, made, result) = ready!(Pin::new(turn).poll(cx));
+            self.turn = None;
+            result?;
+            (self.encoder, *buffer) = (Some(encoder), made);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
