@@ -173,7 +173,7 @@ mod wire;
 
 pub use access::{AccessLog, LogFormat};
 pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
-pub use app::{App, Next, Params, Route, builtin, public_error, with_state};
+pub use app::{App, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state};
 pub use bound::Bound;
 pub use files::FileError;
 pub use folder::{Folder, FolderError};

@@ -12,18 +12,17 @@ mod tests;
 mod whoami;
 
 use std::fmt;
-use std::future::Future;
 
-use http_types::{Method, Request, Response, Result, StatusCode};
+use http_types::{Method, Request, Response, StatusCode};
 use matchit::{InsertError, Router};
 
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
 use self::failure::{Begun, begin, settle, status};
-pub use self::handler::with_state;
-use self::handler::{Handler, boxed};
-pub use self::next::Next;
-use self::next::{End, Middleware};
+use self::handler::{BoxedHandler, boxed};
+pub use self::handler::{Handler, with_state};
+use self::next::{BoxedMiddleware, End};
+pub use self::next::{Middleware, Next};
 pub use self::params::Params;
 use self::pattern::Pattern;
 pub use self::route::Route;
@@ -53,8 +52,8 @@ pub struct App {
     router: Router<Target>,
     routes: Vec<Route>,
     nested: Vec<Self>,
-    fallback: Option<Handler>,
-    middleware: Vec<Middleware>,
+    fallback: Option<BoxedHandler>,
+    middleware: Vec<BoxedMiddleware>,
 }
 
 /// What a path leads to, by its index.
@@ -69,7 +68,7 @@ enum Target {
 struct Found<'a> {
     end: Option<End<'a>>,
     params: Params,
-    middleware: Vec<Middleware>,
+    middleware: Vec<BoxedMiddleware>,
 }
 
 impl App {
@@ -142,12 +141,7 @@ impl App {
     /// app.at("/").get(|_| async { Ok("Top-level content") });
     /// app.fallback(|request| async move { Ok(format!("There is no {}", request.url().path())) });
     /// ```
-    pub fn fallback<F, Fut, R>(&mut self, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
+    pub fn fallback(&mut self, handler: impl Handler) -> &mut Self {
         self.fallback = Some(boxed(handler));
         self
     }
@@ -174,12 +168,7 @@ impl App {
     /// let mut app = App::new();
     /// app.wrap(timing);
     /// ```
-    pub fn wrap<F, Fut, R>(&mut self, middleware: F) -> &mut Self
-    where
-        F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
+    pub fn wrap(&mut self, middleware: impl Middleware) -> &mut Self {
         self.middleware.push(next::boxed(middleware));
         self
     }

@@ -7,24 +7,47 @@ use http_types::{Request, Response, Result, StatusCode};
 use turnkey_backend::BoxFuture;
 
 use super::failure::{begin, settle};
-use super::handler::Handler;
+use super::handler::BoxedHandler;
 use super::{Route, status};
 use crate::peer::Peer;
 
 /// What comes after a middleware: others, and in the end what answers the request.
 pub struct Next {
-    middleware: vec::IntoIter<Middleware>,
+    middleware: vec::IntoIter<BoxedMiddleware>,
     last: Last,
 }
 
+/// What requests pass on their way: an async function of a [`Request`] and of what comes [next](Next),
+/// or a closure like one.
+///
+/// It stands for the bounds that these meet; there is nothing to implement.
+pub trait Middleware:
+    Fn(Request, Next) -> <Self as Middleware>::Answering + Send + Sync + 'static
+{
+    /// The call under way.
+    type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
+    /// What it answers: a [`Response`], or text, or whatever else turns into one.
+    type Answer: Into<Response>;
+}
+
+impl<F, Fut, R> Middleware for F
+where
+    F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R>> + Send + 'static,
+    R: Into<Response>,
+{
+    type Answering = Fut;
+    type Answer = R;
+}
+
 /// The one form that all middleware has.
-pub(super) type Middleware =
+pub(super) type BoxedMiddleware =
     Arc<dyn Fn(Request, Next) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
 
 /// What answers a request.
 #[derive(Clone, Copy)]
 pub(super) enum End<'a> {
-    Handler(&'a Handler),
+    Handler(&'a BoxedHandler),
     Status(StatusCode),
     /// A status, and the methods that the route has.
     Allow(StatusCode, &'a Route),
@@ -32,12 +55,12 @@ pub(super) enum End<'a> {
 
 /// The same for as long as it takes.
 enum Last {
-    Handler(Handler),
+    Handler(BoxedHandler),
     Response(Box<Response>),
 }
 
 impl Next {
-    pub(super) fn new(middleware: Vec<Middleware>, end: &End<'_>) -> Self {
+    pub(super) fn new(middleware: Vec<BoxedMiddleware>, end: &End<'_>) -> Self {
         let last = match end {
             End::Handler(handler) => Last::Handler(Arc::clone(handler)),
             End::Status(code) => Last::Response(Box::new(status(*code))),
@@ -68,12 +91,7 @@ impl fmt::Debug for Next {
 }
 
 /// `middleware`, and what it answers, in the one form that all middleware has.
-pub(super) fn boxed<F, Fut, R>(middleware: F) -> Middleware
-where
-    F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<R>> + Send + 'static,
-    R: Into<Response>,
-{
+pub(super) fn boxed(middleware: impl Middleware) -> BoxedMiddleware {
     Arc::new(move |request, next| {
         let answer = middleware(request, next);
         Box::pin(async move { answer.await.map(Into::into) })

@@ -1,31 +1,25 @@
 use std::fmt;
-use std::future::Future;
 
-use http_types::{Method, Request, Response, Result, StatusCode};
+use http_types::{Method, Response, StatusCode};
 
-use super::handler::{Handler, boxed};
-use super::next::{self, End, Middleware, Next};
+use super::handler::{BoxedHandler, Handler, boxed};
+use super::next::{self, BoxedMiddleware, End, Middleware};
 use super::status;
 
 /// What answers to a path, by method.
 pub struct Route {
     path: String,
-    handlers: Vec<(Method, Handler)>,
+    handlers: Vec<(Method, BoxedHandler)>,
     /// What answers to all other methods.
-    all: Option<Handler>,
-    middleware: Vec<Middleware>,
+    all: Option<BoxedHandler>,
+    middleware: Vec<BoxedMiddleware>,
 }
 
 /// A method of [`Route`] for each method of HTTP that apps answer to.
 macro_rules! methods {
     ($($(#[$doc:meta])* $name:ident = $method:ident;)+) => {
         $($(#[$doc])*
-        pub fn $name<F, Fut, R>(&mut self, handler: F) -> &mut Self
-        where
-            F: Fn(Request) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output = Result<R>> + Send + 'static,
-            R: Into<Response>,
-        {
+        pub fn $name(&mut self, handler: impl Handler) -> &mut Self {
             self.method(Method::$method, handler)
         })+
     };
@@ -50,12 +44,7 @@ impl Route {
     }
 
     /// Answers `method` with `handler`, in place of what answered it before.
-    pub fn method<F, Fut, R>(&mut self, method: Method, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
+    pub fn method(&mut self, method: Method, handler: impl Handler) -> &mut Self {
         self.handlers.retain(|(m, _)| *m != method);
         self.handlers.push((method, boxed(handler)));
         self
@@ -63,12 +52,7 @@ impl Route {
 
     /// Answers all methods that have no handler of their own with `handler`, in place of what answered
     /// them before: 405.
-    pub fn all<F, Fut, R>(&mut self, handler: F) -> &mut Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
+    pub fn all(&mut self, handler: impl Handler) -> &mut Self {
         self.all = Some(boxed(handler));
         self
     }
@@ -90,12 +74,7 @@ impl Route {
     /// let mut app = App::new();
     /// app.at("/diary").wrap(only_alice).get(|_| async { Ok("Dear diary") });
     /// ```
-    pub fn wrap<F, Fut, R>(&mut self, middleware: F) -> &mut Self
-    where
-        F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: Into<Response>,
-    {
+    pub fn wrap(&mut self, middleware: impl Middleware) -> &mut Self {
         self.middleware.push(next::boxed(middleware));
         self
     }
@@ -105,7 +84,7 @@ impl Route {
         &self.path
     }
 
-    pub(super) fn middleware(&self) -> &[Middleware] {
+    pub(super) fn middleware(&self) -> &[BoxedMiddleware] {
         &self.middleware
     }
 
@@ -122,7 +101,7 @@ impl Route {
         }
     }
 
-    fn handler(&self, method: Method) -> Option<&Handler> {
+    fn handler(&self, method: Method) -> Option<&BoxedHandler> {
         self.handlers.iter().find(|(m, _)| *m == method).map(|(_, handler)| handler)
     }
 
