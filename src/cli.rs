@@ -1,18 +1,22 @@
 //! The options of the program, as argh reads them.
 
+mod commands;
+mod values;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
+pub(crate) use self::commands::{Certs, Check, Command};
+pub(crate) use self::values::{ClientVerify, ModeName, port_number};
+use self::values::{file_mode, health_path, max_age, switch};
 use crate::access::LogFormat;
 use crate::address::Address;
 use crate::mode::BackendName;
 use crate::proxy::{Balance, Upstream};
-use crate::shell::Shell;
 use crate::trust::TrustedProxies;
-use crate::units::{Bytes, Delay, Seconds, boolean};
+use crate::units::{Bytes, Delay, Seconds};
 
 /// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]
@@ -250,169 +254,4 @@ pub(crate) struct Serve {
 
     #[argh(subcommand)]
     pub(crate) command: Option<Command>,
-}
-
-/// A port, with a message for people.
-pub(crate) fn port_number(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
-}
-
-/// Permissions as `chmod` takes them in numbers.
-fn file_mode(text: &str) -> Result<u32, String> {
-    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
-    mode.ok_or_else(|| "expected permissions in octal, such as 660".to_owned())
-}
-
-/// On or off, as people write it.
-fn switch(text: &str) -> Result<bool, String> {
-    boolean(text).ok_or_else(|| "expected on or off".to_owned())
-}
-
-fn health_path(text: &str) -> Result<String, String> {
-    let fits = text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic() && b != b'?');
-    fits.then(|| text.to_owned()).ok_or_else(|| "expected a path, such as /healthz".to_owned())
-}
-
-fn number_of_days(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| "expected a number of days, such as 365".to_owned())
-}
-
-fn max_age(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "expected seconds, such as 31536000 for a year".to_owned())
-}
-
-/// What to do other than to serve.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(subcommand)]
-pub(crate) enum Command {
-    Certs(Certs),
-    Check(Check),
-    Completions(Completions),
-    Man(Man),
-}
-
-/// Say what is wrong with the options of serving, and with the files that they name; serve nothing.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "check",
-    help_triggers("-h", "--help", "help"),
-    example = "turnkey check --cert server.crt --key server.key --host example.test",
-    note = "All options of serving are taken, and mean the same: see turnkey --help. With --host, the certificates must be good for that name."
-)]
-pub(crate) struct Check {
-    /// say it in JSON
-    #[argh(switch)]
-    pub(crate) json: bool,
-}
-
-/// Make a CA, and certificates for a server and its clients; keep those that are still good.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "certs",
-    help_triggers("-h", "--help", "help"),
-    example = "turnkey certs --out certs --host example.test --client alice"
-)]
-#[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "parsed all the same, and refused"))]
-pub(crate) struct Certs {
-    /// the folder to write to; certs
-    #[argh(option, arg_name = "dir", default = "PathBuf::from(\"certs\")")]
-    pub(crate) out: PathBuf,
-
-    /// a further name or address of the server; may be repeated
-    #[argh(option, arg_name = "host")]
-    pub(crate) host: Vec<String>,
-
-    /// a further client to make a certificate for; may be repeated
-    #[argh(option, arg_name = "name")]
-    pub(crate) client: Vec<String>,
-
-    /// p256, rsa2048 or rsa4096; p256
-    #[argh(option, arg_name = "p256|rsa2048|rsa4096")]
-    pub(crate) key_type: Option<String>,
-
-    /// how many days certificates are good for; 365
-    #[argh(option, arg_name = "number", from_str_fn(number_of_days))]
-    pub(crate) days: Option<u32>,
-
-    /// replace the CA, and all that it issued
-    #[argh(switch)]
-    pub(crate) force: bool,
-}
-
-/// Print what has a shell complete commands, options and files.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "completions",
-    help_triggers("-h", "--help", "help"),
-    example = "turnkey completions bash >/etc/bash_completion.d/turnkey",
-    example = "turnkey completions zsh >/usr/local/share/zsh/site-functions/_turnkey",
-    example = "turnkey completions fish >~/.config/fish/completions/turnkey.fish"
-)]
-pub(crate) struct Completions {
-    /// the shell
-    #[argh(positional, arg_name = "bash|zsh|fish")]
-    pub(crate) shell: Shell,
-}
-
-/// Print the manual page.
-#[derive(Debug, FromArgs, ArgsInfo)]
-#[argh(
-    subcommand,
-    name = "man",
-    help_triggers("-h", "--help", "help"),
-    example = "turnkey man | man -l -"
-)]
-pub(crate) struct Man {}
-
-/// The three modes, in the order of what they ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ModeName {
-    Http,
-    Https,
-    Mutual,
-}
-
-impl ModeName {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Mutual => "mutual",
-        }
-    }
-}
-
-impl FromStr for ModeName {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Http, Self::Https, Self::Mutual]
-            .into_iter()
-            .find(|mode| mode.name() == name)
-            .ok_or_else(|| "expected http, https or mutual".to_owned())
-    }
-}
-
-/// Whether clients need a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClientVerify {
-    None,
-    Optional,
-    Required,
-}
-
-impl FromStr for ClientVerify {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "none" => Ok(Self::None),
-            "optional" => Ok(Self::Optional),
-            "required" => Ok(Self::Required),
-            _ => Err("expected none, optional or required".to_owned()),
-        }
-    }
 }

@@ -1,0 +1,97 @@
+//! The commands, and the options of their own.
+
+use std::path::PathBuf;
+
+use argh::{ArgsInfo, FromArgs};
+
+use crate::shell::Shell;
+
+/// What to do other than to serve.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+pub(crate) enum Command {
+    Certs(Certs),
+    Check(Check),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Say what is wrong with the options of serving, and with the files that they name; serve nothing.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "check",
+    help_triggers("-h", "--help", "help"),
+    example = "turnkey check --cert server.crt --key server.key --host example.test",
+    note = "All options of serving are taken, and mean the same: see turnkey --help. With --host, the certificates must be good for that name."
+)]
+pub(crate) struct Check {
+    /// say it in JSON
+    #[argh(switch)]
+    pub(crate) json: bool,
+}
+
+/// Make a CA, and certificates for a server and its clients; keep those that are still good.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "certs",
+    help_triggers("-h", "--help", "help"),
+    example = "turnkey certs --out certs --host example.test --client alice"
+)]
+#[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "parsed all the same, and refused"))]
+pub(crate) struct Certs {
+    /// the folder to write to; certs
+    #[argh(option, arg_name = "dir", default = "PathBuf::from(\"certs\")")]
+    pub(crate) out: PathBuf,
+
+    /// a further name or address of the server; may be repeated
+    #[argh(option, arg_name = "host")]
+    pub(crate) host: Vec<String>,
+
+    /// a further client to make a certificate for; may be repeated
+    #[argh(option, arg_name = "name")]
+    pub(crate) client: Vec<String>,
+
+    /// p256, rsa2048 or rsa4096; p256
+    #[argh(option, arg_name = "p256|rsa2048|rsa4096")]
+    pub(crate) key_type: Option<String>,
+
+    /// how many days certificates are good for; 365
+    #[argh(option, arg_name = "number", from_str_fn(number_of_days))]
+    pub(crate) days: Option<u32>,
+
+    /// replace the CA, and all that it issued
+    #[argh(switch)]
+    pub(crate) force: bool,
+}
+
+/// Print what has a shell complete commands, options and files.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "completions",
+    help_triggers("-h", "--help", "help"),
+    example = "turnkey completions bash >/etc/bash_completion.d/turnkey",
+    example = "turnkey completions zsh >/usr/local/share/zsh/site-functions/_turnkey",
+    example = "turnkey completions fish >~/.config/fish/completions/turnkey.fish"
+)]
+pub(crate) struct Completions {
+    /// the shell
+    #[argh(positional, arg_name = "bash|zsh|fish")]
+    pub(crate) shell: Shell,
+}
+
+/// Print the manual page.
+#[derive(Debug, FromArgs, ArgsInfo)]
+#[argh(
+    subcommand,
+    name = "man",
+    help_triggers("-h", "--help", "help"),
+    example = "turnkey man | man -l -"
+)]
+pub(crate) struct Man {}
+
+fn number_of_days(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a number of days, such as 365".to_owned())
+}

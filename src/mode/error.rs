@@ -1,0 +1,59 @@
+use turnkey_backend::{BuildError, DuplicateName};
+
+/// Why no backend can be built for what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModeError {
+    /// A TLS backend was asked for in http mode.
+    #[error("--backend {0}: http mode has no TLS; leave --backend out, or choose https or mutual")]
+    TlsBackendForHttp(&'static str),
+    /// The backend that was asked for cannot do what was asked.
+    #[error(
+        "--backend {backend}: cannot do {what}; use --backend {who} (cargo features of the same \
+         names)"
+    )]
+    Lacks {
+        /// The backend that was asked for.
+        backend: &'static str,
+        /// What it lacks.
+        what: &'static str,
+        /// The backends, and cargo features, that have it.
+        who: String,
+    },
+    /// The backend that was asked for is not part of this build.
+    #[error("--backend {0}: not compiled in; build with `cargo build --release --features {0}`")]
+    NotCompiled(&'static str),
+    /// No backend of this build can do what was asked.
+    #[error(
+        "no TLS backend that was compiled in can do what is asked; build with the cargo feature \
+         {who}"
+    )]
+    NoBackend {
+        /// The cargo features, and backends, that can.
+        who: String,
+    },
+    /// Mutual mode with a policy that asks no client for a certificate.
+    #[error("mutual mode needs a client policy: one that asks nobody is https mode")]
+    NoClientPolicy,
+    /// Two identities are for the same name.
+    #[error(transparent)]
+    DuplicateName(#[from] DuplicateName),
+    /// Something is asked of a backend that the library knows nothing of.
+    #[error(
+        "a choice of TLS is for the library's own backends, and {0} is none of them; leave \
+         Server::tls out"
+    )]
+    OwnBackend(&'static str),
+    /// TLS with upstreams is to be replaced, and the server has no upstreams.
+    #[error("there is no upstream: the server hands nothing on")]
+    NoUpstream,
+    /// What is to replace the mode of a server that runs is in the clear, or the server is.
+    #[error("http mode cannot be taken up or left while the server runs")]
+    OtherScheme,
+    /// The oldest version is newer than the newest.
+    #[error("--tls-min is newer than --tls-max")]
+    NoVersion,
+    /// The TLS stack does not take the configuration.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
