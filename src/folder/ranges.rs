@@ -133,5 +133,10 @@ fn number(digits: &[u8]) -> Option<u64> {
     Some(digits.parse().unwrap_or(u64::MAX))
 }
 
+/// A part of `size` bytes as `Content-Range` has it (RFC 9110 §14.4).
+pub(super) fn content_range(part: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1))
+}
+
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use super::kind::Kind;
 use super::multipart;
 use super::open::{Missed, Patience};
 use super::place;
-use super::ranges::Parts;
+use super::ranges::{Parts, content_range};
 use super::refused;
 use crate::file_body::{FileBody, Piece, read_at, read_now, shrunk};
 
@@ -119,7 +119,7 @@ impl Representation {
             }
             Parts::Some(parts) => match &*parts {
                 [part] => self.part(part.clone(), patience),
-                _ => Ok(multipart::answer(self, &parts)),
+                parts => Ok(self.parts(parts)),
             },
         }
     }
@@ -139,9 +139,18 @@ impl Representation {
     /// RFC 9110 §15.3.7.1.
     fn part(self, range: Range<u64>, patience: Patience) -> Result<Response, Missed> {
         let mut response = self.response(StatusCode::PartialContent);
-        response.insert_header("content-range", self.content_range(&range));
+        response.insert_header("content-range", content_range(&range, self.size));
         self.put_range(range, &mut response, patience)?;
         Ok(response)
+    }
+
+    /// RFC 9110 §15.3.7.2.
+    fn parts(self, parts: &[Range<u64>]) -> Response {
+        let (pieces, content_type) = multipart::body(parts, self.size, &self.kind.content_type);
+        let mut response = self.response(StatusCode::PartialContent);
+        response.insert_header("content-type", content_type);
+        self.put_pieces(pieces, &mut response);
+        response
     }
 
     fn compressed(self, asked: &Asked, patience: Patience) -> Result<Response, Missed> {
@@ -164,7 +173,7 @@ impl Representation {
     }
 
     /// A response without a body yet, that says what it is.
-    pub(super) fn response(&self, status: StatusCode) -> Response {
+    fn response(&self, status: StatusCode) -> Response {
         let mut response = Response::new(status);
         response.insert_header("content-type", &*self.kind.content_type);
         // It is what its name says, whatever it looks like.
@@ -191,14 +200,6 @@ impl Representation {
         }
     }
 
-    pub(super) fn content_range(&self, range: &Range<u64>) -> String {
-        format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), self.size)
-    }
-
-    pub(super) fn content_type(&self) -> &str {
-        &self.kind.content_type
-    }
-
     /// Makes these bytes the body of `response`, at once if they are few.
     fn put_range(
         self,
@@ -214,7 +215,7 @@ impl Representation {
         Ok(())
     }
 
-    pub(super) fn put_pieces(self, pieces: Vec<Piece>, response: &mut Response) {
+    fn put_pieces(self, pieces: Vec<Piece>, response: &mut Response) {
         FileBody { file: Arc::new(self.file), pieces: pieces.into() }.put_into(response);
     }
 }
