@@ -61,6 +61,29 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mode = choose_mode(layers)?;
         let layers = Layers(layers);
+        let mut config = Self::of_content(layers, mode, password)?;
+        config.limits = limit_options::limits(layers, config.descriptors())?;
+        config.check_proxies()?;
+        config.check_metrics()?;
+        // Everything that can be told from the options alone, before any file is opened.
+        let choice = choice(layers)?;
+        if mode == ModeName::Http {
+            refuse_tls_options(layers)?;
+            // What stands in the environment for other runs does not count in this one.
+            config.redirect_from = None;
+            return Ok(config);
+        }
+        config.check_redirect()?;
+        config.sources = Some(config.sources(layers, choice, now)?);
+        Ok(config)
+    }
+
+    /// What has nothing to do with TLS.
+    fn of_content(
+        layers: Layers<'_>,
+        mode: ModeName,
+        password: Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self {
             listen: listen_options::choose(layers)?,
             mode,
@@ -86,20 +109,18 @@ impl Config {
             // One that stands in the environment for other runs.
             config.upstreams = None;
         }
-        config.limits = limit_options::limits(layers, config.descriptors())?;
-        config.check_proxies()?;
-        config.check_metrics()?;
-        // Everything that can be told from the options alone, before any file is opened.
-        let choice = choice(layers)?;
-        if mode == ModeName::Http {
-            refuse_tls_options(layers)?;
-            // What stands in the environment for other runs does not count in this one.
-            config.redirect_from = None;
-            return Ok(config);
-        }
-        config.check_redirect()?;
-        let identities = identity_files::choose(layers.0, mode)?;
-        let clients = clients(layers, mode, identities.is_empty())?;
+        Ok(config)
+    }
+
+    /// Where identities and the clients' policy come from.
+    fn sources(
+        &self,
+        layers: Layers<'_>,
+        choice: TlsChoice,
+        now: SystemTime,
+    ) -> Result<Sources, ConfigError> {
+        let identities = identity_files::choose(layers.0, self.mode)?;
+        let clients = clients(layers, self.mode, identities.is_empty())?;
         let ticket_key = layers.of(|s| s.ticket_keys.clone());
         if ticket_key.is_some() && !choice.resumption.unwrap_or(clients.is_none()) {
             return Err(usage(
@@ -109,18 +130,17 @@ impl Config {
         }
         let made_up = identities
             .is_empty()
-            .then(|| made_up::make(&config.listen.host, clients.as_ref(), now))
+            .then(|| made_up::make(&self.listen.host, clients.as_ref(), now))
             .transpose()?;
-        config.sources = Some(Sources {
+        Ok(Sources {
             identities,
             made_up,
-            passwords: Arc::clone(&config.passwords),
+            passwords: Arc::clone(&self.passwords),
             ocsp: layers.list(|s| &s.ocsp),
             clients,
             ticket_key,
             choice,
-        });
-        Ok(config)
+        })
     }
 
     /// How many descriptors clients take.

@@ -15,23 +15,13 @@ pub(super) fn write(
     stamps: &mut Stamps,
     colours: Colours,
 ) {
-    let colour = |line: &mut Vec<u8>, style: Style| {
-        if colours.are_on() {
-            put(line, style.render());
-        }
-    };
-    let plain = |line: &mut Vec<u8>| {
-        if colours.are_on() {
-            put(line, Reset);
-        }
-    };
-    colour(line, FAINT);
+    colour(line, colours, FAINT);
     stamps.push_iso(line, record.began);
-    plain(line);
+    plain(line, colours);
     line.push(b' ');
-    colour(line, of_status(record.status));
+    colour(line, colours, of_status(record.status));
     put(line, record.status);
-    plain(line);
+    plain(line, colours);
     line.extend_from_slice(b" \"");
     match record.noted.request_line() {
         b"" => line.push(b'-'),
@@ -46,19 +36,8 @@ pub(super) fn write(
     let (millis, rest) = (micros / 1000, micros % 1000);
     let client = record.noted.client();
     put(line, format_args!(" {} B {millis}.{rest:03} ms {client}", record.sent));
-    if let Some(certificate) = record.certificate {
-        line.extend_from_slice(b" \"");
-        colour(line, NOTE);
-        // Of a certificate without a common name there is still to tell whose it is.
-        let name = certificate.common_name().unwrap_or(certificate.subject());
-        push_quoted(line, name.as_bytes());
-        plain(line);
-        line.push(b'"');
-    }
-    if let Some(version) = record.tls {
-        put(line, format_args!(" {version}"));
-    }
-    colour(line, FAINT);
+    push_client(line, record, colours);
+    colour(line, colours, FAINT);
     if let Some(id) = record.id {
         put(line, format_args!(" #{id}"));
     }
@@ -66,18 +45,51 @@ pub(super) fn write(
         line.extend_from_slice(b" via ");
         push_word(line, upstream.as_bytes());
     }
-    plain(line);
-    let outcome: &[u8] = match record.outcome {
+    plain(line, colours);
+    push_outcome(line, record.outcome, colours);
+}
+
+/// By which certificate the client is known, and over which version of TLS it came.
+fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
+    if let Some(certificate) = record.certificate {
+        line.extend_from_slice(b" \"");
+        colour(line, colours, NOTE);
+        // Of a certificate without a common name there is still to tell whose it is.
+        let name = certificate.common_name().unwrap_or(certificate.subject());
+        push_quoted(line, name.as_bytes());
+        plain(line, colours);
+        line.push(b'"');
+    }
+    if let Some(version) = record.tls {
+        put(line, format_args!(" {version}"));
+    }
+}
+
+/// How it ended, if not as it should.
+fn push_outcome(line: &mut Vec<u8>, outcome: Outcome, colours: Colours) {
+    let outcome: &[u8] = match outcome {
         Outcome::Complete => return,
         Outcome::ClientLeft => b"the client left",
         Outcome::BrokenOff => b"broken off",
         Outcome::CutOff => b"cut off by the end of the server",
     };
-    colour(line, BAD);
+    colour(line, colours, BAD);
     line.extend_from_slice(b" (");
     line.extend_from_slice(outcome);
     line.push(b')');
-    plain(line);
+    plain(line, colours);
+}
+
+fn colour(line: &mut Vec<u8>, colours: Colours, style: Style) {
+    if colours.are_on() {
+        put(line, style.render());
+    }
+}
+
+fn plain(line: &mut Vec<u8>, colours: Colours) {
+    if colours.are_on() {
+        put(line, Reset);
+    }
 }
 
 /// The colour of a class of statuses (RFC 9110 §15).

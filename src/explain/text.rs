@@ -84,34 +84,10 @@ fn handshake(error: &HandshakeError, context: &Context<'_>) -> String {
 /// We do not take the client's certificate.
 fn refusal(refused: &Refused, context: &Context<'_>) -> String {
     let culprit = refused.culprit();
-    let subject = refused.certificate().subject();
-    let (who, whose) = if culprit == refused.certificate() {
-        (format!("the client certificate \"{subject}\""), "it".to_owned())
-    } else {
-        let who = format!(
-            "\"{}\", which the client certificate \"{subject}\" stands on,",
-            culprit.subject()
-        );
-        (who, format!("\"{}\"", culprit.subject()))
-    };
+    let (who, whose) = named(refused);
     let now = context.now;
     match refused.fault() {
-        Fault::UnknownIssuer if culprit.is_self_signed() => format!(
-            "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
-             that one of them issued, or add this one's file with --client-ca if it is a CA",
-            cas(context)
-        ),
-        Fault::UnknownIssuer if is_namesake(culprit, context) => format!(
-            "refused: {who} is signed by another CA of the name \"{}\" than the one in --client-ca; \
-             was the CA made anew? issue the client's certificate again",
-            culprit.issuer()
-        ),
-        Fault::UnknownIssuer => format!(
-            "refused: {who} is signed by \"{}\", which is not a client CA that is trusted here \
-             ({}); add that CA with --client-ca, or have the client send the certificates between",
-            culprit.issuer(),
-            cas(context)
-        ),
+        Fault::UnknownIssuer => unknown_issuer(&who, culprit, context),
         Fault::Expired => format!(
             "refused: {who} expired on {}, {} ago (it is now {}); renew it",
             utc(culprit.not_after()),
@@ -158,6 +134,40 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
             )
         }
         other => format!("refused: {who}: {other}"),
+    }
+}
+
+/// The certificate at fault by its name, and by a word for it further on.
+fn named(refused: &Refused) -> (String, String) {
+    let (culprit, certificate) = (refused.culprit(), refused.certificate());
+    let subject = certificate.subject();
+    if culprit == certificate {
+        return (format!("the client certificate \"{subject}\""), "it".to_owned());
+    }
+    let name = culprit.subject();
+    let who = format!("\"{name}\", which the client certificate \"{subject}\" stands on,");
+    (who, format!("\"{name}\""))
+}
+
+fn unknown_issuer(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
+    let issuer = culprit.issuer();
+    if culprit.is_self_signed() {
+        format!(
+            "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
+             that one of them issued, or add this one's file with --client-ca if it is a CA",
+            cas(context)
+        )
+    } else if is_namesake(culprit, context) {
+        format!(
+            "refused: {who} is signed by another CA of the name \"{issuer}\" than the one in \
+             --client-ca; was the CA made anew? issue the client's certificate again"
+        )
+    } else {
+        format!(
+            "refused: {who} is signed by \"{issuer}\", which is not a client CA that is trusted here \
+             ({}); add that CA with --client-ca, or have the client send the certificates between",
+            cas(context)
+        )
     }
 }
 
