@@ -23,6 +23,7 @@ use crate::mode::{BackendName, TlsChoice};
 use crate::password::Passwords;
 use crate::sources::Sources;
 use crate::trust::TrustedProxies;
+use crate::unknown_variables::UnknownVariable;
 use crate::upstream_options::{self, UpstreamOptions};
 
 /// All that is needed to serve, but for what stands in files.
@@ -49,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) hsts: Option<u64>,
     pub(crate) log_format: LogFormat,
     pub(crate) metrics: Option<Address>,
+    /// Variables that look like options, of which nothing came.
+    pub(crate) unknown_variables: Vec<UnknownVariable>,
 }
 
 impl Config {
@@ -104,6 +107,7 @@ impl Config {
             hsts: layers.of(|s| s.hsts),
             log_format: layers.of(|s| s.log_format).unwrap_or_default(),
             metrics: layers.of(|s| s.metrics.clone()),
+            unknown_variables: Vec::new(),
         };
         if config.folder.is_some() {
             // One that stands in the environment for other runs.

@@ -167,6 +167,7 @@ mod startup;
 mod test_client;
 mod trust;
 mod units;
+mod unknown_variables;
 mod upstream_files;
 mod upstream_options;
 mod wire;

@@ -27,6 +27,7 @@ use crate::pki::{self, PkiError};
 use crate::progress::Progress;
 use crate::recipe;
 use crate::serve;
+use crate::unknown_variables::unknown_variables;
 
 /// Runs the program with the arguments and the environment of the process.
 ///
@@ -86,7 +87,11 @@ fn run() -> Result<(), Failure> {
     let now = SystemTime::now();
     // Before anything is decided by it.
     limits::raise_descriptor_limit();
-    let config = Config::new(&layers, variable(password::VARIABLE), now)?;
+    let mut config = Config::new(&layers, variable(password::VARIABLE), now)?;
+    config.unknown_variables =
+        unknown_variables(env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
     match check {
         Some(options) => {
             let checked = check::run(&config, options.json, now);

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::folder_options::FolderOptions;
 use crate::limits;
+use crate::unknown_variables::UnknownVariable;
 
 /// How long a name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);
@@ -35,6 +36,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
                 .mend("name the addresses of the proxies"),
         );
     }
+    findings.extend(config.unknown_variables.iter().map(unknown));
     findings.extend(descriptors(config));
     if let Some(port) = config.redirect_from {
         let host = config.listen.tcp().next().map_or("localhost", |(host, _)| host);
@@ -77,6 +79,13 @@ fn place(scheme: &str, address: &Address) -> String {
 /// Whether nobody but this machine gets at what is listened on there.
 fn is_local(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost"
+}
+
+/// That a variable is passed over which somebody has set for a purpose.
+fn unknown(variable: &UnknownVariable) -> Finding {
+    let text = format!("there is no option {}", variable.name.escape_debug());
+    Finding::warning("unknown-variable", &Subject::option("environment"), text)
+        .mend(format!("did you mean {}?", variable.nearest))
 }
 
 /// That there may be more clients than there are descriptors for.

@@ -29,6 +29,20 @@ fn every_option_is_a_variable() {
     assert_eq!(whoami["client_certificate"]["common_name"], "client.localhost");
 }
 
+/// What is served is what was typed otherwise, so it is worth a warning and no more.
+#[test]
+fn a_variable_that_is_none_is_told_with_the_one_that_was_meant() {
+    let server = Program::new(&["--port", "0"])
+        .env("TURNKEY_PROT", "8443")
+        .env("TURNKEY_VERSION", "1.2")
+        .env("TURNKEY_HSTS", "")
+        .start();
+    let words = ["warn", "there is no option TURNKEY_PROT; did you mean TURNKEY_PORT?"];
+    server.assert_logs(&words);
+    assert!(!server.log().contains("TURNKEY_VERSION"), "{}", server.log());
+    Client::new(&[]).fetch(&server.url).assert_top_level();
+}
+
 #[test]
 fn the_command_line_beats_the_environment() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

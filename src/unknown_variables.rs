@@ -1,0 +1,120 @@
+//! Variables that are named as if they were options, and are none.
+
+use rust_fuzzy_search::fuzzy_search_best_n;
+
+use crate::options;
+use crate::password;
+
+/// What the names of all our variables begin with.
+const PREFIX: &str = "TURNKEY_";
+
+/// A variable that means nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnknownVariable {
+    pub(crate) name: String,
+    /// The one that was probably meant.
+    pub(crate) nearest: String,
+}
+
+/// The unknown ones among `variables`, names and values, in the order of their names. An empty one says
+/// nothing, as an empty one of ours does.
+pub(crate) fn unknown_variables(
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Vec<UnknownVariable> {
+    let options: Vec<_> = options::of_serving().collect();
+    let known = |name: &str| {
+        name == password::VARIABLE || options.iter().any(|option| option.variable() == name)
+    };
+    // By their names on the command line: what all variables begin with would make all of them alike.
+    let names: Vec<&str> = options.iter().map(|option| option.name).collect();
+    let meant = |rest: &str| {
+        let asked = format!("--{}", rest.to_ascii_lowercase().replace('_', "-"));
+        let found = nearest(&asked, &names)?;
+        options.iter().find(|option| option.name == found).map(options::Opt::variable)
+    };
+    let mut unknown: Vec<_> = variables
+        .into_iter()
+        .filter(|(name, value)| !value.is_empty() && !known(name))
+        .filter_map(|(name, _)| {
+            let rest = name.strip_prefix(PREFIX).filter(|rest| !is_of_others(rest))?;
+            let nearest = meant(rest)?;
+            Some(UnknownVariable { name, nearest })
+        })
+        .collect();
+    unknown.sort_by(|one, other| one.name.cmp(&other.name));
+    unknown
+}
+
+/// The one of `names` with the same letters, two of which were swapped; or else the most alike.
+fn nearest<'n>(asked: &str, names: &[&'n str]) -> Option<&'n str> {
+    let letters = |name: &str| {
+        let mut letters: Vec<char> = name.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let swapped = names.iter().find(|name| letters(name) == letters(asked)).copied();
+    swapped.or_else(|| {
+        let best =
+            fuzzy_search_best_n(asked, names, 1).first().map(|(name, _)| (*name).to_owned())?;
+        names.iter().find(|name| **name == best).copied()
+    })
+}
+
+/// What others set, and nobody has mistyped: images of containers say which version they hold, and
+/// Kubernetes tells all of a namespace where a service is (`TURNKEY_SERVICE_HOST`,
+/// `TURNKEY_PORT_8000_TCP`), by the name that the service has.
+fn is_of_others(rest: &str) -> bool {
+    let is_port_of_service = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    rest == "VERSION"
+        || rest.starts_with("SERVICE_")
+        || rest.strip_prefix("PORT_").is_some_and(is_port_of_service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(names: &[&str]) -> Vec<(String, String)> {
+        let variables = names.iter().map(|&name| (name.to_owned(), "1".to_owned()));
+        let unknown = unknown_variables(variables);
+        unknown.into_iter().map(|variable| (variable.name, variable.nearest)).collect()
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_named() {
+        for (typed, meant) in [
+            ("TURNKEY_PROT", "TURNKEY_PORT"),
+            ("TURNKEY_CLIENT_CAS", "TURNKEY_CLIENT_CA"),
+            ("TURNKEY_CLIENTCA", "TURNKEY_CLIENT_CA"),
+            ("TURNKEY_TRUSTED_PROXY", "TURNKEY_TRUST_PROXY"),
+            ("TURNKEY_port", "TURNKEY_PORT"),
+        ] {
+            assert_eq!(unknown(&[typed]), [(typed.to_owned(), meant.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn all_are_named_in_order_and_once() {
+        let names = unknown(&["TURNKEY_Z", "PATH", "TURNKEY_A", "TURNKEY_PORT", "TURNKEYS_A"]);
+        let names: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["TURNKEY_A", "TURNKEY_Z"]);
+    }
+
+    #[test]
+    fn what_is_ours_or_somebody_elses_is_not() {
+        for option in options::of_serving() {
+            assert_eq!(unknown(&[&option.variable()]), []);
+        }
+        let others = [
+            password::VARIABLE,
+            "TURNKEY_VERSION",
+            "TURNKEY_SERVICE_HOST",
+            "TURNKEY_SERVICE_PORT_HTTPS",
+            "TURNKEY_PORT_8000_TCP",
+            "TURNKEY_PORT_8000_TCP_ADDR",
+        ];
+        assert_eq!(unknown(&others), []);
+        assert_eq!(unknown(&["TURNKEY_PORT_NUMBER"]).len(), 1);
+        assert_eq!(unknown_variables([("TURNKEY_PROT".to_owned(), String::new())]), []);
+    }
+}
