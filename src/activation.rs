@@ -1,11 +1,16 @@
 //! Sockets that the service manager listens on, and hands over when it starts the program: the protocol
 //! of `sd_listen_fds(3)`.
 
+use crate::address::LocalAddr;
 use crate::listener::Listener;
 
 /// A socket that there is no use for.
 pub(crate) const WITHOUT_REDIRECT: &str = "LISTEN_FDS: a socket is called redirect, and nobody is sent on to \
     https: add --redirect-from 80 and an identity, or leave the socket out";
+
+/// Sockets that nobody can be sent on to.
+pub(crate) const WITHOUT_PORT: &str = "LISTEN_FDS: --redirect-from needs a port for HTTPS to send people on \
+    to, and these are Unix sockets only: hand over one with a port too, or leave --redirect-from out";
 
 /// What has been handed over.
 #[derive(Debug)]
@@ -18,6 +23,11 @@ pub(crate) struct Activated {
 }
 
 impl Activated {
+    /// Whether there is a port among them that clients can be sent to.
+    pub(crate) fn has_port(&self) -> bool {
+        self.listeners.iter().any(|listener| matches!(listener.local_addr(), LocalAddr::Tcp(_)))
+    }
+
     /// Takes what there is over; `None` if there is nothing. To be called once, before there are
     /// threads: the variables go, so that no child takes the sockets for its own.
     #[cfg(unix)]

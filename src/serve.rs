@@ -132,7 +132,11 @@ fn bind(
 ) -> Result<Bound, Failure> {
     let listen = &config.listen;
     let mut given = None;
-    if let Some(Activated { listeners, redirect }) = activated {
+    if let Some(activated) = activated {
+        if config.redirect_from.is_some() && !activated.has_port() {
+            return Err(Failure::start(activation::WITHOUT_PORT.to_owned()));
+        }
+        let Activated { listeners, redirect } = activated;
         log::info!("serving on the sockets of LISTEN_FDS; --listen, --host and --port have no say");
         given = Some(listeners);
         match (redirect, config.redirect_from) {

@@ -18,9 +18,17 @@ fn free_port() -> u16 {
 fn activate(sockets: &[&str], wake: &str, args: &[&str]) -> Server {
     let other = [&["systemd-socket-activate"], sockets].concat();
     let program = Program::behind(&other, args);
-    let wake = wake.to_owned();
+    let waking = wake_up(wake);
+    let server = program.start();
+    waking.join().unwrap().expect("a connection to wake it by");
+    server
+}
+
+/// Connects to `address`, a path or a port, as soon as it can.
+fn wake_up(address: &str) -> thread::JoinHandle<io::Result<()>> {
+    let wake = address.to_owned();
     // It is held until the program is there.
-    let waking = thread::spawn(move || {
+    thread::spawn(move || {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
             let woken: io::Result<()> = if wake.starts_with('/') {
@@ -33,10 +41,7 @@ fn activate(sockets: &[&str], wake: &str, args: &[&str]) -> Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
-    });
-    let server = program.start();
-    waking.join().unwrap().expect("a connection to wake it by");
-    server
+    })
 }
 
 #[test]
@@ -124,20 +129,45 @@ fn sockets_of_another_process_are_left_alone() {
     assert!(!server.log().contains("LISTEN_FDS"), "{}", server.log());
 }
 
+/// Runs the program on sockets of `systemd-socket-activate`, which it refuses, by a connection to `wake`.
+fn refused(sockets: &[&str], wake: &str, args: &[&str]) -> crate::support::Output {
+    let other = [&["systemd-socket-activate"], sockets].concat();
+    let program = Program::behind(&other, args);
+    let waking = wake_up(wake);
+    let output = program.run();
+    waking.join().unwrap().expect("a connection to wake it by");
+    assert_eq!(output.code, Some(FAILURE), "{output:?}");
+    output
+}
+
 #[test]
 fn a_redirect_without_the_option_is_refused() {
-    let (main, redirect) = (free_port(), free_port());
-    let sockets = [format!("127.0.0.1:{main}"), format!("127.0.0.1:{redirect}")];
-    let other =
-        ["systemd-socket-activate", "-l", &sockets[0], "-l", &sockets[1], "--fdname=main:redirect"];
-    let waking = thread::spawn(move || {
-        let end = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", main)).is_err() && Instant::now() < end {
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
-    let output = Program::behind(&other, &[]).run();
-    waking.join().unwrap();
-    assert_eq!(output.code, Some(FAILURE), "{output:?}");
+    let addresses = [format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port())];
+    let sockets = ["-l", &addresses[0], "-l", &addresses[1], "--fdname=main:redirect"];
+    let output = refused(&sockets, &addresses[0], &[]);
     assert!(output.stderr.contains("add --redirect-from"), "{output:?}");
+}
+
+#[test]
+fn a_redirect_alone_and_two_of_them_are_refused() {
+    let addresses = [format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port())];
+    let output = refused(&["-l", &addresses[0], "--fdname=redirect"], &addresses[0], &[]);
+    assert!(output.stderr.contains("the only socket is called redirect"), "{output:?}");
+    let two = ["-l", &addresses[0], "-l", &addresses[1], "--fdname=redirect:redirect"];
+    let output = refused(&two, &addresses[0], &[]);
+    assert!(output.stderr.contains("two sockets are called redirect"), "{output:?}");
+}
+
+/// There is no port to send people on to, and no host has to do with it.
+#[test]
+fn a_redirect_to_a_unix_socket_is_refused() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("turnkey.sock").to_str().unwrap().to_owned();
+    let args = [&pki.server_args()[..], &["--redirect-from", "0"]].concat();
+    let output = refused(&["-l", &path], &path, &args);
+    for words in ["LISTEN_FDS: --redirect-from needs a port for HTTPS", "Unix sockets only"] {
+        assert!(output.stderr.contains(words), "{output:?}");
+    }
+    assert!(!output.stderr.contains("host"), "{output:?}");
 }
