@@ -5,6 +5,7 @@
 //! fails is named for the stack. Where an app is needed that the program does not have, the library
 //! serves it.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "adversaries/close.rs"]

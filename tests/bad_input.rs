@@ -3,6 +3,7 @@
 //! Each case: the exit code (1: what was named does not work, 2: wrong usage), one line on stderr
 //! that starts with `turnkey: ` and names the file or flag, no panic, no prompt, within 5 s.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "bad_input/addresses.rs"]

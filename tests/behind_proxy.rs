@@ -2,6 +2,7 @@
 //!
 //! curl and raw sockets are the proxy here: at 127.0.0.1, or at another address of the loopback.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "behind_proxy/fields.rs"]

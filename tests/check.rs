@@ -1,5 +1,6 @@
 //! `turnkey check` says all that is wrong with what is to be served, and start-up agrees with it.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "check/agreement.rs"]

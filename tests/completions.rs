@@ -1,5 +1,6 @@
 //! What bash, zsh and fish make of what is typed, with the scripts that the program prints for them.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use shell::Shell;

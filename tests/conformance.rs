@@ -3,6 +3,7 @@
 //! Each file of `conformance/` opens with a table: a row is a function, a column is a set-up, and
 //! each pair is a test of its own, named `file::column::row`. A new backend is a new column.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "conformance/choice.rs"]

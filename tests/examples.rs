@@ -1,6 +1,7 @@
 //! Every example does what its first lines say: their commands are run, one after the other, in an
 //! empty folder, and have to print what stands there. `[...]` stands for whatever comes.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "examples/built.rs"]

@@ -4,6 +4,7 @@
 //! The clients are real: curl, `openssl s_client` and Python. What each backend can tell is read from
 //! the table in `backends/README.md`, which is held against what they say.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "explained/clients.rs"]

@@ -1,6 +1,7 @@
 //! What testssl.sh, which looks at a server the way an auditor does, finds on each backend: no
 //! protocol under TLS 1.2, no weak cipher, no renegotiation by the client, nothing above "low".
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::fs;

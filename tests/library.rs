@@ -1,5 +1,6 @@
 //! The library over connections: what its own tests, which have none, cannot see.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "library/bodies.rs"]

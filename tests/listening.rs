@@ -1,5 +1,6 @@
 //! Where the program listens: on Unix sockets, on several places at once, on IPv4 and IPv6.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "listening/mistakes.rs"]

@@ -1,5 +1,6 @@
 //! What stands before the program: `make` says what is missing before cargo fails over it.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::os::unix::fs::symlink;

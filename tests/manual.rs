@@ -1,5 +1,6 @@
 //! The manual page: two formatters take it without a word, and it tells of all that the help does.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! Rows under `in_every_mode!` are functions that are tested with every column of the table here,
 //! each pair a test of its own, named `file::column::row`.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 /// The columns: every mode, on every backend that offers it.

@@ -1,5 +1,6 @@
 //! Clients that people use, each with what it is apt to do: not one error, by their own count.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 /// The columns: what bytes go through.

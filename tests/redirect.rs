@@ -1,6 +1,7 @@
 //! HTTPS by redirect (`--redirect-from`), the challenges of a CA beside it (`--dir`), and browsers
 //! that are told to stay with HTTPS (`--hsts`).
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "redirect/challenges.rs"]

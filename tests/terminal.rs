@@ -1,5 +1,6 @@
 //! What stands on a terminal, and what does not where there is none.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::process::Command;

@@ -1,6 +1,7 @@
 //! Programs that people put behind turnkey and in front of it, as they put them there. `make deps`
 //! installs them.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[path = "upstreams/apache.rs"]
