@@ -30,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build install uninstall deb test lint features deps fuzz bench build-tools
+.PHONY: help certs run build install uninstall deb test lint public-api coverage deps fuzz bench build-tools coverage-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,22 +70,45 @@ deb: $(if $(wildcard $(TURNKEY)),,build) ## Make a Debian package, in target/deb
 	done
 	@$(CARGO) deb --no-build $(DEB_ARGS)
 
-test: deps lint features ## Run everything that CI runs
+test: deps lint ## Run everything that CI runs
 	$(CARGO) test --workspace --features openssl
 
-lint: ## Check formatting, lints and the documentation
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --features openssl -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features openssl --quiet
+# Where what comes from PyPI stands.
+VENV := $(CURDIR)/.venv/$(if $(filter Windows_NT,$(OS)),Scripts;,bin:)
+lint public-api coverage: export PATH := $(VENV)$(PATH)
 
-features: ## Check that every combination of cargo features builds
-	@for features in '' native-tls rustls openssl pki native-tls,pki rustls,pki openssl,pki \
-			native-tls,rustls native-tls,openssl rustls,openssl native-tls,rustls,openssl; do \
-		echo "features: $${features:-none}"; \
-		$(CARGO) clippy --quiet --no-default-features --features "$$features" -- -D warnings || exit 1; \
+# What is quick comes first. `vendored` builds OpenSSL from source, so that it is in one combination only:
+# it changes what is linked, and not what is compiled here.
+lint: ## Check formatting, lints, documentation, spelling, dependencies, features and the public API
+	@cargo-shear --version >/dev/null 2>&1 || { echo 'make lint: its tools are missing; make deps installs them' >&2; exit 1; }
+	$(CARGO) fmt --all --check
+	typos
+	zizmor --offline --no-progress --quiet .github
+	$(CARGO) deny --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
+	@for workspace in . benches benches/instructions fuzz; do \
+		echo "cargo shear $$workspace"; $(CARGO) shear --locked --deny-warnings $$workspace || exit 1; \
 	done
-	@echo 'features: all'
-	@$(CARGO) clippy --quiet --all-features -- -D warnings
+	python scripts/rust-version.py
+	$(CARGO) clippy --workspace --all-targets --features openssl -- -D warnings
+	$(CARGO) hack clippy --feature-powerset --exclude-features default,vendored -- -D warnings
+	$(CARGO) clippy --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features openssl --quiet
+	sh scripts/public-api.sh
+
+public-api: ## Write the public API to docs/PUBLIC_API.txt, which make lint compares it with
+	@sh scripts/public-api.sh renew
+
+# What rustc counts, only an LLVM of its own version reads.
+coverage: llvm := $(shell rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+coverage: export LLVM_COV ?= $(shell command -v llvm-cov-$(llvm))
+coverage: export LLVM_PROFDATA ?= $(shell command -v llvm-profdata-$(llvm))
+
+# `ARGS=--lib` counts what the unit tests alone reach; `ARGS=--html` makes pages.
+coverage: coverage-tools ## Count the lines that the tests reach
+	$(CARGO) llvm-cov --workspace --features openssl $(or $(ARGS),--summary-only)
+
+coverage-tools:
+	@sh scripts/deps.sh coverage
 
 deps: ## Install what the tests need (Debian, as root; elsewhere it says what is missing)
 	@sh scripts/deps.sh

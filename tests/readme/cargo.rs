@@ -1,4 +1,4 @@
-//! The commands for cargo. Their builds take minutes; `make features` builds each combination of
+//! The commands for cargo. Their builds take minutes; `make lint` checks each combination of
 //! features, and the tests build the examples.
 
 use std::collections::BTreeSet;
