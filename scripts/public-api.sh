@@ -3,6 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# The order of the crates.
+export LC_ALL=C
 cargo=${CARGO:-cargo}
 baseline=docs/PUBLIC_API.txt
 built=target/public-api
@@ -26,12 +28,11 @@ cat >"$built/rustdoc" <<'SCRIPT'
 RUSTC_BOOTSTRAP=1 exec rustdoc "$@"
 SCRIPT
 chmod +x "$built/rustdoc"
-rm -f target/doc/*.json
 RUSTDOC="$PWD/$built/rustdoc" RUSTDOCFLAGS="-Z unstable-options --output-format json" \
     "$cargo" doc --workspace --no-deps --features openssl --quiet
 
-for json in target/doc/*.json; do
-    "$cargo" public-api -ss --rustdoc-json "$json" || {
+for name in $(sed -n 's/^name = "\(.*\)"/\1/p' Cargo.toml backends/*/Cargo.toml | tr - _); do
+    "$cargo" public-api -ss --rustdoc-json "target/doc/$name.json" || {
         echo "public API: cargo-public-api cannot read what $(rustc --version) writes; take a version that can," \
             "in scripts/deps.sh" >&2
         exit 1
