@@ -201,6 +201,7 @@ fn has_content(status: StatusCode) -> bool {
 /// What a handler has said in the fields that are the wire's business. Most responses have two or three
 /// fields: to go through them once is less than to look for each of these.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them goes with any other")]
 struct Said {
     /// There are fields of [`OURS`].
     ours: bool,
