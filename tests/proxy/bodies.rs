@@ -278,8 +278,9 @@ fn who_always_sends_keeps_nobody_waiting(front: Front) {
                 let mut conn = proxied.open();
                 conn.send(format!("{POST}Content-Length: {}\r\n\r\n", 1_u64 << 40).as_bytes())
                     .unwrap();
+                let piece = vec![b'x'; 1 << 16];
                 while !over.load(Ordering::SeqCst) {
-                    conn.send(&[b'x'; 1 << 16]).unwrap();
+                    conn.send(&piece).unwrap();
                     sent.fetch_add(1 << 16, Ordering::SeqCst);
                 }
             });
