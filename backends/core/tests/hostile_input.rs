@@ -198,8 +198,11 @@ fn work(what: impl FnOnce()) -> Duration {
     };
     let start = now();
     what();
-    now() - start
+    now().saturating_sub(start)
 }
+
+/// Makes a file of so many parts.
+type File<'f> = &'f dyn Fn(usize) -> Vec<u8>;
 
 /// What is so many times as long takes about so many times the work, and not the square of that: of a file
 /// it is only known that it fits into memory.
@@ -210,7 +213,7 @@ fn big_and_deep_files_take_no_more_than_their_length() {
     let (cert, key) = (leaf.self_signed(), leaf.key_pem());
     let list = Holder::ca("ca").crl(&[&[1]], 2030);
     let cas: Vec<String> = (0..304).map(|i| Holder::ca(&i.to_string()).self_signed()).collect();
-    let files: [(&str, usize, &dyn Fn(usize) -> Vec<u8>); 9] = [
+    let files: [(&str, usize, File<'_>); 9] = [
         ("begins", 200_000, &|n| b"-----BEGIN ".repeat(n)),
         ("lines that begin", 100_000, &|n| b"-----BEGIN A-----\n".repeat(n)),
         ("a block", 1 << 22, &|n| format!("-----BEGIN CERTIFICATE-----\n{}", "A".repeat(n)).into()),
