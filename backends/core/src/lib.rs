@@ -5,8 +5,14 @@
 //! the [`Backend`] trait, what it yields, and the inputs that every TLS backend is built from:
 //! [`Identities`], a [`ClientPolicy`], a range of protocol versions, each valid once it exists.
 //!
+//! What tells of news on a socket, and of time, is here as well: a [`Reactor`] for each thread.
+//!
 //! Deadlines, connection limits and logging stand outside the trait, once, for all backends.
 
+#[macro_use]
+mod either;
+
+mod acceptor;
 mod allow;
 mod backend;
 mod capabilities;
@@ -20,6 +26,7 @@ mod identity;
 mod ocsp;
 pub mod pem;
 mod policy;
+mod reactor;
 mod read_ahead;
 mod resumption;
 mod revocation;
@@ -28,6 +35,7 @@ pub mod time;
 mod tls;
 mod whole;
 
+pub use acceptor::{Acceptor, Incoming};
 pub use allow::{AllowRules, CommonNameRule, SanRule};
 pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
 pub use capabilities::Capabilities;
@@ -39,6 +47,7 @@ pub use identities::{DuplicateName, Identities};
 pub use identity::{Identity, IdentityError, Part};
 pub use ocsp::{OcspError, OcspResponse};
 pub use policy::{ClientPolicy, ClientTrust, PolicyError, TrustAnchors};
+pub use reactor::{Reactor, Timer};
 pub use resumption::{Resumption, TicketKey};
 pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;

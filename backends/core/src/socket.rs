@@ -1,97 +1,125 @@
 use std::fs::File;
-use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
+use mio::Interest;
+
+use crate::reactor::{Direction, Ready, Source};
 
 /// A connection, over TCP or over a Unix socket.
 ///
-/// Clones are handles on one connection: the backend reads and writes through one, and the
-/// server keeps another to close the connection with.
+/// It belongs to the reactor of the thread that it was made on, which wakes whoever waits for it,
+/// wherever that is. Clones are handles on one connection: the backend reads and writes through one,
+/// and the server keeps another to close the connection with. One task at a time waits to read, and
+/// one to write.
 #[derive(Debug, Clone)]
 pub struct Socket {
-    io: Io,
-    /// The last read took all there was, so that the next would only say `WouldBlock`.
-    drained: bool,
+    source: Arc<Source<Io>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Io {
-    Tcp(Arc<Async<TcpStream>>),
+    Tcp(mio::net::TcpStream),
     #[cfg(unix)]
-    Unix(Arc<Async<UnixStream>>),
+    Unix(mio::net::UnixStream),
 }
 
-/// Does the same with either kind of connection.
-macro_rules! either {
-    ($socket:expr, $io:ident => $what:expr) => {
-        match &$socket.io {
-            Io::Tcp($io) => $what,
-            #[cfg(unix)]
-            Io::Unix($io) => $what,
-        }
-    };
-}
+source_of_either!();
 
 impl Socket {
-    /// Takes over a connection over TCP, which sends small writes at once from here on
-    /// (`TCP_NODELAY`): the server above gathers what belongs together.
-    pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
-        io.get_ref().set_nodelay(true)?;
-        Ok(Self { io: Io::Tcp(Arc::new(io)), drained: false })
+    /// Takes over a connection over TCP, which from here on never blocks, and sends small writes at
+    /// once (`TCP_NODELAY`): the server above gathers what belongs together.
+    pub fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Self::new(Io::Tcp(mio::net::TcpStream::from_std(stream)), Ready::ToWrite)
     }
 
-    /// Takes over a connection over a Unix socket.
+    /// Takes over a connection over a Unix socket, which from here on never blocks.
     #[cfg(unix)]
+    pub fn unix(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Self::new(Io::Unix(mio::net::UnixStream::from_std(stream)), Ready::ToWrite)
+    }
+
+    /// Connects to `address` over TCP.
+    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+        let io = mio::net::TcpStream::connect(address)?;
+        io.set_nodelay(true)?;
+        Self::new(Io::Tcp(io), Ready::No)?.connected().await
+    }
+
+    /// Connects to the Unix socket at `path`.
+    #[cfg(unix)]
+    pub async fn connect_unix(path: &Path) -> io::Result<Self> {
+        let io = mio::net::UnixStream::connect(path)?;
+        Self::new(Io::Unix(io), Ready::No)?.connected().await
+    }
+
+    fn new(io: Io, ready: Ready) -> io::Result<Self> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        Ok(Self { source: Arc::new(Source::new(io, both, ready)?) })
+    }
+
+    /// Waits until the connection stands.
+    async fn connected(self) -> io::Result<Self> {
+        let connected = |io: &Io| {
+            if let Some(error) = either!(io, io => io.take_error())? {
+                return Err(error);
+            }
+            match either!(io, io => io.peer_addr().map(drop)) {
+                // It was told to have room for something else than for good.
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+                result => result,
+            }
+        };
+        poll_fn(|cx| self.source.poll_io(Direction::Write, cx, connected)).await?;
+        Ok(self)
+    }
+
+    /// Whether it belongs to the reactor that this thread drives: to wait for another costs a hop
+    /// between threads.
     #[must_use]
-    pub fn unix(io: Async<UnixStream>) -> Self {
-        Self { io: Io::Unix(Arc::new(io)), drained: false }
+    pub fn is_local(&self) -> bool {
+        self.source.is_local()
     }
 
     /// Waits for bytes to arrive and copies them into `buf` without taking them; 0 is the end.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match &self.io {
-            Io::Tcp(io) => io.peek(buf).await,
-            #[cfg(unix)]
-            Io::Unix(io) => {
-                use rustix::net::{RecvFlags, recv};
-                io.read_with(|io| Ok(recv(io, &mut *buf, RecvFlags::PEEK)?.0)).await
-            }
-        }
+        poll_fn(|cx| self.source.poll_io(Direction::Read, cx, |io| io.peek(buf))).await
     }
 
     /// Whether there is something to read, which may be the end of the stream or an error, as far as
     /// can be told without waiting.
     #[must_use]
     pub fn has_news(&self) -> bool {
-        // Both kinds never block, since the reactor has them.
-        let peeked = match &self.io {
-            Io::Tcp(io) => io.get_ref().peek(&mut [0]),
-            #[cfg(unix)]
-            Io::Unix(io) => {
-                use rustix::net::{RecvFlags, recv};
-                recv(io, &mut [0], RecvFlags::PEEK).map(|(n, _)| n).map_err(io::Error::from)
-            }
-        };
+        let peeked = self.source.io().peek(&mut [0]);
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Returns when there is something to read, which may be the end of the stream.
-    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, io => io.poll_readable(cx))
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What has been read since the last event is known to nobody.
+        self.source.poll_io(Direction::Read, cx, |io| io.peek(&mut [0]).map(drop))
     }
 
-    /// Returns when there is room for something to be sent, or nothing can be sent any more.
+    /// Returns when there is room for something to be sent, or nothing can be sent any more, as far as
+    /// is known from the last attempt.
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, io => io.poll_writable(cx))
+        self.source.poll_ready(Direction::Write, cx).map(Ok)
     }
 
     /// Has the kernel send up to `count` bytes of `file` from `offset` on, as far as there is room for
@@ -101,15 +129,22 @@ impl Socket {
     pub fn send_file(&self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         {
-            use rustix::io::Errno;
-            let mut offset = offset;
-            rustix::fs::sendfile(self, file, Some(&mut offset), count).map_err(|e| {
-                match e {
-                    // Not every file system can.
-                    Errno::INVAL | Errno::NOSYS => io::ErrorKind::Unsupported.into(),
-                    other => other.into(),
+            let mut sent = 0;
+            // Until there is no room: only an attempt that fails has the kernel tell when there is again.
+            while sent < count {
+                let mut from = offset.saturating_add(sent as u64);
+                let attempt = |io: &Io| {
+                    let n = rustix::fs::sendfile(io, file, Some(&mut from), count - sent);
+                    n.map_err(io::Error::from)
+                };
+                match self.source.try_io(Direction::Write, attempt) {
+                    Ok(0) => break,
+                    Ok(n) => sent += n,
+                    Err(_) if sent > 0 => break,
+                    Err(error) => return Err(not_every_file(error)),
                 }
-            })
+            }
+            Ok(sent)
         }
         #[cfg(not(target_os = "linux"))]
         {
@@ -120,7 +155,7 @@ impl Socket {
 
     /// Says that no more bytes will be sent (FIN). The peer may still send.
     pub fn shutdown_write(&self) -> io::Result<()> {
-        either!(self, io => io.get_ref().shutdown(Shutdown::Write))
+        either!(self.source.io(), io => io.shutdown(Shutdown::Write))
     }
 
     /// Has the connection end in a reset (RST) when the last handle is dropped, so that the peer
@@ -128,9 +163,9 @@ impl Socket {
     pub fn reset_on_drop(&self) {
         // Where that fails, the peer sees the end all the same, of another kind.
         #[cfg(unix)]
-        if let Io::Tcp(io) = &self.io {
+        if let Io::Tcp(io) = self.source.io() {
             let now = Some(std::time::Duration::ZERO);
-            _ = rustix::net::sockopt::set_socket_linger(io.get_ref(), now);
+            _ = rustix::net::sockopt::set_socket_linger(io, now);
         }
     }
 }
@@ -139,25 +174,23 @@ impl Socket {
 #[cfg(unix)]
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        either!(self, io => io.as_fd())
+        self.source.io().as_fd()
     }
 }
 
 impl AsyncRead for Socket {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        // After a read that took less than was offered there is nothing left: to ask the kernel
-        // again before waiting costs a system call on every keep-alive request.
-        if self.drained {
-            ready!(self.poll_readable(cx))?;
-            self.drained = false;
-        }
-        let n = ready!(either!(self, io => Pin::new(&mut &**io).poll_read(cx, buf)))?;
-        self.drained = n > 0 && n < buf.len();
-        Poll::Ready(Ok(n))
+        let wanted = buf.len();
+        self.source.poll_bytes(
+            Direction::Read,
+            cx,
+            wanted,
+            |io| either!(io, io => (&*io).read(buf)),
+        )
     }
 }
 
@@ -167,7 +200,12 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        either!(self, io => Pin::new(&mut &**io).poll_write(cx, buf))
+        self.source.poll_bytes(
+            Direction::Write,
+            cx,
+            buf.len(),
+            |io| either!(io, io => (&*io).write(buf)),
+        )
     }
 
     /// Several buffers in one system call. rustls counts on it: when a handshake fails, it writes
@@ -177,7 +215,13 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(self, io => Pin::new(&mut &**io).poll_write_vectored(cx, bufs))
+        let wanted = bufs.iter().map(|buf| buf.len()).sum();
+        self.source.poll_bytes(
+            Direction::Write,
+            cx,
+            wanted,
+            |io| either!(io, io => (&*io).write_vectored(bufs)),
+        )
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -187,5 +231,35 @@ impl AsyncWrite for Socket {
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The server closes the connection itself, after it has read what the peer still sends.
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Io {
+    fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(io) => io.peek(buf),
+            #[cfg(unix)]
+            Self::Unix(io) => {
+                use rustix::net::{RecvFlags, recv};
+                Ok(recv(io, buf, RecvFlags::PEEK)?.0)
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Io {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        either!(self, io => io.as_fd())
+    }
+}
+
+/// Says in the terms of `std` that a file system cannot have its files sent.
+#[cfg(target_os = "linux")]
+fn not_every_file(error: io::Error) -> io::Error {
+    use rustix::io::Errno;
+    match Errno::from_io_error(&error) {
+        Some(Errno::INVAL | Errno::NOSYS) => io::ErrorKind::Unsupported.into(),
+        _ => error,
     }
 }

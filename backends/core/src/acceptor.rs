@@ -1,0 +1,88 @@
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use mio::Interest;
+
+use crate::Socket;
+use crate::reactor::{Direction, Ready, Source};
+
+/// Takes connections off a port or a Unix socket. It belongs to the reactor of the thread that it was
+/// made on.
+#[derive(Debug)]
+pub struct Acceptor {
+    source: Source<Io>,
+}
+
+/// A connection that has come, and belongs to no reactor yet: another thread may have it.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Over TCP, and from where.
+    Tcp(TcpStream, SocketAddr),
+    /// Over a Unix socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+#[derive(Debug)]
+enum Io {
+    Tcp(mio::net::TcpListener),
+    #[cfg(unix)]
+    Unix(mio::net::UnixListener),
+}
+
+source_of_either!();
+
+impl Acceptor {
+    /// Accepts on a port. The listener, and what else is a handle on it, never blocks from here on.
+    pub fn tcp(listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Self::new(Io::Tcp(mio::net::TcpListener::from_std(listener)))
+    }
+
+    /// Accepts on a Unix socket. The listener, and what else is a handle on it, never blocks from here
+    /// on.
+    #[cfg(unix)]
+    pub fn unix(listener: UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Self::new(Io::Unix(mio::net::UnixListener::from_std(listener)))
+    }
+
+    fn new(io: Io) -> io::Result<Self> {
+        Ok(Self { source: Source::new(io, Interest::READABLE, Ready::No)? })
+    }
+
+    /// Waits for the next connection.
+    pub async fn accept(&self) -> io::Result<Incoming> {
+        poll_fn(|cx| self.source.poll_io(Direction::Read, cx, Io::accept)).await
+    }
+}
+
+impl Incoming {
+    /// Has the reactor of this thread wait for it.
+    pub fn into_socket(self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(stream, _) => Socket::tcp(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => Socket::unix(stream),
+        }
+    }
+}
+
+impl Io {
+    fn accept(&self) -> io::Result<Incoming> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, remote) = listener.accept()?;
+                Ok(Incoming::Tcp(stream.into(), remote))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                Ok(Incoming::Unix(stream.into()))
+            }
+        }
+    }
+}

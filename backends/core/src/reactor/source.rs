@@ -1,0 +1,126 @@
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use mio::{Interest, event};
+
+use super::current;
+use super::readiness::{Direction, Readiness, Ready, Tick};
+use super::shared::Shared;
+
+/// Whether the kernel tells of what comes after an operation that did less than it was asked for, with
+/// no second attempt in between that fails. On Windows it is that attempt which has it tell.
+const TELLS_ALL: bool = cfg!(any(
+    target_os = "linux",
+    target_os = "android",
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd",
+));
+
+/// Something that a reactor tells of, from here until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Source<S: event::Source> {
+    io: S,
+    reactor: Arc<Shared>,
+    number: usize,
+    readiness: Arc<Readiness>,
+}
+
+impl<S: event::Source> Source<S> {
+    /// Has the reactor of this thread tell of `io`, which never blocks.
+    pub(crate) fn new(mut io: S, interest: Interest, ready: Ready) -> io::Result<Self> {
+        let reactor = current::reactor()?;
+        let (number, readiness) = reactor.register(&mut io, interest, ready)?;
+        Ok(Self { io, reactor, number, readiness })
+    }
+
+    pub(crate) fn io(&self) -> &S {
+        &self.io
+    }
+
+    /// Whether it is this thread that waits for it.
+    pub(crate) fn is_local(&self) -> bool {
+        current::is(&self.reactor)
+    }
+
+    /// Whether there is something to be done in `direction`, as far as is known.
+    pub(crate) fn poll_ready(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<()> {
+        self.readiness.poll(direction, cx).map(drop)
+    }
+
+    /// Does what does not wait, as soon as it can be done.
+    pub(crate) fn poll_io<T>(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        mut io: impl FnMut(&S) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            let tick = ready!(self.readiness.poll(direction, cx));
+            if let Some(result) = self.attempt(direction, tick, &mut io) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+
+    /// Does something with up to `wanted` bytes, as soon as it can be done. If it was with less, there
+    /// was no more, and the next one waits: to ask the kernel first would be a system call for each
+    /// request.
+    pub(crate) fn poll_bytes(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        wanted: usize,
+        mut io: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let tick = ready!(self.readiness.poll(direction, cx));
+            let Some(result) = self.attempt(direction, tick, &mut io) else { continue };
+            if TELLS_ALL && matches!(result, Ok(n) if 0 < n && n < wanted) {
+                self.readiness.exhausted(direction, tick);
+            }
+            return Poll::Ready(result);
+        }
+    }
+
+    /// Does what does not wait, now. If it would have to, a later wait in `direction` is one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn try_io<T>(
+        &self,
+        direction: Direction,
+        io: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let tick = self.readiness.tick();
+        let result = io(&self.io);
+        if matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            self.readiness.blocked(direction, tick);
+        }
+        result
+    }
+
+    /// `None` if it is to be attempted again, once there is something to be done.
+    fn attempt<T>(
+        &self,
+        direction: Direction,
+        tick: Tick,
+        io: &mut impl FnMut(&S) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        match io(&self.io) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness.blocked(direction, tick);
+                None
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            result => Some(result),
+        }
+    }
+}
+
+impl<S: event::Source> Drop for Source<S> {
+    fn drop(&mut self) {
+        self.reactor.deregister(&mut self.io, self.number);
+    }
+}
