@@ -4,20 +4,20 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
 use smol::future::FutureExt;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
-use smol::{Executor, Timer};
-use turnkey_backend::Socket;
+use turnkey_backend::{Incoming, Timer};
 
 use crate::address::RemoteAddr;
 use crate::connection::{self, Endpoint};
-use crate::listener::{Arrival, Listener};
+use crate::listener::{Arrival, Open};
 use crate::panic_message::panic_message;
 use crate::places::{Door, Places};
+use crate::workers::Crew;
 
 /// How long accepting pauses when the process is out of descriptors: doubling, between these.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -26,12 +26,14 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 /// How long it has to be quiet before the same trouble is worth another line in the log.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Accepts connections that `door` lets in and has each served by a task of its own on `executor`,
-/// until `stop` is done; those that the system has accepted by then are served too.
+/// How many connections are accepted before others have their turn.
+const TURN: usize = 32;
+
+/// Accepts connections that `door` lets in and has each served by a task of its own in `crew`, until `stop` is done; those that the system has accepted by then are served too.
 pub(crate) async fn run(
-    listener: &Listener,
+    listener: &Open,
     endpoint: &Arc<Endpoint>,
-    executor: &Weak<Executor<'static>>,
+    crew: &Crew,
     door: &Door,
     stop: impl Future<Output = ()>,
 ) {
@@ -41,7 +43,10 @@ pub(crate) async fn run(
     let turned_away = Arc::new(Semaphore::new(turned_away));
     let mut full_up = Episode::default();
     let mut short = Episode::default();
-    loop {
+    for turn in 1_usize.. {
+        if turn.is_multiple_of(TURN) {
+            smol::future::yield_now().await;
+        }
         let mut next = pin!(accept(listener, &mut short));
         let next = if stopped {
             smol::future::poll_once(next).await
@@ -63,7 +68,7 @@ pub(crate) async fn run(
         match door.admit() {
             Ok(places) => {
                 let id = places.id();
-                spawn(executor, serve(Arc::clone(endpoint), arrival, id, places));
+                crew.spawn(serve(Arc::clone(endpoint), arrival, id, places));
             }
             Err(full) => {
                 if let Some(metrics) = endpoint.observer.metrics() {
@@ -76,23 +81,16 @@ pub(crate) async fn run(
                 if !endpoint.tls
                     && let Some(slot) = turned_away.try_acquire_arc()
                 {
-                    let Arrival { socket, remote, .. } = arrival;
-                    spawn(executor, turn_away(Arc::clone(endpoint), socket, remote, slot));
+                    let Arrival { incoming, remote, .. } = arrival;
+                    crew.spawn(turn_away(Arc::clone(endpoint), incoming, remote, slot));
                 }
             }
         }
     }
 }
 
-/// Runs `task` on `executor`, as long as there is one: if its tasks held it, it would never end.
-fn spawn(executor: &Weak<Executor<'static>>, task: impl Future<Output = ()> + Send + 'static) {
-    if let Some(executor) = executor.upgrade() {
-        executor.spawn(task).detach();
-    }
-}
-
 /// The next connection. Errors are not the listener's end, whatever they are.
-async fn accept(listener: &Listener, short: &mut Episode) -> Arrival {
+async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
     let mut back_off = BACK_OFF;
     loop {
         match listener.accept().await {
@@ -126,11 +124,11 @@ async fn serve(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, places: Place
 
 async fn turn_away(
     endpoint: Arc<Endpoint>,
-    socket: Socket,
+    incoming: Incoming,
     remote: RemoteAddr,
     slot: SemaphoreGuardArc,
 ) {
-    connection::turn_away(&endpoint, socket, remote).await;
+    connection::turn_away(&endpoint, incoming, remote).await;
     drop(slot);
 }
 

@@ -4,25 +4,27 @@ use std::fmt;
 use std::future::{self, Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::panic;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use smol::channel::{self, Receiver};
 use smol::future::FutureExt;
-use smol::{Executor, Task, Timer};
-use turnkey_backend::BoxFuture;
+use smol::{Executor, Task};
+use turnkey_backend::{BoxFuture, Reactor, Timer};
 
 use crate::accept;
 use crate::address::LocalAddr;
 use crate::connection::Endpoint;
-use crate::listener::Listener;
+use crate::listener::{Listener, Open};
 use crate::places::Door;
 use crate::reload::Reloader;
 use crate::server_error::ServerError;
 use crate::shutdown::{Shutdown, Watch};
 use crate::signals::StopSignals;
 use crate::units::seconds;
+use crate::workers::{Crew, Workers};
 
 /// How long the end of a server, when it has drained, may take.
 const LAST: Duration = Duration::from_millis(500);
@@ -39,8 +41,11 @@ pub struct Bound {
     pub(crate) backend: String,
     pub(crate) threads: usize,
     /// What runs beside the server, and ends with it.
-    pub(crate) tasks: Vec<BoxFuture<'static, ()>>,
+    pub(crate) tasks: Vec<Beside>,
 }
+
+/// What makes a task, of those who serve.
+pub(crate) type Beside = Box<dyn FnOnce(Crew) -> BoxFuture<'static, ()> + Send>;
 
 /// A listener, and what its connections are served with.
 #[derive(Debug)]
@@ -87,9 +92,12 @@ impl Bound {
         Reloader::of(&self.endpoint)
     }
 
-    /// Has `task` run beside the server, and end with it.
-    pub(crate) fn with_task(mut self, task: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.tasks.push(Box::pin(task));
+    /// Has the task that `make` makes run beside the server, and end with it.
+    pub(crate) fn with_task<F: Future<Output = ()> + Send + 'static>(
+        mut self,
+        make: impl FnOnce(Crew) -> F + Send + 'static,
+    ) -> Self {
+        self.tasks.push(Box::new(|crew| Box::pin(make(crew))));
         self
     }
 
@@ -103,6 +111,9 @@ impl Bound {
     /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
     /// long as the limits allow ([`Limits::drain_delay`](crate::Limits::drain_delay) puts that off). A
     /// second signal ends it at once.
+    ///
+    /// With one [thread](crate::Server::threads) that is the calling one; with more, they are others,
+    /// and the calling one hands connections to them.
     pub fn run(self) -> Result<(), ServerError> {
         self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?, || ())
     }
@@ -121,17 +132,22 @@ impl Bound {
                 _ = word.send(()).await;
             }
         };
-        smol::block_on(self.serve_on_threads(words).or(give))
+        self.serve(words, give)
     }
 
     /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        smol::block_on(self.serve_until(stop))
+        let (word, words) = channel::unbounded();
+        self.serve(words, async {
+            stop.await;
+            _ = word.send(()).await;
+            future::pending().await
+        })
     }
 
-    /// Like [`Bound::run_until`], for those who have an executor already, of whatever kind: it serves
-    /// while it is awaited, on the thread that does so and on those that were
-    /// [asked for](crate::Server::threads) beside it. When it is dropped, all connections end at once.
+    /// Like [`Bound::run_until`], for those who have an executor already, of whatever kind. It serves on
+    /// threads of its own, which the future waits for. When that is dropped, all connections end, and
+    /// nothing is listened on any more: at once, but for a handler that blocks its thread.
     ///
     /// ```
     /// # fn main() -> Result<(), turnkey::ServerError> {
@@ -146,41 +162,69 @@ impl Bound {
     /// ```
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let (word, words) = channel::unbounded();
+        let (ended, end) = channel::bounded::<()>(1);
+        let name = if self.threads == 1 { "worker-1" } else { "accept" };
+        let serve = move || {
+            let served = self.serve(words, future::pending());
+            drop(ended);
+            served
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(serve);
+        let thread = thread.map_err(ServerError::Threads)?;
         let give = async {
             stop.await;
             _ = word.send(()).await;
             future::pending().await
         };
-        self.serve_on_threads(words).or(give).await
+        async { _ = end.recv().await }.or(give).await;
+        thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// Serves until the first word, drains until the second.
-    async fn serve_on_threads(self, words: Receiver<()>) -> Result<(), ServerError> {
+    /// Serves until the first of `words`, drains until the second, with `beside` on this thread. When
+    /// there can be no more words, it ends at once.
+    fn serve(
+        self,
+        words: Receiver<()>,
+        beside: impl Future<Output = Result<(), ServerError>>,
+    ) -> Result<(), ServerError> {
         let observer = Arc::clone(&self.endpoint.observer);
+        let mut reactor = Reactor::new().map_err(ServerError::Threads)?;
         let executor = Arc::new(Executor::new());
-        let (running, stopped) = channel::bounded::<()>(1);
-        let workers = (1..self.threads).map(|n| {
-            let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
-            let work = move || _ = smol::block_on(executor.run(stopped.recv()));
-            thread::Builder::new().name(format!("worker-{n}")).spawn(work)
-        });
-        let workers = workers.collect::<io::Result<Vec<_>>>().map_err(ServerError::Threads)?;
-
-        on(&executor, self.serve(&executor, words)).await;
-        drop(running);
-        end(&workers, executor).await;
-        smol::unblock(move || observer.flush()).await;
-        Ok(())
+        let serving = async {
+            // One thread does it all. With more, one that a handler blocks must not keep the others from
+            // getting connections: who hands them out serves nobody.
+            let (workers, crew) = if self.threads == 1 {
+                (None, Crew::of(&executor))
+            } else {
+                let started = Workers::start(self.threads).map_err(ServerError::Threads)?;
+                (Some(started.0), started.1)
+            };
+            let served = self.serve_with(&executor, &crew, words).await;
+            if let Some(workers) = workers {
+                workers.end(LAST).await;
+            }
+            served
+        };
+        let served = reactor.drive(executor.run(serving.or(beside)));
+        drop(executor);
+        observer.flush();
+        served.map_err(ServerError::Threads)?
     }
 
-    async fn serve(self, executor: &Arc<Executor<'static>>, words: Receiver<()>) {
+    /// Serves by `crew`, with what else there is to do on `executor`.
+    async fn serve_with(
+        self,
+        executor: &Arc<Executor<'static>>,
+        crew: &Crew,
+        words: Receiver<()>,
+    ) -> Result<(), ServerError> {
         let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.endpoint;
         let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
         let door = Door::new(&limits, *tls, alive);
-        for task in self.tasks {
-            executor.spawn(task).detach();
+        for make in self.tasks {
+            executor.spawn(make(crew.clone())).detach();
         }
         let explaining = explainer.clone();
         executor.spawn(async move { explaining.run().await }).detach();
@@ -190,16 +234,18 @@ impl Bound {
         let main = self.listeners.into_iter().map(|listener| {
             (Listening { listener, endpoint: Arc::clone(&self.endpoint) }, door.clone())
         });
-        let accepting: Vec<_> = main
-            .chain(redirect)
-            .map(|(listening, door)| {
-                executor.spawn(listening.accept(Arc::downgrade(executor), door, closing.watch()))
-            })
-            .collect();
+        let mut accepting = Vec::new();
+        for (listening, door) in main.chain(redirect) {
+            let (listener, endpoint) = listening.open()?;
+            let accept = accept_all(listener, endpoint, crew.clone(), door, closing.watch());
+            accepting.push(executor.spawn(accept));
+        }
         // Those who wait for all connections to be gone must not wait for the door.
         drop(door);
-        let metrics = self.metrics.map(|metrics| metrics.apart(executor));
-        _ = words.recv().await;
+        let metrics = self.metrics.map(|metrics| metrics.apart(executor)).transpose()?;
+        if words.recv().await.is_err() {
+            return Ok(());
+        }
         let leaving = async {
             if !limits.drain_delay.is_zero() {
                 log::info!("stopping in {}", seconds(limits.drain_delay));
@@ -222,15 +268,20 @@ impl Bound {
         if let Some(summary) = explainer.summary() {
             log::info!("{summary}");
         }
+        Ok(())
     }
 }
 
-impl Listening {
-    /// Accepts until the word is given, and closes the listener.
-    async fn accept(self, executor: Weak<Executor<'static>>, door: Door, mut closing: Watch) {
-        let stop = poll_fn(|cx| closing.poll(cx));
-        accept::run(&self.listener, &self.endpoint, &executor, &door, stop).await;
-    }
+/// Accepts until the word is given, and closes the listener.
+async fn accept_all(
+    listener: Open,
+    endpoint: Arc<Endpoint>,
+    crew: Crew,
+    door: Door,
+    mut closing: Watch,
+) {
+    let stop = poll_fn(|cx| closing.poll(cx));
+    accept::run(&listener, &endpoint, &crew, &door, stop).await;
 }
 
 /// A listener that is there until the others have drained.
@@ -242,13 +293,23 @@ struct Apart {
 }
 
 impl Listening {
+    fn open(self) -> Result<(Open, Arc<Endpoint>), ServerError> {
+        let address = self.listener.local_addr().clone();
+        match self.listener.open() {
+            Ok(listener) => Ok((listener, self.endpoint)),
+            Err(source) => Err(ServerError::Bind { address, source }),
+        }
+    }
+
     /// Accepts until it is ended, with places of its own.
-    fn apart(self, executor: &Arc<Executor<'static>>) -> Apart {
+    fn apart(self, executor: &Arc<Executor<'static>>) -> Result<Apart, ServerError> {
         let (alive, gone) = channel::bounded::<()>(1);
         let door = Door::new(&self.endpoint.limits, false, alive);
         let (closing, shutdown) = (Shutdown::default(), self.endpoint.shutdown.clone());
-        let accepting = self.accept(Arc::downgrade(executor), door, closing.watch());
-        Apart { accepting: executor.spawn(accepting), closing, shutdown, gone }
+        let (listener, endpoint) = self.open()?;
+        let crew = Crew::of(executor);
+        let accepting = accept_all(listener, endpoint, crew, door, closing.watch());
+        Ok(Apart { accepting: executor.spawn(accepting), closing, shutdown, gone })
     }
 }
 
@@ -258,19 +319,9 @@ impl Apart {
         self.accepting.await;
         self.shutdown.stop();
         // A scraper that keeps its connection is told, and not waited for.
-        let late = async { _ = Timer::after(LAST).await };
+        let late = async { Timer::after(LAST).await };
         async { _ = self.gone.recv().await }.or(late).await;
     }
-}
-
-/// Waits for the threads, and drops what is not done: who is told of requests is told of those too. A
-/// thread that a handler blocks is left alone.
-async fn end(workers: &[JoinHandle<()>], executor: Arc<Executor<'static>>) {
-    let limit = Instant::now() + LAST;
-    while !workers.iter().all(JoinHandle::is_finished) && Instant::now() < limit {
-        Timer::after(Duration::from_millis(1)).await;
-    }
-    drop(executor);
 }
 
 impl fmt::Debug for Bound {
@@ -282,15 +333,6 @@ impl fmt::Debug for Bound {
             .field("backend", &self.backend)
             .finish_non_exhaustive()
     }
-}
-
-/// Runs `executor` until `future` is done. The future that comes of it can move between threads; of
-/// one that is not on the heap the compiler would not believe it (rust-lang/rust#110338).
-fn on<'a>(
-    executor: &'a Executor<'static>,
-    future: impl Future<Output = ()> + 'a + Send,
-) -> BoxFuture<'a, ()> {
-    Box::pin(executor.run(future))
 }
 
 /// Waits until all connections have ended, which is when nobody holds the other end of `gone`.

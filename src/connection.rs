@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
-use smol::Timer;
 use smol::future::FutureExt;
 use smol::io::AsyncReadExt;
-use turnkey_backend::{Accepted, HandshakeError, Socket};
+use turnkey_backend::{Accepted, HandshakeError, Incoming, Socket, Timer};
 
 use crate::address::{LocalAddr, RemoteAddr};
 use crate::causes::with_causes;
@@ -85,9 +84,10 @@ async fn begin(
     id: u64,
     places: &mut Places,
 ) -> Option<Begun> {
-    let Arrival { socket, remote, local } = arrival;
+    let Arrival { incoming, remote, local } = arrival;
     let local = &local;
     let start = Instant::now();
+    let socket = take(incoming)?;
     let explain_of = |peer, event: &Event<'_>| explain(endpoint, serving, local, peer, event);
     let sender = match identify(endpoint, &socket, remote).await {
         Ok(sender) => sender?,
@@ -153,6 +153,12 @@ async fn begin(
     });
     let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
     Some(Begun { shared: Arc::new(Mutex::new(transport)), link, socket })
+}
+
+/// Has the reactor of this thread wait for a connection; `None` if it cannot any more.
+fn take(incoming: Incoming) -> Option<Socket> {
+    let lost = |error| log::debug!("a connection was lost before it began: {error}");
+    incoming.into_socket().map_err(lost).ok()
 }
 
 /// Tells the log why `peer` was not served.
@@ -247,7 +253,8 @@ async fn answer_plain_http(
 }
 
 /// Tells a client that there is no place for it (RFC 9110 §15.6.4).
-pub(crate) async fn turn_away(endpoint: &Endpoint, socket: Socket, peer: RemoteAddr) {
+pub(crate) async fn turn_away(endpoint: &Endpoint, incoming: Incoming, peer: RemoteAddr) {
+    let Some(socket) = take(incoming) else { return };
     let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
     answer(endpoint, socket, &busy, Noted::new(peer.client(), false), None).await;
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use turnkey_backend::{Alert, Common, Fault, HandshakeError};
+use turnkey_backend::{Alert, Common, Fault, HandshakeError, Timer};
 
 use self::folding::Folding;
 pub(crate) use self::text::Context;
@@ -285,7 +285,7 @@ impl Explainer {
         loop {
             let due = self.flush(Some(Instant::now()));
             let pause = due.map_or(FOLD, |due| due.saturating_duration_since(Instant::now()));
-            smol::Timer::after(pause.max(Duration::from_millis(100))).await;
+            Timer::after(pause.max(Duration::from_millis(100))).await;
         }
     }
 

@@ -171,6 +171,7 @@ mod unknown_variables;
 mod upstream_files;
 mod upstream_options;
 mod wire;
+mod workers;
 
 pub use access::{AccessLog, LogFormat};
 pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};

@@ -3,8 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
-use smol::Async;
-use turnkey_backend::Socket;
+use turnkey_backend::{Acceptor, Incoming};
 
 use crate::address::{Address, LocalAddr, RemoteAddr};
 use crate::server_error::ServerError;
@@ -21,19 +20,19 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Io {
-    Tcp(Async<TcpListener>),
+    Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
-        io: Async<std::os::unix::net::UnixListener>,
+        io: std::os::unix::net::UnixListener,
         /// Goes when the listener does, if it was made by it.
-        _file: Option<file::SocketFile>,
+        file: Option<file::SocketFile>,
     },
 }
 
 /// A connection that has come.
 #[derive(Debug)]
 pub(crate) struct Arrival {
-    pub(crate) socket: Socket,
+    pub(crate) incoming: Incoming,
     pub(crate) remote: RemoteAddr,
     /// Where it came to.
     pub(crate) local: LocalAddr,
@@ -71,14 +70,14 @@ impl Listener {
     /// Takes over a port that is listened on already, one that systemd has handed over for example.
     pub fn tcp(listener: TcpListener) -> io::Result<Self> {
         let local = LocalAddr::Tcp(listener.local_addr()?);
-        Ok(Self { io: Io::Tcp(Async::new(listener)?), local })
+        Ok(Self { io: Io::Tcp(listener), local })
     }
 
     /// Takes over a Unix socket that is listened on already. Its file stays.
     #[cfg(unix)]
     pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
         let path = listener.local_addr()?.as_pathname().map(Into::into).unwrap_or_default();
-        let io = Io::Unix { io: Async::new(listener)?, _file: None };
+        let io = Io::Unix { io: listener, file: None };
         Ok(Self { io, local: LocalAddr::Unix(path) })
     }
 
@@ -105,9 +104,9 @@ impl Listener {
 
     #[cfg(unix)]
     fn bind_unix(path: &std::path::Path, mode: Option<u32>) -> Result<Self, ServerError> {
-        let bound = file::bind(path, mode).and_then(|(listener, file)| {
-            let io = Io::Unix { io: Async::new(listener)?, _file: Some(file) };
-            Ok(Self { io, local: LocalAddr::Unix(path.to_owned()) })
+        let bound = file::bind(path, mode).map(|(listener, file)| {
+            let io = Io::Unix { io: listener, file: Some(file) };
+            Self { io, local: LocalAddr::Unix(path.to_owned()) }
         });
         bound.map_err(|source| ServerError::Bind {
             address: LocalAddr::Unix(path.to_owned()),
@@ -121,22 +120,44 @@ impl Listener {
         Err(ServerError::Bind { address: LocalAddr::Unix(path.to_owned()), source })
     }
 
+    /// Has the reactor of this thread wait for connections.
+    pub(crate) fn open(self) -> io::Result<Open> {
+        let Self { io, local } = self;
+        Ok(match io {
+            Io::Tcp(listener) => Open {
+                acceptor: Acceptor::tcp(listener)?,
+                local,
+                #[cfg(unix)]
+                _file: None,
+            },
+            #[cfg(unix)]
+            Io::Unix { io, file } => Open { acceptor: Acceptor::unix(io)?, local, _file: file },
+        })
+    }
+}
+
+/// A listener that is waited for.
+#[derive(Debug)]
+pub(crate) struct Open {
+    acceptor: Acceptor,
+    local: LocalAddr,
+    #[cfg(unix)]
+    _file: Option<file::SocketFile>,
+}
+
+impl Open {
     /// The next connection.
     pub(crate) async fn accept(&self) -> io::Result<Arrival> {
-        match &self.io {
-            Io::Tcp(listener) => {
-                let (io, remote) = listener.accept().await?;
-                // The listener may be for many addresses, and this is about one of them.
-                let local = LocalAddr::Tcp(io.get_ref().local_addr()?);
-                Ok(Arrival { socket: Socket::tcp(io)?, remote: remote.into(), local })
+        let incoming = self.acceptor.accept().await?;
+        let (remote, local) = match &incoming {
+            // The listener may be for many addresses, and this is about one of them.
+            Incoming::Tcp(stream, remote) => {
+                ((*remote).into(), LocalAddr::Tcp(stream.local_addr()?))
             }
             #[cfg(unix)]
-            Io::Unix { io, .. } => {
-                let (io, _) = io.accept().await?;
-                let local = self.local.clone();
-                Ok(Arrival { socket: Socket::unix(io), remote: RemoteAddr::Unix, local })
-            }
-        }
+            Incoming::Unix(_) => (RemoteAddr::Unix, self.local.clone()),
+        };
+        Ok(Arrival { incoming, remote, local })
     }
 }
 

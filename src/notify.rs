@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+use turnkey_backend::Timer;
+
+use crate::workers::Crew;
+
 /// Connections are served; `status` is for people who ask how the service is.
 pub(crate) fn ready(status: &str) {
     tell(&[State::Ready, State::Status(&one_line(status))]);
@@ -18,14 +22,15 @@ pub(crate) fn stopping(within: Duration) {
     tell(&[State::Stopping(within), State::Status("finishing what is under way")]);
 }
 
-/// Says again and again that the server is alive, if somebody waits for it; it is not when this task
-/// gets no turn.
-pub(crate) async fn watchdog() {
+/// Says again and again that the server is alive, if somebody waits for it; it is not when one of its
+/// threads takes no turn.
+pub(crate) async fn watchdog(crew: Crew) {
     let Some(interval) = imp::watchdog_interval() else { return };
     loop {
+        crew.turn().await;
         tell(&[State::Alive]);
         // Twice as often as need be, as sd_watchdog_enabled(3) wants it.
-        smol::Timer::after(interval / 2).await;
+        Timer::after(interval / 2).await;
     }
 }
 

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use smol::Timer;
 use smol::future::FutureExt;
-use turnkey_backend::ConnectConfig;
+use turnkey_backend::{ConnectConfig, Timer};
 
 use crate::causes::with_causes;
 use crate::check::{self, Finding, Severity};

@@ -58,11 +58,11 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     let drain = config.limits.drain_delay + config.limits.drain_timeout;
     let reloader = bound.reloader();
     let bound = if config.is_reloadable() {
-        bound.with_task(reload::run(Arc::new(config), watch, reloader, hangup))
+        bound.with_task(|_| reload::run(Arc::new(config), watch, reloader, hangup))
     } else {
-        bound.with_task(reload::ignore(hangup))
+        bound.with_task(|_| reload::ignore(hangup))
     };
-    let bound = bound.with_task(notify::watchdog());
+    let bound = bound.with_task(notify::watchdog);
     bound
         .run_until_signal(signals, || notify::stopping(drain))
         .map_err(|error| Failure::start(with_causes(&error)))

@@ -1,27 +1,35 @@
 use std::io;
 
-use async_signal::{Signal, Signals};
-use smol::stream::StreamExt;
+#[cfg(unix)]
+use self::caught::Signals;
 
 /// The signals that ask the process to stop: SIGTERM and SIGINT, or Ctrl-C on Windows.
 #[derive(Debug)]
 pub(crate) struct StopSignals {
+    #[cfg(unix)]
     signals: Signals,
+    #[cfg(not(unix))]
+    signals: async_signal::Signals,
 }
 
 impl StopSignals {
     /// Catches them from here on.
     pub(crate) fn new() -> io::Result<Self> {
         #[cfg(unix)]
-        let wanted = [Signal::Term, Signal::Int];
+        let signals = Signals::new(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;
         #[cfg(not(unix))]
-        let wanted = [Signal::Int];
-        Ok(Self { signals: Signals::new(wanted)? })
+        let signals = async_signal::Signals::new([async_signal::Signal::Int])?;
+        Ok(Self { signals })
     }
 
     /// Waits for the next one.
     pub(crate) async fn next(&mut self) {
-        next(&mut self.signals).await;
+        #[cfg(unix)]
+        self.signals.next().await;
+        #[cfg(not(unix))]
+        if !matches!(smol::stream::StreamExt::next(&mut self.signals).await, Some(Ok(_))) {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -38,22 +46,75 @@ impl ReloadSignal {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
-            signals: Signals::new([Signal::Hup])?,
+            signals: Signals::new(&[signal_hook::consts::SIGHUP])?,
         })
     }
 
     /// Waits for the next one.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
-        next(&mut self.signals).await;
+        self.signals.next().await;
         #[cfg(not(unix))]
         std::future::pending::<()>().await;
     }
 }
 
-async fn next(signals: &mut Signals) {
-    if !matches!(signals.next().await, Some(Ok(_))) {
-        // Nothing can be heard any more, which is not the same as being asked for something.
-        std::future::pending::<()>().await;
+#[cfg(unix)]
+mod caught {
+    use std::future::pending;
+    use std::io;
+    use std::os::unix::net::UnixStream;
+
+    use signal_hook::SigId;
+    use signal_hook::low_level::{pipe, unregister};
+    use smol::io::AsyncReadExt;
+    use turnkey_backend::Socket;
+
+    /// Signals that come as bytes, one each.
+    #[derive(Debug)]
+    pub(super) struct Signals {
+        come: Come,
+        caught: Vec<SigId>,
+    }
+
+    #[derive(Debug)]
+    enum Come {
+        /// Nobody has waited for them yet, on whatever thread that will be.
+        Kept(UnixStream),
+        To(Socket),
+        /// Nothing can be heard any more, which is not the same as being asked for something.
+        Nowhere,
+    }
+
+    impl Signals {
+        pub(super) fn new(wanted: &[i32]) -> io::Result<Self> {
+            let (ours, theirs) = UnixStream::pair()?;
+            let mut signals = Self { come: Come::Kept(ours), caught: Vec::new() };
+            for signal in wanted {
+                signals.caught.push(pipe::register(*signal, theirs.try_clone()?)?);
+            }
+            Ok(signals)
+        }
+
+        pub(super) async fn next(&mut self) {
+            self.come = match std::mem::replace(&mut self.come, Come::Nowhere) {
+                Come::Kept(stream) => Socket::unix(stream).map_or(Come::Nowhere, Come::To),
+                other => other,
+            };
+            let Come::To(socket) = &mut self.come else { return pending().await };
+            // Two signals may come at once, and they are two.
+            if !matches!(socket.read(&mut [0; 1]).await, Ok(1)) {
+                self.come = Come::Nowhere;
+                pending::<()>().await;
+            }
+        }
+    }
+
+    impl Drop for Signals {
+        fn drop(&mut self) {
+            for id in self.caught.drain(..) {
+                unregister(id);
+            }
+        }
     }
 }

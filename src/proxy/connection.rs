@@ -50,6 +50,11 @@ impl Connection {
         filled
     }
 
+    /// Whether it belongs to the thread that asks.
+    pub(super) fn is_local(&self) -> bool {
+        self.socket.is_local()
+    }
+
     /// Whether the upstream has closed the connection, or said something that nobody asked for.
     pub(super) fn is_stale(&mut self) -> bool {
         if !self.input.is_empty() {

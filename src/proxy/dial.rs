@@ -1,12 +1,11 @@
 //! Reaching an upstream.
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use smol::future::FutureExt;
-use smol::{Async, Timer};
-use turnkey_backend::Socket;
+use turnkey_backend::{Socket, Timer};
 
 use super::connection::Connection;
 use super::error::UpstreamError;
@@ -45,9 +44,7 @@ async fn connect(address: &Address) -> io::Result<Socket> {
     match address {
         Address::Tcp(host, port) => connect_tcp(host.clone(), *port).await,
         #[cfg(unix)]
-        Address::Unix(path) => {
-            Async::<std::os::unix::net::UnixStream>::connect(path).await.map(Socket::unix)
-        }
+        Address::Unix(path) => Socket::connect_unix(path).await,
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
     }
@@ -59,8 +56,8 @@ async fn connect_tcp(host: String, port: u16) -> io::Result<Socket> {
     let addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
-        match Async::<TcpStream>::connect(address).await {
-            Ok(io) => return Socket::tcp(io),
+        match Socket::connect(address).await {
+            Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
     }

@@ -1,9 +1,7 @@
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use smol::Timer;
-use smol::future::Future;
+use turnkey_backend::Timer;
 
 /// A limit on how long a connection waits for its peer.
 ///
@@ -13,15 +11,8 @@ use smol::future::Future;
 #[derive(Debug, Default)]
 pub(crate) struct Deadline {
     due: Option<Instant>,
-    alarm: Option<Alarm>,
-}
-
-/// A timer that is set, and whom it wakes.
-#[derive(Debug)]
-struct Alarm {
-    at: Instant,
-    timer: Timer,
-    waker: Waker,
+    /// On the heap: a connection has several deadlines, and most never see a wait.
+    timer: Option<Box<Timer>>,
 }
 
 impl Deadline {
@@ -37,26 +28,15 @@ impl Deadline {
             },
         };
         if due <= now {
-            self.alarm = None;
             return Poll::Ready(());
         }
-        let (at, mut timer) = match self.alarm.take() {
-            Some(alarm) if now < alarm.at && alarm.at <= due => {
-                // It will go off, and the right one is told.
-                if alarm.waker.will_wake(cx.waker()) {
-                    self.alarm = Some(alarm);
-                    return Poll::Pending;
-                }
-                (alarm.at, alarm.timer)
-            }
-            _ => (due, Timer::at(due)),
-        };
-        if Pin::new(&mut timer).poll(cx).is_ready() {
-            // It was time just now: the next poll sees to it.
-            cx.waker().wake_by_ref();
+        let timer = self.timer.get_or_insert_with(|| Box::new(Timer::at(due)));
+        // If it goes off by then, it can be set again by then.
+        if timer.time().is_none_or(|at| at <= now || due < at) {
+            timer.set_at(due);
         }
-        self.alarm = Some(Alarm { at, timer, waker: cx.waker().clone() });
-        Poll::Pending
+        // It is not time: neither is the limit over, nor is it that of a timer.
+        timer.poll_at(now, cx)
     }
 
     /// Ends the wait: the peer has done what it was waited for.

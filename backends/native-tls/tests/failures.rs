@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use async_io::{Async, Timer};
 use futures_lite::AsyncReadExt as _;
 use futures_lite::future::{block_on, or};
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
@@ -22,7 +21,7 @@ use rustls::{
     SupportedProtocolVersion,
 };
 use support::{Ca, config};
-use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket};
+use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket, Timer};
 use turnkey_native_tls::NativeTls;
 
 /// How the server's side of one handshake went, with that client.
@@ -38,7 +37,7 @@ fn meet(ca: &Ca, client: impl FnOnce(TcpStream) + Send) -> Result<(), HandshakeE
     thread::scope(|scope| {
         scope.spawn(connect);
         let (tcp, _) = listener.accept().unwrap();
-        let mut tcp = Socket::tcp(Async::new(tcp).unwrap()).unwrap();
+        let mut tcp = Socket::tcp(tcp).unwrap();
         let late = async {
             Timer::after(Duration::from_secs(10)).await;
             panic!("it takes too long");

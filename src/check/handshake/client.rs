@@ -14,8 +14,7 @@ use rustls::{
 };
 use smol::future::FutureExt;
 use smol::io::AsyncWriteExt;
-use smol::{Async, Timer};
-use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Socket};
+use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Socket, Timer};
 
 use crate::causes::with_causes;
 use crate::check::report::Attempt;
@@ -161,7 +160,7 @@ enum Unserved {
 async fn serve(backend: &dyn Backend, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
     let serve = async {
         let io = |error| Unserved::Handshake(HandshakeError::Io(error));
-        let tcp = Async::new(tcp).and_then(Socket::tcp).map_err(io)?;
+        let tcp = Socket::tcp(tcp).map_err(io)?;
         let accepted = backend.accept(tcp.clone()).await;
         let Accepted { mut stream, .. } = accepted.map_err(Unserved::Handshake)?;
         stream.write_all(b".").await.map_err(io)?;

@@ -6,12 +6,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use async_io::{Async, Timer};
 use futures_lite::future::{block_on, or};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use turnkey_backend::{
     Backend as _, BuildError, ClientPolicy, HandshakeError, Identities, Identity, Resumption,
-    Socket, TlsConfig, TlsInfo, VersionRange,
+    Socket, Timer, TlsConfig, TlsInfo, VersionRange,
 };
 use turnkey_openssl::OpenSsl;
 
@@ -71,7 +70,7 @@ impl Server {
         // It ends when nobody wants to know any more.
         thread::spawn(move || {
             for tcp in listener.incoming() {
-                let tcp = Socket::tcp(Async::new(tcp.unwrap()).unwrap()).unwrap();
+                let tcp = Socket::tcp(tcp.unwrap()).unwrap();
                 let outcome = block_on(or(converse(&backend, tcp), async {
                     Timer::after(Duration::from_secs(10)).await;
                     Err(HandshakeError::Io(io::ErrorKind::TimedOut.into()))

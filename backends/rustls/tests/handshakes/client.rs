@@ -13,12 +13,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     DigitallySignedStruct, HandshakeKind, RootCertStore, SignatureScheme, SupportedProtocolVersion,
 };
-use smol::Async;
 use smol::future::FutureExt as _;
 use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use turnkey_backend::{
     Accepted, Backend, Certificate, ClientPolicy, HandshakeError, Identities,
-    Resumption as Sessions, Socket, TlsConfig, TlsInfo, VersionRange,
+    Resumption as Sessions, Socket, Timer, TlsConfig, TlsInfo, VersionRange,
 };
 use turnkey_rustls::Rustls;
 
@@ -90,7 +89,7 @@ pub(crate) fn serve_one<T>(
     thread::scope(|scope| {
         let server = scope.spawn(|| {
             let late = async {
-                smol::Timer::after(PATIENCE).await;
+                Timer::after(PATIENCE).await;
                 panic!("the server has waited too long")
             };
             smol::block_on(serve(backend, listener).or(late))
@@ -101,8 +100,7 @@ pub(crate) fn serve_one<T>(
 }
 
 async fn serve(backend: &Rustls, listener: TcpListener) -> Result<TlsInfo, HandshakeError> {
-    let (io, _) = Async::new(listener).unwrap().accept().await.unwrap();
-    let tcp = Socket::tcp(io).unwrap();
+    let tcp = Socket::tcp(listener.accept().unwrap().0).unwrap();
     let mut held = tcp.clone();
     let outcome = match backend.accept(tcp).await {
         Ok(Accepted { mut stream, tls }) => {
