@@ -17,7 +17,7 @@ use crate::connection::{self, Endpoint};
 use crate::listener::{Arrival, Open};
 use crate::panic_message::panic_message;
 use crate::places::{Door, Places};
-use crate::workers::Crew;
+use crate::workers::{Crew, Seated};
 
 /// How long accepting pauses when the process is out of descriptors: doubling, between these.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -67,8 +67,8 @@ pub(crate) async fn run(
         };
         match door.admit() {
             Ok(places) => {
-                let id = places.id();
-                crew.spawn(serve(Arc::clone(endpoint), arrival, id, places));
+                let endpoint = Arc::clone(endpoint);
+                crew.spawn(|seated| serve(endpoint, Box::new(arrival), places, seated));
             }
             Err(full) => {
                 if let Some(metrics) = endpoint.observer.metrics() {
@@ -82,7 +82,9 @@ pub(crate) async fn run(
                     && let Some(slot) = turned_away.try_acquire_arc()
                 {
                     let Arrival { incoming, remote, .. } = arrival;
-                    crew.spawn(turn_away(Arc::clone(endpoint), incoming, remote, slot));
+                    crew.spawn(|seated| {
+                        turn_away(Arc::clone(endpoint), incoming, remote, slot, seated)
+                    });
                 }
             }
         }
@@ -113,10 +115,16 @@ async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
 }
 
 /// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
-async fn serve(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, places: Places) {
-    let remote = arrival.remote;
+async fn serve(
+    endpoint: Arc<Endpoint>,
+    arrival: Box<Arrival>,
+    mut places: Places,
+    mut seated: Seated,
+) {
+    seated.begin();
+    let (remote, id) = (arrival.remote, places.id());
     let _open = endpoint.observer.metrics().map(|metrics| metrics.opened());
-    let served = connection::run(endpoint, arrival, id, places);
+    let served = connection::run(&endpoint, arrival, &mut places);
     if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
         log::error!("{remote}: connection {id} panicked: {}", panic_message(&*panic));
     }
@@ -127,7 +135,9 @@ async fn turn_away(
     incoming: Incoming,
     remote: RemoteAddr,
     slot: SemaphoreGuardArc,
+    mut seated: Seated,
 ) {
+    seated.begin();
     connection::turn_away(&endpoint, incoming, remote).await;
     drop(slot);
 }

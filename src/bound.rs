@@ -174,7 +174,7 @@ impl Bound {
         let give = async {
             stop.await;
             _ = word.send(()).await;
-            future::pending().await
+            future::pending::<()>().await;
         };
         async { _ = end.recv().await }.or(give).await;
         thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))

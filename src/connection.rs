@@ -51,20 +51,19 @@ pub(crate) struct Endpoint {
     pub(crate) shutdown: Shutdown,
 }
 
-/// Serves one accepted connection until it ends. `id` is what the log calls it; `places` is what it
-/// holds meanwhile.
-pub(crate) async fn run(endpoint: Arc<Endpoint>, arrival: Arrival, id: u64, mut places: Places) {
+/// Serves one accepted connection until it ends. `places` is what it holds meanwhile.
+pub(crate) async fn run(endpoint: &Endpoint, arrival: Box<Arrival>, places: &mut Places) {
     let serving = endpoint.current.get();
     // What comes before and behind the requests is on the heap while it lasts, so that a connection is
     // small while it waits for the next one.
-    let Some(begun) = Box::pin(begin(&endpoint, &serving, arrival, id, &mut places)).await else {
+    let Some(begun) = Box::pin(begin(endpoint, &serving, arrival, places)).await else {
         return;
     };
     let Begun { shared, link, socket } = begun;
     let mut watch = endpoint.shutdown.watch();
     let after = wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
     if after == After::BeganTls {
-        explain(&endpoint, &serving, &link.local, link.sender.addr(), &Event::TlsOnPlain);
+        explain(endpoint, &serving, &link.local, link.sender.addr(), &Event::TlsOnPlain);
     }
     Box::pin(close(shared, socket, after)).await;
 }
@@ -80,12 +79,11 @@ struct Begun {
 async fn begin(
     endpoint: &Endpoint,
     serving: &Serving,
-    arrival: Arrival,
-    id: u64,
+    arrival: Box<Arrival>,
     places: &mut Places,
 ) -> Option<Begun> {
-    let Arrival { incoming, remote, local } = arrival;
-    let local = &local;
+    let Arrival { incoming, remote, local } = *arrival;
+    let (id, local) = (places.id(), &local);
     let start = Instant::now();
     let socket = take(incoming)?;
     let explain_of = |peer, event: &Event<'_>| explain(endpoint, serving, local, peer, event);
@@ -143,7 +141,7 @@ async fn begin(
         local: local.clone(),
         mode: endpoint.mode,
         backend: serving.name,
-        tls: accepted.tls,
+        tls: accepted.tls.map(Box::new),
         asks_clients: !serving.clients.is_none(),
         trust: Arc::clone(&endpoint.trust),
         observer: Arc::clone(&endpoint.observer),
@@ -316,10 +314,10 @@ mod tests {
     /// What a connection holds while it waits is this, and it may be one of a million.
     #[test]
     fn a_connection_is_small() {
-        fn size<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
+        fn size<A, B, C, F: Future>(_: impl FnOnce(A, B, C) -> F) -> usize {
             size_of::<F>()
         }
         let size = size(run);
-        assert!(size <= 1536, "{size} bytes");
+        assert!(size <= 1024, "{size} bytes");
     }
 }

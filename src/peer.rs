@@ -83,7 +83,7 @@ impl Peer {
     /// What was negotiated; `None` without TLS.
     #[must_use]
     pub fn tls(&self) -> Option<&TlsInfo> {
-        self.link.tls.as_ref()
+        self.link.tls.as_deref()
     }
 
     /// The client's certificate, verified; `None` if it sent none or was not asked for one.
@@ -139,7 +139,8 @@ pub(crate) struct Link {
     pub(crate) mode: &'static str,
     /// The name of the backend that accepted the connection.
     pub(crate) backend: &'static str,
-    pub(crate) tls: Option<TlsInfo>,
+    /// On the heap: without TLS it would be most of this.
+    pub(crate) tls: Option<Box<TlsInfo>>,
     /// Whether clients are asked for a certificate.
     pub(crate) asks_clients: bool,
     pub(crate) trust: Arc<Trust>,
@@ -170,7 +171,7 @@ impl Link {
             },
             backend: "none",
             asks_clients: certificate.is_some(),
-            tls,
+            tls: tls.map(Box::new),
             trust: Arc::new(trust),
             observer: Arc::default(),
             hsts: None,

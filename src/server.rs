@@ -115,6 +115,10 @@ impl Server {
     }
 
     /// Sets how many threads serve; as many as there are processors.
+    ///
+    /// A connection stays on the thread that it comes to, which is the one with the fewest. So a handler
+    /// that blocks, or computes for long, keeps all others of its thread waiting: have it do that in
+    /// `smol::unblock`.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);

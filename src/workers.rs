@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ use smol::channel::{self, Sender};
 use turnkey_backend::{Reactor, Timer};
 
 use crate::causes::with_causes;
+
+/// How long a task has to wait for its first turn until its thread passes for one that is blocked.
+const STALLED: Duration = Duration::from_millis(100);
 
 /// Executors that connections are spread over. A connection stays on the one that it comes to.
 ///
@@ -26,13 +29,21 @@ pub(crate) struct Crew {
 #[derive(Debug)]
 struct Seat {
     executor: Weak<Executor<'static>>,
-    /// How many tasks it has.
-    tasks: Arc<AtomicUsize>,
+    load: Arc<Mutex<Load>>,
+}
+
+/// What an executor has to do.
+#[derive(Debug, Default)]
+struct Load {
+    tasks: usize,
+    /// How many of them have not begun, and since when there are some.
+    waiting: usize,
+    since: Option<Instant>,
 }
 
 impl Crew {
     fn new<'e>(executors: impl Iterator<Item = &'e Arc<Executor<'static>>>) -> Self {
-        let seat = |executor| Seat { executor: Arc::downgrade(executor), tasks: Arc::default() };
+        let seat = |executor| Seat { executor: Arc::downgrade(executor), load: Arc::default() };
         Self { seats: executors.map(seat).collect(), next: Arc::default() }
     }
 
@@ -41,21 +52,19 @@ impl Crew {
         Self::new([executor].into_iter())
     }
 
-    /// Runs `task` on the executor that has the fewest, as long as there is one.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs the task that `make` makes on the executor that has the fewest, as long as there is one.
+    /// The task holds what it is given until it is done.
+    pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        make: impl FnOnce(Seated) -> F,
+    ) {
         let count = self.seats.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count.max(1);
         let from_first = self.seats.iter().cycle().skip(first).take(count);
-        let Some(seat) = from_first.min_by_key(|seat| seat.tasks.load(Ordering::Relaxed)) else {
-            return;
-        };
+        let Some(seat) = from_first.min_by_key(|seat| lock(&seat.load).rank()) else { return };
         if let Some(executor) = seat.executor.upgrade() {
-            let seated = Seated::on(seat);
-            let task = async move {
-                task.await;
-                drop(seated);
-            };
-            executor.spawn(task).detach();
+            // Made with it, and not around it: a future that moves into another takes its place twice.
+            executor.spawn(make(Seated::on(seat))).detach();
         }
     }
 
@@ -72,21 +81,51 @@ impl Crew {
     }
 }
 
+impl Load {
+    /// What comes first is to have the next task.
+    fn rank(&self) -> (bool, usize) {
+        (self.since.is_some_and(|since| since.elapsed() > STALLED), self.tasks)
+    }
+}
+
 /// That a task is one of those that an executor has.
 #[derive(Debug)]
-struct Seated(Arc<AtomicUsize>);
+pub(crate) struct Seated {
+    load: Arc<Mutex<Load>>,
+    begun: bool,
+}
 
 impl Seated {
     fn on(seat: &Seat) -> Self {
-        seat.tasks.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&seat.tasks))
+        let mut load = lock(&seat.load);
+        load.tasks += 1;
+        load.waiting += 1;
+        load.since.get_or_insert_with(Instant::now);
+        Self { load: Arc::clone(&seat.load), begun: false }
+    }
+
+    /// Says that the task has its first turn.
+    pub(crate) fn begin(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let mut load = lock(&self.load);
+        load.waiting -= 1;
+        // The others have not waited since then, or they have theirs in this very turn.
+        load.since = (load.waiting > 0).then(Instant::now);
     }
 }
 
 impl Drop for Seated {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.begin();
+        lock(&self.load).tasks -= 1;
     }
+}
+
+/// A panic elsewhere leaves what is behind the lock whole.
+fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
+    load.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Threads, each with an executor and a reactor.

@@ -14,3 +14,5 @@ mod peers;
 #[path = "library/stopping.rs"]
 mod stopping;
 mod support;
+#[path = "library/threads.rs"]
+mod threads;

@@ -85,7 +85,7 @@ pub(crate) async fn serve(
                 }
             }
         };
-        let underway = Underway::new(shared, &link.observer, link.tls.as_ref(), Some(id), noted);
+        let underway = Underway::new(shared, &link.observer, link.tls.as_deref(), Some(id), noted);
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {

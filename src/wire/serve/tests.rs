@@ -69,7 +69,7 @@ fn link(tls: bool, from_proxy: bool) -> Link {
         local: LocalAddr::Tcp("192.0.2.2:2".parse().unwrap()),
         mode: "any",
         backend: "any",
-        tls: tls.then(TlsInfo::default),
+        tls: tls.then(Box::default),
         observer: Arc::default(),
         trust: Arc::new(trust),
         asks_clients: false,
