@@ -129,14 +129,18 @@ impl Member {
         Busy(Arc::clone(self))
     }
 
-    /// A connection that waits for a request, the one that was used last on this thread, if there is one
-    /// that is still good as far as can be told. Another thread's would cost a hop there for each answer.
+    /// A connection that waits for a request, the one that was used last, if there is one that is
+    /// still good as far as can be told. Those of this thread come first: to wait for another's costs a
+    /// hop between threads, which is less than a new connection does.
     pub(super) fn take_idle(&self, tls: &UpstreamTls) -> Option<Connection> {
         loop {
             let (since, mut connection) = {
                 let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                let last = idle.iter().rposition(|(_, connection)| connection.is_local())?;
-                idle.remove(last)
+                let local = idle.iter().rposition(|(_, connection)| connection.is_local());
+                match local {
+                    Some(local) => idle.remove(local),
+                    None => idle.pop()?,
+                }
             };
             let current = tls.is_current(connection.speaker());
             if current && since.elapsed() < KEEP && !connection.is_stale() {
@@ -153,14 +157,9 @@ impl Member {
         let now = Instant::now();
         let old = idle.iter().take_while(|(since, _)| now.duration_since(*since) >= KEEP).count();
         idle.drain(..old);
-        if !tls.is_current(connection.speaker()) {
-            return;
+        if idle.len() < MAX_IDLE && tls.is_current(connection.speaker()) {
+            idle.push((now, connection));
         }
-        if idle.len() >= MAX_IDLE {
-            // The oldest, which may be of a thread that has no use for it.
-            idle.remove(0);
-        }
-        idle.push((now, connection));
     }
 
     /// Closes the connections that wait and were opened with other TLS than there is now.

@@ -9,7 +9,6 @@ use std::task::Context;
 
 use http_types::{Request, Response};
 use smol::io::{AsyncRead, AsyncWrite};
-use turnkey_backend::TlsInfo;
 
 use super::*;
 use crate::address::LocalAddr;
