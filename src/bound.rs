@@ -24,7 +24,7 @@ use crate::server_error::ServerError;
 use crate::shutdown::{Shutdown, Watch};
 use crate::signals::StopSignals;
 use crate::units::seconds;
-use crate::workers::{Crew, Workers};
+use crate::workers::{self, Crew, Workers};
 
 /// How long the end of a server, when it has drained, may take.
 const LAST: Duration = Duration::from_millis(500);
@@ -205,7 +205,7 @@ impl Bound {
             }
             served
         };
-        let served = reactor.drive(executor.run(serving.or(beside)));
+        let served = reactor.drive(workers::run(&executor, serving.or(beside)));
         drop(executor);
         observer.flush();
         served.map_err(ServerError::Threads)?

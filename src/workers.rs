@@ -9,9 +9,16 @@ use std::time::{Duration, Instant};
 
 use smol::Executor;
 use smol::channel::{self, Sender};
+use smol::future::FutureExt;
 use turnkey_backend::{Reactor, Timer};
 
 use crate::causes::with_causes;
+
+/// How many turns there are in a batch at most, how long it may take, and after how many of them that is
+/// looked at.
+const BATCH: usize = 200;
+const SLICE: Duration = Duration::from_millis(1);
+const CLOCK: usize = 4;
 
 /// How long a task has to wait for its first turn until its thread passes for one that is blocked.
 const STALLED: Duration = Duration::from_millis(100);
@@ -123,6 +130,36 @@ impl Drop for Seated {
     }
 }
 
+/// Runs the tasks of `executor` until `future` is done.
+///
+/// `Executor::run` does that for executors that threads share, and looks for news from the network after
+/// 200 turns, which may take long. Here it is done after a batch that does not.
+pub(crate) async fn run<T>(executor: &Executor<'_>, future: impl Future<Output = T>) -> T {
+    let forever = async {
+        loop {
+            // Who waits for a task gets the first.
+            executor.tick().await;
+            run_batch(executor);
+            smol::future::yield_now().await;
+        }
+    };
+    future.or(forever).await
+}
+
+/// Runs tasks until there is none, or it is time to look whether others have news.
+fn run_batch(executor: &Executor<'_>) {
+    let mut start = None;
+    for turn in 1..BATCH {
+        if !executor.try_tick() {
+            return;
+        }
+        // To ask for the time costs something, too.
+        if turn % CLOCK == 0 && start.get_or_insert_with(Instant::now).elapsed() > SLICE {
+            return;
+        }
+    }
+}
+
 /// A panic elsewhere leaves what is behind the lock whole.
 fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
     load.lock().unwrap_or_else(PoisonError::into_inner)
@@ -148,7 +185,7 @@ impl Workers {
             let mut reactor = Reactor::new()?;
             let stopped = stopped.clone();
             let work = move || {
-                if let Err(error) = reactor.drive(executor.run(stopped.recv())) {
+                if let Err(error) = reactor.drive(run(&executor, stopped.recv())) {
                     log::error!("a thread has ended: {}", with_causes(&error));
                 }
             };
