@@ -99,7 +99,6 @@ impl Load {
 #[derive(Debug)]
 pub(crate) struct Seated {
     load: Arc<Mutex<Load>>,
-    begun: bool,
 }
 
 impl Seated {
@@ -108,14 +107,12 @@ impl Seated {
         load.tasks += 1;
         load.waiting += 1;
         load.since.get_or_insert_with(Instant::now);
-        Self { load: Arc::clone(&seat.load), begun: false }
+        Self { load: Arc::clone(&seat.load) }
     }
 
-    /// Says that the task has its first turn.
-    pub(crate) fn begin(&mut self) {
-        if std::mem::replace(&mut self.begun, true) {
-            return;
-        }
+    /// Says that the task has its first turn, which it does once. One that gets none ends with its
+    /// executor, of which nobody wants to know any more then.
+    pub(crate) fn begin(&self) {
         let mut load = lock(&self.load);
         load.waiting -= 1;
         // The others have not waited since then, or they have theirs in this very turn.
@@ -125,7 +122,6 @@ impl Seated {
 
 impl Drop for Seated {
     fn drop(&mut self) {
-        self.begin();
         lock(&self.load).tasks -= 1;
     }
 }
@@ -139,25 +135,27 @@ pub(crate) async fn run<T>(executor: &Executor<'_>, future: impl Future<Output =
         loop {
             // Who waits for a task gets the first.
             executor.tick().await;
-            run_batch(executor);
-            smol::future::yield_now().await;
+            if run_batch(executor) {
+                smol::future::yield_now().await;
+            }
         }
     };
     future.or(forever).await
 }
 
-/// Runs tasks until there is none, or it is time to look whether others have news.
-fn run_batch(executor: &Executor<'_>) {
+/// Runs tasks until there is none, or it is time to look whether others have news: whether that is so.
+fn run_batch(executor: &Executor<'_>) -> bool {
     let mut start = None;
     for turn in 1..BATCH {
         if !executor.try_tick() {
-            return;
+            return false;
         }
         // To ask for the time costs something, too.
         if turn % CLOCK == 0 && start.get_or_insert_with(Instant::now).elapsed() > SLICE {
-            return;
+            break;
         }
     }
+    true
 }
 
 /// A panic elsewhere leaves what is behind the lock whole.
@@ -202,5 +200,83 @@ impl Workers {
         while !self.threads.iter().all(JoinHandle::is_finished) && Instant::now() < limit {
             Timer::after(Duration::from_millis(1)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use smol::future::{block_on, poll_once};
+
+    use super::*;
+
+    #[test]
+    fn others_are_heard_between_tasks_that_take_long() {
+        let ran = AtomicUsize::new(0);
+        let executor = Executor::new();
+        for _ in 0..40 {
+            let task = async {
+                sleep(Duration::from_millis(2));
+                ran.fetch_add(1, Ordering::Relaxed);
+            };
+            executor.spawn(task).detach();
+        }
+        assert!(run_batch(&executor));
+        assert!(ran.load(Ordering::Relaxed) <= 2 * CLOCK);
+        while run_batch(&executor) {}
+        assert_eq!(ran.load(Ordering::Relaxed), 40);
+    }
+
+    #[test]
+    fn a_crew_has_had_its_turn_when_all_have() {
+        let (one, other) = (Arc::new(Executor::new()), Arc::new(Executor::new()));
+        let crew = Crew::new([&one, &other].into_iter());
+        let mut turn = Box::pin(crew.turn());
+        assert!(block_on(poll_once(&mut turn)).is_none());
+        while one.try_tick() {}
+        assert!(block_on(poll_once(&mut turn)).is_none(), "one of them hangs");
+        while other.try_tick() {}
+        assert!(block_on(poll_once(&mut turn)).is_some());
+        // One that has ended is not waited for.
+        drop(other);
+        let mut turn = Box::pin(crew.turn());
+        assert!(block_on(poll_once(&mut turn)).is_none());
+        while one.try_tick() {}
+        assert!(block_on(poll_once(&mut turn)).is_some());
+    }
+
+    #[test]
+    fn who_has_fewest_gets_the_next() {
+        let executors = [Arc::new(Executor::new()), Arc::new(Executor::new())];
+        let crew = Crew::new(executors.iter());
+        let tasks = || [0, 1].map(|n: usize| lock(&crew.seats[n].load).tasks);
+        let endless = |seated: Seated| async move {
+            seated.begin();
+            std::future::pending().await
+        };
+        for _ in 0..4 {
+            crew.spawn(endless);
+        }
+        assert_eq!(tasks(), [2, 2]);
+        for _ in 0..3 {
+            crew.spawn(|seated| async move { seated.begin() });
+        }
+        executors.iter().for_each(|executor| while executor.try_tick() {});
+        assert_eq!(tasks(), [2, 2], "what is done does not count");
+        // The second has not begun what it has got, and passes for blocked.
+        for _ in 0..2 {
+            crew.spawn(endless);
+        }
+        while executors[0].try_tick() {}
+        sleep(STALLED + Duration::from_millis(50));
+        for _ in 0..4 {
+            crew.spawn(endless);
+            while executors[0].try_tick() {}
+        }
+        assert_eq!(tasks(), [7, 3]);
+        while executors[1].try_tick() {}
+        crew.spawn(endless);
+        assert_eq!(tasks(), [7, 4]);
     }
 }
