@@ -48,10 +48,33 @@ fn no_wake_is_lost_on_the_way_to_sleep() {
             waker.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
             let now = said.load(Ordering::Relaxed);
             heard.store(now, Ordering::Relaxed);
+            // Time for a wake that comes too late for this turn, and must not go under.
+            for _ in 0..now % 400 {
+                std::hint::spin_loop();
+            }
             if now < ROUNDS { Poll::Pending } else { Poll::Ready(()) }
         }));
     });
     assert!(!lost.into_inner());
+}
+
+/// The same without chance: while the future runs, and when the thread has made up its mind to sleep.
+#[test]
+fn a_wake_is_heard_whenever_it_comes() {
+    let mut polls = 0;
+    drive(poll_fn(|cx| {
+        polls += 1;
+        let waker = cx.waker().clone();
+        thread::spawn(move || waker.wake()).join().unwrap();
+        if polls < 3 { Poll::Pending } else { Poll::Ready(()) }
+    }));
+    let mut reactor = Reactor::new().unwrap();
+    reactor.shared.run();
+    assert!(reactor.shared.sleep());
+    reactor.shared.wake_up();
+    let start = Instant::now();
+    reactor.poll.poll(&mut reactor.events, Some(Duration::from_secs(10))).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5), "it sleeps all the same");
 }
 
 #[test]

@@ -69,18 +69,16 @@ fn one_that_another_thread_sets_is_not_slept_over() {
     // It belongs to the reactor from here on.
     let pending = reactor.drive(smol::future::poll_once(&mut timer)).unwrap();
     assert!(pending.is_none());
+    let (done, gone_off) = smol::channel::bounded::<()>(1);
     thread::scope(|scope| {
-        let elsewhere = scope.spawn(|| {
+        scope.spawn(|| {
             thread::sleep(millis(30));
             timer.set_at(start + millis(50));
             smol::future::block_on(&mut timer);
+            drop(done);
         });
-        let joined = async {
-            while !elsewhere.is_finished() {
-                Timer::after(Duration::from_secs(5)).await;
-            }
-        };
-        let ended = smol::future::or(joined, smol::unblock(|| thread::sleep(millis(300))));
+        let late = async { Timer::after(Duration::from_secs(5)).await };
+        let ended = smol::future::or(async { _ = gone_off.recv().await }, late);
         reactor.drive(ended).unwrap();
     });
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
