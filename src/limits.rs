@@ -1,3 +1,4 @@
+use std::thread;
 use std::time::Duration;
 
 /// What a server gives its clients: time, memory, and places.
@@ -68,14 +69,24 @@ impl Limits {
     /// fewer than may be open.
     pub(crate) fn shortage(&self, descriptors: Descriptors) -> Option<(usize, usize)> {
         let wanted = descriptors.of(self.max_connections);
-        (wanted > room()).then(|| (wanted + RESERVED, descriptors.room_for_connections()))
+        (wanted > room()).then(|| (wanted + reserved(), descriptors.room_for_connections()))
     }
 }
 
 const MAX_TURNED_AWAY: usize = 64;
 
-/// Descriptors that are needed for other things than clients: listeners, the reactor, files.
+/// Descriptors that are needed for other things than clients: listeners, files, the reactors of up to
+/// four threads.
 const RESERVED: usize = 32;
+
+/// How many a reactor takes.
+const REACTOR: usize = 3;
+
+/// How many descriptors are kept from clients, with a thread for each processor.
+fn reserved() -> usize {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    RESERVED + REACTOR * threads.saturating_sub(4)
+}
 
 /// How many descriptors a server takes for its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +121,7 @@ impl Descriptors {
 
 /// How many descriptors there are for clients; a process without a limit has a million.
 fn room() -> usize {
-    open_files().saturating_sub(RESERVED).max(9)
+    open_files().saturating_sub(reserved()).max(9)
 }
 
 /// How many files the process may have open, sockets among them.

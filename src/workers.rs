@@ -253,7 +253,7 @@ mod tests {
         let tasks = || [0, 1].map(|n: usize| lock(&crew.seats[n].load).tasks);
         let endless = |seated: Seated| async move {
             seated.begin();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         for _ in 0..4 {
             crew.spawn(endless);
@@ -262,7 +262,9 @@ mod tests {
         for _ in 0..3 {
             crew.spawn(|seated| async move { seated.begin() });
         }
-        executors.iter().for_each(|executor| while executor.try_tick() {});
+        for executor in &executors {
+            while executor.try_tick() {}
+        }
         assert_eq!(tasks(), [2, 2], "what is done does not count");
         // The second has not begun what it has got, and passes for blocked.
         for _ in 0..2 {
