@@ -1,11 +1,17 @@
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_io::AsyncRead;
 
 /// How much is read at a time at least, in bytes: most records of requests fit in it.
 const PIECE: usize = 4 * 1024;
+
+thread_local! {
+    /// Where a piece ends up first: to clear room for one each time costs more than to copy what came.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A stream that is read from in larger pieces than is asked for.
 ///
@@ -47,12 +53,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
         if buf.is_empty() || buf.len() >= PIECE {
             return Pin::new(&mut self.stream).poll_read(cx, buf);
         }
-        let mut piece = [0; PIECE];
-        let n = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
-        let came = piece.get(..n).unwrap_or_default();
-        let taken = copy(came, buf);
-        self.ahead.extend_from_slice(came.get(taken..).unwrap_or_default());
-        Poll::Ready(Ok(taken))
+        let mut piece = SCRATCH.take();
+        piece.resize(PIECE, 0);
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
+        let read = read.map_ok(|n| {
+            let came = piece.get(..n).unwrap_or_default();
+            let taken = copy(came, buf);
+            self.ahead.extend_from_slice(came.get(taken..).unwrap_or_default());
+            taken
+        });
+        SCRATCH.set(piece);
+        read
     }
 }
 

@@ -64,6 +64,8 @@ fn protocol(builder: &mut SslContextBuilder, config: &TlsConfig) -> Result<(), E
     // Ours is the order of the ciphers, except that a client without AES in hardware, which is one
     // that puts ChaCha20 first, gets that.
     builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::PRIORITIZE_CHACHA);
+    // It would ask for the head of a record and then for the rest, each a system call.
+    builder.set_read_ahead(true);
     // Chains are sent as they were given.
     builder.set_mode(SslMode::NO_AUTO_CHAIN);
     // Whoever names protocols and none of ours is not let in (RFC 7301 §3.2).

@@ -26,9 +26,16 @@ impl Shown {
 
     /// Lets each client see the one that is for the name it asks for.
     pub(crate) fn set(self: &Arc<Self>, builder: &mut SslContextBuilder) -> Result<(), BuildError> {
-        let this = Arc::clone(self);
-        // It is called for clients that ask for no name, too.
-        builder.set_servername_callback(move |ssl, alert| this.show(ssl, alert));
+        if let [only] = &self.parsed[..] {
+            // Whoever is asked for: to set and check it for each connection takes time.
+            only.set_for_all(builder).map_err(|e| BuildError::Identity(e.into()))?;
+            // Without one a client is not told that its name was looked at, and it is kept nowhere.
+            builder.set_servername_callback(|_, _| Ok(()));
+        } else {
+            let this = Arc::clone(self);
+            // It is called for clients that ask for no name, too.
+            builder.set_servername_callback(move |ssl, alert| this.show(ssl, alert));
+        }
         if self.identities.all().iter().any(Identity::is_stapled) {
             let this = Arc::clone(self);
             builder.set_status_callback(move |ssl| this.staple(ssl)).map_err(setup)?;
@@ -93,6 +100,17 @@ impl Parsed {
         Ok(Self { leaf, key, issuers })
     }
 
+    /// Shows it on all connections.
+    fn set_for_all(&self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        builder.set_certificate(&self.leaf)?;
+        builder.set_private_key(&self.key)?;
+        for issuer in &self.issuers {
+            builder.add_extra_chain_cert(issuer.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Shows it on one, which shows none yet.
     fn set(&self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
         ssl.set_certificate(&self.leaf)?;
         ssl.set_private_key(&self.key)?;
