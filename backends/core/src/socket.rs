@@ -122,6 +122,24 @@ impl Socket {
         self.source.poll_ready(Direction::Write, cx).map(Ok)
     }
 
+    /// Sends the last bytes of this side: where the kernel can, it keeps them for the FIN, which is to
+    /// follow at once.
+    pub(crate) fn poll_write_last(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        #[cfg(target_os = "linux")]
+        if matches!(self.source.io(), Io::Tcp(_)) {
+            use rustix::net::{SendFlags, send};
+            let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+            return self
+                .source
+                .poll_bytes(Direction::Write, cx, buf.len(), |io| Ok(send(io, buf, flags)?));
+        }
+        Pin::new(self).poll_write(cx, buf)
+    }
+
     /// Has the kernel send up to `count` bytes of `file` from `offset` on, as far as there is room for
     /// them at once. The result is how many they were, and 0 at the end of the file. That may wait
     /// for the disk. Where the kernel cannot do it, the error is of the kind `Unsupported`.

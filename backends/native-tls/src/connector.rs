@@ -1,7 +1,7 @@
 use async_native_tls::TlsConnector;
 use native_tls::{Certificate, Protocol};
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Noting, Socket, Stream, Whole,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream, Whole,
 };
 
 use crate::native_identity;
@@ -42,10 +42,10 @@ impl Connector for NativeTlsConnector {
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
         Box::pin(async move {
-            let (socket, ended) = Noting::new(socket);
+            let (socket, course) = Below::new(socket);
             let connecting = self.connector.connect(server_name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
-            Ok(Box::new(Whole::new(stream, ended)) as Box<dyn Stream>)
+            Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
         })
     }
 }

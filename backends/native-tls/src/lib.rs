@@ -10,7 +10,7 @@ mod errors;
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, HandshakeError, Identity, Noting,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, HandshakeError, Identity,
     Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Whole,
 };
 
@@ -65,11 +65,11 @@ impl NativeTls {
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let (socket, ended) = Noting::new(socket);
+            let (socket, course) = Below::new(socket);
             let stream = self.acceptor.accept(socket).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
-            Ok(Accepted { stream: Box::new(Whole::new(stream, ended)), tls: Some(tls) })
+            Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
         })
     }
 }

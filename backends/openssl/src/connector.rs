@@ -9,8 +9,8 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Noting, Socket,
-    Stream, TrustAnchors, Whole,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Socket, Stream,
+    TrustAnchors, Whole,
 };
 
 use crate::setup;
@@ -40,10 +40,10 @@ impl OpenSslConnector {
     async fn handshake(&self, socket: Socket, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
         let failed = |e: ErrorStack| ConnectError::Tls(e.into());
         let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
-        let (socket, ended) = Noting::new(socket);
+        let (socket, course) = Below::new(socket);
         let mut stream = SslStream::new(ssl, socket).map_err(failed)?;
         match Pin::new(&mut stream).connect().await {
-            Ok(()) => Ok(Box::new(Whole::new(stream, ended))),
+            Ok(()) => Ok(Box::new(Whole::new(stream, course))),
             Err(error) => {
                 let verified = stream.ssl().verify_result();
                 // What is wrong with the certificate is worth more than that verifying it failed.

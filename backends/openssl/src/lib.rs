@@ -20,8 +20,8 @@ use async_openssl::SslStream;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy, Fault,
-    HandshakeError, Identities, Noting, Refused, Socket, TlsConfig, TlsInfo, Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsInfo, Whole,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -57,7 +57,7 @@ impl OpenSsl {
 
     async fn handshake(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
         let ssl = self.connection().map_err(handshake_error)?;
-        let (socket, ended) = Noting::new(socket);
+        let (socket, course) = Below::new(socket);
         let mut stream = SslStream::new(ssl, socket).map_err(handshake_error)?;
         if let Err(error) = Pin::new(&mut stream).accept().await {
             return Err(self.explain(error, stream.ssl()));
@@ -66,7 +66,7 @@ impl OpenSsl {
         self.check(&tls, stream.ssl())?;
         // Idle connections are many.
         drop(Seen::take(stream.ssl()));
-        Ok(Accepted { stream: Box::new(Whole::new(stream, ended)), tls: Some(tls) })
+        Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
     }
 
     fn connection(&self) -> Result<Ssl, ErrorStack> {

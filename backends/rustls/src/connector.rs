@@ -5,7 +5,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use turnkey_backend::{
-    BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream, TrustAnchors,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream,
+    TrustAnchors, Whole,
 };
 
 /// Speaks TLS to other servers with rustls.
@@ -46,9 +47,10 @@ impl Connector for RustlsConnector {
         Box::pin(async move {
             let name = ServerName::try_from(server_name.to_owned())
                 .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
+            let (socket, course) = Below::new(socket);
             let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
-            Ok(Box::new(stream) as Box<dyn Stream>)
+            Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
         })
     }
 }

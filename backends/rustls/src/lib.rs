@@ -18,8 +18,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
 use rustls::{HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange, Whole,
 };
 
 pub use self::connector::RustlsConnector;
@@ -81,6 +81,7 @@ impl Rustls {
 impl Backend for Rustls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
+            let (socket, course) = Below::new(socket);
             let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(socket);
             let stream = match slot::collecting(handshake).await {
                 (Ok(stream), _) => stream,
@@ -94,7 +95,7 @@ impl Backend for Rustls {
             let resumed = tls.resumed == Some(true);
             let certificate = tls.client_certificate.as_ref();
             self.clients.check(certificate, resumed, SystemTime::now())?;
-            Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
+            Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
         })
     }
 }
