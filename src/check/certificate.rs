@@ -72,6 +72,18 @@ pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     }
 }
 
+/// That it is of no use as a CA; `whom` it would stand for are clients, or servers.
+pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
+    (!ca.may_sign_certificates()).then(|| {
+        let name = called(ca.subject());
+        let text = format!(
+            "\"{name}\" may not issue certificates, by its key usages: its {whom} are refused"
+        );
+        Finding::warning("ca-may-not-issue", subject, text)
+            .mend("give the certificate of a CA with keyUsage=keyCertSign")
+    })
+}
+
 /// That its signature can be forged.
 pub(super) fn signature(certificate: &Certificate, subject: &Subject) -> Option<Finding> {
     let (name, algorithm) = (called(certificate.subject()), certificate.signature_algorithm());

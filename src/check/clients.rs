@@ -48,16 +48,7 @@ pub(super) fn cas(cas: &[Sourced<Certificate>], now: SystemTime) -> Vec<Finding>
             findings.push(certificate::dates(ca, subject, now));
         }
         findings.push(certificate::key(ca, subject));
-        if !ca.may_sign_certificates() {
-            let name = called(ca.subject());
-            let text = format!(
-                "\"{name}\" may not issue certificates, by its key usages: its clients are refused"
-            );
-            findings.push(
-                Finding::warning("ca-may-not-issue", subject, text)
-                    .mend("give the certificate of a CA with keyUsage=keyCertSign"),
-            );
-        }
+        findings.extend(certificate::issuing(ca, subject, "clients"));
     }
     findings
 }

@@ -73,16 +73,7 @@ pub(super) fn inspect(files: &UpstreamFiles, tls: &ConnectConfig, now: SystemTim
 
 fn of_ca(ca: &Certificate, subject: &Subject, now: SystemTime) -> Vec<Finding> {
     let mut findings = vec![certificate::dates(ca, subject, now), certificate::key(ca, subject)];
-    if !ca.may_sign_certificates() {
-        let name = called(ca.subject());
-        let text = format!(
-            "\"{name}\" may not issue certificates, by its key usages: its servers are refused"
-        );
-        findings.push(
-            Finding::warning("ca-may-not-issue", subject, text)
-                .mend("give the certificate of a CA with keyUsage=keyCertSign"),
-        );
-    }
+    findings.extend(certificate::issuing(ca, subject, "servers"));
     findings
 }
 
