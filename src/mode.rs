@@ -177,6 +177,27 @@ fn own_backend(own: OwnBackend, choice: &TlsChoice) -> Result<Built, ModeError> 
 mod tests {
     use super::*;
 
+    #[test]
+    fn http_mode_takes_no_backend_with_tls() {
+        let choice = TlsChoice { backend: Some(BackendName::Rustls), ..TlsChoice::default() };
+        let error = Mode::Http.build(choice).unwrap_err();
+        assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
+    }
+
+    #[cfg(all(feature = "pki", feature = "rustls"))]
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let identity = || crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
+        let (min, max) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
+        let choice = TlsChoice { min, max, ..TlsChoice::default() };
+        let error = Mode::Https(identity()).build(choice).unwrap_err();
+        assert!(matches!(error, ModeError::NoVersion), "{error}");
+        let choice = TlsChoice { further: vec![identity()], ..TlsChoice::default() };
+        let error = Mode::Https(identity()).build(choice).unwrap_err();
+        assert!(matches!(error, ModeError::DuplicateName(_)), "{error}");
+        assert!(error.to_string().contains("localhost"), "{error}");
+    }
+
     #[cfg(feature = "pki")]
     #[test]
     fn mutual_mode_without_a_policy_is_refused() {

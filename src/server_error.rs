@@ -26,7 +26,8 @@ pub enum ServerError {
     /// A thread cannot be started.
     #[error("cannot start a thread")]
     Threads(#[source] io::Error),
-    /// The signals that stop the server cannot be listened for.
+    /// The signals that stop the server cannot be listened for: only a process that runs out of descriptors
+    /// between the two, its ports and its signals, has it happen.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
 }

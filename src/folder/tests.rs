@@ -99,7 +99,14 @@ fn files_are_only_read() {
 #[test]
 fn errors_say_what_to_do() {
     let (folder, _) = folder();
-    for (name, why) in [("none", "no such folder"), ("index.html", "is a file")] {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("loop", folder.path().join("loop")).unwrap();
+    for (name, why) in [
+        ("none", "no such folder"),
+        ("index.html", "is a file"),
+        #[cfg(unix)]
+        ("loop", "cannot be opened: "),
+    ] {
         let path = folder.path().join(name);
         let error = Folder::new(&path).unwrap_err().to_string();
         assert!(error.starts_with(path.to_str().unwrap()) && error.contains(why), "{error}");

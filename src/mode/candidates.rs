@@ -149,7 +149,14 @@ impl Needs {
 
 /// The backend that was asked for, or else the first that can do what is needed.
 pub(super) fn choose(asked: Option<BackendName>, needs: Needs) -> Result<Candidate, ModeError> {
-    let mut compiled = candidates();
+    choose_of(candidates(), asked, needs)
+}
+
+fn choose_of(
+    mut compiled: Vec<Candidate>,
+    asked: Option<BackendName>,
+    needs: Needs,
+) -> Result<Candidate, ModeError> {
     let Some(asked) = asked else {
         let position = compiled.iter().position(|c| needs.met_by(&c.capabilities));
         return match position {
@@ -186,6 +193,18 @@ mod tests {
         let error = choose(Some(BackendName::NativeTls), needs).err().unwrap().to_string();
         assert!(error.contains("client certificates") && error.contains("rustls"), "{error}");
         assert!(choose(Some(BackendName::Plain), needs).is_err());
+    }
+
+    #[test]
+    fn what_was_not_compiled_in_is_said_with_the_features_that_have_it() {
+        let error = choose_of(Vec::new(), Some(BackendName::OpenSsl), Needs::default());
+        let error = error.err().unwrap();
+        assert!(matches!(error, ModeError::NotCompiled("openssl")), "{error}");
+        assert!(error.to_string().contains("--features openssl"), "{error}");
+        let needs = Needs { clients: true, ..Needs::default() };
+        let error = choose_of(Vec::new(), None, needs).err().unwrap();
+        assert!(matches!(&error, ModeError::NoBackend { who } if who == "rustls or openssl"));
+        assert!(error.to_string().ends_with("feature rustls or openssl"), "{error}");
     }
 
     #[test]

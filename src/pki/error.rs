@@ -80,7 +80,8 @@ pub enum PkiError {
         /// How it shows that it is not a file that may be overwritten.
         problem: &'static str,
     },
-    /// A key or a certificate could not be made.
+    /// A key or a certificate could not be made. No input is known to lead there: names and lifetimes have
+    /// been vetted, so the cryptographic library has failed.
     #[error("cannot make the certificate for {name:?}")]
     Issue {
         /// The identity: `ca`, `server`, or a client's name.
@@ -94,7 +95,8 @@ pub enum PkiError {
          give another folder with --out, or replace the CA with --force"
     )]
     CaUnsupported,
-    /// A certificate and its key do not make an identity.
+    /// A certificate and its key do not make an identity. No input is known to lead there: those that stand
+    /// have been read already, and others have just been made.
     #[error("the certificate and key of {name:?} do not make an identity")]
     Identity {
         /// The identity: `server`, or a client's name.
@@ -102,7 +104,7 @@ pub enum PkiError {
         /// What is wrong with them.
         source: IdentityError,
     },
-    /// Nothing can be checked against a CA that was made.
+    /// Nothing can be checked against a CA that was made. No input is known to lead there.
     #[error("the certificate of the CA that was made is of no use")]
     Anchors {
         /// What is wrong with it.

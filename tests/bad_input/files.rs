@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::run;
 use crate::support::{FAILURE, Pki, assert_complaint, assert_complaint_naming_one_of, openssl};
+use crate::{program, run};
 
 crate::support::table! {
     columns {
@@ -31,6 +31,13 @@ enum FileOption {
     Identity,
     ClientCa,
     KeyPasswordFile,
+}
+
+/// Where files are made for one run only.
+#[test]
+fn a_folder_for_temporary_files_that_takes_none() {
+    let program = program(&["--adhoc", "--mode", "mutual"]).env("TMPDIR", "/proc");
+    assert_complaint(&program.run(), FAILURE, &["cannot write /proc", "set TMPDIR"]);
 }
 
 fn missing(option: FileOption) {

@@ -1,5 +1,8 @@
 //! `--dir` and what goes with it, as they are typed and set, in all three modes.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::Folder;
 use crate::support::{Client, FAILURE, Pki, Program, Server, USAGE, assert_complaint};
 
@@ -50,6 +53,18 @@ fn what_makes_no_sense_is_said() {
     let both =
         Program::new(&["--port", "0"]).env("TURNKEY_DIR", dir).env("TURNKEY_PROXY", proxy[1]);
     assert_complaint(&both.run(), USAGE, &["--dir", "--proxy"]);
+}
+
+#[test]
+fn a_folder_that_may_not_be_read_is_said() {
+    let folder = Folder::new().with("a.txt", "a");
+    let path = folder.path();
+    let closed = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(&path, closed).unwrap();
+    let dir = path.to_str().unwrap();
+    let output = Program::without_privileges(&["--port", "0", "--dir", dir]).run();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_complaint(&output, FAILURE, &["--dir", dir, "may not be read", "ls -ld"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use smol::{Executor, Timer};
-use turnkey::{App, Server};
+use turnkey::{App, ConnectConfig, ModeError, Server};
 
 use crate::support::Dialer;
 
@@ -51,6 +51,13 @@ fn what_is_under_way_is_finished_in_an_executor_that_has_other_things_to_do() {
     }));
     client.join().unwrap();
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn what_is_not_there_is_not_replaced() {
+    let bound = Server::new(slow_app()).bind("127.0.0.1:0").unwrap();
+    let error = bound.reloader().replace_upstream_tls(None, &ConnectConfig::default()).unwrap_err();
+    assert!(matches!(error, ModeError::NoUpstream), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Pki, Program, Server, openssl, s_client};
+use crate::support::{Client, FAILURE, Pki, Program, Server, openssl, s_client};
 use crate::{Service, make_certs};
 
 in_every_mode! {
@@ -47,6 +47,15 @@ fn the_command_to_try_works(service: Service) {
     // Relative paths, from the directory that the certificates are in.
     let server = serve_certs(service, "").dir(&pki.path("certs")).start();
     assert_try_works(&server);
+}
+
+/// Each takes room for its stack, and there is not enough for all.
+#[test]
+fn threads_that_cannot_be_had_are_said() {
+    let few = ["sh", "-c", "ulimit -v 1500000 && exec \"$0\" \"$@\""];
+    let output = Program::behind(&few, &["--port", "0", "--threads", "3000"]).run();
+    assert_eq!(output.code, Some(FAILURE), "{output:?}");
+    assert!(output.stderr.contains("turnkey: cannot start a thread: "), "{output:?}");
 }
 
 /// From another directory, by a name that a shell takes apart.

@@ -15,6 +15,7 @@ table! {
         malformed_answers_are_not_handed_on
         a_head_that_breaks_off_is_no_answer
         a_slow_upstream_is_a_504
+        an_upstream_that_resets_is_a_502
         an_upstream_that_is_not_there
         the_connection_ends_after_it
     }
@@ -134,6 +135,19 @@ fn a_slow_upstream_is_a_504(front: Front) {
         proxied.server.assert_logs(&["error", &upstream.url, "did not answer within 0.6 seconds"]);
         assert_eq!(upstream.accepted(), 1, "it was asked again");
     }
+}
+
+fn an_upstream_that_resets_is_a_502(front: Front) {
+    let upstream = Upstream::new(|talk| {
+        talk.request();
+        talk.reset();
+    });
+    let proxied = Proxied::with(front, &[&upstream.url], &[]);
+    // Nobody may ask twice for this.
+    let came = proxied.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    assert_refused(&came, 502, &["the connection to the upstream broke before it had answered"]);
+    proxied.server.assert_logs(&["error", &upstream.url, "broke before it had answered"]);
+    assert_eq!(upstream.accepted(), 1, "it was asked again");
 }
 
 fn an_upstream_that_is_not_there(front: Front) {

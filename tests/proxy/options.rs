@@ -93,6 +93,10 @@ fn files_that_do_not_work_are_named() {
             assert!(naming.iter().all(|name| checked.text().contains(name)), "{checked:?}");
         }
     }
+    // A system without CAs leaves nobody to be trusted.
+    let args = [&https[..], &pki.server_args(), &["--backend", "rustls", "--port", "0"]].concat();
+    let bare = Program::new(&args).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", &none);
+    assert_complaint(&bare.run(), FAILURE, &["TLS stack cannot be set up", &none]);
     // What is good is said to be.
     let good = ["--upstream-ca", &pki.ca_file, "--upstream-cert", cert, "--upstream-key", key];
     let checked = Program::new(&[&["check"], &https[..], &good].concat()).run();

@@ -103,9 +103,12 @@ fn a_response_that_cannot_be_sent_is_500_to_the_test_client_too() {
                 .insert_header("x", request.url().query().unwrap_or_default().replace('-', "\n"));
             Ok(response)
         });
+        app.at("/early").get(|_| async { Ok(Response::new(StatusCode::EarlyHints)) });
     });
     assert_eq!(client.get("/?fine").send().header("x"), Some("fine"));
     assert_eq!(client.get("/?a-b").send().status(), 500);
+    // One that only comes before another.
+    assert_eq!(client.get("/early").send().status(), 500);
 }
 
 /// A body that the wire has refused: the handler hands on an error of its own, or of a parser.

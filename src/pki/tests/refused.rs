@@ -50,6 +50,18 @@ fn an_unusable_ca_is_not_replaced_unasked() {
     assert_refused(&mut folder, &["ca.key", "is encrypted"]);
 }
 
+/// rcgen would write the subject otherwise than it read it, and nobody would find the CA by that.
+#[test]
+fn a_ca_with_an_unusual_subject_is_not_replaced_unasked() {
+    let mut folder = Folder::new();
+    fs::create_dir(&folder.options.out).unwrap();
+    folder.openssl(
+        "req -x509 -days 3650 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key \
+         -out ca.crt -subj /CN=one/CN=two",
+    );
+    assert_refused(&mut folder, &["ca.crt cannot issue certificates here", "unusual form"]);
+}
+
 #[test]
 fn a_ca_outside_its_time_is_not_replaced_unasked() {
     let mut folder = Folder::new();

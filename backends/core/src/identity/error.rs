@@ -132,7 +132,7 @@ pub enum IdentityError {
     /// A password that PKCS#12 cannot be written with.
     #[error("the password of a PKCS#12 file to be written must be ASCII and not empty")]
     UnusablePassword,
-    /// PKCS#12 cannot be written.
+    /// PKCS#12 cannot be written. No input is known to lead there: an identity has been parsed already.
     #[error("the identity cannot be written as PKCS#12")]
     WritePkcs12(#[source] Box<dyn Error + Send + Sync>),
 }

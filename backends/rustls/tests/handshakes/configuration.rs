@@ -1,15 +1,18 @@
 //! What a backend is built from, and what it does not take.
 
 use std::error::Error as _;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use smol::Async;
 use turnkey_backend::{
-    BuildError, ClientPolicy, Identity, RevocationList, TlsConfig, TlsVersion, VersionRange,
+    BuildError, ClientPolicy, ConnectConfig, ConnectError, Connector as _, Identity,
+    RevocationList, Socket, TlsConfig, TlsVersion, TrustAnchors, VersionRange,
 };
-use turnkey_rustls::Rustls;
+use turnkey_rustls::{Rustls, RustlsConnector};
 
 use crate::client::{Site, VERSIONS, client, meet};
 use crate::pki::Ca;
@@ -30,6 +33,38 @@ fn a_key_of_another_certificate_is_refused() {
     let site = Site { ca: Ca::root("unused"), identities: with_anothers_key().into() };
     let error = Rustls::new(&site.config(ClientPolicy::None)).unwrap_err();
     assert!(matches!(error, BuildError::KeyMismatch), "{error}");
+}
+
+/// The certificate of a CA that names one algorithm within its signature and another beside it.
+fn odd_ca() -> TrustAnchors {
+    const ECDSA_WITH_SHA256: &[u8] = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let mut der = Ca::root("odd").der.to_vec();
+    let at = der.windows(ECDSA_WITH_SHA256.len()).rposition(|bytes| bytes == ECDSA_WITH_SHA256);
+    der[at.unwrap() + ECDSA_WITH_SHA256.len() - 1] = 3;
+    TrustAnchors::from_pem(&der, SystemTime::now()).unwrap()
+}
+
+#[test]
+fn a_ca_that_rustls_does_not_read_is_refused() {
+    let (site, anchors) = (Site::new(), odd_ca());
+    let policy = ClientPolicy::Required(anchors.clone().into());
+    let error = Rustls::new(&site.config(policy)).unwrap_err();
+    assert!(matches!(error, BuildError::ClientCa(_)), "{error}");
+    let error = RustlsConnector::new(&ConnectConfig { anchors: Some(anchors), identity: None });
+    let error = error.unwrap_err();
+    assert!(matches!(error, BuildError::ServerCa(_)), "{error}");
+}
+
+#[test]
+fn a_server_is_not_asked_for_what_is_no_name() {
+    let ca = Ca::root("the upstream's CA");
+    let config = ConnectConfig { anchors: Some(ca.anchors()), identity: None };
+    let connector = RustlsConnector::new(&config).unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let socket = Socket::tcp(Async::new(tcp).unwrap()).unwrap();
+    let error = smol::block_on(connector.connect(socket, "no name")).err().unwrap();
+    assert!(matches!(&error, ConnectError::Name(name) if name == "no name"), "{error}");
 }
 
 #[test]
