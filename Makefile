@@ -30,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build install uninstall deb test lint public-api coverage deps fuzz bench build-tools coverage-tools
+.PHONY: help certs run build install uninstall deb test lint public-api coverage deps fuzz mutants bench build-tools coverage-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,19 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(SECONDS_EACH) -max_len=20000 -timeout=20 || exit 1; \
 	done
+
+# Each takes hours. What is missed has a test or a row in docs/MUTANTS.md.
+MUTANTS ?= core trust wire
+mutants_core  := --package turnkey-backend -- --lib --test 'certificate*' --test client_policy \
+                 --test handshake_error --test 'identit*' --test ocsp --test policy --test revocation --test tickets
+mutants_trust := --package turnkey --file 'src/trust/**' -- --features openssl --lib trust
+mutants_wire  := --package turnkey --file 'src/wire/**' -- --features openssl --lib --test wire
+
+mutants: ## Change the code in one place at a time, and list the changes that no test minds
+	@$(CARGO) mutants --version >/dev/null 2>&1 || $(CARGO) install cargo-mutants --locked
+	@$(foreach what,$(MUTANTS),$(CARGO) mutants --jobs 1 --timeout 120 --build-timeout 900 \
+		--output target/mutants/$(what) $(mutants_$(what)) \
+		|| { code=$$?; test $$code = 2 || test $$code = 3; } || exit 1;)
 
 # `ARGS='--only plain'` measures one case, `ARGS=--quick` next to nothing of each: RESULTS.md stays then.
 bench: build-tools ## Measure turnkey beside nginx and others, and write benches/RESULTS.md
