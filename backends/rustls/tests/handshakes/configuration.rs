@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use smol::Async;
 use turnkey_backend::{
     BuildError, ClientPolicy, ConnectConfig, ConnectError, Connector as _, Identity,
     RevocationList, Socket, TlsConfig, TlsVersion, TrustAnchors, VersionRange,
@@ -62,7 +61,7 @@ fn a_server_is_not_asked_for_what_is_no_name() {
     let connector = RustlsConnector::new(&config).unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let socket = Socket::tcp(Async::new(tcp).unwrap()).unwrap();
+    let socket = Socket::tcp(tcp).unwrap();
     let error = smol::block_on(connector.connect(socket, "no name")).err().unwrap();
     assert!(matches!(&error, ConnectError::Name(name) if name == "no name"), "{error}");
 }
