@@ -293,9 +293,9 @@ fn programs() -> Vec<Row> {
         // What runs the tests, this one too.
         tested("make test", "Makefile", "test: deps lint "),
         tested("make lint", "Makefile", "test: deps lint "),
-        tested("apt-get install gcc pkg-config libssl-dev", MAKE, HEADERS),
-        tested("dnf install gcc pkgconf-pkg-config openssl-devel", MAKE, HEADERS),
-        tested("apk add gcc musl-dev pkgconf openssl-dev", MAKE, HEADERS),
+        tested("apt-get install gcc make pkg-config libssl-dev", MAKE, HEADERS),
+        tested("dnf install gcc make pkgconf-pkg-config openssl-devel", MAKE, HEADERS),
+        tested("apk add gcc make musl-dev pkgconf openssl-dev", MAKE, HEADERS),
         tested(
             "systemctl enable --now turnkey",
             "tests/packaging/system.sh",
