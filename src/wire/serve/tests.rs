@@ -91,11 +91,41 @@ fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After
     (answered.escape_ascii().to_string().replace("\\r\\n", "\r\n"), after)
 }
 
+/// A body that says it has put bytes where it has put none.
+#[derive(Debug)]
+struct Idle(usize);
+
+impl AsyncRead for Idle {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let n = self.0.min(buf.len());
+        self.0 -= n;
+        Poll::Ready(Ok(n))
+    }
+}
+
+impl smol::io::AsyncBufRead for Idle {
+    fn poll_fill_buf(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    fn consume(self: Pin<&mut Self>, _n: usize) {}
+}
+
 fn app() -> Content {
     let mut app = App::new();
     app.at("/").get(|_| async { Ok("hello") });
     app.at("/no-content").get(|_| async { Ok(Response::new(StatusCode::NoContent)) });
     app.at("/fails").get(|_| async { Err::<Response, _>(http_types::format_err!("on purpose")) });
+    app.at("/secret").get(|_| async { Ok("secret".repeat(100)) });
+    app.at("/idle").get(|_| async {
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(http_types::Body::from_reader(Idle(100), Some(100)));
+        Ok(response)
+    });
     app.at("/own").get(|_| async {
         let mut response = Response::from("own");
         response.insert_header("Strict-Transport-Security", "max-age=0");
@@ -225,4 +255,13 @@ fn a_tls_handshake_in_the_clear_gets_an_alert() {
         assert!(answered.contains(last), "{said:?}: {answered}");
         assert_eq!(after, After::Close, "{said:?}");
     }
+}
+
+/// Responses are made in one buffer after another's.
+#[test]
+fn nothing_of_another_response_is_read_where_a_body_puts_nothing() {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let (answered, _) = answers(link(false, false), &app(), get("/secret") + &get("/idle"));
+    let (_, idle) = answered.split_once(&"secret".repeat(100)).unwrap();
+    assert!(idle.ends_with(&"\\x00".repeat(100)), "{idle}");
 }
