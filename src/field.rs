@@ -9,8 +9,9 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
 
 pub(crate) fn is_tchar(byte: u8) -> bool {
     // Each name of each field goes through here, byte by byte.
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9')
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    matches!(byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
+        | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// The elements of a comma-separated list, without white space and empty elements

@@ -179,6 +179,9 @@ impl App {
     ///
     /// A handler that fails is answered with the status of its error, and with no more of it to read
     /// than [`public_error`] says; one that panics with 500. The log has the cause.
+    ///
+    /// Where no middleware stands before it, the handler is called at once, and its future polled when
+    /// this one is.
     pub fn call(&self, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
         let found = self.find(request.method(), request.url().path());
         if !found.params.is_empty() {

@@ -60,10 +60,9 @@ pub(crate) fn build(
         request.set_version(Some(Version::Http1_0));
     }
     // It has the `Host` that async-h1 was given, which is that of the client, most of the time.
-    let mut has_host = true;
-    if !is_host_of(head, authority) {
+    let has_host = is_host_of(head, authority);
+    if !has_host {
         request.remove_header(headers::HOST);
-        has_host = false;
     }
     for (name, value) in decision.fields(head.fields) {
         if has_host && name.eq_ignore_ascii_case("host") {

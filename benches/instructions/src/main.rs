@@ -1,10 +1,10 @@
 //! Sends so many requests of a kind through the wire of turnkey: `turnkey-instructions few 1000`.
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 use std::env;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const FEW: &str = "GET / HTTP/1.1\r\nHost: localhost:8000\r\n\r\n";
 
