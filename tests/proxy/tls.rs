@@ -1,5 +1,6 @@
 //! Upstreams that speak TLS, by each backend: whom they are believed to be, and who we are to them.
 
+use std::fs;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use ::rustls::server::WebPkiClientVerifier;
 use ::rustls::{RootCertStore, ServerConfig};
 
 use crate::bodies::signal;
-use crate::support::{Authority, Dialer, Files, Pki, Profile, Server, table};
+use crate::support::{Authority, Dialer, Files, Pki, Profile, Program, Server, table};
 use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
 
@@ -23,6 +24,7 @@ table! {
     } rows {
         an_upstream_of_the_ca_is_good
         others_are_not
+        cas_of_the_system_are_read_at_the_start
         ours_is_shown_to_who_asks
         connections_are_used_again_and_stale_ones_are_not
         large_bodies_go_both_ways
@@ -136,6 +138,23 @@ fn others_are_not(backend: &'static str) {
     let dialer = Dialer::tls(server.port, &pki.ca_file);
     let proxied = Before { server, dialer };
     assert_refused(&proxied.get(), 502, &["TLS"]);
+}
+
+/// And not for each connection: there may be hundreds of them.
+fn cas_of_the_system_are_read_at_the_start(backend: &'static str) {
+    let pki = Pki::new();
+    let upstream = serving(&pki, |talk| talk.answer_all(OK));
+    let (file, empty) = (pki.path("system.crt"), pki.path("empty"));
+    fs::copy(&pki.ca_file, &file).unwrap();
+    fs::create_dir(&empty).unwrap();
+    let proxy = ["--backend", backend, "--proxy", &upstream.url, "--port", "0"];
+    let args = [&pki.server_args()[..], &proxy].concat();
+    let program = Program::new(&args).env("SSL_CERT_FILE", &file).env("SSL_CERT_DIR", &empty);
+    let server = program.start();
+    fs::remove_file(&file).unwrap();
+    let dialer = Dialer::tls(server.port, &pki.ca_file);
+    let proxied = Before { server, dialer };
+    assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
 }
 
 fn ours_is_shown_to_who_asks(backend: &'static str) {

@@ -1,13 +1,13 @@
-use async_native_tls::TlsConnector;
-use native_tls::{Certificate, Protocol};
+use std::fmt;
+
+use native_tls::{Certificate, Protocol, TlsConnector};
 use turnkey_backend::{
     Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream, Whole,
 };
 
-use crate::native_identity;
+use crate::{native_identity, stream};
 
 /// Speaks TLS to other servers with the operating system's stack.
-#[derive(Debug)]
 pub struct NativeTlsConnector {
     connector: TlsConnector,
 }
@@ -15,7 +15,7 @@ pub struct NativeTlsConnector {
 impl NativeTlsConnector {
     /// A connector for `config`.
     pub fn new(config: &ConnectConfig) -> Result<Self, BuildError> {
-        let mut builder = native_tls::TlsConnector::builder();
+        let mut builder = TlsConnector::builder();
         builder.min_protocol_version(Some(Protocol::Tlsv12));
         if let Some(anchors) = &config.anchors {
             // Those that are named, and nobody else.
@@ -29,9 +29,16 @@ impl NativeTlsConnector {
         if let Some(identity) = &config.identity {
             builder.identity(native_identity(identity)?);
         }
-        // async-native-tls builds it for each connection; what is wrong with it shall be known now.
-        builder.build().map_err(|e| BuildError::Setup(e.into()))?;
-        Ok(Self { connector: builder.into() })
+        // Once: it reads all CAs of the system, which takes as long as a hundred handshakes.
+        let connector = builder.build().map_err(|e| BuildError::Setup(e.into()))?;
+        Ok(Self { connector })
+    }
+}
+
+/// Not all stacks tell of their connectors.
+impl fmt::Debug for NativeTlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeTlsConnector").finish_non_exhaustive()
     }
 }
 
@@ -43,7 +50,7 @@ impl Connector for NativeTlsConnector {
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
         Box::pin(async move {
             let (socket, course) = Below::new(socket);
-            let connecting = self.connector.connect(server_name, socket);
+            let connecting = stream::connect(&self.connector, server_name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
         })

@@ -6,7 +6,7 @@ pub(crate) use turnkey_openssl_errors::handshake_error;
 
 /// Elsewhere it tells when the network was to blame.
 #[cfg(any(target_os = "windows", target_vendor = "apple"))]
-pub(crate) fn handshake_error(error: async_native_tls::Error) -> turnkey_backend::HandshakeError {
+pub(crate) fn handshake_error(error: native_tls::Error) -> turnkey_backend::HandshakeError {
     use std::error::Error as _;
     use std::io::{self, ErrorKind};
 

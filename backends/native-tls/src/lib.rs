@@ -6,9 +6,11 @@
 
 mod connector;
 mod errors;
+mod stream;
 
-use async_native_tls::TlsAcceptor;
-use native_tls::Protocol;
+use std::fmt;
+
+use native_tls::{Protocol, TlsAcceptor};
 use turnkey_backend::{
     Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, HandshakeError, Identity,
     Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Whole,
@@ -18,7 +20,6 @@ pub use self::connector::NativeTlsConnector;
 use self::errors::handshake_error;
 
 /// Serves TLS with the operating system's stack.
-#[derive(Debug)]
 pub struct NativeTls {
     acceptor: TlsAcceptor,
     /// Known only when there is one to choose from: native-tls does not tell what was negotiated.
@@ -39,15 +40,14 @@ impl NativeTls {
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
         check_key(config.identities.first())?;
 
-        let acceptor =
-            native_tls::TlsAcceptor::builder(native_identity(config.identities.first())?)
-                .min_protocol_version(Some(Protocol::Tlsv12))
-                // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
-                .max_protocol_version(None)
-                .build()
-                .map_err(|e| BuildError::Setup(e.into()))?;
+        let acceptor = TlsAcceptor::builder(native_identity(config.identities.first())?)
+            .min_protocol_version(Some(Protocol::Tlsv12))
+            // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
+            .max_protocol_version(None)
+            .build()
+            .map_err(|e| BuildError::Setup(e.into()))?;
         let only = cfg!(not(target_os = "windows")).then_some(TlsVersion::Tls12);
-        Ok(Self { acceptor: acceptor.into(), version: only })
+        Ok(Self { acceptor, version: only })
     }
 
     /// The name and version of the TLS stack, as the platform tells it.
@@ -62,11 +62,18 @@ impl NativeTls {
     }
 }
 
+/// Not all stacks tell of their acceptors.
+impl fmt::Debug for NativeTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeTls").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
             let (socket, course) = Below::new(socket);
-            let stream = self.acceptor.accept(socket).await.map_err(handshake_error)?;
+            let stream = stream::accept(&self.acceptor, socket).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
             Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
