@@ -13,6 +13,7 @@ from .load import BROWSER, Idle, Load, Wrk
 from .process import LOAD_CPUS
 
 MICROSECONDS = "µs of CPU"
+FLOOR = "async-h1's decoder and encoder alone"
 
 
 @dataclass
@@ -87,12 +88,13 @@ def plain(bench, plan):
         "hyper": bench.hyper(),
         "trillium": bench.trillium(),
         "async_h1::accept": bench.async_h1(),
+        FLOOR: bench.floor(),
     }
     if bench.has_gunicorn():
         servers["gunicorn"] = bench.gunicorn()
     if bench.has("apache2"):
         servers["Apache"] = bench.apache()
-    common = {"hyper": None, "trillium": 0.9, "async_h1::accept": 0.4, "gunicorn": 0.04}
+    common = {"hyper": None, "trillium": 0.9, "async_h1::accept": 0.4, "gunicorn": 0.04, FLOOR: None}
     cases = [
         ("few fields", (), {"nginx": 1.1, **common, "Apache": None}),
         ("a browser's ten fields", BROWSER, {"nginx": 1.25, **common, "Apache": None}),

@@ -116,6 +116,10 @@ class Bench:
         # As many threads as the others have.
         return self.peer("trillium", tls, {"ASYNC_GLOBAL_EXECUTOR_THREADS": "1"}, **more)
 
+    def floor(self, **more):
+        """What async-h1 and http-types take alone."""
+        return self.peer("floor", **more)
+
     def async_h1(self, **more):
         return self.peer("async-h1", env={"SMOL_THREADS": "1"}, **more)
 

@@ -40,8 +40,11 @@ impl Target {
     pub(crate) fn with_own_sessions(&self) -> Self {
         let tls = self.tls.as_ref().map(|config| {
             let mut config = ClientConfig::clone(config);
-            config.resumption =
-                if self.resume { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
+            config.resumption = if self.resume {
+                Resumption::in_memory_sessions(8)
+            } else {
+                Resumption::disabled()
+            };
             Arc::new(config)
         });
         Self { tls, ..self.clone() }
@@ -86,7 +89,8 @@ fn client_config(version: &str, options: &Options) -> Result<ClientConfig> {
         .with_custom_certificate_verifier(Arc::new(Anybody));
     let mut config = match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => {
-            let chain = CertificateDer::pem_slice_iter(&fs::read(cert)?).collect::<Result<_, _>>()?;
+            let chain =
+                CertificateDer::pem_slice_iter(&fs::read(cert)?).collect::<Result<_, _>>()?;
             builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(&fs::read(key)?)?)?
         }
         _ => builder.with_no_client_auth(),
