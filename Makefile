@@ -30,7 +30,7 @@ recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key 
 inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 
 .DEFAULT_GOAL := help
-.PHONY: help certs run build install uninstall deb test lint public-api coverage deps fuzz mutants bench build-tools coverage-tools
+.PHONY: help certs run build install uninstall deb test lint public-api coverage deps fuzz mutants bench soak build-tools coverage-tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -149,6 +149,15 @@ bench: build-tools ## Measure turnkey beside nginx and others, and write benches
 	@PYTHONDONTWRITEBYTECODE=1 python3 benches/run.py --turnkey target/turnkey-all \
 		--small target/turnkey-small --programs target/benches/release \
 		--instructions target/instructions/release/turnkey-instructions $(or $(ARGS),--write)
+
+# `ARGS=--quick` is a minute of it, after which docs/SOAK.md stays as it was. Not in CI.
+SECONDS ?= 3600
+
+soak: build-tools ## Serve mixed load, faults and reloads for SECONDS=3600, and write docs/SOAK.md
+	@$(CARGO) build --release --features openssl
+	@PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory tests/soak
+	@PYTHONDONTWRITEBYTECODE=1 python3 tests/soak/run.py --turnkey $(TURNKEY) --seconds $(SECONDS) \
+		$(or $(ARGS),--write)
 
 # cargo fails late, and in its own words, when a C library is missing.
 build-tools:

@@ -1,6 +1,7 @@
 """The clients at work: each kind in a thread of its own, going from server to server."""
 
 import random
+import ssl
 import threading
 import traceback
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def excuse(ledger, target, error):
     """What was done to the upstreams of `target` of late, if that explains `error`; else None."""
     gone = isinstance(error, Wrong) and error.status in (502, 504)
     # An answer that had begun when its upstream died is broken off, and so is a tunnel.
-    broken = isinstance(error, (Ended, ConnectionError, BrokenPipeError))
+    broken = isinstance(error, (Ended, ConnectionError, ssl.SSLError))
     if (gone or broken) and excuses(ledger, target.server, GRACE):
         return DIES
     if ledger.recent("upstream CA that is foreign", target.name, GRACE) and gone:

@@ -60,7 +60,10 @@ LINES = [
         *("info", r"closed: the handshake was not complete within 3 seconds"),
         ("silent connection", "slow handshake"),
     ),
-    Line("info", r"closed: .*PROXY", ("bad PROXY header", "PROXY header of a stranger")),
+    Line(
+        *("info", r"closed: .*PROXY"),
+        ("bad PROXY header", "PROXY header of a stranger", "reset before the handshake"),
+    ),
     Line("info", r"ignored \S+ from", ("forged fields",)),
     # Bodies that broke off.
     Line(

@@ -36,6 +36,11 @@ class Probes:
         self.theirs.close()
         self.thread.start()
 
+    def wait(self, count):
+        """Until each server was probed so many times."""
+        while any(len(self.seconds[name]) < count for name in self.servers):
+            time.sleep(0.1)
+
     def stop(self):
         self.pipe.send("stop")
         self.process.join(30)
@@ -83,7 +88,8 @@ def probe_all(pipe, servers):
 def probe(pipe, lock, stopping, name, port, tls, files, path, body):
     context = None
     if tls:
-        context = ssl.create_default_context(cafile=files[0])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(files[0])
         context.load_cert_chain(*files[1:])
     while not stopping.wait(1):
         start = time.monotonic()

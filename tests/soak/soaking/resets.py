@@ -13,8 +13,8 @@ def at_once(target, _):
 
 @kind("reset in the handshake", 0.15, on=lambda target: target.tls, fault=True)
 def in_handshake(target, dice):
-    sock = target.socket()
     hello = target.client_hello()
+    sock = target.socket()
     sock.sendall(hello[: dice.choice([3, 100, len(hello)])])
     time.sleep(dice.choice([0, 0.02]))
     reset(sock)

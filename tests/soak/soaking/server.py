@@ -135,5 +135,6 @@ class Server:
 def replace(path, data):
     """Writes beside, then moves: nobody reads half of it."""
     beside = path.with_name(f"{path.name}.new")
+    beside.touch(mode=0o600)
     beside.write_bytes(data)
     beside.replace(path)

@@ -49,8 +49,8 @@ class Soak:
         with self.fleet:
             self.fleet.start(self.ledger)
             self.probes.start()
-            # Until each has answered, and has opened what it opens at its first request.
-            time.sleep(4)
+            # Each has opened by then what it opens at its first request, to its upstreams too.
+            self.probes.wait(5)
             servers = self.fleet.servers
             self.descriptors_at_start = fewest_descriptors(servers, 3)
             self.first = {each.name: sample(each.process.pid) for each in servers}

@@ -51,11 +51,13 @@ class Target:
 
     def dial(self, who=GOOD, session=None, narrow=False, **options):
         """A connection that is ready for requests, over TLS if that is served here."""
+        # Before the connection, whose time is limited: files are read.
+        context = self.context(who, **options) if self.tls else None
         sock = self.socket(narrow)
         if not self.tls:
             return Wire(sock)
         try:
-            return Wire(self.shake_hands(sock, self.context(who, **options), session))
+            return Wire(self.shake_hands(sock, context, session))
         except BaseException:
             sock.close()
             raise
@@ -69,7 +71,8 @@ class Target:
     @functools.lru_cache
     def context(self, who=GOOD, trusting=True, protocol="http/1.1"):
         """What a client that calls itself `who` shows and trusts; None shows nothing."""
-        context = ssl.create_default_context()
+        # Without the system's CAs, which take long to read.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.pki.ca if trusting else self.pki.foreign / "ca.crt")
         context.set_alpn_protocols([protocol])
         if who and self.spec.mode == "mutual":
