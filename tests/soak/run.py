@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Soaks turnkey: mixed load, faults and reloads, for an hour. `make soak` builds what this needs, and calls it."""
+"""Soaks turnkey: mixed load, faults and reloads. `make soak` builds what this needs, and calls it."""
 
 import argparse
 import random

@@ -124,7 +124,7 @@ class Wire:
         self.buffer += data
 
     def must_end(self):
-        """The server closes, by the book: nothing more comes, then FIN, over TLS `close_notify` first."""
+        """The server closes by the book: nothing more, then FIN, over TLS `close_notify` first."""
         try:
             rest = bytes(self.buffer) or self.sock.recv(4096)
         except TimeoutError:

@@ -1,8 +1,9 @@
 """What the verdict rests on.
 
-- Memory: the median of the PSS in the last quarter may exceed that in the first quarter by 5 % and 512 KiB.
-  The quarters are of the time under load, after a warm-up of a tenth of it, and at least a minute: until
-  then caches and pools fill. It is judged from five minutes on: before that a quarter has too few samples.
+- Memory: the median of the PSS in the last quarter may exceed that in the first quarter by 5 % and
+  512 KiB. The quarters are of the time under load, after a warm-up of a tenth of it, and at least a
+  minute: until then caches and pools fill. It is judged from five minutes on: before that a quarter
+  has too few samples.
 - Descriptors: when all clients have left, and timeouts have passed, there are no more than at the start.
 - Latency: no probe waits for more than five seconds.
 - Errors: none. What is one is decided where it is seen: an answer that is not the one that was due

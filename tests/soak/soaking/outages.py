@@ -3,8 +3,8 @@
 import threading
 from contextlib import ExitStack
 
-# How long before and after the end of one of two upstreams a request may fail for it: those that are under
-# way are lost, all others go to the other one.
+# How long after the end of one of two upstreams a request may fail for it: those that are under way are
+# lost, all others go to the other one.
 MOMENT = 1
 
 DIES, DIED = "upstream dies", "one of two upstreams died just now"

@@ -66,7 +66,7 @@ class Reloads:
                         self.ledger.error(name, f"at {server.name}: {error}")
 
     def change(self, server, files, line=RELOADED):
-        """Replaces files by these bytes, None for one that goes; waits until the log says what came of it."""
+        """Replaces files by these bytes, None for one that goes; waits for what the log says."""
         kind = "reload" if line == RELOADED else "bad reload"
         with self.ledger.during(kind, server.name):
             before = server.log.count(line)
