@@ -36,13 +36,19 @@ class Probes:
         self.theirs.close()
         self.thread.start()
 
-    def wait(self, count):
+    def wait(self, count, interrupted):
         """Until each server was probed so many times."""
         while any(len(self.seconds[name]) < count for name in self.servers):
-            time.sleep(0.1)
+            if interrupted.wait(0.1):
+                return
+            if not self.process.is_alive():
+                raise RuntimeError("the process of the probes has ended")
 
     def stop(self):
-        self.pipe.send("stop")
+        try:
+            self.pipe.send("stop")
+        except OSError as error:
+            self.ledger.error("probe", f"the process of the probes has ended: {error}")
         self.process.join(30)
         self.thread.join(30)
 
@@ -70,7 +76,9 @@ def tell(server):
 
 
 def probe_all(pipe, servers):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Who interrupts the soak has it end this process in good order.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     lock, stopping = threading.Lock(), threading.Event()
     args = [(pipe, lock, stopping, *server) for server in servers]
     threads = [threading.Thread(target=probe, args=each, daemon=True) for each in args]

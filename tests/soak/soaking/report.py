@@ -93,7 +93,8 @@ def servers(soak):
         rows.append(
             [server.name, mib(first.pss), *map(mib, soak.quarters[server.name]), mib(last.pss)]
             + [soak.descriptors_at_start[server.name]]
-            + [max(each.descriptors for each in samples), soak.descriptors_at_end[server.name]]
+            + [max(each.descriptors for each in samples)]
+            + [soak.descriptors_at_end.get(server.name, "?")]
             + [max(each.threads for each in samples), f"{last.cpu:.0f}"]
         )
     return headings, rows

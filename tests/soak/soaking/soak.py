@@ -50,7 +50,7 @@ class Soak:
             self.fleet.start(self.ledger)
             self.probes.start()
             # Each has opened by then what it opens at its first request, to its upstreams too.
-            self.probes.wait(5)
+            self.probes.wait(5, self.interrupted)
             servers = self.fleet.servers
             self.descriptors_at_start = fewest_descriptors(servers, 3)
             self.first = {each.name: sample(each.process.pid) for each in servers}
