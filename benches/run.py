@@ -16,12 +16,14 @@ HERE = Path(__file__).parent
 
 def main():
     options = arguments()
-    # Thousands of connections are thousands of descriptors, at both ends.
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     plan = Plan(rounds=options.rounds)
     if options.quick:
-        plan = Plan(rounds=1, seconds=1, handshakes=100, idle=100, files=1)
+        plan = Plan(rounds=1, seconds=1, handshakes=100, idle=100, crowd=400, files=1)
+    # Thousands of connections are thousands of descriptors, at both ends.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = max(hard, 2 * plan.crowd + 10_000)
+    # More than the hard limit is for root only.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
     names = options.only or list(CASES)
     rows = []
     counted = {}

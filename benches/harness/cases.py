@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .contest import Figures, contest, cpu_each, rate, ratio
 from .load import BROWSER, Idle, Load, Wrk
-from .process import LOAD_CPUS
+from .process import LOAD_CPUS, available_memory
 
 MICROSECONDS = "µs of CPU"
 FLOOR = "async-h1's decoder and encoder alone"
@@ -55,6 +55,7 @@ class Plan:
     seconds: int = 2
     handshakes: int = 3000
     idle: int = 5000
+    crowd: int = 100_000
     files: int = 10
 
 
@@ -191,6 +192,22 @@ def resumed(bench, plan):
     return rows
 
 
+def fleet(bench, plan):
+    """Sessions that are begun at one server and resumed at another, which has the same ticket keys: the
+    load takes each handshake that is not resumed for an error."""
+    rows = []
+    for backend in ("rustls", "openssl"):
+        keys = ["--ticket-keys", bench.ticket_keys()]
+        servers = {
+            TWO_PROCESSES: bench.turnkey_processes(2, *keys, backend=backend),
+            ONE_PROCESS: bench.turnkey(*keys, backend=backend),
+        }
+        figures = shake_hands(bench, plan, servers, ["--tls", "1.3", "--resume"])
+        case = f"resumed handshake, two processes with shared ticket keys, {backend}"
+        rows += compare(case, figures, TWO_PROCESSES, {ONE_PROCESS: None}, MICROSECONDS)
+    return rows
+
+
 def shake_hands(bench, plan, servers, options):
     with contextlib.ExitStack() as stack:
         running = started(stack, servers)
@@ -294,6 +311,43 @@ def held(bench, plan, servers, options):
     return figures
 
 
+# A client's address has ports for some 28,000 connections to one address of a server.
+CROWD_HOSTS = [f"127.0.0.{n}" for n in range(1, 5)]
+
+
+def crowd(bench, plan):
+    """What an idle connection holds where there are very many: of the server's memory, and of the
+    machine's, for which the client's end counts too."""
+    room = plan.crowd + 1000
+    options = ["--host", "0.0.0.0", "--idle-timeout", "600", "--max-connections", str(room)]
+    servers = {
+        "plain": (bench.turnkey(*options), []),
+        "rustls": (bench.turnkey(*options, backend="rustls"), ["--tls", "1.3"]),
+        "nginx": (bench.nginx(tls=None, host="0.0.0.0", connections=room), []),
+        "nginx, TLS": (bench.nginx(host="0.0.0.0", connections=room), ["--tls", "1.3"]),
+    }
+    own = {name: Figures(name) for name in servers}
+    all_in_all = {name: Figures(name) for name in servers}
+    for name, (server, tls) in servers.items():
+        with server, contextlib.ExitStack() as stack:
+            with Idle(bench.load, server, 64, tls):
+                pass
+            time.sleep(1)
+            before, free = server.memory("Pss"), available_memory()
+            for host in CROWD_HOSTS:
+                each = plan.crowd // len(CROWD_HOSTS)
+                stack.enter_context(Idle(bench.load, server, each, tls, host=host))
+            time.sleep(1)
+            own[name].each.append((server.memory("Pss") - before) / plan.crowd / 1024)
+            all_in_all[name].each.append((free - available_memory()) / plan.crowd / 1024)
+    rows = []
+    for what, figures in {"memory": own, "memory of the machine": all_in_all}.items():
+        for name, peer in {"plain": "nginx", "rustls": "nginx, TLS"}.items():
+            case = f"{what} for each of {plan.crowd:,} idle connections, {name}"
+            rows += compare(case, figures, name, {peer: None}, "KiB")
+    return rows
+
+
 def beside_idle(bench, plan):
     """Requests while thousands of other connections wait."""
     name = f"itself, without {plan.idle} idle connections"
@@ -328,7 +382,8 @@ def threads(bench, plan):
     return rows
 
 
-ONE, TWO_THREADS, TWO_PROCESSES = "one thread", "two threads", "two processes"
+ONE, TWO_THREADS = "one thread", "two threads"
+ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
 
 
 def at_two(bench, options):
@@ -395,9 +450,11 @@ CASES = {
     "handshakes": handshakes,
     "mutual": mutual,
     "resumed": resumed,
+    "fleet": fleet,
     "files": files,
     "proxy": proxy,
     "memory": memory,
+    "crowd": crowd,
     "beside-idle": beside_idle,
     "threads": threads,
     "start": start,

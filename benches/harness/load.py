@@ -50,7 +50,10 @@ class Wrk:
 class Load:
     """A fixed number of requests or handshakes."""
 
-    def __init__(self, program, mode, count, connections=64, options=(), cpus=LOAD_CPUS):
+    def __init__(
+        self, program, mode, count, connections=64, options=(), cpus=LOAD_CPUS, host="127.0.0.1"
+    ):
+        self.host = host
         self.program = program
         self.mode = mode
         self.count = count
@@ -60,7 +63,7 @@ class Load:
 
     def start(self, server):
         """A load that is ready for the word."""
-        argv = [self.program, self.mode, "--to", f"127.0.0.1:{server.port}"]
+        argv = [self.program, self.mode, "--to", f"{self.host}:{server.port}"]
         argv += ["--count", str(self.count), "--connections", str(self.connections)]
         load = spawn(
             argv + self.options, self.cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -86,8 +89,8 @@ class Load:
 class Idle:
     """Connections that have asked once and are held; `with` lets go of them."""
 
-    def __init__(self, program, server, connections, options=()):
-        self.load = Load(program, "idle", 0, connections, options)
+    def __init__(self, program, server, connections, options=(), host="127.0.0.1"):
+        self.load = Load(program, "idle", 0, connections, options, host=host)
         self.server = server
 
     def __enter__(self):

@@ -44,9 +44,17 @@ class Bench:
     def server(self, name, argv, port, env=None, cpus=SERVER_CPUS):
         return Server(name, argv, port, env, cpus, self.folder / "servers.log")
 
-    def turnkey_processes(self, count, **options):
+    def ticket_keys(self):
+        """A file for `--ticket-keys`."""
+        file = self.folder / "ticket.keys"
+        if not file.exists():
+            file.write_bytes(os.urandom(80))
+            file.chmod(0o600)
+        return str(file)
+
+    def turnkey_processes(self, count, *options, **more):
         """So many processes of turnkey on one port, each with one thread and a listener of its own."""
-        server = self.turnkey(**options)
+        server = self.turnkey(*options, **more)
         prefork = [sys.executable, str(Path(__file__).parent / "prefork.py")]
         server.argv = [*prefork, str(count), str(server.port), *server.argv]
         return server
@@ -65,7 +73,15 @@ class Bench:
         env = {"RUST_LOG": "info,turnkey::access=off"}
         return self.server("turnkey", argv + list(options), port, env, **more)
 
-    def nginx(self, location=f'return 200 "{BODY}";', tls=(), http="", **more):
+    def nginx(
+        self,
+        location=f'return 200 "{BODY}";',
+        tls=(),
+        http="",
+        host="127.0.0.1",
+        connections=8192,
+        **more,
+    ):
         """nginx with one worker. `tls`: directives beside those of the identity; None: no TLS."""
         port = free_port()
         lines = []
@@ -79,10 +95,10 @@ class Bench:
             user root;
             daemon off;
             worker_processes 1;
-            worker_rlimit_nofile 16384;
+            worker_rlimit_nofile {2 * connections};
             pid {self.folder}/nginx-{port}.pid;
             error_log stderr;
-            events {{ worker_connections 8192; }}
+            events {{ worker_connections {connections}; }}
             http {{
                 access_log off;
                 keepalive_requests 1000000000;
@@ -91,7 +107,7 @@ class Bench:
                 sendfile on;
                 {http}
                 server {{
-                    listen 127.0.0.1:{port} {"ssl" if lines else ""} backlog=4096;
+                    listen {host}:{port} {"ssl" if lines else ""} backlog=4096;
                     {" ".join(lines)}
                     location / {{ {location} }}
                 }}

@@ -106,6 +106,15 @@ def cpu_of(pid):
     return (int(user) + int(system)) / TICK
 
 
+def available_memory():
+    """What the machine has left, in bytes: what the kernel keeps for sockets is in no process."""
+    with open("/proc/meminfo") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    raise RuntimeError("no MemAvailable in /proc/meminfo")
+
+
 def memory_of(pid, what):
     with open(f"/proc/{pid}/smaps_rollup") as file:
         for line in file:
