@@ -254,6 +254,10 @@ impl Server {
             tasks: Vec::new(),
         };
         bound.redirect = self.redirect.map(|redirect| redirect.listen(&bound)).transpose()?;
+        if let Content::Proxy(proxy) = &bound.endpoint.content {
+            let proxy = Arc::clone(proxy);
+            bound = bound.with_task(|_| proxy.tidy());
+        }
         Ok(bound)
     }
 }

@@ -97,6 +97,12 @@ impl Balancer {
         self.members.len()
     }
 
+    /// Takes the connections that wait for a request and are of no use: those that have waited too long by
+    /// `now`, and those that the upstream has ended.
+    pub(super) fn take_useless(&self, now: Instant) -> Vec<Connection> {
+        self.members.iter().flat_map(|member| member.take_useless(now)).collect()
+    }
+
     /// Closes the connections that wait and were opened with other TLS than there is now.
     pub(super) fn drop_outdated(&self, tls: &UpstreamTls) {
         self.members.iter().for_each(|member| member.drop_outdated(tls));
@@ -153,13 +159,17 @@ impl Member {
     /// Keeps a connection for the next request.
     pub(super) fn put_idle(&self, connection: Connection, tls: &UpstreamTls) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that have waited longest stand first.
-        let now = Instant::now();
-        let old = idle.iter().take_while(|(since, _)| now.duration_since(*since) >= KEEP).count();
-        idle.drain(..old);
         if idle.len() < MAX_IDLE && tls.is_current(connection.speaker()) {
-            idle.push((now, connection));
+            idle.push((Instant::now(), connection));
         }
+    }
+
+    fn take_useless(&self, now: Instant) -> Vec<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_useless = |(since, connection): &mut (Instant, Connection)| {
+            now.duration_since(*since) >= KEEP || connection.is_stale()
+        };
+        idle.extract_if(.., is_useless).map(|(_, connection)| connection).collect()
     }
 
     /// Closes the connections that wait and were opened with other TLS than there is now.
@@ -181,6 +191,10 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use turnkey_backend::Socket;
+
     use super::*;
 
     fn balancer(count: u16, balance: Balance) -> Balancer {
@@ -190,6 +204,38 @@ mod tests {
 
     fn ports(order: &[Arc<Member>]) -> Vec<String> {
         order.iter().map(|m| m.upstream.to_string()[17..].to_owned()).collect()
+    }
+
+    /// A connection, and the upstream's end of it.
+    fn connection() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = Socket::tcp(ours).unwrap();
+        (Connection::new(Box::new(socket.clone()), socket), listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn what_has_waited_for_30_seconds_is_of_no_use() {
+        let balancer = balancer(1, Balance::RoundRobin);
+        let (tls, (connection, _upstream)) = (UpstreamTls::default(), connection());
+        let before = Instant::now();
+        balancer.order()[0].put_idle(connection, &tls);
+        assert_eq!(balancer.take_useless(before + Duration::from_millis(29_999)).len(), 0);
+        let after = Instant::now();
+        assert_eq!(balancer.take_useless(after + Duration::from_secs(30)).len(), 1);
+        assert!(balancer.order()[0].take_idle(&tls).is_none());
+    }
+
+    #[test]
+    fn what_the_upstream_has_ended_is_of_no_use() {
+        let balancer = balancer(1, Balance::RoundRobin);
+        let (tls, (good, _upstream), (bad, upstream)) =
+            (UpstreamTls::default(), connection(), connection());
+        balancer.order()[0].put_idle(bad, &tls);
+        balancer.order()[0].put_idle(good, &tls);
+        drop(upstream);
+        assert_eq!(balancer.take_useless(Instant::now()).len(), 1);
+        assert!(balancer.order()[0].take_idle(&tls).is_some(), "the other one");
     }
 
     #[test]

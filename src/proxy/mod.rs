@@ -21,11 +21,12 @@ mod upstream;
 mod upstream_tls;
 
 use std::future::poll_fn;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http_types::StatusCode;
 use smol::future::FutureExt;
-use turnkey_backend::{ConnectConfig, Connector};
+use turnkey_backend::{ConnectConfig, Connector, Timer};
 
 pub use self::balance::Balance;
 use self::balance::{Balancer, Member};
@@ -45,6 +46,9 @@ use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often connections that wait for a request are looked at.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// How much of a body that is held back is read at a time, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -107,6 +111,17 @@ impl Proxy {
     ) -> Result<Self, ModeError> {
         self.tls.replace(mode::connector(backend, config)?);
         Ok(self)
+    }
+
+    /// Closes connections to upstreams when they are of no use any more, for as long as it is polled:
+    /// there may be no request for hours that would find out.
+    pub(crate) async fn tidy(self: Arc<Self>) {
+        loop {
+            Timer::after(TIDY).await;
+            for connection in self.balancer.take_useless(Instant::now()) {
+                connection.close().await;
+            }
+        }
     }
 
     /// Does the TLS for upstreams with `connector` from now on; connections that wait for a request and

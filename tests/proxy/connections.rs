@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::bodies::{SOON, signal};
 use crate::support::table;
 use crate::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
@@ -17,6 +18,7 @@ table! {
         they_are_used_again
         some_are_not
         one_that_has_gone_stale_is_not_used
+        one_that_has_ended_is_closed_before_it_is_missed
         one_that_breaks_off_is_asked_again_once
         nothing_is_asked_twice_that_may_not_be
         requests_in_a_pipeline_are_answered_in_order
@@ -105,6 +107,20 @@ fn one_that_has_gone_stale_is_not_used(front: Front) {
             thread::sleep(Duration::from_millis(200));
         }
     }
+}
+
+fn one_that_has_ended_is_closed_before_it_is_missed(front: Front) {
+    let (closed, is_closed) = signal();
+    let upstream = Upstream::new(move |talk| {
+        talk.request();
+        talk.send(OK);
+        talk.finish();
+        closed.send(talk.rest()).unwrap();
+    });
+    let proxied = Proxied::new(front, &upstream);
+    assert_eq!(proxied.get("/"), OK_CLOSE);
+    let rest = is_closed.lock().unwrap().recv_timeout(SOON).expect("it is held");
+    assert_eq!(rest, b"");
 }
 
 /// Answers the first request of each connection, and breaks off at the second, by `how`. Each request
