@@ -176,8 +176,9 @@ class Bench:
             DirectoryIndex index.html
             StartServers 1
             ServerLimit 1
-            ThreadsPerChild 64
-            MaxRequestWorkers 64
+            ThreadLimit 256
+            ThreadsPerChild 256
+            MaxRequestWorkers 256
             KeepAlive On
             KeepAliveTimeout 60
             MaxKeepAliveRequests 0
