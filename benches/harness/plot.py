@@ -2,7 +2,7 @@
 
 from html import escape
 
-WIDTH, LEFT, BAR, GAP = 960, 430, 14, 8
+WIDTH, LEFT, BAR, GAP = 1130, 600, 14, 8
 COLOURS = {True: "#2f7d4f", False: "#b3452c", None: "#8a8f98"}
 
 
@@ -32,9 +32,12 @@ def svg(rows):
         out.append(f'<text x="{LEFT - 8}" y="{y + 11}" text-anchor="end">{label}</text>')
         width = row.value * scale
         out.append(f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{colour}"/>')
-        out.append(f'<text x="{LEFT + width + 5:.1f}" y="{y + 11}">{row.value:.2f}</text>')
+        end = LEFT + width
         if row.target is not None:
             x = LEFT + row.target * scale
             out.append(f'<path d="M{x:.1f} {y - 2}v{BAR + 4}" stroke="#000" stroke-width="2"/>')
+            # The mark is not to stand in the figure.
+            end = x if end < x < end + 35 else end
+        out.append(f'<text x="{end + 5:.1f}" y="{y + 11}">{row.value:.2f}</text>')
     out.append("</svg>\n")
     return "\n".join(out)
