@@ -110,25 +110,10 @@ async fn begin(
     let opened = within(left, open(endpoint, serving, &socket)).await;
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
-    let accepted = match opened.unwrap_or(Opened::TimedOut) {
-        Opened::Accepted(accepted) => accepted,
-        Opened::PlainHttp => {
-            explain(&Event::PlainHttp);
-            answer_plain_http(endpoint, socket, local, peer, id).await;
-            return None;
-        }
-        Opened::Left => {
-            explain(&Event::Left);
-            return None;
-        }
-        Opened::Failed(error) => {
-            explain(&Event::Handshake(&error));
-            // The alert that says why must reach the client before the connection is gone.
-            linger(socket).await;
-            return None;
-        }
-        Opened::TimedOut => {
-            explain(&Event::TimedOut(&endpoint.limits));
+    let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
+        Ok(accepted) => accepted,
+        Err(why) => {
+            give_up(endpoint, socket, why, local, peer, id, explain).await;
             return None;
         }
     };
@@ -202,10 +187,9 @@ async fn within<T>(limit: Duration, doing: impl Future<Output = T>) -> Option<T>
     async { Some(doing.await) }.or(late).await
 }
 
-/// How the start of a connection went.
+/// Why there is nothing to be served on a connection.
 #[derive(Debug)]
-enum Opened {
-    Accepted(Accepted),
+enum Unopened {
     /// The client sent a request in the clear to a port for TLS.
     PlainHttp,
     /// The client left without a byte: a port scan, a health check, a browser that thought ahead.
@@ -214,20 +198,48 @@ enum Opened {
     TimedOut,
 }
 
-async fn open(endpoint: &Endpoint, serving: &Serving, socket: &Socket) -> Opened {
+async fn open(
+    endpoint: &Endpoint,
+    serving: &Serving,
+    socket: &Socket,
+) -> Result<Accepted, Unopened> {
     if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
         // typed `http://`.
         let mut bytes = [0; 8];
         match socket.peek(&mut bytes).await {
-            Ok(0) | Err(_) => return Opened::Left,
-            Ok(n) if is_method(bytes.get(..n).unwrap_or_default()) => return Opened::PlainHttp,
+            Ok(0) | Err(_) => return Err(Unopened::Left),
+            Ok(n) if is_method(bytes.get(..n).unwrap_or_default()) => {
+                return Err(Unopened::PlainHttp);
+            }
             Ok(_) => {}
         }
     }
-    match serving.backend.accept(socket.clone()).await {
-        Ok(accepted) => Opened::Accepted(accepted),
-        Err(error) => Opened::Failed(error),
+    serving.backend.accept(socket.clone()).await.map_err(Unopened::Failed)
+}
+
+/// Tells the log why, and the client, where it can be told.
+async fn give_up(
+    endpoint: &Endpoint,
+    socket: Socket,
+    why: Unopened,
+    local: &LocalAddr,
+    peer: RemoteAddr,
+    id: u64,
+    explain: impl Fn(&Event<'_>),
+) {
+    match why {
+        Unopened::PlainHttp => {
+            explain(&Event::PlainHttp);
+            answer_plain_http(endpoint, socket, local, peer, id).await;
+        }
+        Unopened::Left => explain(&Event::Left),
+        Unopened::Failed(error) => {
+            explain(&Event::Handshake(&error));
+            // The alert that says why must reach the client before the connection is gone.
+            linger(socket).await;
+        }
+        Unopened::TimedOut => explain(&Event::TimedOut(&endpoint.limits)),
     }
 }
 

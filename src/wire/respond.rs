@@ -105,38 +105,9 @@ pub(crate) async fn write_response(
     if let Some(id) = asked.page {
         refusal::for_people(&mut response, id);
     }
-    let said = Said::in_fields_of(&response);
-    let persistent = asked.persistent && !said.close;
     lock(shared).tally().answer(response.status().into());
-    // Framing and persistence are the wire's to say.
-    if said.ours {
-        for name in &OURS {
-            response.remove_header(name);
-        }
-    }
-    // The encoder writes it anew for each response.
-    if !said.date {
-        date::with_now(|date| response.insert_header(DATE, date));
-    }
-    if let Some(seconds) = asked.hsts
-        && !said.hsts
-    {
-        response.insert_header(HSTS, format!("max-age={seconds}"));
-    }
+    let (framed, persistent) = complete(&mut response, &asked);
     let length = response.len();
-    let framed = match (has_content(response.status()), length, asked.version) {
-        (false, ..) => Framed::Nothing,
-        // HTTP/1.0 knows no chunks: what has no length ends with the connection.
-        (true, None, Version::Http10) => Framed::ByClose,
-        (true, ..) => Framed::ByEncoder,
-    };
-    let persistent = persistent && framed != Framed::ByClose;
-    match (persistent, asked.version) {
-        (false, _) => _ = response.insert_header(CONNECTION, "close"),
-        (true, Version::Http10) => _ = response.insert_header(CONNECTION, "keep-alive"),
-        (true, Version::Http11) => {}
-    }
-
     let mut out = Out::new(shared);
     let result = match framed {
         Framed::ByEncoder if asked.method == Method::Head => {
@@ -182,6 +153,40 @@ pub(crate) async fn write_response(
         Err(e) if out.begun => Written::BrokenOff(e),
         Err(e) => Written::NotBegun(e),
     }
+}
+
+/// Has the fields say what the wire and the server have to say. The results are how it is framed, and
+/// whether the connection goes on.
+fn complete(response: &mut Response, asked: &Asked) -> (Framed, bool) {
+    let said = Said::in_fields_of(response);
+    // Framing and persistence are the wire's to say.
+    if said.ours {
+        for name in &OURS {
+            response.remove_header(name);
+        }
+    }
+    // The encoder writes it anew for each response.
+    if !said.date {
+        date::with_now(|date| response.insert_header(DATE, date));
+    }
+    if let Some(seconds) = asked.hsts
+        && !said.hsts
+    {
+        response.insert_header(HSTS, format!("max-age={seconds}"));
+    }
+    let framed = match (has_content(response.status()), response.len(), asked.version) {
+        (false, ..) => Framed::Nothing,
+        // HTTP/1.0 knows no chunks: what has no length ends with the connection.
+        (true, None, Version::Http10) => Framed::ByClose,
+        (true, ..) => Framed::ByEncoder,
+    };
+    let persistent = asked.persistent && !said.close && framed != Framed::ByClose;
+    match (persistent, asked.version) {
+        (false, _) => _ = response.insert_header(CONNECTION, "close"),
+        (true, Version::Http10) => _ = response.insert_header(CONNECTION, "keep-alive"),
+        (true, Version::Http11) => {}
+    }
+    (framed, persistent)
 }
 
 /// Who says where the content ends.

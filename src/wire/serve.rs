@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::ops::Range;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_types::{Method, StatusCode};
@@ -13,7 +13,7 @@ use super::head::{self, Framing, Head, Target, field_slots};
 use super::request;
 use super::respond::Asked;
 use super::scanner::{HeadScanner, TLS_HANDSHAKE};
-use super::transport::{Next, Shared, lock};
+use super::transport::{Next, Shared, Transport, lock};
 use super::underway::Underway;
 use crate::content::Content;
 use crate::limits::Limits;
@@ -40,26 +40,14 @@ pub(crate) async fn serve(
     let mut grace = Deadline::default();
     loop {
         // A client that has sent more than it has been answered could keep this task busy for as
-        // long as it likes: others have their turn in between. After each request, since the
-        // executor looks for news from the network only every so many turns.
+        // long as it likes: others have their turn in between.
         if !lock(shared).input().is_empty() {
             smol::future::yield_now().await;
         }
         let mut scanner = HeadScanner::default();
         let (next, exchange) = poll_fn(|cx| {
             let mut transport = lock(shared);
-            let next = match transport.poll_head(cx, &mut scanner) {
-                // Between requests, and only there, a connection ends when the server does.
-                Poll::Pending if transport.input().is_empty() => {
-                    ready!(shutdown.poll(cx));
-                    // A client that has only just connected is about to ask.
-                    if transport.exchange() == 0 {
-                        ready!(grace.poll(cx, FIRST_REQUEST));
-                    }
-                    Next::End
-                }
-                other => ready!(other),
-            };
+            let next = ready!(poll_next(cx, &mut transport, &mut scanner, shutdown, &mut grace));
             Poll::Ready((next, transport.exchange()))
         })
         .await;
@@ -110,6 +98,27 @@ pub(crate) async fn serve(
         if after != After::Persist {
             return after;
         }
+    }
+}
+
+/// What comes next. Between requests, and only there, a connection ends when the server does.
+fn poll_next(
+    cx: &mut Context<'_>,
+    transport: &mut Transport,
+    scanner: &mut HeadScanner,
+    shutdown: &mut Watch,
+    grace: &mut Deadline,
+) -> Poll<Next> {
+    match transport.poll_head(cx, scanner) {
+        Poll::Pending if transport.input().is_empty() => {
+            ready!(shutdown.poll(cx));
+            // A client that has only just connected is about to ask.
+            if transport.exchange() == 0 {
+                ready!(grace.poll(cx, FIRST_REQUEST));
+            }
+            Poll::Ready(Next::End)
+        }
+        next => next,
     }
 }
 

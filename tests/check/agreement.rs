@@ -52,6 +52,7 @@ fn server() -> Profile {
 }
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn cases() -> Vec<Case> {
     vec![
         Case::new("good", true, |pki| good_and(pki, &[])),

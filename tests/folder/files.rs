@@ -148,6 +148,7 @@ fn other_methods_are_told_which_there_are() {
 
 /// What is hidden is not there, however it is asked for.
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table")]
 fn there_is_no_way_out_nor_to_what_is_hidden() {
     let folder = Folder::new().with("a.txt", "a").with("sub/b.txt", "b");
     for hidden in

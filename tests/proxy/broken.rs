@@ -21,6 +21,7 @@ table! {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "most of it is a table")]
 fn malformed_answers_are_not_handed_on(front: Front) {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(257));
     let large =

@@ -47,6 +47,7 @@ fn what_makes_no_sense_is_said() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table")]
 fn files_that_do_not_work_are_named() {
     let pki = Pki::new();
     let https = ["--proxy", "https://127.0.0.1:1"];

@@ -136,10 +136,10 @@ impl Case {
         }
         let mut taken = 0;
         let mut latest = None;
-        let broken = self.expected.end == End::Broken;
-        let (whole, partial) =
-            self.expected.answers.split_at(self.expected.answers.len() - usize::from(broken));
-        for (n, answer) in whole.iter().enumerate() {
+        // One that breaks off comes last.
+        let broken = usize::from(self.expected.end == End::Broken);
+        let whole = self.expected.answers.len() - broken;
+        for (n, answer) in self.expected.answers.iter().take(whole).enumerate() {
             let numbered = |e| format!("response {}: {e}", n + 1);
             let response = loop {
                 let response = next(client, &mut taken, answer.has_none()).map_err(numbered)?;
@@ -163,6 +163,16 @@ impl Case {
             }
             taken = end;
         }
+        self.ends(client, taken, latest)
+    }
+
+    /// After the `latest` of the responses, and all of the `taken` bytes that were expected so far.
+    fn ends(
+        &self,
+        client: &mut Client,
+        mut taken: usize,
+        latest: Option<(&Answer, Response)>,
+    ) -> Result<(), String> {
         match self.expected.end {
             End::Open => {
                 if latest.is_some_and(|(_, response)| response.says_close()) {
@@ -185,7 +195,8 @@ impl Case {
             End::Broken => {
                 client.ending();
                 let last = &client.received[taken..];
-                let head = format!("{}\r\n", partial[0].status_line);
+                let partial = self.expected.answers.last().expect("what breaks off");
+                let head = format!("{}\r\n", partial.status_line);
                 if !last.starts_with(head.as_bytes()) {
                     return Err("another response, or none".to_owned());
                 }
