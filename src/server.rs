@@ -1,6 +1,5 @@
 //! What a server is to be like, and taking its port.
 
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -217,7 +216,7 @@ impl Server {
         let built = self.mode.build(self.choice)?;
         let listeners = listeners()?;
         if listeners.is_empty() {
-            return Err(ServerError::Address(io::ErrorKind::InvalidInput.into()));
+            return Err(ServerError::NoListener);
         }
         let current = Arc::new(Current::new(built.serving));
         let explainer = Arc::new(Explainer::default());
@@ -265,7 +264,7 @@ impl Server {
 impl Redirect {
     /// Takes the port beside that of `main`, and sends people there.
     fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
-        let own = main.local_addr().map_err(ServerError::Address)?;
+        let own = main.local_addr().map_err(|_| ServerError::NoPort)?;
         let listener = match self.listener {
             Some(listener) => listener,
             None => Listener::bind(SocketAddr::new(own.ip(), self.port))?,
@@ -314,4 +313,25 @@ fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listen
         shutdown: Shutdown::default(),
     };
     Ok(Listening { listener, endpoint: Arc::new(endpoint) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_needs_a_listener() {
+        let error = Server::new(App::new()).listen(Vec::new()).unwrap_err();
+        assert!(matches!(error, ServerError::NoListener), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_can_be_sent_on_to_a_unix_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join("s")).unwrap();
+        let server = Server::new(App::new()).redirect_from(0, None);
+        let error = server.listen(vec![Listener::unix(listener).unwrap()]).unwrap_err();
+        assert!(matches!(error, ServerError::NoPort), "{error}");
+    }
 }

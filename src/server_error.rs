@@ -15,6 +15,12 @@ pub enum ServerError {
     /// The host is no address and has none.
     #[error("the host cannot be resolved")]
     Address(#[source] io::Error),
+    /// [`Server::listen`](crate::Server::listen) was given no listener.
+    #[error("there is nothing to listen on: give at least one listener")]
+    NoListener,
+    /// [`Server::redirect_from`](crate::Server::redirect_from) has people sent on to a port, and there is none.
+    #[error("redirect_from needs a port to send people on to, and these are Unix sockets only")]
+    NoPort,
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Bind {
