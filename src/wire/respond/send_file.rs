@@ -9,7 +9,7 @@ use async_h1::server::Encoder;
 use http_types::{Method, Response};
 use turnkey_backend::Socket;
 
-use super::Out;
+use super::out::Out;
 use crate::file_body::{FileBody, Piece, shrunk};
 use crate::wire::transport::{Shared, lock};
 
