@@ -7,6 +7,7 @@
 mod app;
 mod case;
 mod client;
+mod expected;
 mod log;
 mod response;
 mod server;
