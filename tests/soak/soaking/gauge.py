@@ -1,12 +1,13 @@
 """What servers hold and use, read from /proc every now and then."""
 
 import os
-import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
 
 from harness.process import cpu_of, memory_of
+
+from .worker import Worker
 
 
 @dataclass
@@ -47,23 +48,15 @@ def fewest_descriptors(servers, seconds):
     return fewest
 
 
-class Gauge:
+class Gauge(Worker):
     """Takes a sample of each server every `pause` seconds, and sees when one has left."""
 
     def __init__(self, servers, ledger, pause):
+        super().__init__()
         self.servers = servers
         self.ledger = ledger
         self.pause = pause
         self.samples = defaultdict(list)
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.work)
-
-    def start(self):
-        self.thread.start()
-
-    def stop(self):
-        self.stopping.set()
-        self.thread.join()
 
     def work(self):
         gone = set()

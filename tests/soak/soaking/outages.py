@@ -1,7 +1,8 @@
 """Upstreams that die and come back."""
 
-import threading
 from contextlib import ExitStack
+
+from .worker import Worker
 
 # How long after the end of one of two upstreams a request may fail for it: those that are under way are
 # lost, all others go to the other one.
@@ -10,22 +11,16 @@ MOMENT = 1
 DIES, DIED = "upstream dies", "one of two upstreams died just now"
 
 
-class Outages:
+class Outages(Worker):
     """Takes turns at the upstreams: no two are gone together, so that a pair is never without one."""
 
+    patience = 60
+
     def __init__(self, fleet, ledger, dice):
+        super().__init__()
         self.fleet = fleet
         self.ledger = ledger
         self.dice = dice
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.work)
-
-    def start(self):
-        self.thread.start()
-
-    def stop(self):
-        self.stopping.set()
-        self.thread.join(60)
 
     def work(self):
         at = 0

@@ -3,11 +3,11 @@ which the log tells, while what was served before is served on."""
 
 import signal
 import subprocess
-import threading
 import time
 
 from .http import Wrong
 from .server import replace
+from .worker import Worker
 
 # A changed file is found by two looks, a second apart; reading and checking takes its time, too.
 SOON = 10
@@ -15,14 +15,16 @@ SOON = 10
 RELOADED, NOT_RELOADED = r"reloaded \(", r"not reloaded \("
 
 
-class Reloads:
+class Reloads(Worker):
     """Goes from server to server, and replaces something there each time."""
 
+    patience = 120
+
     def __init__(self, servers, pki, ledger, dice):
+        super().__init__()
         self.pki = pki
         self.ledger = ledger
         self.dice = dice
-        self.stopping = threading.Event()
         self.jobs = [
             (server, job)
             for server in servers
@@ -30,7 +32,6 @@ class Reloads:
             if server.tls
         ]
         self.jobs += [(server, hang_up) for server in servers if not server.tls]
-        self.thread = threading.Thread(target=self.work)
 
     @staticmethod
     def bad_ones(server):
@@ -44,13 +45,6 @@ class Reloads:
             yield from (longer_list, bad_list)
         if server.upstream_ca.exists():
             yield from (foreign_upstream_ca, bad_upstream_ca)
-
-    def start(self):
-        self.thread.start()
-
-    def stop(self):
-        self.stopping.set()
-        self.thread.join(120)
 
     def work(self):
         while True:

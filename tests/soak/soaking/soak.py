@@ -19,7 +19,6 @@ from .server import IDLE_TIMEOUT
 
 # How long a server keeps a connection to an upstream that it does not use.
 POOLED = 30
-# The probes go on until then, since it is at a request that a pool lets go of what is too old.
 SETTLE = IDLE_TIMEOUT + POOLED + 10
 
 
@@ -76,12 +75,14 @@ class Soak:
 
     def let_settle(self):
         """Waits until all that clients left behind has run out of time."""
+        # Each thread of a server keeps the connection to an upstream that it asks again every second or two:
+        # with probes there are as many as the load happened to leave.
+        self.probes.stop()
         alive = [each for each in self.fleet.servers if each.process.poll() is None]
         if not self.interrupted.is_set():
             time.sleep(SETTLE)
             self.descriptors_at_end = fewest_descriptors(alive, 3)
         self.last = {each.name: sample(each.process.pid) for each in alive}
-        self.probes.stop()
 
     def judge(self, begin, end):
         failures = judge.errors(self.ledger) + judge.exits(self.fleet.servers)
