@@ -72,6 +72,7 @@ deb: $(if $(wildcard $(TURNKEY)),,build) ## Make a Debian package, in target/deb
 
 test: deps lint ## Run everything that CI runs
 	$(CARGO) test --workspace --features openssl
+	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --start-directory tests/soak
 
 # Where what comes from PyPI stands.
 VENV := $(CURDIR)/.venv/$(if $(filter Windows_NT,$(OS)),Scripts;,bin:)
@@ -155,7 +156,6 @@ SECONDS ?= 3600
 
 soak: build-tools ## Serve mixed load, faults and reloads for SECONDS=3600, and write docs/SOAK.md
 	@$(CARGO) build --release --features openssl
-	@PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --quiet --start-directory tests/soak
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/soak/run.py --turnkey $(TURNKEY) --seconds $(SECONDS) \
 		$(or $(ARGS),--write)
 
