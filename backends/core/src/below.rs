@@ -85,6 +85,7 @@ impl Below {
             [buf] if self.course.closing.load(Ordering::Relaxed) => {
                 self.socket.stream.poll_write_last(cx, buf)
             }
+            [buf] => Pin::new(&mut self.socket.stream).poll_write(cx, buf),
             bufs => Pin::new(&mut self.socket.stream).poll_write_vectored(cx, bufs),
         }
     }

@@ -49,8 +49,8 @@ impl Connector for NativeTlsConnector {
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
         Box::pin(async move {
-            let (socket, course) = Below::new(socket);
-            let connecting = stream::connect(&self.connector, server_name, socket);
+            let (below, course) = Below::new(socket);
+            let connecting = stream::connect(&self.connector, server_name, below);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
         })

@@ -72,8 +72,8 @@ impl fmt::Debug for NativeTls {
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let (socket, course) = Below::new(socket);
-            let stream = stream::accept(&self.acceptor, socket).await.map_err(handshake_error)?;
+            let (below, course) = Below::new(socket);
+            let stream = stream::accept(&self.acceptor, below).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
             Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })

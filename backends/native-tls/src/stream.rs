@@ -1,149 +1,93 @@
-//! native-tls, which knows of no waiting, for tasks that wait.
-
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use native_tls::{Error, HandshakeError, TlsAcceptor, TlsConnector};
+use turnkey_backend::{Below, Polled, Session, TlsStream};
 
-/// A stream whose handshake is done.
+/// A session as native-tls has it, its handshake done.
 #[derive(Debug)]
-pub(crate) struct TlsStream<S>(native_tls::TlsStream<Polled<S>>);
+pub(crate) struct Native(native_tls::TlsStream<Polled>);
 
 /// Does the handshake of a server.
-pub(crate) async fn accept<S>(acceptor: &TlsAcceptor, stream: S) -> Result<TlsStream<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    handshake(stream, |stream| acceptor.accept(stream)).await
+pub(crate) async fn accept(
+    acceptor: &TlsAcceptor,
+    below: Below,
+) -> Result<TlsStream<Native>, Error> {
+    handshake(below, |polled| acceptor.accept(polled)).await
 }
 
 /// Does the handshake of a client, with a server that has to be called `name`.
-pub(crate) async fn connect<S>(
+pub(crate) async fn connect(
     connector: &TlsConnector,
     name: &str,
-    stream: S,
-) -> Result<TlsStream<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    handshake(stream, |stream| connector.connect(name, stream)).await
+    below: Below,
+) -> Result<TlsStream<Native>, Error> {
+    handshake(below, |polled| connector.connect(name, polled)).await
 }
 
-type Step<S> = Result<native_tls::TlsStream<Polled<S>>, HandshakeError<Polled<S>>>;
+type Step = Result<native_tls::TlsStream<Polled>, HandshakeError<Polled>>;
 
-async fn handshake<S>(
-    stream: S,
-    begin: impl FnOnce(Polled<S>) -> Step<S>,
-) -> Result<TlsStream<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-    let mut step = begin(Polled { stream, waker });
+async fn handshake(
+    below: Below,
+    begin: impl FnOnce(Polled) -> Step,
+) -> Result<TlsStream<Native>, Error> {
+    let mut polled = Polled::new(below);
+    poll_fn(|cx| {
+        polled.wake(cx);
+        Poll::Ready(())
+    })
+    .await;
+    let mut step = begin(polled);
     loop {
         match step {
-            Ok(stream) => return Ok(TlsStream(stream)),
+            Ok(stream) => return Ok(TlsStream(Native(stream))),
             Err(HandshakeError::Failure(error)) => return Err(error),
             Err(HandshakeError::WouldBlock(mut unfinished)) => {
-                unfinished.get_mut().waker = woken().await;
+                woken(unfinished.get_mut()).await;
                 step = unfinished.handshake();
             }
         }
     }
 }
 
-/// Waits until this task is woken, and returns whom to wake the next time.
-async fn woken() -> Waker {
+/// Waits until this task is woken, for what it waits for here, and has it woken the next time too.
+async fn woken(polled: &mut Polled) {
     let mut has_waited = false;
     poll_fn(|cx| {
         if mem::replace(&mut has_waited, true) {
-            Poll::Ready(cx.waker().clone())
+            polled.wake(cx);
+            Poll::Ready(())
         } else {
             Poll::Pending
         }
     })
-    .await
+    .await;
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
-    /// Does what would wake the task of `cx` if it has to wait.
-    fn poll<T>(
-        &mut self,
-        cx: &Context<'_>,
-        io: impl FnOnce(&mut native_tls::TlsStream<Polled<S>>) -> io::Result<T>,
-    ) -> Poll<io::Result<T>> {
-        self.0.get_mut().waker.clone_from(cx.waker());
-        match io(&mut self.0) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-            result => Poll::Ready(result),
-        }
+impl Session for Native {
+    fn polled(&mut self) -> &mut Polled {
+        self.0.get_mut()
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.0.shutdown()
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll(cx, |tls| tls.read(buf))
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll(cx, |tls| tls.write(buf))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, Write::flush)
-    }
-
-    /// Sends `close_notify`.
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, native_tls::TlsStream::shutdown)
-    }
-}
-
-/// A stream that says `WouldBlock` where there is something to wait for, of which it tells `waker`.
-#[derive(Debug)]
-struct Polled<S> {
-    stream: S,
-    waker: Waker,
-}
-
-impl<S: Unpin> Polled<S> {
-    fn io<T>(
-        &mut self,
-        poll: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> io::Result<T> {
-        match poll(Pin::new(&mut self.stream), &mut Context::from_waker(&self.waker)) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> Read for Polled<S> {
+impl Read for Native {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io(|stream, cx| stream.poll_read(cx, buf))
+        self.0.read(buf)
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Polled<S> {
+impl Write for Native {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.io(|stream, cx| stream.poll_write(cx, buf))
+        self.0.write(buf)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.io(AsyncWrite::poll_flush)
+        self.0.flush()
     }
 }

@@ -1,7 +1,5 @@
 use std::fmt;
-use std::pin::Pin;
 
-use async_openssl::SslStream;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{SslConnector, SslMethod, SslVersion};
@@ -10,10 +8,11 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{
     Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Socket, Stream,
-    TrustAnchors, Whole,
+    TlsStream, TrustAnchors, Whole,
 };
 
 use crate::setup;
+use crate::stream::OpenSslSession;
 
 /// Speaks TLS to other servers with OpenSSL.
 pub struct OpenSslConnector {
@@ -40,12 +39,12 @@ impl OpenSslConnector {
     async fn handshake(&self, socket: Socket, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
         let failed = |e: ErrorStack| ConnectError::Tls(e.into());
         let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
-        let (socket, course) = Below::new(socket);
-        let mut stream = SslStream::new(ssl, socket).map_err(failed)?;
-        match Pin::new(&mut stream).connect().await {
-            Ok(()) => Ok(Box::new(Whole::new(stream, course))),
+        let (below, course) = Below::new(socket);
+        let mut session = OpenSslSession::new(ssl, below).map_err(failed)?;
+        match session.connect().await {
+            Ok(()) => Ok(Box::new(Whole::new(TlsStream(session), course))),
             Err(error) => {
-                let verified = stream.ssl().verify_result();
+                let verified = session.ssl().verify_result();
                 // What is wrong with the certificate is worth more than that verifying it failed.
                 Err(ConnectError::Tls(if verified == openssl::x509::X509VerifyResult::OK {
                     error.into()

@@ -11,21 +11,21 @@ mod identities;
 mod info;
 mod refusal;
 mod revocation;
+mod stream;
 mod verify;
 
-use std::pin::Pin;
 use std::time::SystemTime;
 
-use async_openssl::SslStream;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
     Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsInfo, Whole,
+    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsInfo, TlsStream, Whole,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
 pub use self::connector::OpenSslConnector;
+use self::stream::OpenSslSession;
 use self::verify::Seen;
 
 /// Serves TLS with OpenSSL.
@@ -57,15 +57,16 @@ impl OpenSsl {
 
     async fn handshake(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
         let ssl = self.connection().map_err(handshake_error)?;
-        let (socket, course) = Below::new(socket);
-        let mut stream = SslStream::new(ssl, socket).map_err(handshake_error)?;
-        if let Err(error) = Pin::new(&mut stream).accept().await {
-            return Err(self.explain(error, stream.ssl()));
+        let (below, course) = Below::new(socket);
+        let mut session = OpenSslSession::new(ssl, below).map_err(handshake_error)?;
+        if let Err(error) = session.accept().await {
+            return Err(self.explain(error, session.ssl()));
         }
-        let tls = info::read(stream.ssl(), &self.clients)?;
-        self.check(&tls, stream.ssl())?;
+        let tls = info::read(session.ssl(), &self.clients)?;
+        self.check(&tls, session.ssl())?;
         // Idle connections are many.
-        drop(Seen::take(stream.ssl()));
+        drop(Seen::take(session.ssl()));
+        let stream = TlsStream(session);
         Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
     }
 

@@ -1,0 +1,90 @@
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::task::Poll;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{Error, ErrorCode, Ssl, SslRef, SslStream};
+use turnkey_backend::{Below, Polled, Session};
+
+/// A session as OpenSSL has it.
+///
+/// Whatever stands in the thread's queue of errors OpenSSL takes for the reason of what it says next,
+/// whichever connection that is about. So the queue is emptied before each call.
+#[derive(Debug)]
+pub(crate) struct OpenSslSession(SslStream<Polled>);
+
+impl OpenSslSession {
+    /// Before its handshake.
+    pub(crate) fn new(ssl: Ssl, below: Below) -> Result<Self, ErrorStack> {
+        SslStream::new(ssl, Polled::new(below)).map(Self)
+    }
+
+    pub(crate) fn ssl(&self) -> &SslRef {
+        self.0.ssl()
+    }
+
+    /// Does the handshake of a server.
+    pub(crate) async fn accept(&mut self) -> Result<(), Error> {
+        self.handshake(SslStream::accept).await
+    }
+
+    /// Does the handshake of a client.
+    pub(crate) async fn connect(&mut self) -> Result<(), Error> {
+        self.handshake(SslStream::connect).await
+    }
+
+    async fn handshake(
+        &mut self,
+        go_on: impl Fn(&mut SslStream<Polled>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        poll_fn(|cx| {
+            self.polled().wake(cx);
+            match go_on(self.stream()) {
+                Err(error)
+                    if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) =>
+                {
+                    Poll::Pending
+                }
+                result => Poll::Ready(result),
+            }
+        })
+        .await
+    }
+
+    /// What a call is made on.
+    fn stream(&mut self) -> &mut SslStream<Polled> {
+        drop(ErrorStack::get());
+        &mut self.0
+    }
+}
+
+impl Session for OpenSslSession {
+    fn polled(&mut self) -> &mut Polled {
+        self.0.get_mut()
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        match self.stream().shutdown() {
+            Ok(_) => Ok(()),
+            // The peer has said so before.
+            Err(error) if error.code() == ErrorCode::ZERO_RETURN => Ok(()),
+            Err(error) => Err(error.into_io_error().unwrap_or_else(io::Error::other)),
+        }
+    }
+}
+
+impl Read for OpenSslSession {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stream().read(buf)
+    }
+}
+
+impl Write for OpenSslSession {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.stream().write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream().flush()
+    }
+}
