@@ -110,6 +110,8 @@ impl Client {
             return Err(error.downcast().unwrap_or_else(|e| Error::General(e.to_string())));
         }
         stream.write_all(b"!").unwrap();
+        // Without a goodbye it is an error.
+        assert_eq!(stream.read(&mut byte).unwrap(), 0);
         stream.conn.send_close_notify();
         let _ = stream.flush();
 
