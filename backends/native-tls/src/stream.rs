@@ -7,8 +7,20 @@ use native_tls::{Error, HandshakeError, TlsAcceptor, TlsConnector};
 use turnkey_backend::{Below, Polled, Session, TlsStream};
 
 /// A session as native-tls has it, its handshake done.
+///
+/// Where that is OpenSSL, it takes whatever stands in the thread's queue of errors for the reason of what it
+/// says next, whichever connection that is about. So the queue is emptied before each call.
 #[derive(Debug)]
 pub(crate) struct Native(native_tls::TlsStream<Polled>);
+
+impl Native {
+    /// What a call is made on.
+    fn stream(&mut self) -> &mut native_tls::TlsStream<Polled> {
+        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+        drop(openssl::error::ErrorStack::get());
+        &mut self.0
+    }
+}
 
 /// Does the handshake of a server.
 pub(crate) async fn accept(
@@ -72,22 +84,22 @@ impl Session for Native {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        self.0.shutdown()
+        self.stream().shutdown()
     }
 }
 
 impl Read for Native {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        self.stream().read(buf)
     }
 }
 
 impl Write for Native {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf)
+        self.stream().write(buf)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.stream().flush()
     }
 }

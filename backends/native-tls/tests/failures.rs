@@ -8,11 +8,14 @@ mod support;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use futures_lite::AsyncReadExt as _;
-use futures_lite::future::{block_on, or};
+use futures_lite::future::{block_on, or, poll_once};
+use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
+use openssl::error::ErrorStack;
+use openssl::x509::X509;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -21,11 +24,20 @@ use rustls::{
     SupportedProtocolVersion,
 };
 use support::{Ca, config};
-use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket, Timer};
+use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket, Stream, Timer};
 use turnkey_native_tls::NativeTls;
 
 /// How the server's side of one handshake went, with that client.
 fn meet(ca: &Ca, client: impl FnOnce(TcpStream) + Send) -> Result<(), HandshakeError> {
+    meet_and(ca, client, async |_| {})
+}
+
+/// The same, and what is to be done `after` it.
+fn meet_and(
+    ca: &Ca,
+    client: impl FnOnce(TcpStream) + Send,
+    after: impl AsyncFnOnce(&mut Box<dyn Stream>),
+) -> Result<(), HandshakeError> {
     let backend = NativeTls::new(&config(ca.identity("localhost"))).unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -43,7 +55,10 @@ fn meet(ca: &Ca, client: impl FnOnce(TcpStream) + Send) -> Result<(), HandshakeE
             panic!("it takes too long");
         };
         block_on(or(late, async {
-            let outcome = backend.accept(tcp.clone()).await;
+            let mut outcome = backend.accept(tcp.clone()).await;
+            if let Ok(accepted) = &mut outcome {
+                after(&mut accepted.stream).await;
+            }
             let _ = tcp.shutdown_write();
             let _ = tcp.read_to_end(&mut Vec::new()).await;
             outcome.map(drop)
@@ -58,6 +73,20 @@ fn rustls(
     version: &'static SupportedProtocolVersion,
     ciphers: Option<SupportedCipherSuite>,
 ) -> impl FnOnce(TcpStream) + Send {
+    let tls = client(roots, name, version, ciphers);
+    |tcp| {
+        let mut stream = StreamOwned::new(tls, tcp);
+        let _ = stream.write_all(b"!");
+        let _ = stream.read(&mut [0]);
+    }
+}
+
+fn client(
+    roots: Option<&Ca>,
+    name: &'static str,
+    version: &'static SupportedProtocolVersion,
+    ciphers: Option<SupportedCipherSuite>,
+) -> ClientConnection {
     let mut provider = default_provider();
     if let Some(cipher) = ciphers {
         provider.cipher_suites = vec![cipher];
@@ -71,12 +100,7 @@ fn rustls(
         .unwrap()
         .with_root_certificates(store)
         .with_no_client_auth();
-    let tls = ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
-    |tcp| {
-        let mut stream = StreamOwned::new(tls, tcp);
-        let _ = stream.write_all(b"!");
-        let _ = stream.read(&mut [0]);
-    }
+    ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap()
 }
 
 fn bytes(bytes: &[u8]) -> impl FnOnce(TcpStream) + Send {
@@ -91,6 +115,32 @@ fn bytes(bytes: &[u8]) -> impl FnOnce(TcpStream) + Send {
 fn none_with_a_client_that_trusts_us() {
     let ca = Ca::new();
     meet(&ca, rustls(Some(&ca), "localhost", &TLS12, None)).unwrap();
+}
+
+/// OpenSSL has one queue of errors for each thread, and takes what stands there for its own.
+#[test]
+fn what_another_connection_left_is_not_taken_for_an_error() {
+    let ca = Ca::new();
+    let (go_on, told) = channel();
+    let tls = client(Some(&ca), "localhost", &TLS12, None);
+    let client = move |tcp| {
+        let mut stream = StreamOwned::new(tls, tcp);
+        stream.conn.complete_io(&mut stream.sock).unwrap();
+        told.recv().unwrap();
+        stream.write_all(b"!").unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    };
+    let serve = async move |stream: &mut Box<dyn Stream>| {
+        let mut byte = [0];
+        X509::from_der(b"none").unwrap_err().put();
+        assert!(poll_once(stream.read(&mut byte)).await.is_none(), "there is nothing to read yet");
+        go_on.send(()).unwrap();
+        stream.read_exact(&mut byte).await.unwrap();
+        X509::from_der(b"none").unwrap_err().put();
+        stream.close().await.unwrap();
+        assert!(ErrorStack::get().errors().is_empty(), "left to others");
+    };
+    meet_and(&ca, client, serve).unwrap();
 }
 
 #[test]
