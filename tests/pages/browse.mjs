@@ -27,6 +27,17 @@ function program(...names) {
   return found;
 }
 
+// On a machine that is busy Chromium at times says that it cannot take a picture, and then can.
+async function picture(page, path) {
+  for (let left = 4; ; left -= 1) {
+    try {
+      return await page.screenshot({ path, fullPage: true });
+    } catch (error) {
+      if (left === 0 || !String(error).includes('Unable to capture screenshot')) throw error;
+    }
+  }
+}
+
 async function visit(browser, { url, dark, width, certificate, headers, clicks, screenshot }) {
   const context = await browser.newContext({
     colorScheme: dark ? 'dark' : 'light',
@@ -51,7 +62,7 @@ async function visit(browser, { url, dark, width, certificate, headers, clicks, 
       response = await arrives;
       await page.waitForLoadState();
     }
-    if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
+    if (screenshot) await picture(page, screenshot);
     const seen = await page.evaluate(look);
     const before = { console: [...console], requests: [...requests] };
     const text = await page.innerText('body');
