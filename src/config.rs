@@ -147,10 +147,11 @@ impl Config {
         })
     }
 
-    /// How many descriptors clients take.
+    /// How many descriptors clients take, and what serves them.
     pub(crate) fn descriptors(&self) -> Descriptors {
         let own = if self.folder.is_some() { Descriptors::OF_FOLDER } else { Descriptors::OF_APP };
-        self.upstreams.as_ref().map_or(own, UpstreamOptions::descriptors)
+        let clients = self.upstreams.as_ref().map_or(own, UpstreamOptions::descriptors);
+        clients.and_threads(self.threads)
     }
 
     /// The backend that was asked for.

@@ -84,8 +84,12 @@ const REACTOR: usize = 3;
 
 /// How many descriptors are kept from clients, with a thread for each processor.
 fn reserved() -> usize {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    RESERVED + REACTOR * threads.saturating_sub(4)
+    RESERVED + REACTOR * threads().saturating_sub(4)
+}
+
+/// How many threads there are unless somebody asks for another number.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How many descriptors a server takes for its clients.
@@ -101,6 +105,13 @@ impl Descriptors {
     pub(crate) const OF_APP: Self = Self { each: 1, beside: 0 };
     /// A client may be sent a file.
     pub(crate) const OF_FOLDER: Self = Self { each: 2, beside: 0 };
+
+    /// The same with so many threads, of which each has a reactor.
+    pub(crate) fn and_threads(self, count: Option<usize>) -> Self {
+        let usual = threads().max(4);
+        let more = count.map_or(0, |count| count.saturating_sub(usual));
+        Self { beside: self.beside.saturating_add(REACTOR.saturating_mul(more)), ..self }
+    }
 
     fn of(self, connections: usize) -> usize {
         connections.saturating_mul(self.each).saturating_add(self.beside())
@@ -145,5 +156,19 @@ pub(crate) fn raise_descriptor_limit() {
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
             log::debug!("the limit on open files stays as it is: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_take_the_place_of_clients() {
+        let usual = Descriptors::OF_APP.and_threads(None).room_for_connections();
+        let few = Descriptors::OF_APP.and_threads(Some(1)).room_for_connections();
+        assert_eq!(usual, few, "what is kept for four threads is kept for one");
+        let many = Descriptors::OF_APP.and_threads(Some(threads().max(4) + 10));
+        assert_eq!(usual - many.room_for_connections(), 30);
     }
 }
