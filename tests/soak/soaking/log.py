@@ -83,7 +83,11 @@ LINES = [
         ("smuggling",),
     ),
     # Upstreams.
-    Line("error", r"request \S+: the upstream \S+: cannot be reached: Connection refused", OUTAGE),
+    # Whoever dies in a handshake resets the connection.
+    Line(
+        *("error", r"request \S+: the upstream \S+: cannot be reached: Connection (?:refused|reset)"),
+        OUTAGE,
+    ),
     Line(
         *("error", r"request \S+: the upstream \S+: (?:closed the connection|the connection broke)"),
         (*OUTAGE, "upstream that closes"),
