@@ -65,7 +65,7 @@ impl Reloader {
         let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
         let connector = mode::connector(backend, config);
         self.count(connector.is_ok());
-        proxy.replace_tls(connector?);
+        proxy.replace_tls(connector?, config.clone());
         Ok(())
     }
 
@@ -160,14 +160,20 @@ fn try_reload(
         }
         _ => None,
     };
-    let connector = contents.upstream.map(|tls| mode::connector(config.backend(), &tls));
-    let connector = connector.transpose().map_err(failed)?;
+    let upstream = match (&reloader.proxy, contents.upstream) {
+        // What is as it was stays, and with it all connections to upstreams.
+        (Some(proxy), Some(tls)) if !proxy.has_tls_of(&tls) => {
+            let connector = mode::connector(config.backend(), &tls).map_err(failed)?;
+            Some((proxy, connector, tls))
+        }
+        _ => None,
+    };
     // Only now that nothing can fail any more.
     if let Some(serving) = serving {
         reloader.current.replace(serving);
     }
-    if let (Some(proxy), Some(connector)) = (&reloader.proxy, connector) {
-        proxy.replace_tls(connector);
+    if let Some((proxy, connector, tls)) = upstream {
+        proxy.replace_tls(connector, tls);
     }
     Ok(trouble)
 }

@@ -28,7 +28,7 @@ pub(super) async fn dial(
         let Some(speaker) = tls.get() else {
             return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
         };
-        let stream = speaker.0.connect(socket.clone(), name).await;
+        let stream = speaker.connector.connect(socket.clone(), name).await;
         let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
         Ok(Connection::over_tls(stream, socket, speaker))
     };

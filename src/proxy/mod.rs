@@ -109,7 +109,7 @@ impl Proxy {
         backend: Option<BackendName>,
         config: &ConnectConfig,
     ) -> Result<Self, ModeError> {
-        self.tls.replace(mode::connector(backend, config)?);
+        self.tls.replace(mode::connector(backend, config)?, config.clone());
         Ok(self)
     }
 
@@ -124,10 +124,15 @@ impl Proxy {
         }
     }
 
-    /// Does the TLS for upstreams with `connector` from now on; connections that wait for a request and
+    /// Whether the TLS for upstreams is one of `config` already.
+    pub(crate) fn has_tls_of(&self, config: &ConnectConfig) -> bool {
+        self.tls.is_of(config)
+    }
+
+    /// Does the TLS for upstreams with `connector`, which was built from `config`, from now on; connections that wait for a request and
     /// were opened before are closed.
-    pub(crate) fn replace_tls(&self, connector: Box<dyn Connector>) {
-        self.tls.replace(connector);
+    pub(crate) fn replace_tls(&self, connector: Box<dyn Connector>, config: ConnectConfig) {
+        self.tls.replace(connector, config);
         self.balancer.drop_outdated(&self.tls);
     }
 

@@ -1,6 +1,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
-use turnkey_backend::Connector;
+use turnkey_backend::{ConnectConfig, Connector};
 
 /// What does the TLS with upstreams that speak it. It can be replaced while requests are under way.
 #[derive(Debug, Default)]
@@ -10,7 +10,10 @@ pub(super) struct UpstreamTls {
 
 /// It does the TLS until it is replaced, and what was opened with it is known by it.
 #[derive(Debug)]
-pub(super) struct Speaker(pub(super) Box<dyn Connector>);
+pub(super) struct Speaker {
+    pub(super) connector: Box<dyn Connector>,
+    config: ConnectConfig,
+}
 
 impl UpstreamTls {
     /// What a connection is opened with now, if TLS was set up.
@@ -18,10 +21,15 @@ impl UpstreamTls {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Opens connections with `connector` from the next one on.
-    pub(super) fn replace(&self, connector: Box<dyn Connector>) {
+    /// Opens connections with `connector`, which was built from `config`, from the next one on.
+    pub(super) fn replace(&self, connector: Box<dyn Connector>, config: ConnectConfig) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Some(Arc::new(Speaker(connector)));
+        *current = Some(Arc::new(Speaker { connector, config }));
+    }
+
+    /// Whether a connector built from `config` would do what this does already.
+    pub(super) fn is_of(&self, config: &ConnectConfig) -> bool {
+        self.get().is_some_and(|current| current.config.is_as(config))
     }
 
     /// Whether a connection that was opened with this, or in the clear, is as good as a new one.

@@ -11,6 +11,23 @@ pub struct ConnectConfig {
     pub identity: Option<Identity>,
 }
 
+impl ConnectConfig {
+    /// Whether what is built from `other` does the same as what is built from this. Where the CAs are
+    /// those that the system trusts there is no saying: they may be others by now.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        let same_identity = match (&self.identity, &other.identity) {
+            (None, None) => true,
+            (Some(one), Some(two)) => {
+                one.chain() == two.chain()
+                    && one.key().secret_pkcs8_der() == two.key().secret_pkcs8_der()
+            }
+            _ => false,
+        };
+        self.anchors.is_some() && self.anchors == other.anchors && same_identity
+    }
+}
+
 /// Turns a connection to another server into the byte stream that HTTP is spoken over: the other
 /// half of [`Backend`](crate::Backend), for servers that are asked rather than clients that ask.
 ///
@@ -36,4 +53,15 @@ pub enum ConnectError {
     /// connection broke; the source says what.
     #[error("the TLS handshake failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_trusts_may_have_changed() {
+        let config = ConnectConfig::default();
+        assert!(!config.is_as(&config));
+    }
 }

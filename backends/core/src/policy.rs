@@ -186,7 +186,7 @@ impl From<TrustAnchors> for ClientTrust {
 }
 
 /// The certificates of the CAs that clients' certificates are checked against; at least one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustAnchors(Vec<Certificate>);
 
 impl TrustAnchors {
