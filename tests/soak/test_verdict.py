@@ -1,6 +1,7 @@
 """Each check of the soak can fail: here it does, once."""
 
 import sys
+import time
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -104,10 +105,11 @@ class Logs(unittest.TestCase):
 
 
 class Answers(unittest.TestCase):
+    alone = SimpleNamespace(upstreams=("one",))
+
     def visited(self, visit, injected=None):
         ledger = Quiet()
-        spec = SimpleNamespace(upstreams=("one",))
-        server = SimpleNamespace(name="s", spec=spec)
+        server = SimpleNamespace(name="s", spec=self.alone)
         target = SimpleNamespace(name="s", server=server)
         workers = crew.Crew.__new__(crew.Crew)
         workers.ledger = ledger
@@ -135,6 +137,14 @@ class Answers(unittest.TestCase):
         self.assertFalse(self.visited(fail(Wrong("gone", 502)), "upstream dies").errors)
         self.assertFalse(self.visited(fail(Ended("gone")), "upstream dies").errors)
         self.assertTrue(self.visited(fail(Wrong("bad", 200)), "upstream dies").errors)
+
+    def test_who_reads_slowly_learns_of_an_outage_late(self):
+        ledger = Quiet()
+        ledger.last["upstream dies", "s"] = time.monotonic() - 10
+        target = SimpleNamespace(name="s", server=SimpleNamespace(name="s", spec=self.alone))
+        self.assertTrue(crew.excuse(ledger, target, Ended("gone"), lasted=8))
+        self.assertFalse(crew.excuse(ledger, target, Ended("gone"), lasted=2))
+        self.assertFalse(crew.excuse(ledger, target, Wrong("gone", 502), lasted=8))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import random
 import ssl
 import threading
+import time
 import traceback
 from dataclasses import dataclass
 
@@ -76,29 +77,34 @@ class Crew:
             at += 1
 
     def visit(self, each, target, dice):
+        begun = time.monotonic()
         with self.ledger.during(each.name, target.name):
             try:
                 each.visit(target, dice)
             except (Wrong, OSError) as error:
-                self.judge(each, target, error)
+                self.judge(each, target, error, time.monotonic() - begun)
             except Exception as error:
                 trace = traceback.format_exc(limit=-3)
                 self.ledger.error(each.name, f"at {target.name}: {error!r}\n{trace}")
 
-    def judge(self, each, target, error):
-        why = excuse(self.ledger, target, error)
+    def judge(self, each, target, error, lasted):
+        why = excuse(self.ledger, target, error, lasted)
         if why:
             self.ledger.excuse(why)
         else:
             self.ledger.error(each.name, f"at {target.name}: {type(error).__name__}: {error}")
 
 
-def excuse(ledger, target, error):
-    """What was done to the upstreams of `target` of late, if that explains `error`; else None."""
+def excuse(ledger, target, error, lasted=0):
+    """What was done to the upstreams of `target` of late, if that explains `error`; else None.
+
+    The error is that of a visit of so many seconds."""
     gone = isinstance(error, Wrong) and error.status in (502, 504)
-    # An answer that had begun when its upstream died is broken off, and so is a tunnel.
+    # An answer that had begun when its upstream died is broken off, and so is a tunnel. Whoever reads
+    # slowly learns of it when all that was on the way is read.
     broken = isinstance(error, (Ended, ConnectionError, ssl.SSLError))
-    if (gone or broken) and excuses(ledger, target.server, GRACE):
+    grace = GRACE + (lasted if broken else 0)
+    if (gone or broken) and excuses(ledger, target.server, grace):
         return DIES
     if ledger.recent("upstream CA that is foreign", target.name, GRACE) and gone:
         return "upstream CA that is foreign"
