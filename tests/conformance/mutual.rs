@@ -1,7 +1,11 @@
 //! Mutual mode: a client without a good certificate gets not one byte.
 
+use std::time::{Duration, Instant};
+
 use crate::Setup;
-use crate::support::{Authority, Files, Leaf, Output, Pki, Profile, Server, openssl, s_client};
+use crate::support::{
+    Authority, Dialer, Files, Leaf, Output, Pki, Profile, Server, openssl, s_client,
+};
 
 crate::on_every_verifying_backend! {
     the_right_one_is_served
@@ -14,6 +18,7 @@ crate::on_every_verifying_backend! {
     through_an_intermediate_is_served
     through_an_intermediate_not_sent_is_refused
     a_forged_signature_is_refused
+    a_request_does_not_wait_for_an_acknowledgement
 }
 
 const REQUEST: &[u8] = b"GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -23,6 +28,24 @@ fn the_right_one_is_served(setup: Setup) {
     let server = setup.serve(&pki.mutual_args());
     assert_served_as(setup, &pki, &server, &pki.client);
     assert_issuers(setup, &pki, &server, &pki.client, &["CN=Test CA,O=Company"]);
+}
+
+/// Clients that leave Nagle's algorithm on, as most do, hold it back until they know that their certificate has
+/// come, which the kernel would have told them 40 ms later.
+fn a_request_does_not_wait_for_an_acknowledgement(setup: Setup) {
+    let pki = Pki::new();
+    let server = setup.serve(&pki.mutual_args());
+    let dialer = Dialer::mutual(server.port, &pki.ca_file, &pki.client);
+    let answered = || {
+        let tcp = dialer.tcp();
+        tcp.set_nodelay(false).unwrap();
+        let mut conn = dialer.speak_over(tcp).unwrap();
+        let begun = Instant::now();
+        conn.get().assert_top_level();
+        begun.elapsed()
+    };
+    let quickest = (0..20).map(|_| answered()).min().unwrap();
+    assert!(quickest < Duration::from_millis(25), "{quickest:?}");
 }
 
 fn no_certificate_is_refused(setup: Setup) {

@@ -1,4 +1,5 @@
 use std::io::{self, IoSlice};
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +23,16 @@ const HELD: usize = 16 * 1024;
 /// request costs: so what a handshake writes is held until the stack waits for the peer. With TLS 1.3 the
 /// session tickets that end it go out with the first answer, if the request is there by then, and
 /// `close_notify` goes out with the FIN.
+///
+/// Where there are no tickets nothing would tell the client that its last flight has come, and most clients
+/// (Nagle's algorithm, RFC 1122 §4.2.3.4) hold their request back until they know: the kernel is told to
+/// acknowledge it before its 40 ms are over.
 #[derive(Debug)]
 pub struct Below {
     socket: ReadAhead<Socket>,
     held: Vec<u8>,
+    /// Whether something has gone out since the handshake, and with it the acknowledgement.
+    acknowledged: bool,
     course: Arc<Course>,
 }
 
@@ -43,7 +50,12 @@ impl Below {
     pub fn new(socket: Socket) -> (Self, Arc<Course>) {
         let course = Arc::new(Course::default());
         (
-            Self { socket: ReadAhead::new(socket), held: Vec::new(), course: Arc::clone(&course) },
+            Self {
+                socket: ReadAhead::new(socket),
+                held: Vec::new(),
+                acknowledged: false,
+                course: Arc::clone(&course),
+            },
             course,
         )
     }
@@ -63,6 +75,8 @@ impl Below {
 
     /// Sends what is held, and with it `bufs`, in one go as far as there is room; how much of `bufs` went.
     fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let nothing = bufs.is_empty() && self.held.is_empty();
+        self.acknowledged |= self.course.is_established() && !nothing;
         while !self.held.is_empty() {
             let mut all = vec![IoSlice::new(&self.held)];
             all.extend_from_slice(bufs);
@@ -127,6 +141,9 @@ impl AsyncRead for Below {
             Poll::Pending => {
                 if let Poll::Ready(Err(error)) = self.poll_send(cx, &[]) {
                     return Poll::Ready(Err(error));
+                }
+                if self.course.is_established() && !mem::replace(&mut self.acknowledged, true) {
+                    self.socket.stream.acknowledge();
                 }
             }
             Poll::Ready(_) => {}

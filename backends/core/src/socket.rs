@@ -122,6 +122,16 @@ impl Socket {
         self.source.poll_ready(Direction::Write, cx).map(Ok)
     }
 
+    /// Has the kernel acknowledge at once what has come, where it can be told to (`TCP_QUICKACK`).
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "nothing is told"))]
+    pub(crate) fn acknowledge(&self) {
+        // Where that fails it does so later.
+        #[cfg(target_os = "linux")]
+        if let Io::Tcp(io) = self.source.io() {
+            _ = rustix::net::sockopt::set_tcp_quickack(io, true);
+        }
+    }
+
     /// Sends the last bytes of this side: where the kernel can, it keeps them for the FIN, which is to
     /// follow at once.
     pub(crate) fn poll_write_last(
