@@ -36,16 +36,19 @@ fn a_request_does_not_wait_for_an_acknowledgement(setup: Setup) {
     let pki = Pki::new();
     let server = setup.serve(&pki.mutual_args());
     let dialer = Dialer::mutual(server.port, &pki.ca_file, &pki.client);
-    let answered = || {
+    let answered = |at_once| {
         let tcp = dialer.tcp();
-        tcp.set_nodelay(false).unwrap();
+        tcp.set_nodelay(at_once).unwrap();
         let mut conn = dialer.speak_over(tcp).unwrap();
         let begun = Instant::now();
         conn.get().assert_top_level();
         begun.elapsed()
     };
-    let quickest = (0..20).map(|_| answered()).min().unwrap();
-    assert!(quickest < Duration::from_millis(25), "{quickest:?}");
+    // Beside those that hold nothing back, since the machine may be busy.
+    let mut times: Vec<_> = (0..21).map(|_| (answered(true), answered(false))).collect();
+    times.sort_by_key(|(at_once, held_back)| held_back.saturating_sub(*at_once));
+    let (at_once, held_back) = times[times.len() / 2];
+    assert!(held_back < at_once + Duration::from_millis(25), "{times:?}");
 }
 
 fn no_certificate_is_refused(setup: Setup) {

@@ -95,6 +95,14 @@ class Logs(unittest.TestCase):
             self.log.log_line(line)
         self.assertEqual(self.ledger.errors["log"], 2)
 
+    def test_an_upstream_that_dies_in_a_handshake_resets(self):
+        line = "error: request 1.1: the upstream https://a: cannot be reached: Connection reset by peer"
+        self.log.log_line(line)
+        self.assertEqual(self.ledger.errors["log"], 1)
+        with self.ledger.during("upstream dies", "s"):
+            self.log.log_line(line)
+        self.assertEqual(self.ledger.errors["log"], 1)
+
     def test_a_500_and_a_line_of_another_form_are_errors(self):
         good = '127.0.0.1 - - [25/Nov/2026:13:28:26 +0000] "GET / HTTP/1.1" 200 17'
         self.log.access_line(good)
