@@ -39,7 +39,8 @@ pub(crate) async fn run(
 ) {
     let mut stop = pin!(stop);
     let mut stopped = false;
-    let turned_away = endpoint.limits.turned_away(endpoint.content.descriptors());
+    let descriptors = endpoint.content.descriptors().and_threads(Some(crew.count()));
+    let turned_away = endpoint.limits.turned_away(descriptors);
     let turned_away = Arc::new(Semaphore::new(turned_away));
     let mut full_up = Episode::default();
     let mut short = Episode::default();

@@ -75,21 +75,24 @@ impl Limits {
 
 const MAX_TURNED_AWAY: usize = 64;
 
-/// Descriptors that are needed for other things than clients: listeners, files, the reactors of up to
-/// four threads.
+/// Descriptors that are needed for other things than clients: listeners, files, the reactors of
+/// [`FEW_THREADS`].
 const RESERVED: usize = 32;
+
+const FEW_THREADS: usize = 4;
 
 /// How many a reactor takes.
 const REACTOR: usize = 3;
 
 /// How many descriptors are kept from clients, with a thread for each processor.
 fn reserved() -> usize {
-    RESERVED + REACTOR * threads().saturating_sub(4)
+    RESERVED + REACTOR * (usual_threads() - FEW_THREADS)
 }
 
-/// How many threads there are unless somebody asks for another number.
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+/// How many threads descriptors are kept for in any case: as many as there are unless somebody asks for
+/// another number, and a few.
+fn usual_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).max(FEW_THREADS)
 }
 
 /// How many descriptors a server takes for its clients.
@@ -108,8 +111,7 @@ impl Descriptors {
 
     /// The same with so many threads, of which each has a reactor.
     pub(crate) fn and_threads(self, count: Option<usize>) -> Self {
-        let usual = threads().max(4);
-        let more = count.map_or(0, |count| count.saturating_sub(usual));
+        let more = count.map_or(0, |count| count.saturating_sub(usual_threads()));
         Self { beside: self.beside.saturating_add(REACTOR.saturating_mul(more)), ..self }
     }
 
@@ -168,7 +170,7 @@ mod tests {
         let usual = Descriptors::OF_APP.and_threads(None).room_for_connections();
         let few = Descriptors::OF_APP.and_threads(Some(1)).room_for_connections();
         assert_eq!(usual, few, "what is kept for four threads is kept for one");
-        let many = Descriptors::OF_APP.and_threads(Some(threads().max(4) + 10));
+        let many = Descriptors::OF_APP.and_threads(Some(usual_threads() + 10));
         assert_eq!(usual - many.room_for_connections(), 30);
     }
 }

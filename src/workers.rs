@@ -59,13 +59,18 @@ impl Crew {
         Self::new([executor].into_iter())
     }
 
+    /// How many threads they are, each with its executor.
+    pub(crate) fn count(&self) -> usize {
+        self.seats.len()
+    }
+
     /// Runs the task that `make` makes on the executor that has the fewest, as long as there is one.
     /// The task holds what it is given until it is done.
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(
         &self,
         make: impl FnOnce(Seated) -> F,
     ) {
-        let count = self.seats.len();
+        let count = self.count();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count.max(1);
         let from_first = self.seats.iter().cycle().skip(first).take(count);
         let Some(seat) = from_first.min_by_key(|seat| lock(&seat.load).rank()) else { return };

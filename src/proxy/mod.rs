@@ -129,8 +129,8 @@ impl Proxy {
         self.tls.is_of(config)
     }
 
-    /// Does the TLS for upstreams with `connector`, which was built from `config`, from now on; connections that wait for a request and
-    /// were opened before are closed.
+    /// Does the TLS for upstreams with `connector`, which was built from `config`, from now on; connections
+    /// that wait for a request and were opened before are closed.
     pub(crate) fn replace_tls(&self, connector: Box<dyn Connector>, config: ConnectConfig) {
         self.tls.replace(connector, config);
         self.balancer.drop_outdated(&self.tls);
