@@ -197,16 +197,16 @@ impl Drop for Below {
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpStream;
 
     use super::*;
+    use crate::loopback;
 
     /// A connection before its handshake, and the peer's end of it, which does not wait.
     fn pair() -> (Below, Arc<Course>, TcpStream, Socket) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (peer, accepted) = loopback::pair();
         peer.set_nonblocking(true).unwrap();
-        let socket = Socket::tcp(listener.accept().unwrap().0).unwrap();
+        let socket = Socket::tcp(accepted).unwrap();
         let (below, course) = Below::new(socket.clone());
         (below, course, peer, socket)
     }

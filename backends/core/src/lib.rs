@@ -24,6 +24,8 @@ mod found;
 mod handshake_error;
 mod identities;
 mod identity;
+#[cfg(test)]
+mod loopback;
 mod ocsp;
 pub mod pem;
 mod policy;

@@ -24,7 +24,7 @@ impl Polled {
     }
 
     /// From here on it is the task of `cx` that waits.
-    pub fn wake(&mut self, cx: &Context<'_>) {
+    pub fn set_waker(&mut self, cx: &Context<'_>) {
         self.waker.clone_from(cx.waker());
     }
 
@@ -56,10 +56,14 @@ impl Write for Polled {
 }
 
 /// What a stack makes of a [`Polled`] connection.
-///
-/// What is read and written is in the clear. Where `write` says `WouldBlock` it is called with the same
-/// bytes again.
-pub trait Session: Read + Write {
+pub trait Session {
+    /// What is in the clear is read from it and written to it. Where `write` says `WouldBlock` it is called
+    /// with the same bytes again.
+    type Stream: Read + Write;
+
+    /// The stream, ready for the next call.
+    fn stream(&mut self) -> &mut Self::Stream;
+
     /// The connection.
     fn polled(&mut self) -> &mut Polled;
 
@@ -77,7 +81,7 @@ impl<T: Session> TlsStream<T> {
         cx: &Context<'_>,
         io: impl FnOnce(&mut T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.0.polled().wake(cx);
+        self.0.polled().set_waker(cx);
         match io(&mut self.0) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
             result => Poll::Ready(result),
@@ -91,7 +95,7 @@ impl<T: Session + Unpin> AsyncRead for TlsStream<T> {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll(cx, |session| session.read(buf))
+        self.poll(cx, |session| session.stream().read(buf))
     }
 }
 
@@ -101,11 +105,11 @@ impl<T: Session + Unpin> AsyncWrite for TlsStream<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll(cx, |session| session.write(buf))
+        self.poll(cx, |session| session.stream().write(buf))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, Write::flush)
+        self.poll(cx, |session| session.stream().flush())
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -116,17 +120,24 @@ impl<T: Session + Unpin> AsyncWrite for TlsStream<T> {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::net::{Shutdown, TcpStream};
     use std::thread;
     use std::time::Duration;
 
     use super::*;
+    use crate::loopback::pair;
     use crate::{Reactor, Socket};
 
     /// Hands on what it gets, and says so when it is closed.
     struct Clear(Polled);
 
     impl Session for Clear {
+        type Stream = Polled;
+
+        fn stream(&mut self) -> &mut Polled {
+            &mut self.0
+        }
+
         fn polled(&mut self) -> &mut Polled {
             &mut self.0
         }
@@ -134,28 +145,6 @@ mod tests {
         fn close(&mut self) -> io::Result<()> {
             self.0.write_all(b"goodbye")
         }
-    }
-
-    impl Read for Clear {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            self.0.read(buf)
-        }
-    }
-
-    impl Write for Clear {
-        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            self.0.write(buf)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            self.0.flush()
-        }
-    }
-
-    fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (ours, listener.accept().unwrap().0)
     }
 
     fn stream(ours: TcpStream) -> TlsStream<Clear> {

@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
+use std::io;
 use std::mem;
 use std::task::Poll;
 
@@ -12,15 +12,6 @@ use turnkey_backend::{Below, Polled, Session, TlsStream};
 /// says next, whichever connection that is about. So the queue is emptied before each call.
 #[derive(Debug)]
 pub(crate) struct Native(native_tls::TlsStream<Polled>);
-
-impl Native {
-    /// What a call is made on.
-    fn stream(&mut self) -> &mut native_tls::TlsStream<Polled> {
-        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
-        drop(openssl::error::ErrorStack::get());
-        &mut self.0
-    }
-}
 
 /// Does the handshake of a server.
 pub(crate) async fn accept(
@@ -47,7 +38,7 @@ async fn handshake(
 ) -> Result<TlsStream<Native>, Error> {
     let mut polled = Polled::new(below);
     poll_fn(|cx| {
-        polled.wake(cx);
+        polled.set_waker(cx);
         Poll::Ready(())
     })
     .await;
@@ -69,7 +60,7 @@ async fn woken(polled: &mut Polled) {
     let mut has_waited = false;
     poll_fn(|cx| {
         if mem::replace(&mut has_waited, true) {
-            polled.wake(cx);
+            polled.set_waker(cx);
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -79,27 +70,19 @@ async fn woken(polled: &mut Polled) {
 }
 
 impl Session for Native {
+    type Stream = native_tls::TlsStream<Polled>;
+
+    fn stream(&mut self) -> &mut Self::Stream {
+        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
+        drop(openssl::error::ErrorStack::get());
+        &mut self.0
+    }
+
     fn polled(&mut self) -> &mut Polled {
         self.0.get_mut()
     }
 
     fn close(&mut self) -> io::Result<()> {
         self.stream().shutdown()
-    }
-}
-
-impl Read for Native {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.stream().read(buf)
-    }
-}
-
-impl Write for Native {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.stream().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream().flush()
     }
 }

@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
+use std::io;
 use std::task::Poll;
 
 use openssl::error::ErrorStack;
@@ -38,7 +38,7 @@ impl OpenSslSession {
         go_on: impl Fn(&mut SslStream<Polled>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         poll_fn(|cx| {
-            self.polled().wake(cx);
+            self.polled().set_waker(cx);
             match go_on(self.stream()) {
                 Err(error)
                     if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) =>
@@ -50,15 +50,16 @@ impl OpenSslSession {
         })
         .await
     }
-
-    /// What a call is made on.
-    fn stream(&mut self) -> &mut SslStream<Polled> {
-        drop(ErrorStack::get());
-        &mut self.0
-    }
 }
 
 impl Session for OpenSslSession {
+    type Stream = SslStream<Polled>;
+
+    fn stream(&mut self) -> &mut Self::Stream {
+        drop(ErrorStack::get());
+        &mut self.0
+    }
+
     fn polled(&mut self) -> &mut Polled {
         self.0.get_mut()
     }
@@ -70,21 +71,5 @@ impl Session for OpenSslSession {
             Err(error) if error.code() == ErrorCode::ZERO_RETURN => Ok(()),
             Err(error) => Err(error.into_io_error().unwrap_or_else(io::Error::other)),
         }
-    }
-}
-
-impl Read for OpenSslSession {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.stream().read(buf)
-    }
-}
-
-impl Write for OpenSslSession {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.stream().write(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream().flush()
     }
 }

@@ -4,7 +4,6 @@ mod timers;
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use smol::future::FutureExt as _;
 
 use super::{Reactor, Timer};
 use crate::Socket;
+use crate::loopback::pair;
 
 /// Drives `future`, which is to be done within seconds.
 #[track_caller]
@@ -28,13 +28,6 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
         None
     };
     async { Some(future.await) }.or(late).await
-}
-
-/// Both ends of a connection.
-fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    (ours, listener.accept().unwrap().0)
 }
 
 async fn read(socket: &mut Socket, buf: &mut [u8]) -> io::Result<usize> {
