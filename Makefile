@@ -103,6 +103,10 @@ public-api: ## Write the public API to docs/PUBLIC_API.txt, which make lint comp
 coverage: llvm := $(shell rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 coverage: export LLVM_COV ?= $(shell command -v llvm-cov-$(llvm))
 coverage: export LLVM_PROFDATA ?= $(shell command -v llvm-profdata-$(llvm))
+# The tests end most of the programs that they start with SIGKILL, before which nothing is written at an
+# exit: `%c` counts in the file itself, which needs the flag, and `%m` takes one file for each program.
+coverage: export LLVM_PROFILE_FILE_NAME := turnkey-%c%m.profraw
+coverage: export RUSTFLAGS += -C llvm-args=-runtime-counter-relocation
 
 # `ARGS=--lib` counts what the unit tests alone reach; `ARGS=--html` makes pages.
 coverage: coverage-tools ## Count the lines that the tests reach
@@ -126,16 +130,19 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 			-max_total_time=$(SECONDS_EACH) -max_len=20000 -timeout=20 || exit 1; \
 	done
 
-# Each takes hours. What is missed has a test or a row in docs/MUTANTS.md.
+# Each takes hours. What is missed has a test or a row in docs/MUTANTS.md. What is built stands before `--`,
+# what the tests are told behind it; `ARGS=--iterate` tries those anew that were missed the last time.
 MUTANTS ?= core trust wire
-mutants_core  := --package turnkey-backend -- --lib --test 'certificate*' --test client_policy \
-                 --test handshake_error --test 'identit*' --test ocsp --test policy --test revocation --test tickets
-mutants_trust := --package turnkey --file 'src/trust/**' -- --features openssl --lib trust
-mutants_wire  := --package turnkey --file 'src/wire/**' -- --features openssl --lib --test wire
+mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy handshake_error identit* \
+                 ocsp policy revocation tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
+mutants_trust := --package turnkey --features openssl --file 'src/trust/**' --cargo-arg=--lib \
+                 --cargo-arg=--test=behind_proxy -- -- trust fields:: options:: proxy_protocol::
+mutants_wire  := --package turnkey --features openssl --file 'src/wire/**' --cargo-arg=--lib \
+                 --cargo-arg=--test=wire
 
 mutants: ## Change the code in one place at a time, and list the changes that no test minds
 	@$(CARGO) mutants --version >/dev/null 2>&1 || $(CARGO) install cargo-mutants --locked
-	@$(foreach what,$(MUTANTS),$(CARGO) mutants --jobs 1 --timeout 120 --build-timeout 900 \
+	@$(foreach what,$(MUTANTS),$(CARGO) mutants --jobs 1 --timeout 120 --build-timeout 900 $(ARGS) \
 		--output target/mutants/$(what) $(mutants_$(what)) \
 		|| { code=$$?; test $$code = 2 || test $$code = 3; } || exit 1;)
 
