@@ -123,6 +123,8 @@ def tls(bench, plan):
         "hyper on rustls": bench.hyper(tls=True),
         "trillium on native-tls": bench.trillium(tls=True),
     }
+    backends = ["rustls", "openssl", "native-tls"]
+    servers |= {f"{FLOOR}, {backend}": bench.floor(backend) for backend in backends}
     with contextlib.ExitStack() as stack:
         running = started(stack, servers)
         load = Wrk(plan.seconds, tls=True)
@@ -134,6 +136,7 @@ def tls(bench, plan):
         # It speaks 1.2 only.
         "native-tls": {"nginx, TLS 1.2": 1.1, "trillium on native-tls": None},
     }.items():
+        targets[f"{FLOOR}, {backend}"] = None
         rows += compare(f"TLS keep-alive, {backend}", figures, backend, targets, MICROSECONDS)
     return rows
 

@@ -118,23 +118,25 @@ class Bench:
         argv = [find("nginx"), "-e", "stderr", "-c", str(file), "-p", str(self.folder)]
         return self.server("nginx", argv, port, **more)
 
-    def peer(self, name, tls=False, env=None, **more):
+    def peer(self, name, *words, tls=False, env=None, **more):
         """One of the small programs in benches/peers."""
         port = free_port()
-        argv = [str(self.programs / f"peer-{name}"), str(port)]
+        argv = [str(self.programs / f"peer-{name}"), str(port), *words]
         argv += self.chain_and_key() if tls else []
         return self.server(name, argv, port, env, **more)
 
     def hyper(self, tls=False, **more):
-        return self.peer("hyper", tls, **more)
+        return self.peer("hyper", tls=tls, **more)
 
     def trillium(self, tls=False, **more):
         # As many threads as the others have.
-        return self.peer("trillium", tls, {"ASYNC_GLOBAL_EXECUTOR_THREADS": "1"}, **more)
+        env = {"ASYNC_GLOBAL_EXECUTOR_THREADS": "1"}
+        return self.peer("trillium", tls=tls, env=env, **more)
 
-    def floor(self, **more):
-        """What async-h1 and http-types take alone."""
-        return self.peer("floor", **more)
+    def floor(self, backend=None, **more):
+        """What async-h1 and http-types take alone, in the clear or on one of turnkey's backends."""
+        words = [backend] if backend else []
+        return self.peer("floor", *words, tls=bool(backend), **more)
 
     def async_h1(self, **more):
         return self.peer("async-h1", env={"SMOL_THREADS": "1"}, **more)

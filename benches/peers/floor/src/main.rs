@@ -1,36 +1,57 @@
-//! Less cannot be done with async-h1 and http-types: `peer-floor PORT`.
+//! Less cannot be done with async-h1 and http-types: `peer-floor PORT [BACKEND CHAIN KEY]`.
 //!
 //! It reads as turnkey does, has async-h1 decode what it takes for a head, answers with a response of
 //! http-types, and has async-h1 encode that. Nothing is vetted, counted, timed or logged, and it only
-//! stands what wrk sends. What turnkey takes more is turnkey's own; what this takes more than a peer is
+//! stands what wrk sends. TLS is turnkey's backend, which is what is between a stack and async-h1. What turnkey takes more is turnkey's own; what this takes more than a peer is
 //! not turnkey's to mend.
 
 use std::env;
+use std::fs;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_h1::server::{Encoder, decode};
 use http_types::{Method, Response, StatusCode};
 use smol::Executor;
-use smol::io::{AsyncReadExt, AsyncWriteExt, Cursor};
-use turnkey_backend::{Acceptor, Reactor, Socket};
+use smol::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Cursor};
+use turnkey_backend::{
+    Acceptor, Backend, ClientPolicy, Identities, Identity, Reactor, Resumption, TlsConfig,
+    VersionRange,
+};
+use turnkey_native_tls::NativeTls;
+use turnkey_openssl::OpenSsl;
+use turnkey_rustls::Rustls;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> Result<()> {
-    let port: u16 = env::args().nth(1).context("no port")?.parse()?;
+    let words: Vec<String> = env::args().skip(1).collect();
+    let port: u16 = words.first().context("no port")?.parse()?;
+    let backend = match words.get(1..4) {
+        Some([backend, chain, key]) => Some(tls(backend, chain, key)?),
+        _ => None,
+    };
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     let executor = Executor::new();
     let accepting = async {
         let acceptor = Acceptor::tcp(listener)?;
         loop {
             let socket = acceptor.accept().await?.into_socket()?;
+            let backend = backend.clone();
             executor
-                .spawn(async {
+                .spawn(async move {
                     // A client that leaves is no news.
-                    _ = serve(socket).await;
+                    _ = match backend {
+                        None => serve(socket).await,
+                        Some(backend) => match backend.accept(socket).await {
+                            Ok(accepted) => serve(accepted.stream).await,
+                            Err(_) => Ok(()),
+                        },
+                    };
                 })
                 .detach();
         }
@@ -38,12 +59,29 @@ fn main() -> Result<()> {
     Reactor::new()?.drive(executor.run(accepting))?
 }
 
-async fn serve(mut socket: Socket) -> Result<()> {
+fn tls(backend: &str, chain: &str, key: &str) -> Result<Arc<dyn Backend>> {
+    let identity =
+        Identity::from_pem(&fs::read(chain)?, &fs::read(key)?, None, SystemTime::now())?;
+    let config = TlsConfig {
+        identities: Identities::new(identity, [])?,
+        clients: ClientPolicy::None,
+        versions: VersionRange::default(),
+        resumption: Resumption::Off,
+    };
+    Ok(match backend {
+        "rustls" => Arc::new(Rustls::new(&config)?),
+        "openssl" => Arc::new(OpenSsl::new(&config)?),
+        "native-tls" => Arc::new(NativeTls::new(&config)?),
+        _ => bail!("there is no backend {backend}"),
+    })
+}
+
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<()> {
     let mut head = Vec::new();
     let mut piece = [0; 4096];
     let mut answer = vec![0; 4096];
     loop {
-        let n = socket.read(&mut piece).await?;
+        let n = stream.read(&mut piece).await?;
         head.extend_from_slice(&piece[..n]);
         if n == 0 {
             return Ok(());
@@ -68,6 +106,6 @@ async fn serve(mut socket: Socket) -> Result<()> {
                 n => filled += n,
             }
         }
-        socket.write_all(&answer[..filled]).await?;
+        stream.write_all(&answer[..filled]).await?;
     }
 }
