@@ -1,10 +1,10 @@
 use crate::field;
 use crate::refusal::Refusal;
 
-/// The longest line with a chunk's size and extensions, in bytes.
+/// The longest line with a chunk's size and extensions, in bytes with its end.
 const MAX_CHUNK_LINE: usize = 1024;
 
-/// The most bytes of trailer fields.
+/// The largest trailer section, in bytes with the empty line that ends it.
 const MAX_TRAILERS: usize = 8 * 1024;
 
 /// A field of the trailer section: name and value.
@@ -138,15 +138,16 @@ fn are_extensions(mut bytes: &[u8]) -> bool {
     true
 }
 
-/// The line at the start of `input`, without its end; `None` if it has not all come in.
+/// The line at the start of `input`, without its end; `None` if it has not all come in. With its end it
+/// has `max` bytes at most.
 fn line(input: &[u8], max: usize) -> Result<Option<&[u8]>, Refusal> {
     match memchr::memchr(b'\n', input) {
-        Some(lf) if lf > max => Err(bad_chunk("a line is too long")),
+        Some(lf) if lf >= max => Err(bad_chunk("a line is too long")),
         Some(lf) => match input.get(..lf).and_then(|line| line.strip_suffix(b"\r")) {
             Some(line) => Ok(Some(line)),
             None => Err(bad_chunk("a line ends in a bare LF")),
         },
-        None if input.len() > max => Err(bad_chunk("a line is too long")),
+        None if input.len() >= max => Err(bad_chunk("a line is too long")),
         None => Ok(None),
     }
 }
@@ -230,5 +231,17 @@ mod tests {
         assert!(decode(&long, 100).unwrap_err().reason.contains("too long"));
         let many = [b"0\r\n".as_slice(), &b"a: b\r\n".repeat(MAX_TRAILERS)].concat();
         assert!(decode(&many, 100).unwrap_err().reason.contains("too long"));
+
+        // A line of 1,024 bytes and a trailer section of 8,192; and each with one more.
+        let line = |n: usize| format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(n - 4));
+        let trailers = |n: usize| format!("0\r\na: b\r\nc: {}\r\n\r\n", "d".repeat(n - 13));
+        for (fits, more) in [(line(1024), line(1025)), (trailers(8 * 1024), trailers(8 * 1024 + 1))]
+        {
+            for piece in [1, 1000, 10_000] {
+                decode(fits.as_bytes(), piece).unwrap();
+                let refusal = decode(more.as_bytes(), piece).unwrap_err();
+                assert!(refusal.reason.contains("too long"), "{}", refusal.reason);
+            }
+        }
     }
 }

@@ -93,3 +93,60 @@ fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
         format!("the request head is larger than {max_head} bytes"),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of `bytes` when they come in one by one.
+    fn scan(bytes: &[u8], max_head: usize) -> Result<Option<(usize, usize)>, Refusal> {
+        let mut scanner = HeadScanner::default();
+        for n in 0..bytes.len() {
+            if let Some(found) = scanner.scan(&bytes[..n], max_head)? {
+                panic!("{found:?} after {n} of {} bytes", bytes.len());
+            }
+        }
+        scanner.scan(bytes, max_head)
+    }
+
+    #[test]
+    fn a_head_begins_after_empty_lines_and_ends_with_one() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        for empty in 0..40 {
+            let bytes = [b"\r\n".repeat(empty).as_slice(), head].concat();
+            let all = (2 * empty, bytes.len());
+            assert_eq!(scan(&bytes, 1000).unwrap(), Some(all), "byte by byte");
+            let more = [bytes.as_slice(), b"GET / HTTP/1.1\r\n\r\n"].concat();
+            let at_once = HeadScanner::default().scan(&more, 1000).unwrap();
+            assert_eq!(at_once, Some(all), "at once, and the next one is left");
+        }
+    }
+
+    #[test]
+    fn a_head_is_bounded_with_the_empty_lines_before_it() {
+        let head = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(scan(head, head.len()).unwrap(), Some((2, head.len())));
+        let refusal = scan(head, head.len() - 1).unwrap_err();
+        assert_eq!(refusal.status, StatusCode::RequestHeaderFieldsTooLarge);
+    }
+
+    #[test]
+    fn a_request_line_is_bounded_before_all_of_it_is_there() {
+        let line = vec![b'a'; 8192 + 64];
+        let mut scanner = HeadScanner::default();
+        assert_eq!(scanner.scan(&line, 100_000).unwrap(), None);
+        let more = [line.as_slice(), b"a"].concat();
+        let refusal = scanner.scan(&more, 100_000).unwrap_err();
+        assert_eq!(refusal.status, StatusCode::UriTooLong);
+    }
+
+    #[test]
+    fn tls_is_told_from_what_is_no_http_by_its_second_byte() {
+        let reason = |bytes: &[u8]| scan(bytes, 1000).unwrap_err().reason;
+        assert_eq!(scan(b"\x16", 1000).unwrap(), None);
+        assert!(reason(b"\x16\x03").contains("TLS handshake"), "{}", reason(b"\x16\x03"));
+        assert!(reason(b"\x16\x16").contains("not an HTTP request"), "{}", reason(b"\x16\x16"));
+        // In a field it is the business of whoever reads that.
+        assert_eq!(scan(b"GET / HTTP/1.1\r\n\x16\x03", 1000).unwrap(), None);
+    }
+}
