@@ -215,6 +215,9 @@ mod tests {
             ("for=192.0.2.1, for=192.0.2.2:80", &["!for=192.0.2.2:80"]),
             ("for=192.0.2.1, garbage, for=192.0.2.2", &["192.0.2.2", "!garbage"]),
             ("for=192.0.2.1;for=192.0.2.2", &["!for=192.0.2.1;for=192.0.2.2"]),
+            ("for=192.0.2.1;by=a;by=b", &["!for=192.0.2.1;by=a;by=b"]),
+            ("proto=http;Proto=https", &["!proto=http;Proto=https"]),
+            ("host=a;host=a", &["!host=a;host=a"]),
             ("for=[2001:db8::1]", &["!for=[2001:db8::1]"]),
             (r#"for="2001:db8::1""#, &[r#"!for="2001:db8::1""#]),
             ("for = 192.0.2.1", &["!for = 192.0.2.1"]),
@@ -229,6 +232,9 @@ mod tests {
 
     #[test]
     fn an_element_of_any_length_is_not_looked_for() {
+        let of_length = |n: usize| format!("for=192.0.2.1;x={}", "a".repeat(n - 16));
+        assert_eq!(nodes(&of_length(1024)), ["192.0.2.1"]);
+        assert_eq!(nodes(&of_length(1025)), [format!("!{}", of_length(1025))]);
         let padding = "a".repeat(MAX_ELEMENT);
         assert_eq!(nodes(&format!(r#"for=192.0.2.1, x="{padding}";for=192.0.2.2"#)).len(), 1);
         let commas = format!("{},{}for=192.0.2.1", "a,".repeat(4000), " ".repeat(900));

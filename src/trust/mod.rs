@@ -159,7 +159,15 @@ mod tests {
         ] {
             assert!(speaks_for_client(name), "{name}");
         }
-        for name in ["Accept", "X-Forwarded", "Client-Certificate", "Cookie", "X-Real-I"] {
+        for name in [
+            "Accept",
+            "X-Forwarded",
+            "Client-Certificate",
+            "Cookie",
+            "X-Real-I",
+            "X.Real.IP",
+            "X-Re_l-IP",
+        ] {
             assert!(!speaks_for_client(name), "{name}");
         }
     }

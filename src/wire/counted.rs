@@ -51,3 +51,46 @@ impl AsyncBufRead for Counted {
         Pin::new(&mut self.body).consume(n);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_types::StatusCode;
+    use smol::io::{AsyncBufReadExt, AsyncReadExt, Cursor};
+
+    use super::*;
+
+    #[test]
+    fn all_content_is_counted_however_it_is_read() {
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(Body::from_reader(Cursor::new(b"hello, world"), None));
+        let count = count_content(&mut response);
+        let mut body = response.take_body();
+        smol::block_on(async {
+            let mut hello = [0; 5];
+            body.read_exact(&mut hello).await.unwrap();
+            assert_eq!((&hello, count.load(Ordering::Relaxed)), (b"hello", 5));
+            assert_eq!(body.fill_buf().await.unwrap(), b", world");
+            assert_eq!(count.load(Ordering::Relaxed), 5, "none of it has been taken");
+            body.consume(2);
+            assert_eq!(count.load(Ordering::Relaxed), 7);
+            let mut rest = String::new();
+            body.read_to_string(&mut rest).await.unwrap();
+            assert_eq!((rest.as_str(), count.load(Ordering::Relaxed)), ("world", 12));
+        });
+    }
+
+    #[test]
+    fn the_type_is_what_the_handler_says() {
+        for said in [None, Some("text/html")] {
+            let mut response = Response::new(StatusCode::Ok);
+            response.set_body(Body::from_reader(smol::io::empty(), None));
+            response.remove_header(CONTENT_TYPE);
+            if let Some(said) = said {
+                response.insert_header(CONTENT_TYPE, said);
+            }
+            count_content(&mut response);
+            let header = response.header(CONTENT_TYPE).map(|values| values.as_str());
+            assert_eq!(header, said);
+        }
+    }
+}

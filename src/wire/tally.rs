@@ -119,6 +119,35 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_in_is_counted_from_its_first_byte_on() {
+        let mut tally = Tally::default();
+        assert_eq!((tally.began(), tally.received()), (None, 0));
+        tally.begin();
+        let began = tally.began();
+        assert!(began.is_some());
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        tally.begin();
+        assert_eq!(tally.began(), began);
+        tally.took(2);
+        tally.took(3);
+        assert_eq!(tally.received(), 5);
+    }
+
+    #[test]
+    fn who_failed_is_who_was_asked_last() {
+        let mut tally = Tally::default();
+        tally.fail("nobody was asked");
+        assert!(tally.failures().is_empty() && tally.upstream().is_none());
+        for (upstream, reason) in [("a", "refused"), ("b", "timed out")] {
+            tally.hand_on(&upstream.into());
+            assert_eq!(tally.upstream(), Some(upstream));
+            tally.fail(reason);
+        }
+        let failures: Vec<_> = tally.failures().iter().map(|f| (&*f.upstream, f.reason)).collect();
+        assert_eq!(failures, [("a", "refused"), ("b", "timed out")]);
+    }
+
+    #[test]
     fn an_answer_that_came_to_nothing_makes_room() {
         let mut tally = Tally::default();
         tally.answer(200);

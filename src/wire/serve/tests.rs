@@ -233,6 +233,41 @@ fn who_is_denied_is_told_so_and_nothing_else() {
 }
 
 #[test]
+fn people_are_refused_on_a_page_that_names_the_request() {
+    let fields = "Host: a\r\nAccept: text/html\r\n";
+    for (first, status) in [
+        ("GET /not-there HTTP/1.1\r\n", "404 Not Found"),
+        ("POST / HTTP/1.1\r\nContent-Length: 101\r\n", "413 Payload Too Large"),
+    ] {
+        for before in 0..4 {
+            let said = format!("{}{first}{fields}\r\n", GET.repeat(before));
+            let (answered, _) = answers(link(false, false), &app(), said);
+            let number = format!("Request <code>1.{}</code>", before + 1);
+            assert!(answered.contains(status), "{answered}");
+            assert!(answered.contains(&number), "{number}: {answered}");
+        }
+    }
+}
+
+#[test]
+fn the_path_for_health_is_the_servers_and_no_other() {
+    let link = || Link { health: Some("/health".into()), ..link(false, false) };
+    for (line, expected) in [
+        ("GET /health", "200 OK"),
+        ("HEAD /health", "200 OK"),
+        ("GET /health?full", "200 OK"),
+        ("POST /health", "404 Not Found"),
+        ("GET /healthy", "404 Not Found"),
+        ("GET /not-there", "404 Not Found"),
+    ] {
+        let (answered, _) = answers(link(), &app(), format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert!(answered.starts_with(&format!("HTTP/1.1 {expected}")), "{line}: {answered}");
+    }
+    let (answered, _) = answers(link(), &app(), GET);
+    assert!(answered.ends_with("\r\n\r\nhello"), "{answered}");
+}
+
+#[test]
 fn a_tls_handshake_in_the_clear_gets_an_alert() {
     const HELLO: &str = "\x16\x03\x01\x02\0\x01\0\x01\u{7f}\x03\x03\r\n\r\n";
     // As OpenSSL reads it: tlsv1 alert protocol version.
