@@ -6,8 +6,8 @@ use smol::io::{AsyncBufRead, AsyncRead};
 
 /// What is made a buffer at a time.
 pub(crate) trait Fill {
-    /// Fills `buffer`, which is empty, with what is next; meanwhile it may take it away. It leaves it
-    /// empty at the end.
+    /// Puts what is next in place of what is in `buffer`, which has been read; meanwhile it may take it
+    /// away. It leaves it empty at the end.
     fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>>;
 }
 
@@ -29,9 +29,8 @@ impl<F: Fill + Unpin> AsyncBufRead for Buffered<F> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         if this.start >= this.buffer.len() {
-            this.buffer.clear();
-            this.start = 0;
             ready!(this.fill.poll_fill(cx, &mut this.buffer))?;
+            this.start = 0;
         }
         Poll::Ready(Ok(this.buffer.get(this.start..).unwrap_or_default()))
     }

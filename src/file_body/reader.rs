@@ -30,6 +30,7 @@ impl Reader {
     /// Reads of what is left, or begins to.
     fn read(&mut self, buffer: &mut Vec<u8>) -> Option<io::Result<()>> {
         let left = usize::try_from(self.left.end - self.left.start).unwrap_or(usize::MAX);
+        // What is there already need not be made zeros first: it is of this body, too.
         buffer.resize(left.min(READ_SIZE), 0);
         let offset = self.left.start;
         match read_now(&self.body.file, buffer, offset) {
@@ -72,9 +73,10 @@ impl Fill for Reader {
                     None => continue,
                 }
             }
+            buffer.clear();
             match self.body.pieces.get(self.next) {
                 Some(Piece::File(range)) => self.left = range.clone(),
-                Some(Piece::Bytes(bytes)) => buffer.clone_from(bytes),
+                Some(Piece::Bytes(bytes)) => buffer.extend_from_slice(bytes),
                 None => return Poll::Ready(Ok(())),
             }
             self.next += 1;

@@ -69,6 +69,7 @@ impl Fill for Compressed {
     fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>> {
         if let Some(mut encoder) = self.encoder.take() {
             let mut buffer = std::mem::take(buffer);
+            buffer.clear();
             self.turn = Some(smol::unblock(move || {
                 let made = encoder.by_ref().take(TURN).read_to_end(&mut buffer);
                 (encoder, buffer, made)

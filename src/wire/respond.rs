@@ -110,7 +110,7 @@ pub(crate) async fn write_response(
         }
         Framed::ByEncoder => {
             if let Some((socket, body)) = send_file::body(shared, &mut response) {
-                Box::pin(out.send_file(response, &socket, body)).await
+                Box::pin(out.send_file(response, socket.as_ref(), body)).await
             } else {
                 let mut encoder = Encoder::new(response, asked.method);
                 out.encode(&mut encoder, None, length).await.map(drop)

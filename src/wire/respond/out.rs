@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::{io, mem};
 
 use async_h1::server::Encoder;
 use http_types::headers::HeaderName;
-use smol::io::AsyncRead;
+use smol::io::{AsyncBufRead, AsyncRead};
 
 use crate::wire::transport::{Shared, lock};
 
@@ -16,7 +16,7 @@ use crate::wire::transport::{Shared, lock};
 const FIRST_BUFFER: usize = 1024;
 
 /// How much of a response is gathered before it is written, in bytes: one TLS record, about.
-const GATHER: usize = 16 * 1024;
+pub(super) const GATHER: usize = 16 * 1024;
 
 /// The least room that the encoder is offered: it panics below 6 bytes, and makes small chunks of
 /// little room (async-h1's `max_bytes_to_read`).
@@ -104,6 +104,31 @@ impl<'s> Out<'s> {
         }
     }
 
+    /// Writes all of `source` as it comes, after what has been gathered: without a copy of its own, which
+    /// pays where much comes at a time.
+    pub(super) async fn pass(
+        &mut self,
+        source: &mut (impl AsyncBufRead + Unpin),
+    ) -> io::Result<()> {
+        self.write().await?;
+        loop {
+            let mut written = 0;
+            let n = poll_fn(|cx| {
+                let bytes = ready!(Pin::new(&mut *source).poll_fill_buf(cx))?;
+                ready!(lock(self.shared).poll_write_all(cx, bytes, &mut written))?;
+                Poll::Ready(io::Result::Ok(bytes.len()))
+            })
+            .await?;
+            if n == 0 {
+                return Ok(());
+            }
+            self.begun = true;
+            Pin::new(&mut *source).consume(n);
+            // As in `copy`.
+            smol::future::yield_now().await;
+        }
+    }
+
     /// One read of `source`, before which everything gathered goes out if it has to be waited for.
     async fn read(&mut self, source: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         let mut written = 0;
@@ -129,7 +154,9 @@ impl<'s> Out<'s> {
         })
         .await?;
         // What went out while `source` was waited for must not go out again.
-        self.buffer.copy_within(written..self.filled + n, 0);
+        if written > 0 {
+            self.buffer.copy_within(written..self.filled + n, 0);
+        }
         self.filled = self.filled + n - written;
         Ok(n)
     }

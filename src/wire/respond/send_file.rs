@@ -1,4 +1,4 @@
-//! Files that the kernel sends: their bytes never come by here.
+//! Files: the kernel sends them, where it can, and their bytes never come by here.
 
 use std::future::poll_fn;
 use std::io;
@@ -9,20 +9,24 @@ use async_h1::server::Encoder;
 use http_types::{Method, Response};
 use turnkey_backend::Socket;
 
-use super::out::Out;
+use super::out::{GATHER, Out};
 use crate::file_body::{FileBody, Piece, shrunk};
 use crate::wire::transport::{Shared, lock};
 
 /// How much is asked of the kernel at a time, in bytes: it keeps a thread for as long as the disk takes.
 const AT_ONCE: u64 = 2 * 1024 * 1024;
 
-/// The file that the body of `response` is made of, and what it can be sent over; `None` if the body has
-/// to be read.
-pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Socket, FileBody)> {
+/// The file that the body of `response` is made of, and the connection that the kernel can send it over,
+/// if that is in the clear; `None` if it is as well sent as any other body.
+pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Option<Socket>, FileBody)> {
     if !FileBody::may_be_of(response) {
         return None;
     }
-    let socket = lock(shared).bare()?;
+    let socket = lock(shared).bare();
+    // With its head it is one write, or nearly.
+    if socket.is_none() && response.len().is_none_or(|length| length <= GATHER) {
+        return None;
+    }
     Some((socket, FileBody::of(response)?))
 }
 
@@ -31,11 +35,12 @@ impl Out<'_> {
     pub(super) async fn send_file(
         &mut self,
         response: Response,
-        socket: &Socket,
+        socket: Option<&Socket>,
         body: FileBody,
     ) -> io::Result<()> {
         // The head of an answer to HEAD is that of the answer to GET.
         self.encode(&mut Encoder::new(response, Method::Head), None, Some(0)).await?;
+        let Some(socket) = socket else { return self.pass(&mut body.reader()).await };
         for piece in &*body.pieces {
             match piece {
                 Piece::Bytes(bytes) => _ = self.copy(&mut &**bytes).await?,
@@ -84,6 +89,6 @@ impl Out<'_> {
     async fn copy_range(&mut self, body: &FileBody, range: Range<u64>) -> io::Result<()> {
         let pieces = Arc::new([Piece::File(range)]);
         let part = FileBody { file: Arc::clone(&body.file), pieces };
-        self.copy(&mut part.reader()).await.map(drop)
+        self.pass(&mut part.reader()).await
     }
 }
