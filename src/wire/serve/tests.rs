@@ -21,11 +21,11 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const HSTS: &str = "strict-transport-security: max-age=300\r\n";
 const DENIED: &str = "the certificate \"CN=alice\" is not allowed here";
 
-/// A client that has said all it has to say, and what it was answered.
+/// A client that has said all it has to say, and what it was answered, write by write.
 #[derive(Debug)]
 struct Said {
     left: &'static [u8],
-    answered: Arc<Mutex<Vec<u8>>>,
+    answered: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl AsyncRead for Said {
@@ -44,7 +44,7 @@ impl AsyncWrite for Said {
         _cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.answered.lock().unwrap().extend_from_slice(buf);
+        self.answered.lock().unwrap().push(buf.to_vec());
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -80,6 +80,12 @@ fn link(tls: bool, from_proxy: bool) -> Link {
 
 /// What the requests of a connection are answered, and what becomes of it.
 fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After) {
+    let (writes, after) = writes(link, app, said);
+    (writes.concat().escape_ascii().to_string().replace("\\r\\n", "\r\n"), after)
+}
+
+/// The same, write by write.
+fn writes(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<u8>>, After) {
     let said: &'static str = said.into().leak();
     let answered = Arc::default();
     let stream = Said { left: said.as_bytes(), answered: Arc::clone(&answered) };
@@ -88,7 +94,7 @@ fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After
     let mut watch = Shutdown::default().watch();
     let after = smol::block_on(serve(&shared, &Arc::new(link), app, &limits, &mut watch));
     let answered = answered.lock().unwrap().clone();
-    (answered.escape_ascii().to_string().replace("\\r\\n", "\r\n"), after)
+    (answered, after)
 }
 
 /// A body that says it has put bytes where it has put none.
@@ -290,6 +296,32 @@ fn a_tls_handshake_in_the_clear_gets_an_alert() {
         assert!(answered.contains(last), "{said:?}: {answered}");
         assert_eq!(after, After::Close, "{said:?}");
     }
+}
+
+#[test]
+fn what_fits_into_a_record_of_tls_is_one_write() {
+    let mut app = App::new();
+    app.at("/body").get(|_| async { Ok("b".repeat(15 * 1024)) });
+    app.at("/head").get(|_| async {
+        let mut response = Response::from("hello");
+        response.insert_header("x-large", "v".repeat(9000));
+        Ok(response)
+    });
+    app.at("/more").get(|_| async { Ok("m".repeat(100 * 1024)) });
+    let app = app.into();
+    let get = |path| {
+        let said = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        writes(link(true, false), &app, said).0
+    };
+    for (path, end) in [("/body", "b".repeat(15 * 1024)), ("/head", "hello".to_owned())] {
+        let [answer] = get(path).try_into().unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{path}");
+        assert!(answer.ends_with(format!("\r\n\r\n{end}").as_bytes()), "{path}");
+    }
+    let lengths: Vec<usize> = get("/more").iter().map(Vec::len).collect();
+    let (_, all_but_last) = lengths.split_last().unwrap();
+    assert!(all_but_last.iter().all(|n| (15_000..=16 * 1024).contains(n)), "{lengths:?}");
+    assert!(lengths.iter().sum::<usize>() > 100 * 1024, "{lengths:?}");
 }
 
 /// Responses are made in one buffer after another's.
