@@ -241,6 +241,8 @@ mod tests {
 
         let unnamed = Sender { standing: Standing::Unnamed, ..trust.at(addr("127.0.0.1:5000")) };
         let said = origin(PROXIES, "127.0.0.1:5000", unnamed, "X-Forwarded-For: 6.6.6.6");
-        assert!(said.why.contains("does not say who the client is"), "{said:?}");
+        let why = "the proxy's own address: its PROXY header does not say who the client is; 127.0.0.1 is \
+                   trusted by 127.0.0.1";
+        assert_eq!(said.why, why);
     }
 }

@@ -93,7 +93,9 @@ mod tests {
             let peer = IpAddr::from(n.to_be_bytes()).into();
             assert_eq!(explained.is_new(peer, "forwarded"), n < 1024, "{n}");
         }
-        assert_eq!(explained.state.lock().unwrap().fields.len(), 1024);
+        let state = explained.state.lock().unwrap();
+        assert_eq!((state.fields.len(), state.full), (1024, true));
+        drop(state);
         let first = IpAddr::from([0, 0, 0, 0]).into();
         let fields = (0..100).filter(|n| explained.is_new(first, &format!("x-forwarded-{n}")));
         assert_eq!(fields.count(), MAX_FIELDS - 1);

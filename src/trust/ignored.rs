@@ -74,3 +74,17 @@ impl fmt::Display for Why {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_field_is_in_printable_ascii() {
+        let why = Why::NoAddress(shown(b"\xff junk"));
+        let field = IgnoredHeader::new("X-Forwarded-For", b"10.0.0.1,\r\n\xff junk", why);
+        assert_eq!(field.name(), "x-forwarded-for");
+        assert_eq!(field.value(), r"10.0.0.1,\r\n\xff junk");
+        assert_eq!(field.reason(), r"\xff junk is no address");
+    }
+}

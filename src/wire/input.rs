@@ -158,6 +158,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_is_read_in_few_goes() {
+        let all = vec![b'a'; 100_000];
+        let (mut input, mut rest) = (Input::default(), all.as_slice());
+        let mut reads = Vec::new();
+        while !rest.is_empty() {
+            let Poll::Ready(n) = fill(&mut input, &mut rest) else { panic!("it is there") };
+            reads.push(n);
+        }
+        assert_eq!((reads[0], input.unread().len()), (8192, all.len()));
+        let (_, all_but_last) = reads.split_last().unwrap();
+        assert!(all_but_last.iter().all(|&n| n >= 4096), "{reads:?}");
+    }
+
+    #[test]
+    fn what_was_consumed_makes_room() {
+        let mut input = Input::default();
+        put(&mut input, &[0; 100]);
+        for round in 0..1000 {
+            let piece = vec![u8::try_from(round % 251).unwrap(); 1000];
+            put(&mut input, &piece);
+            input.consume(1000);
+            assert_eq!(input.unread(), &piece[900..], "{round}");
+            assert!(input.bytes.len() <= 3 * READ_SIZE, "{}", input.bytes.len());
+        }
+    }
+
+    #[test]
     fn a_small_request_takes_little_memory() {
         let mut input = Input::default();
         put(&mut input, b"GET");
