@@ -43,3 +43,24 @@ impl From<BuildError> for ServerError {
         Self::Mode(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    /// Whoever makes a backend of their own has `?` for what goes wrong.
+    #[test]
+    fn an_error_of_a_backend_is_one_of_the_mode() {
+        let error = ServerError::from(BuildError::KeyMismatch);
+        assert!(matches!(error, ServerError::Mode(ModeError::Build(BuildError::KeyMismatch))));
+        let mut said = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            said = format!("{said}: {error}");
+            cause = error.source();
+        }
+        assert!(said.contains("does not belong to the certificate"), "{said}");
+    }
+}

@@ -53,6 +53,21 @@ fn a_file_that_became_shorter_is_an_error_and_one_that_grew_is_none() {
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_at_all_is_an_error() {
+    let (file, _) = file(10);
+    let write_only = fs::OpenOptions::new().write(true).open(file.path()).unwrap();
+    let mut buf = [0; 10];
+    for result in [read_now(&write_only, &mut buf, 0), read_at(&write_only, &mut buf, 0)] {
+        let error = result.unwrap_err();
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "{error}");
+    }
+    let body = FileBody { file: Arc::new(write_only), pieces: [Piece::File(0..5)].into() };
+    let error = read(&body).unwrap_err();
+    assert_ne!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}");
+}
+
 /// Where the disk has to be waited for (here: where it cannot be told), another thread does it.
 #[cfg(target_os = "linux")]
 #[test]

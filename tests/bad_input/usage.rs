@@ -37,6 +37,12 @@ fn a_port_that_is_none() {
 }
 
 #[test]
+fn days_that_are_none() {
+    let output = Program::new(&["certs", "--days", "many"]).run();
+    assert_complaint(&output, USAGE, &["--days", "many", "a number of days, such as 365"]);
+}
+
+#[test]
 fn a_missing_value() {
     for option in ["--port", "--mode", "--cert", "--client-ca", "--tls-min"] {
         assert_complaint(&Program::new(&[option]).run(), USAGE, &[option]);

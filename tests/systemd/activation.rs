@@ -14,9 +14,12 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Of its own environment it hands on what it is told to; this is where `make coverage` counts.
+const ACTIVATE: [&str; 3] = ["systemd-socket-activate", "-E", "LLVM_PROFILE_FILE"];
+
 /// Starts the program on sockets of `systemd-socket-activate`, by a first connection to `wake`.
 fn activate(sockets: &[&str], wake: &str, args: &[&str]) -> Server {
-    let other = [&["systemd-socket-activate"], sockets].concat();
+    let other = [&ACTIVATE, sockets].concat();
     let program = Program::behind(&other, args);
     let waking = wake_up(wake);
     let server = program.start();
@@ -131,7 +134,7 @@ fn sockets_of_another_process_are_left_alone() {
 
 /// Runs the program on sockets of `systemd-socket-activate`, which it refuses, by a connection to `wake`.
 fn refused(sockets: &[&str], wake: &str, args: &[&str]) -> crate::support::Output {
-    let other = [&["systemd-socket-activate"], sockets].concat();
+    let other = [&ACTIVATE, sockets].concat();
     let program = Program::behind(&other, args);
     let waking = wake_up(wake);
     let output = program.run();
