@@ -324,6 +324,39 @@ fn what_fits_into_a_record_of_tls_is_one_write() {
     assert!(lengths.iter().sum::<usize>() > 100 * 1024, "{lengths:?}");
 }
 
+#[test]
+fn the_app_sees_the_host_that_the_client_sent() {
+    let mut app = App::new();
+    app.at("/").get(|request: Request| async move {
+        let sent = request.header("host").map(|values| values.as_str().to_owned());
+        Ok(format!("{sent:?}, in the URL {:?}", request.url().host_str()))
+    });
+    let app = app.into();
+    for (from_proxy, said, seen) in [
+        (false, GET, r#"Some("a"), in the URL Some("a")"#),
+        (false, "GET / HTTP/1.0\r\n\r\n", r#"None, in the URL Some("192.0.2.2")"#),
+        (
+            true,
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: b\r\n\r\n",
+            r#"Some("a"), in the URL Some("b")"#,
+        ),
+    ] {
+        let (answered, _) = answers(link(false, from_proxy), &app, said);
+        assert!(answered.replace("\\\"", "\"").ends_with(seen), "{said}: {answered}");
+    }
+}
+
+/// async-h1 takes less of a head than is taken here.
+#[test]
+fn targets_of_all_lengths_reach_the_app() {
+    let lengths = 8000..=8192;
+    let get = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "p".repeat(n - 1));
+    let (answered, _) =
+        answers(link(false, false), &app(), lengths.clone().map(get).collect::<String>());
+    assert_eq!(answered.matches("HTTP/1.1 404 Not Found\r\n").count(), lengths.count());
+    assert!(!answered.contains("400 Bad Request"), "{answered}");
+}
+
 /// Responses are made in one buffer after another's.
 #[test]
 fn nothing_of_another_response_is_read_where_a_body_puts_nothing() {
