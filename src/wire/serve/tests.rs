@@ -13,6 +13,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 use super::*;
 use crate::address::LocalAddr;
 use crate::app::App;
+use crate::file_body::{FileBody, Piece};
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::wire::Transport;
@@ -322,6 +323,37 @@ fn what_fits_into_a_record_of_tls_is_one_write() {
     let (_, all_but_last) = lengths.split_last().unwrap();
     assert!(all_but_last.iter().all(|n| (15_000..=16 * 1024).contains(n)), "{lengths:?}");
     assert!(lengths.iter().sum::<usize>() > 100 * 1024, "{lengths:?}");
+}
+
+/// A file that the kernel cannot send, since this is no socket: a small one as any other answer, a large one
+/// as it is read.
+#[test]
+fn a_file_goes_out_as_it_is_read() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    io::Write::write_all(&mut file, &[b'f'; 100_000]).unwrap();
+    let file = Arc::new(file.reopen().unwrap());
+    let mut app = App::new();
+    for (path, size) in [("/small", 10_000), ("/large", 100_000)] {
+        let pieces = Arc::new([Piece::File(0..size)]);
+        let body = FileBody { file: Arc::clone(&file), pieces };
+        app.at(path).get(move |_| {
+            let mut response = Response::new(StatusCode::Ok);
+            response.insert_header("content-type", "text/plain");
+            body.clone().put_into(&mut response);
+            async { Ok(response) }
+        });
+    }
+    let app = app.into();
+    let get = |path| {
+        let said = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        writes(link(true, false), &app, said).0
+    };
+    let [small] = get("/small").try_into().unwrap();
+    assert!(small.ends_with(&[b'f'; 10_000]) && !small.ends_with(&[b'f'; 10_001]));
+    let large = get("/large");
+    let lengths: Vec<usize> = large.iter().map(Vec::len).collect();
+    assert_eq!(lengths[1..], [64 * 1024, 100_000 - 64 * 1024], "{lengths:?}");
+    assert!(large[0].ends_with(b"\r\n\r\n"));
 }
 
 #[test]
