@@ -330,7 +330,7 @@ fn what_fits_into_a_record_of_tls_is_one_write() {
 #[test]
 fn a_file_goes_out_as_it_is_read() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    io::Write::write_all(&mut file, &[b'f'; 100_000]).unwrap();
+    io::Write::write_all(&mut file, &b"f".repeat(100_000)).unwrap();
     let file = Arc::new(file.reopen().unwrap());
     let mut app = App::new();
     for (path, size) in [("/small", 10_000), ("/large", 100_000)] {
