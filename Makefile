@@ -136,7 +136,7 @@ MUTANTS ?= core trust wire
 mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy handshake_error identit* \
                  ocsp policy revocation tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
 mutants_trust := --package turnkey --features openssl --file 'src/trust/**' --cargo-arg=--lib \
-                 --cargo-arg=--test=behind_proxy -- -- trust fields:: options:: proxy_protocol::
+                 --cargo-arg=--test=behind_proxy -- -- trust wire::serve fields:: options:: proxy_protocol::
 mutants_wire  := --package turnkey --features openssl --file 'src/wire/**' --cargo-arg=--lib \
                  --cargo-arg=--test=wire
 
