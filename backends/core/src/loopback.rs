@@ -1,3 +1,5 @@
+//! For tests: a connection of this machine with itself, which a test cannot go on without.
+
 use std::net::{TcpListener, TcpStream};
 
 /// Both ends of a connection: of who connects, and of who accepts.

@@ -2,8 +2,9 @@
 //!
 //! It reads as turnkey does, has async-h1 decode what it takes for a head, answers with a response of
 //! http-types, and has async-h1 encode that. Nothing is vetted, counted, timed or logged, and it only
-//! stands what wrk sends. TLS is turnkey's backend, which is what is between a stack and async-h1. What turnkey takes more is turnkey's own; what this takes more than a peer is
-//! not turnkey's to mend.
+//! stands what wrk sends. TLS is turnkey's backend, since something has to be between a stack and
+//! async-h1. What turnkey takes more is turnkey's own; what this takes more than a peer is not turnkey's
+//! to mend, but for the backend.
 
 use std::env;
 use std::fs;
@@ -60,8 +61,7 @@ fn main() -> Result<()> {
 }
 
 fn tls(backend: &str, chain: &str, key: &str) -> Result<Arc<dyn Backend>> {
-    let identity =
-        Identity::from_pem(&fs::read(chain)?, &fs::read(key)?, None, SystemTime::now())?;
+    let identity = Identity::from_pem(&fs::read(chain)?, &fs::read(key)?, None, SystemTime::now())?;
     let config = TlsConfig {
         identities: Identities::new(identity, [])?,
         clients: ClientPolicy::None,
