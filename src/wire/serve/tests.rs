@@ -378,6 +378,27 @@ fn the_app_sees_the_host_that_the_client_sent() {
     }
 }
 
+/// The answer has begun, so `100 Continue` can no longer be said; but the body was not waiting for it.
+#[test]
+fn a_body_that_came_unasked_and_is_read_late_is_followed_by_the_next_request() {
+    let mut app = App::new();
+    app.at("/").get(|_| async { Ok("hello") });
+    app.at("/echo").post(|mut request: Request| async move {
+        let first = smol::io::Cursor::new("f".repeat(64 * 1024));
+        let both = smol::io::AsyncReadExt::chain(first, request.take_body());
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(http_types::Body::from_reader(both, None));
+        Ok(response)
+    });
+    let app = app.into();
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    let (answered, _) = answers(link(false, false), &app, format!("{head}12345{GET}"));
+    let (_, echoed) = answered.split_once("ffff").unwrap();
+    assert!(echoed.contains("12345"), "{answered}");
+    assert!(echoed.contains("HTTP/1.1 200 OK\r\n") && echoed.ends_with("hello"), "{answered}");
+    assert!(!answered.contains("100 Continue"), "{answered}");
+}
+
 /// async-h1 takes less of a head than is taken here.
 #[test]
 fn targets_of_all_lengths_reach_the_app() {
