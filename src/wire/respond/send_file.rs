@@ -1,5 +1,8 @@
 //! Files: the kernel sends them, where it can, and their bytes never come by here.
 
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
 use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
