@@ -272,9 +272,34 @@ mod tests {
     fn no_more_is_held_than_there_is_room_for() {
         let (mut below, _course, mut peer, _socket) = pair();
         let bytes: Vec<u8> = (0..HELD).map(|i| u8::try_from(i % 251).unwrap()).collect();
-        write(&mut below, b"flight");
         write(&mut below, &bytes);
-        assert_eq!(came(&mut peer).unwrap(), [b"flight", &bytes[..]].concat());
+        assert_eq!(came(&mut peer), None);
+        write(&mut below, b"!");
+        assert_eq!(came(&mut peer).unwrap(), [&bytes[..], b"!"].concat());
+    }
+
+    /// That costs a system call: it is once, and not where something has gone out that does it.
+    #[test]
+    fn an_acknowledgement_is_asked_for_where_nothing_else_brings_it() {
+        let (mut below, course, _peer, _socket) = pair();
+        write(&mut below, b"flight");
+        wait_for_peer(&mut below);
+        assert!(!below.acknowledged, "the handshake is not over");
+        course.establish();
+        assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
+        assert!(!below.acknowledged, "nothing has gone out");
+        wait_for_peer(&mut below);
+        assert!(below.acknowledged);
+
+        let (mut below, course, _peer, _socket) = pair();
+        course.establish();
+        write(&mut below, b"answer");
+        assert!(below.acknowledged);
+        let (mut below, course, _peer, _socket) = pair();
+        write(&mut below, b"tickets");
+        course.establish();
+        assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
+        assert!(below.acknowledged);
     }
 
     #[test]

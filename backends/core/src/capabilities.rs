@@ -101,4 +101,11 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn each_has_its_name() {
+        let names = Capabilities::ALL_TLS.map(|capabilities| capabilities.name);
+        assert_eq!(names, ["native-tls", "rustls", "openssl"]);
+        assert_eq!(Capabilities::PLAIN.name, "plain");
+    }
 }

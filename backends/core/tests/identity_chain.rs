@@ -71,6 +71,26 @@ fn a_key_that_does_not_state_its_public_half_still_finds_its_leaf() {
     assert!(matches!(error, IdentityError::KeyMismatch { .. }), "{error}");
 }
 
+/// Of CAs too, it is the one that has issued none of the others.
+#[test]
+fn such_a_key_finds_its_leaf_among_cas() {
+    let ca = |name| {
+        let mut holder = Holder::with_key(name, KeyPair::generate_for(&PKCS_ED25519).unwrap());
+        holder.params.is_ca = Holder::ca("").params.is_ca;
+        holder
+    };
+    let (root, one, two) = (ca("root"), ca("one"), ca("two"));
+    let private = load(&two.self_signed(), &two.key_pem()).unwrap().key_pem().to_string();
+    let certs = [root.self_signed(), one.signed_by(&root), two.signed_by(&one)];
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]] {
+        let chain: String = order.iter().map(|&i| certs[i].as_str()).collect();
+        assert_eq!(names(&load(&chain, &private).unwrap()), ["two", "one", "root"], "{order:?}");
+    }
+    let chain = root.self_signed() + &one.signed_by(&root);
+    let private = load(&one.self_signed(), &one.key_pem()).unwrap().key_pem().to_string();
+    assert_eq!(names(&load(&chain, &private).unwrap()), ["one", "root"]);
+}
+
 #[test]
 fn a_leaf_may_bear_the_name_of_its_ca() {
     let (ca, leaf) = (Holder::ca("server.localhost"), Holder::leaf("server.localhost"));
@@ -91,6 +111,10 @@ fn cross_signed_cas_lead_on_and_never_in_a_circle() {
     let chain = [cert.clone(), new.self_signed(), new.signed_by(&old), old.self_signed()].concat();
     assert_eq!(names(&load(&chain, &key).unwrap()), ["leaf", "new", "old"]);
     let chain = [cert.clone(), new.self_signed()].concat();
+    assert_eq!(names(&load(&chain, &key).unwrap()), ["leaf", "new"]);
+    // A root is the end, though another of the same name and key could be taken for its issuer.
+    let renewed = new.self_signed();
+    let chain = [cert.clone(), new.self_signed(), renewed].concat();
     assert_eq!(names(&load(&chain, &key).unwrap()), ["leaf", "new"]);
     // Each signed by the other.
     let chain = [cert, new.signed_by(&old), old.signed_by(&new)].concat();

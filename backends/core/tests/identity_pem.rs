@@ -283,8 +283,12 @@ fn empty_and_damaged_files_are_told_apart() {
     let leaf = Holder::leaf("leaf");
     let (cert, key) = (leaf.self_signed(), leaf.key_pem());
     for empty in ["", " \r\n"] {
-        assert!(matches!(refused(empty, &key), IdentityError::Empty { part: Part::Chain }));
-        assert!(matches!(refused(&cert, empty), IdentityError::Empty { part: Part::Key }));
+        let no_chain = refused(empty, &key);
+        assert!(matches!(no_chain, IdentityError::Empty { part: Part::Chain }));
+        assert_eq!(no_chain.to_string(), "the certificate chain is empty");
+        let no_key = refused(&cert, empty);
+        assert!(matches!(no_key, IdentityError::Empty { part: Part::Key }));
+        assert_eq!(no_key.to_string(), "the private key is empty");
     }
     let broken = refused(&cert[..cert.len() / 2], &key);
     assert!(matches!(broken, IdentityError::BrokenPem { part: Part::Chain, .. }), "{broken}");

@@ -227,6 +227,7 @@ fn what_is_not_pkcs12_is_told_by_what_it_holds() {
     }
     let error = Identity::from_pkcs12(b"", None, now()).unwrap_err();
     assert!(matches!(error, IdentityError::Empty { part: Part::Both }), "{error}");
+    assert_eq!(error.to_string(), "the PKCS#12 file is empty");
     let error = Identity::from_pkcs12(b"garbage", None, now()).unwrap_err();
     assert!(matches!(error, IdentityError::NotPkcs12(Found::Unknown)), "{error}");
     let p12 = export(&dir, "", "x");

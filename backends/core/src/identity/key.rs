@@ -349,6 +349,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pkcs8_key_wraps_is_read_too() {
+        let curve = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+        for (oid, parameters, name) in [
+            (RSA, AnyRef::NULL, "RSA"),
+            (RSA_PSS, AnyRef::NULL, "RSA"),
+            (EC, (&curve).into(), "EC"),
+        ] {
+            let algorithm = AlgorithmIdentifierRef { oid, parameters: Some(parameters) };
+            let error = PrivateKey::wrap(algorithm, b"no key").err().unwrap();
+            assert!(matches!(error, IdentityError::MalformedKey(what) if what == name), "{error}");
+        }
+    }
+
+    #[test]
     fn points_are_compared_whatever_their_form() {
         let (odd, even) = ([0x04, 1, 2, 3, 5], [0x04, 1, 2, 3, 4]);
         assert_eq!(compressed(&odd), [0x03, 1, 2]);
