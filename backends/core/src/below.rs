@@ -303,6 +303,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_is_sent_when_it_is_flushed_or_closed() {
+        let (mut below, course, mut peer, _socket) = pair();
+        write(&mut below, b"tickets");
+        course.establish();
+        assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
+        assert_eq!(came(&mut peer).unwrap(), b"tickets");
+        let (mut below, _course, mut peer, _socket) = pair();
+        write(&mut below, b"alert");
+        assert!(matches!(Pin::new(&mut below).poll_close(&mut cx()), Poll::Ready(Ok(()))));
+        assert_eq!(came(&mut peer).unwrap(), b"alert");
+    }
+
+    #[test]
     fn an_alert_is_sent_though_the_stack_gives_up() {
         let (mut below, _course, mut peer, _socket) = pair();
         write(&mut below, b"alert");

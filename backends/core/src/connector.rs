@@ -54,14 +54,3 @@ pub enum ConnectError {
     #[error("the TLS handshake failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_system_trusts_may_have_changed() {
-        let config = ConnectConfig::default();
-        assert!(!config.is_as(&config));
-    }
-}

@@ -238,13 +238,13 @@ fn what_is_not_pkcs12_is_told_by_what_it_holds() {
 #[test]
 fn what_is_written_is_read_by_openssl_and_here() {
     let leaves = [
-        Holder::leaf("leaf"),
-        Holder::with_key("leaf", KeyPair::generate_for(&PKCS_ED25519).unwrap()),
+        (Holder::leaf("leaf"), "leaf"),
+        (Holder::with_key("leaf", KeyPair::generate_for(&PKCS_ED25519).unwrap()), "leaf"),
         // Past what PKCS#12 can hold as a friendly name.
-        Holder::leaf("\u{1f600}"),
-        Holder::leaf(""),
+        (Holder::leaf("\u{1f600}"), "identity"),
+        (Holder::leaf(""), "identity"),
     ];
-    for leaf in leaves {
+    for (leaf, friendly_name) in leaves {
         let dir = pki(&leaf);
         let p12 = export(&dir, "-certfile chain.pem", "x");
         let identity = Identity::from_pkcs12(&p12, Some("x"), now()).unwrap();
@@ -266,6 +266,8 @@ fn what_is_written_is_read_by_openssl_and_here() {
         // Key and leaf are tied together by one local key id.
         let ids: Vec<_> = all.lines().filter(|line| line.contains("localKeyID")).collect();
         assert!(ids.len() == 2 && ids[0] == ids[1], "{all}");
+        let shown = format!("    friendlyName: {friendly_name}\n");
+        assert!(all.contains(&shown), "{shown}: {all}");
         let combined = Identity::from_pem(all.as_bytes(), all.as_bytes(), None, now()).unwrap();
         assert_eq!(combined.chain(), identity.chain());
 
