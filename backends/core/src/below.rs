@@ -316,6 +316,17 @@ mod tests {
     }
 
     #[test]
+    fn the_end_is_known_once_it_has_been_read() {
+        let (mut below, course, peer, _socket) = pair();
+        drop(peer);
+        let mut read = |buf: &mut [u8]| Pin::new(&mut below).poll_read(&mut cx(), buf);
+        assert!(matches!(read(&mut []), Poll::Ready(Ok(0))));
+        assert!(!course.has_ended(), "nothing was asked for");
+        assert!(matches!(read(&mut [0; 8]), Poll::Ready(Ok(0))));
+        assert!(course.has_ended());
+    }
+
+    #[test]
     fn an_alert_is_sent_though_the_stack_gives_up() {
         let (mut below, _course, mut peer, _socket) = pair();
         write(&mut below, b"alert");

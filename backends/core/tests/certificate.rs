@@ -61,7 +61,7 @@ fn subjects_are_written_as_openssl_writes_them() {
         "/CN=one+OU=same level/O=other",
         "/street=Road 1/postalCode=12345/description=d/initials=X/pseudonym=p/dnQualifier=q",
         "/jurisdictionC=CT/businessCategory=b/organizationIdentifier=o/unstructuredName=u/name=n",
-        "/1.2.3.4.5=unknown type/CN=x",
+        "/jurisdictionST=s/jurisdictionL=l/generationQualifier=g/1.2.3.4.5=unknown type/CN=x",
         "/O=no common name",
     ];
     for subject in subjects {
