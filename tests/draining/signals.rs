@@ -114,6 +114,23 @@ fn idle_connections_end_at_once() {
     });
 }
 
+/// The kernel breaks off what the server waits in.
+#[test]
+fn a_server_that_was_stopped_goes_on() {
+    on(&Stack::PLAIN_AND_TLS, |stack| {
+        let mut site = Site::new(stack, &[]);
+        let mut conn = site.open();
+        conn.get().assert_top_level();
+        for _ in 0..3 {
+            site.server.signal("STOP");
+            site.server.signal("CONT");
+            conn.get().assert_top_level();
+            site.open().get().assert_top_level();
+        }
+        site.assert_calm();
+    });
+}
+
 /// Clients that do not end their side keep the server for the lingering close, and no longer.
 #[test]
 fn clients_that_stay_do_not_hold_it_up() {

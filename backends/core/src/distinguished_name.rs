@@ -177,4 +177,21 @@ mod tests {
         assert_eq!(escaped("\u{202e}é"), r"\E2\80\AE\C3\A9");
         assert_eq!(printable("a\n\\,\u{202e}"), r"a\0A\\,\E2\80\AE");
     }
+
+    #[test]
+    fn what_is_no_text_of_its_type_is_not_read_as_text() {
+        let decoded = |tag, bytes: &[u8]| decode(&Any::from_tag_and_data(tag, bytes));
+        assert_eq!(decoded(Tag::UniversalString, b"\0\0\0A\0\x01\xf6\0").unwrap(), "A\u{1f600}");
+        assert_eq!(decoded(Tag::BmpString, b"\0A\x20\xac").unwrap(), "A\u{20ac}");
+        for (tag, bytes) in [
+            (Tag::UniversalString, &b"\0\0\0A\0\0\0"[..]),
+            (Tag::UniversalString, b"\0\x11\0\0"),
+            (Tag::BmpString, b"\0A\0"),
+            (Tag::BmpString, b"\xd8\0"),
+            (Tag::Utf8String, b"\xff"),
+            (Tag::Integer, b"A"),
+        ] {
+            assert_eq!(decoded(tag, bytes), None, "{tag:?} {bytes:?}");
+        }
+    }
 }

@@ -188,6 +188,27 @@ mod tests {
         let blocks = blocks(text.as_bytes()).ok().unwrap();
         assert!(blocks[0].traditionally_encrypted);
         assert_eq!(*blocks[0].der, b"abc");
+        for other in ["Proc-Type: 4,MIC-CLEAR", "Type: ENCRYPTED", "Proc-Type: 4,ENCRYPTED, not"] {
+            let blocks = super::blocks(text.replace("Proc-Type: 4,ENCRYPTED", other).as_bytes());
+            assert!(!blocks.ok().unwrap()[0].traditionally_encrypted, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_block_is_what_its_label_says_and_shows_no_more() {
+        for (label, is_certificate, is_private_key) in [
+            ("CERTIFICATE", true, false),
+            ("X509 CERTIFICATE", true, false),
+            ("PRIVATE KEY", false, true),
+            ("EC PRIVATE KEY", false, true),
+            ("PUBLIC KEY", false, false),
+            ("CERTIFICATE REQUEST", false, false),
+        ] {
+            let block = &blocks(encode(label, b"abc").as_bytes()).ok().unwrap()[0];
+            assert_eq!(block.is_certificate(), is_certificate, "{label}");
+            assert_eq!(block.is_private_key(), is_private_key, "{label}");
+            assert_eq!(format!("{block:?}"), format!("Block {{ label: {label:?}, .. }}"));
+        }
     }
 
     #[test]

@@ -129,6 +129,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_is_not_read_in_smaller_pieces() {
+        let bytes = vec![7; 3 * PIECE];
+        let mut stream = ReadAhead::new(Counting { bytes: &bytes, asked: 0 });
+        assert_eq!(read(&mut stream, bytes.len()), bytes);
+        assert_eq!(stream.stream.asked, 1);
+    }
+
+    #[test]
     fn bytes_come_out_as_they_went_in() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i % 251) as u8).collect();
         let mut stream = ReadAhead::new(Counting { bytes: &bytes, asked: 0 });
