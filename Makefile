@@ -134,7 +134,7 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 # what the tests are told behind it; `ARGS=--iterate` tries those anew that were missed the last time.
 MUTANTS ?= core trust wire
 mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy connector handshake_error identit* \
-                 ocsp policy revocation tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
+                 ocsp policy revocation socket tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
 mutants_trust := --package turnkey --features openssl --file 'src/trust/**' --cargo-arg=--lib \
                  --cargo-arg=--test=behind_proxy -- -- trust wire::serve fields:: options:: proxy_protocol::
 mutants_wire  := --package turnkey --features openssl --file 'src/wire/**' --cargo-arg=--lib \
