@@ -213,11 +213,19 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_read_back() {
-        for length in [0, 1, 47, 48, 49, 96, 1000] {
+        let long = "A".repeat(60);
+        for length in [0, 1, 47, 48, 49, 96, 1000, 30_000] {
             let der: Vec<u8> = (0..=250).cycle().take(length).collect();
             let pem = encode("A", &der);
             assert!(pem.lines().all(|line| line.len() <= 64));
-            assert_eq!(read(&pem), [("A".to_owned(), der)]);
+            assert_eq!(read(&pem), [("A".to_owned(), der.clone())]);
+            for label in ["A", &long] {
+                let pem = encode(label, &der);
+                assert!(
+                    (31..=32).contains(&(pem.capacity() - pem.len())),
+                    "{length}: it has grown"
+                );
+            }
         }
     }
 }

@@ -120,3 +120,39 @@ impl fmt::Display for VersionRange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_written_as_they_are_read() {
+        for (text, version) in [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)] {
+            assert_eq!(text.parse(), Ok(version));
+            assert_eq!(version.number(), text);
+            assert_eq!(version.to_string(), format!("TLS {text}"));
+        }
+        for (text, why) in [
+            ("1.0", "TLS 1.0 is not secure and not supported; use 1.2 or 1.3"),
+            ("1.1", "TLS 1.1 is not secure and not supported; use 1.2 or 1.3"),
+            ("1.4", "expected 1.2 or 1.3"),
+            ("TLS 1.2", "expected 1.2 or 1.3"),
+            ("", "expected 1.2 or 1.3"),
+        ] {
+            assert_eq!(text.parse::<TlsVersion>(), Err(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_range_says_what_it_holds() {
+        let (old, new) = (TlsVersion::Tls12, TlsVersion::Tls13);
+        for (min, max, text) in
+            [(old, old, "TLS 1.2"), (old, new, "TLS 1.2 and 1.3"), (new, new, "TLS 1.3")]
+        {
+            let range = VersionRange::new(min, max).unwrap();
+            assert_eq!((range.min(), range.max(), range.to_string().as_str()), (min, max, text));
+        }
+        assert_eq!(VersionRange::new(new, old), None);
+        assert_eq!(VersionRange::default(), VersionRange::new(old, new).unwrap());
+    }
+}

@@ -67,3 +67,61 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
         Pin::new(&mut self.stream).poll_close(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::{Below, Socket, loopback};
+
+    /// A connection that is its own TLS stream, and the peer's end of it.
+    fn pair() -> (Whole<Below>, Arc<Course>, TcpStream) {
+        let (peer, accepted) = loopback::pair();
+        let (below, course) = Below::new(Socket::tcp(accepted).unwrap());
+        (Whole::new(below, Arc::clone(&course)), course, peer)
+    }
+
+    #[test]
+    fn an_end_below_is_no_good_end() {
+        let (mut whole, _course, mut peer) = pair();
+        smol::block_on(async {
+            peer.write_all(b"abc").unwrap();
+            let mut buf = [0; 8];
+            assert_eq!(whole.read(&mut buf).await.unwrap(), 3);
+            assert_eq!(&buf[..3], b"abc");
+            drop(peer);
+            let error = whole.read(&mut buf).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+            assert!(error.to_string().contains("without close_notify"), "{error}");
+            assert_eq!(whole.read(&mut []).await.unwrap(), 0, "nothing was asked for");
+        });
+    }
+
+    #[test]
+    fn an_end_that_tls_tells_of_is() {
+        let course = Arc::default();
+        let mut whole = Whole::new(smol::io::empty(), Arc::clone(&course));
+        assert_eq!(smol::block_on(whole.read(&mut [0; 8])).unwrap(), 0);
+        assert!(!course.has_ended());
+    }
+
+    #[test]
+    fn what_is_written_goes_to_the_stream() {
+        let (mut whole, _course, mut peer) = pair();
+        smol::block_on(async {
+            assert_eq!(whole.write(b"abc").await.unwrap(), 3);
+            let bufs = [IoSlice::new(b"de"), IoSlice::new(b"f")];
+            assert_eq!(whole.write_vectored(&bufs).await.unwrap(), 3);
+            whole.flush().await.unwrap();
+            whole.close().await.unwrap();
+        });
+        drop(whole);
+        let mut got = String::new();
+        peer.read_to_string(&mut got).unwrap();
+        assert_eq!(got, "abcdef");
+    }
+}

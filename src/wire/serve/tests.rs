@@ -107,6 +107,7 @@ fn app() -> Content {
     app.at("/own").get(|_| async {
         let mut response = Response::from("own");
         response.insert_header("Strict-Transport-Security", "max-age=0");
+        response.insert_header("Date", "Thu, 01 Jan 1970 00:00:00 GMT");
         Ok(response)
     });
     app.into()
@@ -159,10 +160,15 @@ fn by_which_scheme_a_request_came_is_the_word_of_a_trusted_proxy() {
 }
 
 #[test]
-fn an_app_that_says_how_long_itself_is_not_overruled() {
+fn an_app_that_says_so_itself_is_not_overruled() {
     let (answered, _) = answers(link(true, false), &app(), "GET /own HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answered.contains("strict-transport-security: max-age=0\r\n"), "{answered}");
     assert_eq!(answered.matches("strict-transport-security").count(), 1, "{answered}");
+    assert!(answered.contains("date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), "{answered}");
+    assert_eq!(answered.matches("date: ").count(), 1, "{answered}");
+    let (answered, _) = answers(link(true, false), &app(), GET);
+    assert_eq!(answered.matches("date: ").count(), 1, "{answered}");
+    assert!(!answered.contains(" 1970 "), "{answered}");
 }
 
 #[test]
