@@ -54,6 +54,7 @@ mod tests {
         assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(1_709_210_096)), "2024-02-29 12:34:56 UTC");
         assert_eq!(utc(UNIX_EPOCH - Duration::from_millis(1)), "1969-12-31 23:59:59 UTC");
         assert_eq!(utc(UNIX_EPOCH - Duration::from_millis(1500)), "1969-12-31 23:59:58 UTC");
+        assert_eq!(utc(UNIX_EPOCH - Duration::from_secs(1)), "1969-12-31 23:59:59 UTC");
         assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(1 << 60)), "a time out of range");
     }
 

@@ -4,7 +4,7 @@ mod outgoing;
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
@@ -88,15 +88,26 @@ fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After
 
 /// The same, write by write.
 fn writes(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<u8>>, After) {
+    let (mut turns, after) = turns(link, app, said);
+    (turns.pop().unwrap_or_default(), after)
+}
+
+/// The same, as it stands after each turn that the connection has had.
+fn turns(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<Vec<u8>>>, After) {
     let said: &'static str = said.into().leak();
-    let answered = Arc::default();
+    let answered: Arc<Mutex<Vec<_>>> = Arc::default();
     let stream = Said { left: said.as_bytes(), answered: Arc::clone(&answered) };
     let limits = Arc::new(Limits { max_body: Some(100), ..Limits::default() });
     let shared = Arc::new(Mutex::new(Transport::new(Box::new(stream), Arc::clone(&limits))));
-    let mut watch = Shutdown::default().watch();
-    let after = smol::block_on(serve(&shared, &Arc::new(link), app, &limits, &mut watch));
-    let answered = answered.lock().unwrap().clone();
-    (answered, after)
+    let (link, mut watch) = (Arc::new(link), Shutdown::default().watch());
+    let mut serving = pin!(serve(&shared, &link, app, &limits, &mut watch));
+    let mut turns = Vec::new();
+    let after = smol::block_on(poll_fn(|cx| {
+        let after = serving.as_mut().poll(cx);
+        turns.push(answered.lock().unwrap().clone());
+        after
+    }));
+    (turns, after)
 }
 
 fn app() -> Content {

@@ -27,6 +27,16 @@ impl smol::io::AsyncBufRead for Idle {
     fn consume(self: Pin<&mut Self>, _n: usize) {}
 }
 
+/// Otherwise a client that sends faster than it is answered would be the only one to be served.
+#[test]
+fn requests_that_came_together_are_answered_one_at_a_turn() {
+    const COUNT: usize = 50;
+    let (turns, _) = turns(link(false, false), &app(), GET.repeat(COUNT));
+    let answered: Vec<usize> = turns.iter().map(Vec::len).collect();
+    assert_eq!(answered.last(), Some(&COUNT));
+    assert!(answered.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{answered:?}");
+}
+
 #[test]
 fn what_fits_into_a_record_of_tls_is_one_write() {
     let mut app = App::new();
