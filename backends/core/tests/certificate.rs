@@ -73,7 +73,27 @@ fn subjects_are_written_as_openssl_writes_them() {
     assert_eq!(certificate(&dir, &["-subj", "/O=no common name"]).common_name(), None);
     let cert = certificate(&dir, &["-utf8", "-subj", "/CN=Jos\u{e9}, first/CN=second"]);
     assert_eq!(cert.common_name(), Some("Jos\u{e9}, first"));
+    assert_eq!(cert.sole_common_name(), None, "each program takes another");
     assert_eq!(certificate(&dir, &["-subj", "/"]).subject(), "");
+    let cert = certificate(&dir, &["-subj", "/CN=only/O=other"]);
+    assert_eq!(cert.sole_common_name(), Some("only"));
+}
+
+#[test]
+fn certificates_are_the_same_if_their_bytes_are() {
+    let holder = Holder::leaf("me");
+    let (one, other) = (parse(&holder.self_signed()), parse(&holder.self_signed()));
+    assert_eq!(one, one.clone());
+    assert_ne!(one, other);
+    // Whom it is for, and no more.
+    let (serial, fingerprint) = (one.serial(), one.fingerprint());
+    assert_eq!(
+        format!("{one:?}"),
+        format!(
+            "Certificate {{ subject: \"CN=me\", issuer: \"CN=me\", serial: {serial:?}, \
+             fingerprint: {fingerprint:?}, .. }}"
+        )
+    );
 }
 
 #[test]
