@@ -24,9 +24,14 @@ const HSTS: &str = "strict-transport-security: max-age=300\r\n";
 const DENIED: &str = "the certificate \"CN=alice\" is not allowed here";
 
 /// A client that has said all it has to say, and what it was answered, write by write.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Said {
     left: &'static [u8],
+    /// How much it takes at a time, with a wait behind; all that there is, without, if that is 0.
+    takes: usize,
+    took: bool,
+    /// What is on its way until it is flushed.
+    written: Vec<Vec<u8>>,
     answered: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -42,15 +47,27 @@ impl AsyncRead for Said {
 
 impl AsyncWrite for Said {
     fn poll_write(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.answered.lock().unwrap().push(buf.to_vec());
-        Poll::Ready(Ok(buf.len()))
+        let n = if self.takes == 0 {
+            buf.len()
+        } else {
+            self.took = !self.took;
+            if !self.took {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.takes.min(buf.len())
+        };
+        self.written.push(buf[..n].to_vec());
+        Poll::Ready(Ok(n))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { written, answered, .. } = self.get_mut();
+        answered.lock().unwrap().append(written);
         Poll::Ready(Ok(()))
     }
 
@@ -95,8 +112,11 @@ fn writes(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<u8>>, 
 /// The same, as it stands after each turn that the connection has had.
 fn turns(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<Vec<u8>>>, After) {
     let said: &'static str = said.into().leak();
-    let answered: Arc<Mutex<Vec<_>>> = Arc::default();
-    let stream = Said { left: said.as_bytes(), answered: Arc::clone(&answered) };
+    turns_of(link, app, Said { left: said.as_bytes(), ..Said::default() })
+}
+
+fn turns_of(link: Link, app: &Content, stream: Said) -> (Vec<Vec<Vec<u8>>>, After) {
+    let answered = Arc::clone(&stream.answered);
     let limits = Arc::new(Limits { max_body: Some(100), ..Limits::default() });
     let shared = Arc::new(Mutex::new(Transport::new(Box::new(stream), Arc::clone(&limits))));
     let (link, mut watch) = (Arc::new(link), Shutdown::default().watch());

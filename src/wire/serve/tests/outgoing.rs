@@ -110,3 +110,54 @@ fn nothing_of_another_response_is_read_where_a_body_puts_nothing() {
     let (_, idle) = answered.split_once(&"secret".repeat(100)).unwrap();
     assert!(idle.ends_with(&"\\x00".repeat(100)), "{idle}");
 }
+
+/// A body that has to be waited for before each of its bytes, and the bytes that are left.
+#[derive(Debug)]
+struct Halting(&'static [u8], bool);
+
+impl AsyncRead for Halting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.1 = !self.1;
+        if self.1 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(io::Read::read(&mut self.0, &mut buf[..1]))
+    }
+}
+
+impl smol::io::AsyncBufRead for Halting {
+    fn poll_fill_buf(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    fn consume(self: Pin<&mut Self>, _n: usize) {}
+}
+
+/// What is written while the body is waited for, as far as the client takes it, is not written again.
+#[test]
+fn each_byte_goes_out_once_however_it_is_waited_for() {
+    const BODY: &str = "a body of which each byte has to be waited for";
+    let mut app = App::new();
+    app.at("/").get(|_| async {
+        let body = http_types::Body::from_reader(Halting(BODY.as_bytes(), false), Some(BODY.len()));
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(body);
+        Ok(response)
+    });
+    let app = app.into();
+    let all = writes(link(false, false), &app, GET).0.concat();
+    assert!(all.ends_with(format!("\r\n\r\n{BODY}").as_bytes()), "{}", all.escape_ascii());
+    for takes in 1..200 {
+        let said = Said { left: GET.as_bytes(), takes, ..Said::default() };
+        let (mut turns, _) = turns_of(link(false, false), &app, said);
+        let answer = turns.pop().unwrap().concat();
+        // But for the date, which may be another.
+        assert_eq!(answer.len(), all.len(), "{takes}: {}", answer.escape_ascii());
+        assert!(answer.ends_with(BODY.as_bytes()), "{takes}: {}", answer.escape_ascii());
+    }
+}
