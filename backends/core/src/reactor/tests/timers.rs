@@ -14,6 +14,17 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
+fn they_say_when() {
+    let now = Instant::now();
+    let mut timer = Timer::at(now);
+    assert_eq!(timer.time(), Some(now));
+    timer.set_at(now + millis(1));
+    assert_eq!(timer.time(), Some(now + millis(1)));
+    assert!(Timer::after(millis(10)).time() >= Some(now + millis(10)));
+    assert_eq!(Timer::after(Duration::MAX).time(), None, "the clock cannot tell");
+}
+
+#[test]
 fn they_go_off_in_order_and_never_early() {
     let order = Mutex::new(Vec::new());
     let executor = Executor::new();
