@@ -86,6 +86,23 @@ fn the_order_of_the_files_is_not_in_the_digest() {
     assert_eq!(forwards, backwards);
 }
 
+#[test]
+fn a_policy_says_whom_it_asks_and_by_what() {
+    let ca = Holder::ca("ca");
+    let both = lists(&(ca.crl(&[&[1]], 2030) + &ca.crl(&[&[2]], 2030)));
+    let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(both);
+    for (policy, asks, requires) in [
+        (ClientPolicy::None, false, false),
+        (ClientPolicy::Optional(trust.clone()), true, false),
+        (ClientPolicy::Required(trust), true, true),
+    ] {
+        assert_eq!((!policy.is_none(), policy.is_required()), (asks, requires), "{policy:?}");
+        assert_eq!(policy.trust().is_some(), asks, "{policy:?}");
+        let crls = policy.trust().map_or(&[][..], ClientTrust::crls);
+        assert_eq!(crls.len(), if asks { 2 } else { 0 }, "{policy:?}");
+    }
+}
+
 /// A CA, and a certificate of it that is valid in January 2026.
 fn dated() -> (ClientTrust, Certificate) {
     let ca = Holder::ca("ca");
