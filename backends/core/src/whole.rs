@@ -110,18 +110,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_goes_to_the_stream() {
-        let (mut whole, _course, mut peer) = pair();
+    fn what_is_written_flushed_and_closed_is_the_stream() {
+        let (peer, accepted) = loopback::pair();
+        peer.set_nonblocking(true).unwrap();
+        let socket = Socket::tcp(accepted).unwrap();
+        let (below, course) = Below::new(socket.clone());
+        let came = || {
+            let mut buf = [0; 16];
+            (&peer).read(&mut buf).map(|n| buf[..n].to_vec()).unwrap_or_default()
+        };
+        // Which keeps what is written until it is flushed or closed.
+        let mut whole = Whole::new(smol::io::BufWriter::new(below), course);
         smol::block_on(async {
             assert_eq!(whole.write(b"abc").await.unwrap(), 3);
             let bufs = [IoSlice::new(b"de"), IoSlice::new(b"f")];
-            assert_eq!(whole.write_vectored(&bufs).await.unwrap(), 3);
+            let n = whole.write_vectored(&bufs).await.unwrap();
+            assert_eq!(came(), b"");
             whole.flush().await.unwrap();
+            assert_eq!(came(), b"abcdef"[..3 + n]);
+            whole.write_all(b"goodbye").await.unwrap();
+            assert_eq!(came(), b"");
             whole.close().await.unwrap();
+            // Which the last bytes may wait for.
+            socket.shutdown_write().unwrap();
+            assert_eq!(came(), b"goodbye");
         });
-        drop(whole);
-        let mut got = String::new();
-        peer.read_to_string(&mut got).unwrap();
-        assert_eq!(got, "abcdef");
     }
 }
