@@ -118,7 +118,7 @@ fn idle_connections_end_at_once() {
 #[test]
 fn a_server_that_was_stopped_goes_on() {
     on(&Stack::PLAIN_AND_TLS, |stack| {
-        let mut site = Site::new(stack, &[]);
+        let site = Site::new(stack, &[]);
         let mut conn = site.open();
         conn.get().assert_top_level();
         for _ in 0..3 {

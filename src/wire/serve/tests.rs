@@ -351,6 +351,28 @@ fn a_body_that_came_unasked_and_is_read_late_is_followed_by_the_next_request() {
     assert!(!answered.contains("100 Continue"), "{answered}");
 }
 
+/// What is wrong with a request is not the handler's to pass over.
+#[test]
+fn a_body_that_cannot_be_read_is_refused_whatever_the_handler_makes_of_it() {
+    let mut app = App::new();
+    app.at("/").post(|mut request: Request| async move {
+        Ok(format!("read: {}", request.body_bytes().await.is_ok()))
+    });
+    let app = app.into();
+    for (rest, status) in [
+        ("Content-Length: 5\r\n\r\nhello", "200 OK"),
+        ("Content-Length: 5\r\n\r\nhell", "400 Bad Request"),
+        ("Transfer-Encoding: chunked\r\n\r\nx\r\n", "400 Bad Request"),
+        ("Transfer-Encoding: chunked\r\n\r\n65\r\n", "413 Payload Too Large"),
+    ] {
+        let more = if status.starts_with("413") { "m".repeat(101) } else { String::new() };
+        let said = format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}{more}");
+        let (answered, _) = answers(link(false, false), &app, said);
+        assert!(answered.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{rest}: {answered}");
+        assert_eq!(answered.contains("read: true"), status == "200 OK", "{rest}: {answered}");
+    }
+}
+
 /// async-h1 takes less of a head than is taken here.
 #[test]
 fn targets_of_all_lengths_reach_the_app() {
