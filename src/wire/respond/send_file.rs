@@ -1,6 +1,7 @@
 //! Files: the kernel sends them, where it can, and their bytes never come by here.
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 use std::future::poll_fn;
