@@ -35,3 +35,81 @@ impl Transport {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    use smol::io::{AsyncRead, AsyncWrite};
+
+    use super::*;
+    use crate::wire::head::Framing;
+
+    /// Counts how often a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A client that has said these things, one after the other, and says no more.
+    #[derive(Debug)]
+    struct Talking(Vec<&'static [u8]>);
+
+    impl AsyncRead for Talking {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            buf: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            let Some(said) = self.0.pop() else { return Poll::Pending };
+            buf[..said.len()].copy_from_slice(said);
+            Poll::Ready(Ok(said.len()))
+        }
+    }
+
+    impl AsyncWrite for Talking {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn whoever_reads_the_body_is_woken_for_what_has_come_and_only_for_that() {
+        for (framing, said, wakes) in [
+            (Framing::Length(9), vec![&b"some"[..]], 1),
+            (Framing::Length(9), vec![b""], 1),
+            (Framing::Length(9), vec![], 0),
+            (Framing::Empty, vec![b"GET / HTTP/1.1\r\n"], 0),
+            (Framing::Empty, vec![b""], 0),
+        ] {
+            let told = format!("{framing:?} {said:?}");
+            let mut transport = Transport::new(Box::new(Talking(said)), Arc::default());
+            transport.begin(0, framing, false);
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            for _ in 0..3 {
+                assert!(transport.poll_left(&mut Context::from_waker(&waker)).is_pending());
+                assert_eq!(woken.0.load(Ordering::Relaxed), wakes, "{told}");
+            }
+        }
+    }
+}
