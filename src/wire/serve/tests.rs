@@ -1,5 +1,6 @@
 //! What the link of a connection says, in what the wire answers.
 
+mod incoming;
 mod outgoing;
 
 use std::io;
@@ -305,81 +306,4 @@ fn a_tls_handshake_in_the_clear_gets_an_alert() {
         assert!(answered.contains(last), "{said:?}: {answered}");
         assert_eq!(after, After::Close, "{said:?}");
     }
-}
-
-#[test]
-fn the_app_sees_the_host_that_the_client_sent() {
-    let mut app = App::new();
-    app.at("/").get(|request: Request| async move {
-        let sent = request.header("host").map(|values| values.as_str().to_owned());
-        Ok(format!("{sent:?}, in the URL {:?}", request.url().host_str()))
-    });
-    let app = app.into();
-    for (from_proxy, said, seen) in [
-        (false, GET, r#"Some("a"), in the URL Some("a")"#),
-        (false, "GET / HTTP/1.0\r\n\r\n", r#"None, in the URL Some("192.0.2.2")"#),
-        (
-            true,
-            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: b\r\n\r\n",
-            r#"Some("a"), in the URL Some("b")"#,
-        ),
-    ] {
-        let (answered, _) = answers(link(false, from_proxy), &app, said);
-        assert!(answered.replace("\\\"", "\"").ends_with(seen), "{said}: {answered}");
-    }
-}
-
-/// The answer has begun, so `100 Continue` can no longer be said; but the body was not waiting for it.
-#[test]
-fn a_body_that_came_unasked_and_is_read_late_is_followed_by_the_next_request() {
-    let mut app = App::new();
-    app.at("/").get(|_| async { Ok("hello") });
-    app.at("/echo").post(|mut request: Request| async move {
-        let first = smol::io::Cursor::new("f".repeat(64 * 1024));
-        let both = smol::io::AsyncReadExt::chain(first, request.take_body());
-        let mut response = Response::new(StatusCode::Ok);
-        response.set_body(http_types::Body::from_reader(both, None));
-        Ok(response)
-    });
-    let app = app.into();
-    let head =
-        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-    let (answered, _) = answers(link(false, false), &app, format!("{head}12345{GET}"));
-    let (_, echoed) = answered.split_once("ffff").unwrap();
-    assert!(echoed.contains("12345"), "{answered}");
-    assert!(echoed.contains("HTTP/1.1 200 OK\r\n") && echoed.ends_with("hello"), "{answered}");
-    assert!(!answered.contains("100 Continue"), "{answered}");
-}
-
-/// What is wrong with a request is not the handler's to pass over.
-#[test]
-fn a_body_that_cannot_be_read_is_refused_whatever_the_handler_makes_of_it() {
-    let mut app = App::new();
-    app.at("/").post(|mut request: Request| async move {
-        Ok(format!("read: {}", request.body_bytes().await.is_ok()))
-    });
-    let app = app.into();
-    for (rest, status) in [
-        ("Content-Length: 5\r\n\r\nhello", "200 OK"),
-        ("Content-Length: 5\r\n\r\nhell", "400 Bad Request"),
-        ("Transfer-Encoding: chunked\r\n\r\nx\r\n", "400 Bad Request"),
-        ("Transfer-Encoding: chunked\r\n\r\n65\r\n", "413 Payload Too Large"),
-    ] {
-        let more = if status.starts_with("413") { "m".repeat(101) } else { String::new() };
-        let said = format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}{more}");
-        let (answered, _) = answers(link(false, false), &app, said);
-        assert!(answered.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{rest}: {answered}");
-        assert_eq!(answered.contains("read: true"), status == "200 OK", "{rest}: {answered}");
-    }
-}
-
-/// async-h1 takes less of a head than is taken here.
-#[test]
-fn targets_of_all_lengths_reach_the_app() {
-    let lengths = 8000..=8192;
-    let get = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "p".repeat(n - 1));
-    let (answered, _) =
-        answers(link(false, false), &app(), lengths.clone().map(get).collect::<String>());
-    assert_eq!(answered.matches("HTTP/1.1 404 Not Found\r\n").count(), lengths.count());
-    assert!(!answered.contains("400 Bad Request"), "{answered}");
 }
