@@ -57,14 +57,14 @@ fn a_body_that_cannot_be_read_is_refused_whatever_the_handler_makes_of_it() {
         Ok(format!("read: {}", request.body_bytes().await.is_ok()))
     });
     let app = app.into();
+    let over = format!("Transfer-Encoding: chunked\r\n\r\n65\r\n{}", "m".repeat(101));
     for (rest, status) in [
         ("Content-Length: 5\r\n\r\nhello", "200 OK"),
         ("Content-Length: 5\r\n\r\nhell", "400 Bad Request"),
         ("Transfer-Encoding: chunked\r\n\r\nx\r\n", "400 Bad Request"),
-        ("Transfer-Encoding: chunked\r\n\r\n65\r\n", "413 Payload Too Large"),
+        (&over, "413 Payload Too Large"),
     ] {
-        let more = if status.starts_with("413") { "m".repeat(101) } else { String::new() };
-        let said = format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}{more}");
+        let said = format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}");
         let (answered, _) = answers(link(false, false), &app, said);
         assert!(answered.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{rest}: {answered}");
         assert_eq!(answered.contains("read: true"), status == "200 OK", "{rest}: {answered}");
