@@ -70,15 +70,19 @@ impl HeadScanner {
             return Ok(());
         }
         match line {
-            _ if line.starts_with(&TLS_HANDSHAKE) => Err(Refusal::bad_request(
+            [first, second, ..] if [*first, *second] == TLS_HANDSHAKE => Err(Refusal::bad_request(
                 "the client began a TLS handshake where an HTTP request is due",
             )),
             // Whether it is one the next byte tells.
-            _ if TLS_HANDSHAKE.starts_with(line) => Ok(()),
+            [] => Ok(()),
+            [first] if *first == TLS_HANDSHAKE[0] => Ok(()),
             [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
             }
-            _ if request_line(line).len() > MAX_REQUEST_LINE => Err(uri_too_long()),
+            // Most of what comes is shorter, whatever is a line of it.
+            _ if line.len() > MAX_REQUEST_LINE && request_line(line).len() > MAX_REQUEST_LINE => {
+                Err(uri_too_long())
+            }
             _ => Ok(()),
         }
     }
