@@ -294,17 +294,17 @@ async fn answer(
 }
 
 /// Ends a connection so that the client can read all it was sent: goodbye in TLS, then FIN, then
-/// reading what still comes. A connection closed over unread input is reset, and the reset takes
-/// the answer with it (RFC 9112 §9.6).
+/// reading what still comes, unless the client has said that nothing does. A connection closed over
+/// unread input is reset, and the reset takes the answer with it (RFC 9112 §9.6).
 async fn close(shared: Shared, socket: Socket, after: After) {
     match after {
         After::Abort => return,
         After::Reset => return socket.reset_on_drop(),
-        After::Persist | After::Close | After::BeganTls => {}
+        After::Persist | After::Close | After::BeganTls | After::Left => {}
     }
     let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
     drop(shared);
-    if goodbye.is_ok() {
+    if goodbye.is_ok() && after != After::Left {
         linger(socket).await;
     }
 }

@@ -55,6 +55,8 @@ pub(crate) enum After {
     Close,
     /// The same for a client that began a TLS handshake, and has got an alert.
     BeganTls,
+    /// It ends, as the client has said: nothing more comes that could keep it from what it was told.
+    Left,
     /// It is of no use any more.
     Abort,
     /// The same, and the end of the connection must not pass for the end of the answer.

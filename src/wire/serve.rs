@@ -56,16 +56,12 @@ pub(crate) async fn serve(
         let id = RequestId { connection: link.id, number };
         let mut noted = Noted::new(link.sender.addr().client(), link.observer.keeps_text());
         let (exchange, refused) = match next {
+            Next::Left => return After::Left,
             Next::End => return After::Close,
             Next::Refused(_) if began_tls(shared, link) => {
                 return Box::pin(exchange::refuse_tls(shared)).await;
             }
-            Next::Refused(refusal) => {
-                let transport = lock(shared);
-                noted.line(transport.input());
-                let method = head::method_of_refused(transport.input());
-                (None, Some((refusal, method.into())))
-            }
+            Next::Refused(refusal) => (None, Some((refusal, asked_by_refused(shared, &mut noted)))),
             Next::Head(start, end) => {
                 match begin(shared, start..end, link, content, limits, id, &mut noted) {
                     Ok(exchange) => (Some(exchange), None),
@@ -127,6 +123,13 @@ fn poll_next(
 fn began_tls(shared: &Shared, link: &Link) -> bool {
     let transport = lock(shared);
     link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
+}
+
+/// What is asked by the head in the input, which cannot be read. Its first line is `noted`.
+fn asked_by_refused(shared: &Shared, noted: &mut Noted) -> Asked {
+    let transport = lock(shared);
+    noted.line(transport.input());
+    head::method_of_refused(transport.input()).into()
 }
 
 /// Whether the request is for the path at which the server says how it is.

@@ -66,7 +66,9 @@ pub(crate) enum Next {
     /// A head has come in: it begins and ends at these offsets of the input.
     Head(usize, usize),
     Refused(Refusal),
-    /// The client has left, or nothing came for too long.
+    /// The client has said that it sends no more.
+    Left,
+    /// Nothing came for too long, or the connection has failed.
     End,
 }
 
@@ -141,7 +143,7 @@ impl Transport {
             let idle = self.input.is_empty();
             let limit = if idle { idle_timeout } else { head_timeout };
             match ready!(self.poll_fill(cx, limit)) {
-                Ok(0) if idle => return Poll::Ready(Next::End),
+                Ok(0) if idle => return Poll::Ready(Next::Left),
                 Ok(0) => {
                     let early = "the request ended before its head was complete";
                     return Poll::Ready(Next::Refused(Refusal::bad_request(early)));

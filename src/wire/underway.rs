@@ -50,7 +50,9 @@ impl Drop for Underway<'_> {
         let answered = tally.status();
         let outcome = match self.after {
             None => Outcome::CutOff,
-            Some(After::Persist | After::Close | After::BeganTls) => Outcome::Complete,
+            Some(After::Persist | After::Close | After::BeganTls | After::Left) => {
+                Outcome::Complete
+            }
             Some(After::Abort | After::Reset) if answered.is_some() && !broken => {
                 Outcome::BrokenOff
             }

@@ -71,11 +71,17 @@ fn seat(site: &Site) -> Vec<Conn> {
 
 /// However a client leaves, the next one has its place; and those that stay are served.
 fn places_come_back(site: &Site, seated: &mut Vec<Conn>) {
-    for n in 0..3 * PLACES {
+    let mut gone = Vec::new();
+    for n in 0..4 * PLACES {
         let mut leaving = seated.remove(0);
-        match n % 3 {
+        match n % 4 {
             0 => drop(leaving),
             1 => leaving.reset(),
+            2 if !leaving.is_plain() => {
+                // It has left as soon as it has said so; the connection below is not waited for.
+                leaving.say_goodbye().unwrap();
+                gone.push(leaving);
+            }
             _ => {
                 leaving.finish().unwrap();
                 assert!(leaving.rest().is_empty());

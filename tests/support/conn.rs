@@ -271,11 +271,17 @@ impl Conn {
 
     /// Ends this side.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.say_goodbye()?;
+        self.tcp().shutdown(Shutdown::Write)
+    }
+
+    /// Over TLS, says `close_notify`; the connection below stays.
+    pub(crate) fn say_goodbye(&mut self) -> io::Result<()> {
         if let Io::Tls(tls) = &mut self.io {
             tls.conn.send_close_notify();
             tls.flush()?;
         }
-        self.tcp().shutdown(Shutdown::Write)
+        Ok(())
     }
 
     /// Drops the connection with a reset.
