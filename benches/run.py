@@ -18,7 +18,7 @@ def main():
     options = arguments()
     plan = Plan(rounds=options.rounds)
     if options.quick:
-        plan = Plan(rounds=1, seconds=1, handshakes=100, idle=100, crowd=400, files=1)
+        plan = Plan(rounds=1, seconds=1, handshakes=100, resumptions=100, idle=100, crowd=400, files=1)
     # Thousands of connections are thousands of descriptors, at both ends.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .contest import Figures, contest, cpu_each, rate, ratio
 from .load import BROWSER, Idle, Load, Wrk
+from .peers import Bench
 from .process import LOAD_CPUS, available_memory
 
 MICROSECONDS = "µs of CPU"
@@ -34,6 +35,8 @@ class Row:
     absolute: bool = False
     # Whether more is better.
     more: bool = False
+    # The ratio that async-h1's decoder and encoder alone have to the same peer, where they were measured.
+    alone: float | None = None
 
     @property
     def value(self):
@@ -53,15 +56,18 @@ class Plan:
     rounds: int = 5
     # Of wrk, each time.
     seconds: int = 2
+    # CPU time is told in hundredths of a second: so many that one of them is 2 % at most.
     handshakes: int = 3000
+    resumptions: int = 9000
     idle: int = 5000
     # As many as a server has descriptors for where 20,000 are allowed.
     crowd: int = 16_000
-    files: int = 10
+    files: int = 30
 
 
-def compare(case, figures, ours, targets, unit):
-    """Rows of `ours` beside each peer in `targets` that was measured."""
+def compare(case, figures, ours, targets, unit, floor=None):
+    """Rows of `ours` beside each peer in `targets` that was measured; `floor` is what async-h1 takes
+    alone for the same."""
     return [
         Row(
             case,
@@ -71,6 +77,7 @@ def compare(case, figures, ours, targets, unit):
             unit,
             ratio(figures[ours], figures[peer]),
             target,
+            alone=ratio(figures[floor], figures[peer]) if floor not in (None, peer) else None,
         )
         for peer, target in targets.items()
         if peer in figures
@@ -108,7 +115,7 @@ def plain(bench, plan):
             load = Wrk(plan.seconds, fields=fields)
             figures = contest(running, plan.rounds, cpu_each(load), warm(fields=fields))
             case = f"plain keep-alive, {name}"
-            rows += compare(case, figures, "turnkey", targets, MICROSECONDS)
+            rows += compare(case, figures, "turnkey", targets, MICROSECONDS, FLOOR)
     return rows
 
 
@@ -130,17 +137,21 @@ def tls(bench, plan):
         "native-tls": {"nginx, TLS 1.2": 1.1, "trillium on native-tls": None},
     }
     for backend, peers in targets.items():
-        floor = f"{FLOOR}, {backend}"
-        servers[floor] = bench.floor(backend)
-        peers[floor] = None
+        servers[floor_on(backend)] = bench.floor(backend)
+        peers[floor_on(backend)] = None
     with contextlib.ExitStack() as stack:
         running = started(stack, servers)
         load = Wrk(plan.seconds, tls=True)
         figures = contest(running, plan.rounds, cpu_each(load), warm(tls=True))
     rows = []
     for backend, peers in targets.items():
-        rows += compare(f"TLS keep-alive, {backend}", figures, backend, peers, MICROSECONDS)
+        case = f"TLS keep-alive, {backend}"
+        rows += compare(case, figures, backend, peers, MICROSECONDS, floor_on(backend))
     return rows
+
+
+def floor_on(backend):
+    return f"{FLOOR}, {backend}"
 
 
 def handshakes(bench, plan):
@@ -152,12 +163,10 @@ def handshakes(bench, plan):
     }.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
         servers["nginx"] = bench.nginx()
-        servers["hyper on rustls"] = bench.hyper(tls=True)
+        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
         figures = shake_hands(bench, plan, servers, ["--tls", version])
         for backend, target in backends.items():
-            peers = {"nginx": target}
-            if backend == "rustls":
-                peers["hyper on rustls"] = None
+            peers = {"nginx": target} | {name: None for name, _ in others([backend])}
             case = f"full handshake, TLS {version}, {backend}"
             rows += compare(case, figures, backend, peers, MICROSECONDS)
     return rows
@@ -191,11 +200,22 @@ def resumed(bench, plan):
     for version, backends in {"1.3": ["rustls", "openssl"], "1.2": ["rustls", "native-tls"]}.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
         servers["nginx"] = bench.nginx()
-        figures = shake_hands(bench, plan, servers, ["--tls", version, "--resume"])
+        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
+        figures = shake_hands(bench, plan, servers, ["--tls", version, "--resume"], plan.resumptions)
         for backend in backends:
             case = f"resumed handshake, TLS {version}, {backend}"
-            rows += compare(case, figures, backend, {"nginx": 1.0}, MICROSECONDS)
+            peers = {"nginx": 1.0} | {name: None for name, _ in others([backend])}
+            rows += compare(case, figures, backend, peers, MICROSECONDS)
     return rows
+
+
+def others(backends):
+    """Who else is on the same stacks, and what makes them."""
+    known = {
+        "rustls": ("hyper on rustls", Bench.hyper),
+        "native-tls": ("trillium on native-tls", Bench.trillium),
+    }
+    return [known[backend] for backend in backends if backend in known]
 
 
 def fleet(bench, plan):
@@ -208,17 +228,18 @@ def fleet(bench, plan):
             TWO_PROCESSES: bench.turnkey_processes(2, *keys, backend=backend),
             ONE_PROCESS: bench.turnkey(*keys, backend=backend),
         }
-        figures = shake_hands(bench, plan, servers, ["--tls", "1.3", "--resume"])
+        options = ["--tls", "1.3", "--resume"]
+        figures = shake_hands(bench, plan, servers, options, plan.resumptions)
         case = f"resumed handshake, two processes with shared ticket keys, {backend}"
         rows += compare(case, figures, TWO_PROCESSES, {ONE_PROCESS: None}, MICROSECONDS)
     return rows
 
 
-def shake_hands(bench, plan, servers, options):
+def shake_hands(bench, plan, servers, options, count=None):
     with contextlib.ExitStack() as stack:
         running = started(stack, servers)
         few = Load(bench.load, "handshakes", 200, 16, options)
-        load = Load(bench.load, "handshakes", plan.handshakes, 16, options)
+        load = Load(bench.load, "handshakes", count or plan.handshakes, 16, options)
         return contest(running, plan.rounds, cpu_each(load), lambda s: few.run(s, lambda: None))
 
 
