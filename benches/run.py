@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from harness import instructions, peers, plot, report
-from harness.cases import CASES, Plan
+from harness.cases import CASES
+from harness.plan import Plan
 
 HERE = Path(__file__).parent
 

@@ -4,6 +4,8 @@ all of them."""
 from dataclasses import dataclass, field
 from statistics import median
 
+from .load import Wrk
+
 
 @dataclass
 class Figures:
@@ -54,3 +56,14 @@ def rate(load):
         return count / seconds
 
     return measure
+
+
+def started(stack, servers):
+    """Starts `servers`, by name, for as long as `stack` lives."""
+    return {name: stack.enter_context(server) for name, server in servers.items()}
+
+
+def warm(**options):
+    """A short run that does not count."""
+    load = Wrk(1, **options)
+    return lambda server: load.run(server, lambda: None)

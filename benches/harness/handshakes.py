@@ -1,0 +1,99 @@
+"""The cases of connections that are new for each request, over TLS."""
+
+import contextlib
+
+from .contest import contest, cpu_each, started
+from .load import Load
+from .peers import Bench
+from .rows import MICROSECONDS, compare
+
+ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
+
+
+def handshakes(bench, plan):
+    """Full handshakes with a P-256 key, each with one request, 16 at a time."""
+    rows = []
+    for version, backends in {
+        "1.3": {"rustls": 0.7, "openssl": 1.05},
+        "1.2": {"rustls": 0.8, "openssl": 1.05, "native-tls": 1.05},
+    }.items():
+        servers = {backend: bench.turnkey(backend=backend) for backend in backends}
+        servers["nginx"] = bench.nginx()
+        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
+        figures = shake_hands(bench, plan, servers, ["--tls", version])
+        for backend, target in backends.items():
+            peers = {"nginx": target} | {name: None for name, _ in others([backend])}
+            case = f"full handshake, TLS {version}, {backend}"
+            rows += compare(case, figures, backend, peers, MICROSECONDS)
+    return rows
+
+
+def mutual(bench, plan):
+    """Full handshakes with a client's certificate."""
+    backends = {"rustls": 0.8, "openssl": 1.05}
+    servers = {backend: bench.turnkey(backend=backend, mutual=True) for backend in backends}
+    # Sessions are off in mutual mode, and so they are here: both do the same work.
+    servers["nginx"] = bench.nginx(
+        tls=[
+            "ssl_verify_client on;",
+            f"ssl_client_certificate {bench.certs['p256'] / 'ca.crt'};",
+            "ssl_session_tickets off;",
+        ]
+    )
+    figures = shake_hands(bench, plan, servers, ["--tls", "1.3", *bench.client()])
+    return [
+        row
+        for backend, target in backends.items()
+        for row in compare(
+            f"full mutual handshake, {backend}", figures, backend, {"nginx": target}, MICROSECONDS
+        )
+    ]
+
+
+def resumed(bench, plan):
+    """Handshakes that resume a session by its ticket."""
+    rows = []
+    for version, backends in {"1.3": ["rustls", "openssl"], "1.2": ["rustls", "native-tls"]}.items():
+        servers = {backend: bench.turnkey(backend=backend) for backend in backends}
+        servers["nginx"] = bench.nginx()
+        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
+        figures = shake_hands(bench, plan, servers, ["--tls", version, "--resume"], plan.resumptions)
+        for backend in backends:
+            case = f"resumed handshake, TLS {version}, {backend}"
+            peers = {"nginx": 1.0} | {name: None for name, _ in others([backend])}
+            rows += compare(case, figures, backend, peers, MICROSECONDS)
+    return rows
+
+
+def others(backends):
+    """Who else is on the same stacks, and what makes them."""
+    known = {
+        "rustls": ("hyper on rustls", Bench.hyper),
+        "native-tls": ("trillium on native-tls", Bench.trillium),
+    }
+    return [known[backend] for backend in backends if backend in known]
+
+
+def fleet(bench, plan):
+    """Sessions that are begun at one server and resumed at another, which has the same ticket keys: the
+    load takes each handshake that is not resumed for an error."""
+    rows = []
+    for backend in ("rustls", "openssl"):
+        keys = ["--ticket-keys", bench.ticket_keys()]
+        servers = {
+            TWO_PROCESSES: bench.turnkey_processes(2, *keys, backend=backend),
+            ONE_PROCESS: bench.turnkey(*keys, backend=backend),
+        }
+        options = ["--tls", "1.3", "--resume"]
+        figures = shake_hands(bench, plan, servers, options, plan.resumptions)
+        case = f"resumed handshake, two processes with shared ticket keys, {backend}"
+        rows += compare(case, figures, TWO_PROCESSES, {ONE_PROCESS: None}, MICROSECONDS)
+    return rows
+
+
+def shake_hands(bench, plan, servers, options, count=None):
+    with contextlib.ExitStack() as stack:
+        running = started(stack, servers)
+        few = Load(bench.load, "handshakes", 200, 16, options)
+        load = Load(bench.load, "handshakes", count or plan.handshakes, 16, options)
+        return contest(running, plan.rounds, cpu_each(load), lambda s: few.run(s, lambda: None))
