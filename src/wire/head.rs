@@ -119,7 +119,7 @@ pub(crate) fn lower_minor_version(head: &mut [u8]) {
 }
 
 /// The first line of `bytes`, as far as it is there.
-pub(super) fn request_line(bytes: &[u8]) -> &[u8] {
+fn request_line(bytes: &[u8]) -> &[u8] {
     bytes.split(|&b| b == b'\n').next().unwrap_or_default()
 }
 

@@ -1,6 +1,6 @@
 use http_types::StatusCode;
 
-use super::head::{MAX_TARGET, request_line, uri_too_long};
+use super::head::{MAX_TARGET, uri_too_long};
 use crate::field;
 use crate::refusal::Refusal;
 
@@ -74,16 +74,14 @@ impl HeadScanner {
                 "the client began a TLS handshake where an HTTP request is due",
             )),
             // Whether it is one the next byte tells.
-            [] => Ok(()),
             [first] if *first == TLS_HANDSHAKE[0] => Ok(()),
             [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
             }
-            // Most of what comes is shorter, whatever is a line of it.
-            _ if line.len() > MAX_REQUEST_LINE && request_line(line).len() > MAX_REQUEST_LINE => {
-                Err(uri_too_long())
-            }
-            _ => Ok(()),
+            _ => match line.get(..=MAX_REQUEST_LINE) {
+                Some(start) if !start.contains(&b'\n') => Err(uri_too_long()),
+                _ => Ok(()),
+            },
         }
     }
 }
@@ -142,6 +140,16 @@ mod tests {
         let more = [line.as_slice(), b"a"].concat();
         let refusal = scanner.scan(&more, 100_000).unwrap_err();
         assert_eq!(refusal.status, StatusCode::UriTooLong);
+        // What comes with it, and is none of it, is not counted.
+        for length in [1, 8192 + 63] {
+            let head = [&line[..length], b"\n", &line[..100]].concat();
+            let refusal = HeadScanner::default().scan(&head, 100_000).unwrap_err();
+            assert_eq!(refusal.status, StatusCode::BadRequest, "a bare LF");
+            let fields = [b"\r\nHost: a", line.as_slice(), line.as_slice(), b"\r\n\r\n"].concat();
+            let head = [&line[..length], fields.as_slice()].concat();
+            let found = HeadScanner::default().scan(&head, 100_000).unwrap();
+            assert_eq!(found, Some((0, head.len())));
+        }
     }
 
     #[test]

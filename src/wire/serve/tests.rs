@@ -299,6 +299,7 @@ fn a_tls_handshake_in_the_clear_gets_an_alert() {
         (false, format!("\r\n{HELLO}"), "where an HTTP request is due"),
         (false, "\x16".to_owned(), "before its head was complete"),
         (false, "\x16\x02".to_owned(), "this is not an HTTP request"),
+        (false, "\x15".to_owned(), "this is not an HTTP request"),
         (false, "\x15\x03\x01\0\x02\x02F".to_owned(), "this is not an HTTP request"),
     ] {
         let (answered, after) = answers(link(tls, false), &app(), said.as_str());
