@@ -11,6 +11,7 @@ from .contest import Figures, contest, cpu_each, rate, ratio, started, warm
 from .handshakes import fleet, handshakes, mutual, resumed
 from .idle import beside_idle, crowd, memory
 from .load import BROWSER, Load, Wrk
+from .peers import AS_NATIVE_TLS, NGINX_AS_NATIVE_TLS
 from .process import LOAD_CPUS
 from .rows import MICROSECONDS, Row, absolute, compare
 
@@ -55,6 +56,7 @@ def tls(bench, plan):
         "native-tls": bench.turnkey(backend="native-tls"),
         "nginx": bench.nginx(),
         "nginx, TLS 1.2": bench.nginx(tls=["ssl_protocols TLSv1.2;"]),
+        NGINX_AS_NATIVE_TLS: bench.nginx(tls=AS_NATIVE_TLS),
         "hyper on rustls": bench.hyper(tls=True),
         "trillium on native-tls": bench.trillium(tls=True),
     }
@@ -62,7 +64,11 @@ def tls(bench, plan):
         "rustls": {"nginx": 0.9, "hyper on rustls": None},
         "openssl": {"nginx": 1.1},
         # It speaks 1.2 only.
-        "native-tls": {"nginx, TLS 1.2": 1.1, "trillium on native-tls": None},
+        "native-tls": {
+            "nginx, TLS 1.2": 1.1,
+            NGINX_AS_NATIVE_TLS: None,
+            "trillium on native-tls": None,
+        },
     }
     for backend, peers in targets.items():
         servers[floor_on(backend)] = bench.floor(backend)

@@ -4,7 +4,7 @@ import contextlib
 
 from .contest import contest, cpu_each, started
 from .load import Load
-from .peers import Bench
+from .peers import AS_NATIVE_TLS, NGINX_AS_NATIVE_TLS
 from .rows import MICROSECONDS, compare
 
 ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
@@ -19,10 +19,12 @@ def handshakes(bench, plan):
     }.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
         servers["nginx"] = bench.nginx()
-        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
+        beside = {backend: others(bench, backend) for backend in backends}
+        for more in beside.values():
+            servers |= more
         figures = shake_hands(bench, plan, servers, ["--tls", version])
         for backend, target in backends.items():
-            peers = {"nginx": target} | {name: None for name, _ in others([backend])}
+            peers = {"nginx": target} | dict.fromkeys(beside[backend])
             case = f"full handshake, TLS {version}, {backend}"
             rows += compare(case, figures, backend, peers, MICROSECONDS)
     return rows
@@ -56,22 +58,27 @@ def resumed(bench, plan):
     for version, backends in {"1.3": ["rustls", "openssl"], "1.2": ["rustls", "native-tls"]}.items():
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
         servers["nginx"] = bench.nginx()
-        servers |= {name: make(bench, tls=True) for name, make in others(backends)}
+        beside = {backend: others(bench, backend) for backend in backends}
+        for more in beside.values():
+            servers |= more
         figures = shake_hands(bench, plan, servers, ["--tls", version, "--resume"], plan.resumptions)
         for backend in backends:
             case = f"resumed handshake, TLS {version}, {backend}"
-            peers = {"nginx": 1.0} | {name: None for name, _ in others([backend])}
+            peers = {"nginx": 1.0} | dict.fromkeys(beside[backend])
             rows += compare(case, figures, backend, peers, MICROSECONDS)
     return rows
 
 
-def others(backends):
-    """Who else is on the same stacks, and what makes them."""
-    known = {
-        "rustls": ("hyper on rustls", Bench.hyper),
-        "native-tls": ("trillium on native-tls", Bench.trillium),
-    }
-    return [known[backend] for backend in backends if backend in known]
+def others(bench, backend):
+    """Who else is on the same stack, or does as it does."""
+    if backend == "rustls":
+        return {"hyper on rustls": bench.hyper(tls=True)}
+    if backend == "native-tls":
+        return {
+            "trillium on native-tls": bench.trillium(tls=True),
+            NGINX_AS_NATIVE_TLS: bench.nginx(tls=AS_NATIVE_TLS),
+        }
+    return {}
 
 
 def fleet(bench, plan):

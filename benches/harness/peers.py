@@ -11,6 +11,16 @@ from .process import SERVER_CPUS, Server, free_port
 
 BODY = "Top-level content"
 
+# nginx with what native-tls has OpenSSL do, and lets nobody change: its order of ciphers, and a cache of
+# sessions beside the tickets.
+NGINX_AS_NATIVE_TLS = "nginx, set up as native-tls is"
+AS_NATIVE_TLS = [
+    "ssl_protocols TLSv1.2;",
+    "ssl_prefer_server_ciphers on;",
+    "ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256;",
+    "ssl_session_cache builtin:20480;",
+]
+
 
 class Bench:
     """What all servers are made of: programs, certificates, a folder for configurations."""
