@@ -57,7 +57,7 @@ def arguments():
     parser.add_argument("--venv", default=".venv", help="where gunicorn is, if it is")
     parser.add_argument("--instructions", help="the program whose instructions are counted")
     parser.add_argument("--only", action="append", choices=list(CASES), help="may be repeated")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=Plan.rounds)
     parser.add_argument("--quick", action="store_true", help="measure next to nothing: does it run?")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and results.svg")
     return parser.parse_args()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 class Plan:
     """How much is measured."""
 
-    rounds: int = 5
+    # Many and short, since what disturbs a machine comes and goes.
+    rounds: int = 15
     # Of wrk, each time.
-    seconds: int = 2
-    # CPU time is told in hundredths of a second: so many that one of them is 2 % at most.
-    handshakes: int = 3000
-    resumptions: int = 9000
+    seconds: int = 1
+    # CPU time is told in hundredths of a second: so many that one of them is 3 % at most.
+    handshakes: int = 2000
+    resumptions: int = 6000
     idle: int = 5000
     # As many as a server has descriptors for where 20,000 are allowed.
     crowd: int = 16_000
-    files: int = 30
+    files: int = 10
