@@ -1,7 +1,7 @@
 //! Reaching an upstream.
 
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use smol::future::FutureExt;
@@ -52,6 +52,9 @@ async fn connect(address: &Address) -> io::Result<Socket> {
 
 /// Connects to the first address of `host` that takes the connection.
 async fn connect_tcp(host: String, port: u16) -> io::Result<Socket> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Socket::connect((address, port).into()).await;
+    }
     // The system's resolver takes its time, and the reactor has none to give.
     let addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
