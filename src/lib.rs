@@ -92,6 +92,7 @@ mod activation;
 mod address;
 mod app;
 mod args;
+mod background;
 mod beside;
 // `make bench` sets this.
 #[cfg(any(turnkey_bench, test))]

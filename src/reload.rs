@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use smol::future::FutureExt;
 use turnkey_backend::{ConnectConfig, Timer};
 
+use crate::background::Background;
 use crate::causes::with_causes;
 use crate::check::{self, Finding, Severity};
 use crate::config::Config;
@@ -85,29 +86,40 @@ impl Reloader {
 }
 
 /// Reads the files of `config` again whenever `signal` says so, or one of them has changed. `watch`
-/// knows how they were when they were read for the first time.
+/// knows how they were when they were read for the first time; `thread` does the work.
 pub(crate) async fn run(
     config: Arc<Config>,
     mut watch: Watch,
     reloader: Reloader,
+    thread: Background,
     mut signal: ReloadSignal,
 ) {
     config.passwords.be_silent();
-    loop {
-        let asked = async {
-            signal.next().await;
-            "SIGHUP"
-        };
-        let changed = async {
-            watch.changed().await;
-            "a file changed"
-        };
-        let why = asked.or(changed).await;
-        watch.seen = watch.look().await;
-        let (config, reloader) = (Arc::clone(&config), reloader.clone());
-        // Reading files and checking keys takes its time, and the reactor has none to give.
-        smol::unblock(move || reload(&config, &reloader, why)).await;
-    }
+    while reload_once(&config, &mut watch, &reloader, &thread, &mut signal).await.is_some() {}
+    log::error!("a reload has panicked: files are not read again until the server is restarted");
+}
+
+/// Waits for a reason, and reloads. `None` if that has panicked.
+async fn reload_once(
+    config: &Arc<Config>,
+    watch: &mut Watch,
+    reloader: &Reloader,
+    thread: &Background,
+    signal: &mut ReloadSignal,
+) -> Option<()> {
+    let asked = async {
+        signal.next().await;
+        Some("SIGHUP")
+    };
+    let changed = async {
+        watch.changed(thread).await?;
+        Some("a file changed")
+    };
+    let why = asked.or(changed).await?;
+    watch.seen = watch.look(thread).await?;
+    let (config, reloader) = (Arc::clone(config), reloader.clone());
+    // Reading files and checking keys takes its time, and the reactor has none to give.
+    thread.run(move || reload(&config, &reloader, why)).await
 }
 
 /// Waits for the signal in a mode that has no files to read again: it would end the process.
@@ -207,21 +219,21 @@ impl Watch {
         Self { seen: look(&paths), paths }
     }
 
-    async fn changed(&self) {
-        let mut last = self.look().await;
+    async fn changed(&self, thread: &Background) -> Option<()> {
+        let mut last = self.look(thread).await?;
         loop {
             Timer::after(LOOK).await;
-            let now = self.look().await;
+            let now = self.look(thread).await?;
             if now == last && now != self.seen {
-                return;
+                return Some(());
             }
             last = now;
         }
     }
 
-    async fn look(&self) -> Vec<Option<Stamp>> {
+    async fn look(&self, thread: &Background) -> Option<Vec<Option<Stamp>>> {
         let paths = Arc::clone(&self.paths);
-        smol::unblock(move || look(&paths)).await
+        thread.run(move || look(&paths)).await
     }
 }
 

@@ -10,6 +10,7 @@ use turnkey_backend::ConnectConfig;
 use crate::access::{self, AccessLog};
 use crate::activation::{self, Activated};
 use crate::app::{self, App};
+use crate::background::Background;
 use crate::bound::Bound;
 use crate::causes::with_causes;
 use crate::check::{self, Severity};
@@ -58,7 +59,9 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     let drain = config.limits.drain_delay + config.limits.drain_timeout;
     let reloader = bound.reloader();
     let bound = if config.is_reloadable() {
-        bound.with_task(|_| reload::run(Arc::new(config), watch, reloader, hangup))
+        let thread = Background::new("reload")
+            .map_err(|e| Failure::start(format!("no thread to read files again: {e}")))?;
+        bound.with_task(|_| reload::run(Arc::new(config), watch, reloader, thread, hangup))
     } else {
         bound.with_task(|_| reload::ignore(hangup))
     };

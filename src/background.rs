@@ -1,0 +1,73 @@
+use std::io;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+/// A thread that does one job after the other, for a task that has no time for them itself.
+///
+/// `smol::unblock` would do each on any thread of its pool. What a TLS stack allocates for itself comes of
+/// the C library's malloc, which gives each thread memory of its own: reloads would fill that of one thread
+/// of the pool after the other. And the pool begins a thread anew for a job that comes once in a second.
+#[derive(Debug)]
+pub(crate) struct Background {
+    jobs: Sender<Job>,
+}
+
+struct Job(Box<dyn FnOnce() + Send>);
+
+impl Background {
+    /// A thread called `name`, which ends when this is dropped.
+    pub(crate) fn new(name: &str) -> io::Result<Self> {
+        let (jobs, todo) = mpsc::channel::<Job>();
+        let work = move || todo.into_iter().for_each(|Job(job)| job());
+        thread::Builder::new().name(name.to_owned()).spawn(work)?;
+        Ok(Self { jobs })
+    }
+
+    /// What comes of `job`, which is done even if nobody waits for it any more; `None` if it, or one
+    /// before it, has panicked.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (done, result) = smol::channel::bounded(1);
+        let job = Job(Box::new(move || _ = done.try_send(job())));
+        self.jobs.send(job).ok()?;
+        result.recv().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_jobs_are_done_by_one_thread() {
+        let background = Background::new("background").unwrap();
+        let whose = || thread::current().name().map(str::to_owned);
+        let id = || thread::current().id();
+        smol::block_on(async {
+            assert_eq!(background.run(whose).await.unwrap().as_deref(), Some("background"));
+            let first = background.run(id).await;
+            assert_ne!(first, Some(id()));
+            assert_eq!(background.run(id).await, first);
+        });
+    }
+
+    #[test]
+    fn a_job_is_done_though_nobody_waits() {
+        let background = Background::new("background").unwrap();
+        let (done, seen) = mpsc::channel();
+        let job = background.run(move || done.send(()).unwrap());
+        _ = smol::block_on(smol::future::poll_once(job));
+        seen.recv().unwrap();
+    }
+
+    #[test]
+    fn a_panic_is_told() {
+        let background = Background::new("background").unwrap();
+        smol::block_on(async {
+            assert_eq!(background.run(|| -> u8 { panic!("on purpose") }).await, None);
+            assert_eq!(background.run(|| 1).await, None);
+        });
+    }
+}
