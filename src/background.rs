@@ -12,13 +12,13 @@ pub(crate) struct Background {
     jobs: Sender<Job>,
 }
 
-struct Job(Box<dyn FnOnce() + Send>);
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Background {
     /// A thread called `name`, which ends when this is dropped.
     pub(crate) fn new(name: &str) -> io::Result<Self> {
         let (jobs, todo) = mpsc::channel::<Job>();
-        let work = move || todo.into_iter().for_each(|Job(job)| job());
+        let work = move || todo.into_iter().for_each(|job| job());
         thread::Builder::new().name(name.to_owned()).spawn(work)?;
         Ok(Self { jobs })
     }
@@ -30,8 +30,7 @@ impl Background {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (done, result) = smol::channel::bounded(1);
-        let job = Job(Box::new(move || _ = done.try_send(job())));
-        self.jobs.send(job).ok()?;
+        self.jobs.send(Box::new(move || _ = done.try_send(job()))).ok()?;
         result.recv().await.ok()
     }
 }
@@ -56,9 +55,14 @@ mod tests {
     #[test]
     fn a_job_is_done_though_nobody_waits() {
         let background = Background::new("background").unwrap();
+        let (go_on, told) = mpsc::channel::<()>();
         let (done, seen) = mpsc::channel();
-        let job = background.run(move || done.send(()).unwrap());
-        _ = smol::block_on(smol::future::poll_once(job));
+        let job = background.run(move || {
+            told.recv().unwrap();
+            done.send(()).unwrap();
+        });
+        assert_eq!(smol::block_on(smol::future::poll_once(job)), None);
+        go_on.send(()).unwrap();
         seen.recv().unwrap();
     }
 
