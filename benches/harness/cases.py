@@ -8,7 +8,7 @@ import os
 import time
 
 from .contest import Figures, contest, cpu_each, rate, ratio, started, warm
-from .handshakes import fleet, handshakes, mutual, resumed
+from .handshakes import TWO_PROCESSES, fleet, handshakes, mutual, resumed
 from .idle import beside_idle, crowd, memory
 from .load import BROWSER, Load, Wrk
 from .peers import AS_NATIVE_TLS, NGINX_AS_NATIVE_TLS
@@ -155,7 +155,7 @@ def threads(bench, plan):
     return rows
 
 
-ONE, TWO_THREADS, TWO_PROCESSES = "one thread", "two threads", "two processes"
+ONE, TWO_THREADS = "one thread", "two threads"
 
 
 def at_two(bench, options):

@@ -11,10 +11,10 @@ class Plan:
     rounds: int = 15
     # Of wrk, each time.
     seconds: int = 1
-    # CPU time is told in hundredths of a second: so many that one of them is 3 % at most.
-    handshakes: int = 2000
+    # CPU time is told in hundredths of a second: so many that one of them is some 3 %, at most.
+    handshakes: int = 3000
     resumptions: int = 6000
     idle: int = 5000
     # As many as a server has descriptors for where 20,000 are allowed.
     crowd: int = 16_000
-    files: int = 10
+    files: int = 20
