@@ -4,8 +4,11 @@
 //! before it parses, and each variable becomes the option that it is named for, parsed by argh
 //! too, in a layer of its own below the command line.
 
+mod complaint;
+
 use argh::{EarlyExit, FromArgs};
 
+use self::complaint::{complaint, misplaced, one_line};
 use crate::cli::{Check, Command, Serve};
 use crate::options::{self, Opt};
 use crate::units::boolean;
@@ -39,7 +42,13 @@ pub(crate) fn parse(
         _ => (None, words.to_vec()),
     };
     let words = split_values(&words)?;
-    let mut command_line = from_args(&words).map_err(stop)?;
+    let behind = check.as_ref().map(|_| "check");
+    let mut command_line = from_args(&words).map_err(|exit| stop(exit, behind, &words))?;
+    if let Some(command) = &command_line.command
+        && words.first().is_some_and(|word| word.starts_with('-'))
+    {
+        return Err(Stop::Usage(misplaced(command.name(), &words)));
+    }
     if let Some(check) = check {
         if command_line.command.is_some() {
             return Err(Stop::Usage("one command at a time; see turnkey --help".to_owned()));
@@ -49,10 +58,11 @@ pub(crate) fn parse(
     Ok(Asked { command_line, environment: environment(variable)? })
 }
 
-fn stop(exit: EarlyExit) -> Stop {
+/// Why argh read no further in the words, which stood behind that command, or behind the program.
+fn stop(exit: EarlyExit, command: Option<&str>, words: &[String]) -> Stop {
     match exit.status {
         Ok(()) => Stop::Help(exit.output),
-        Err(()) => Stop::Usage(format!("{}; see turnkey --help", one_line(&exit.output))),
+        Err(()) => Stop::Usage(complaint(&exit.output, command, words)),
     }
 }
 
@@ -62,19 +72,14 @@ fn take_check(words: &[String]) -> Result<(Check, Vec<String>), Stop> {
     let own = |word: &&String| ["--json", "--help", "-h", "help"].contains(&word.as_str());
     let (own, rest): (Vec<_>, Vec<_>) = words.iter().partition(own);
     let own: Vec<&str> = own.into_iter().map(String::as_str).collect();
-    let check = Check::from_args(&["turnkey", "check"], &own).map_err(stop)?;
+    let check = Check::from_args(&["turnkey", "check"], &own)
+        .map_err(|exit| stop(exit, Some("check"), words))?;
     Ok((check, rest.into_iter().cloned().collect()))
 }
 
 fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let serve = Serve::from_args(&["turnkey"], &words)?;
-    if serve.command.is_some() && words.first().is_some_and(|word| word.starts_with('-')) {
-        return Err("options go behind the command, as in: turnkey certs --out DIR"
-            .to_owned()
-            .into());
-    }
-    Ok(serve)
+    Serve::from_args(&["turnkey"], &words)
 }
 
 /// Splits `--name=value` into two words, and takes a switch's value off it.
@@ -152,14 +157,6 @@ fn all() -> impl Iterator<Item = Opt> {
     options::of_serving().chain(options::commands().into_iter().flat_map(|command| command.options))
 }
 
-/// argh's messages, which take several lines, on one and in our case.
-fn one_line(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.trim_end_matches('.');
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -223,7 +220,6 @@ mod tests {
         assert!(matches!(asked.command, Some(Command::Check(Check { json: true }))));
         assert!(matches!(run(&["check", "--help"], &[]), Err(Stop::Help(_))));
         assert!(usage(&["check", "certs"], &[]).contains("one command"));
-        assert!(usage(&["check", "--prot=1"], &[]).contains("--prot"));
     }
 
     #[test]
@@ -234,11 +230,81 @@ mod tests {
     }
 
     #[test]
-    fn usage_errors_are_one_line() {
-        for words in [&["--prot", "1"][..], &["--port"], &["--port", "70000"], &["serve"], &["-x"]]
-        {
+    fn usage_errors_are_one_line_that_says_where_to_read_on() {
+        for (words, help) in [
+            (&["--port"][..], "turnkey --help"),
+            (&["--port", "70000"], "turnkey --help"),
+            (&["certs", "--days", "ten"], "turnkey certs --help"),
+            (&["check", "--port", "70000"], "turnkey check --help"),
+            (&["completions"], "turnkey completions --help"),
+            (&["a\nb"], "turnkey --help"),
+        ] {
             let text = usage(words, &[]);
-            assert!(!text.contains('\n') && text.contains("turnkey --help"), "{text}");
+            assert!(!text.contains('\n') && text.ends_with(&format!("; see {help}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_named() {
+        for (words, said) in [
+            (&["--prot", "1"][..], "there is no option --prot (did you mean --port?)"),
+            (&["--prot=1"], "there is no option --prot (did you mean --port?)"),
+            (&["--certificate", "a"], "there is no option --certificate (did you mean --cert?)"),
+            (&["check", "--jsn"], "there is no option --jsn (did you mean --json?)"),
+            (&["check", "--prot", "1"], "there is no option --prot (did you mean --port?)"),
+            (&["certs", "--hosts", "a"], "there is no option --hosts (did you mean --host?)"),
+            (&["cert"], "there is no command cert (did you mean certs?)"),
+            (&["chek"], "there is no command chek (did you mean check?)"),
+            (&["version"], "there is no command version (did you mean --version?)"),
+        ] {
+            let text = usage(words, &[]);
+            assert_eq!(text.split("; ").next(), Some(said));
+        }
+    }
+
+    #[test]
+    fn a_guess_that_would_be_far_off_is_not_made() {
+        for (words, said) in [
+            (&["-p", "8443"][..], "there is no option -p; see turnkey --help"),
+            (&["--qqq"], "there is no option --qqq; see turnkey --help"),
+            (
+                &["serve"],
+                "there is no command serve: there are certs, check, completions, man; see turnkey --help",
+            ),
+            (
+                &["certs", "all"],
+                "turnkey certs takes no word such as all; see turnkey certs --help",
+            ),
+        ] {
+            assert_eq!(usage(words, &[]), said);
+        }
+    }
+
+    #[test]
+    fn options_of_another_command_are_known() {
+        for (words, said) in [
+            (
+                &["--out", "certs", "certs"][..],
+                "--out is an option of turnkey certs, not of turnkey; see turnkey certs --help",
+            ),
+            (
+                &["certs", "--port", "1"],
+                "--port is an option of turnkey, not of turnkey certs; see turnkey --help",
+            ),
+            (
+                &["--port", "1", "certs"],
+                "--port is an option of turnkey, not of turnkey certs; see turnkey --help",
+            ),
+            (
+                &["--port=1", "--adhoc", "check"],
+                "options go behind the command, as in: turnkey check --port 1; see turnkey check --help",
+            ),
+            (
+                &["--adhoc", "check"],
+                "options go behind the command, as in: turnkey check --adhoc; see turnkey check --help",
+            ),
+        ] {
+            assert_eq!(usage(words, &[]), said);
         }
     }
 }

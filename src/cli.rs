@@ -10,7 +10,7 @@ use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 pub(crate) use self::commands::{Certs, Check, Command};
 pub(crate) use self::values::{ClientVerify, ModeName, port_number};
-use self::values::{file_mode, health_path, max_age, switch};
+use self::values::{file_mode, health_path, max_age, number, switch};
 use crate::access::LogFormat;
 use crate::address::Address;
 use crate::mode::BackendName;
@@ -165,11 +165,11 @@ pub(crate) struct Serve {
     pub(crate) drain_timeout: Option<Seconds>,
 
     /// connections open at a time; what the limit on open files leaves room for
-    #[argh(option, arg_name = "number")]
+    #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) max_connections: Option<usize>,
 
     /// connections in their handshake at a time; half of --max-connections
-    #[argh(option, arg_name = "number")]
+    #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) max_handshakes: Option<usize>,
 
     /// largest request head, in bytes; 16K
@@ -181,7 +181,7 @@ pub(crate) struct Serve {
     pub(crate) max_body: Option<Bytes>,
 
     /// threads that serve; as many as there are processors
-    #[argh(option, arg_name = "number")]
+    #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) threads: Option<usize>,
 
     /// a folder to serve, in place of the built-in app; its .well-known/acme-challenge on the port of

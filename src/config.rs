@@ -256,8 +256,8 @@ fn clients(
             "mutual mode"
         };
         return Err(usage(format!(
-            "{who} needs --client-ca: the certificate of the CA whose clients are let in; turnkey \
-             certs makes one, certs/ca.crt"
+            "{who} needs --client-ca (API_CA_T in the recipe): the certificate of the CA whose \
+             clients are let in; turnkey certs makes one, certs/ca.crt"
         )));
     }
     if clients.deny_early && clients.rules.is_empty() {

@@ -136,6 +136,7 @@ mod made_up;
 mod man;
 mod metrics;
 mod mode;
+mod nearest;
 mod notify;
 mod observer;
 mod options;
@@ -172,6 +173,7 @@ mod unknown_variables;
 mod upstream_files;
 mod upstream_options;
 mod wire;
+mod within;
 mod workers;
 
 pub use access::{AccessLog, LogFormat};

@@ -1,7 +1,6 @@
 //! Variables that are named as if they were options, and are none.
 
-use rust_fuzzy_search::fuzzy_search_best_n;
-
+use crate::nearest::nearest;
 use crate::options;
 use crate::password;
 
@@ -12,8 +11,8 @@ const PREFIX: &str = "TURNKEY_";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
     pub(crate) name: String,
-    /// The one that was probably meant.
-    pub(crate) nearest: String,
+    /// The one that was probably meant, if there is one that is like it.
+    pub(crate) nearest: Option<String>,
 }
 
 /// The unknown ones among `variables`, names and values, in the order of their names. An empty one says
@@ -29,7 +28,7 @@ pub(crate) fn unknown_variables(
     let names: Vec<&str> = options.iter().map(|option| option.name).collect();
     let meant = |rest: &str| {
         let asked = format!("--{}", rest.to_ascii_lowercase().replace('_', "-"));
-        let found = nearest(&asked, &names)?;
+        let found = nearest(&asked, names.iter().copied())?;
         options.iter().find(|option| option.name == found).map(options::Opt::variable)
     };
     let mut unknown: Vec<_> = variables
@@ -37,27 +36,12 @@ pub(crate) fn unknown_variables(
         .filter(|(name, value)| !value.is_empty() && !known(name))
         .filter_map(|(name, _)| {
             let rest = name.strip_prefix(PREFIX).filter(|rest| !is_of_others(rest))?;
-            let nearest = meant(rest)?;
+            let nearest = meant(rest);
             Some(UnknownVariable { name, nearest })
         })
         .collect();
     unknown.sort_by(|one, other| one.name.cmp(&other.name));
     unknown
-}
-
-/// The one of `names` with the same letters, two of which were swapped; or else the most alike.
-fn nearest<'n>(asked: &str, names: &[&'n str]) -> Option<&'n str> {
-    let letters = |name: &str| {
-        let mut letters: Vec<char> = name.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    let swapped = names.iter().find(|name| letters(name) == letters(asked)).copied();
-    swapped.or_else(|| {
-        let best =
-            fuzzy_search_best_n(asked, names, 1).first().map(|(name, _)| (*name).to_owned())?;
-        names.iter().find(|name| **name == best).copied()
-    })
 }
 
 /// What others set, and nobody has mistyped: images of containers say which version they hold, and
@@ -74,7 +58,7 @@ fn is_of_others(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn unknown(names: &[&str]) -> Vec<(String, String)> {
+    fn unknown(names: &[&str]) -> Vec<(String, Option<String>)> {
         let variables = names.iter().map(|&name| (name.to_owned(), "1".to_owned()));
         let unknown = unknown_variables(variables);
         unknown.into_iter().map(|variable| (variable.name, variable.nearest)).collect()
@@ -89,8 +73,9 @@ mod tests {
             ("TURNKEY_TRUSTED_PROXY", "TURNKEY_TRUST_PROXY"),
             ("TURNKEY_port", "TURNKEY_PORT"),
         ] {
-            assert_eq!(unknown(&[typed]), [(typed.to_owned(), meant.to_owned())]);
+            assert_eq!(unknown(&[typed]), [(typed.to_owned(), Some(meant.to_owned()))]);
         }
+        assert_eq!(unknown(&["TURNKEY_QQQ"]), [("TURNKEY_QQQ".to_owned(), None)]);
     }
 
     #[test]

@@ -84,8 +84,11 @@ fn is_local(host: &str) -> bool {
 /// That a variable is passed over which somebody has set for a purpose.
 fn unknown(variable: &UnknownVariable) -> Finding {
     let text = format!("there is no option {}", variable.name.escape_debug());
-    Finding::warning("unknown-variable", &Subject::option("environment"), text)
-        .mend(format!("did you mean {}?", variable.nearest))
+    let mend = match &variable.nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => "turnkey --help lists those that there are".to_owned(),
+    };
+    Finding::warning("unknown-variable", &Subject::option("environment"), text).mend(mend)
 }
 
 /// That there may be more clients than there are descriptors for.

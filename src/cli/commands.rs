@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use argh::{ArgsInfo, FromArgs};
+use argh::{ArgsInfo, FromArgs, SubCommand};
 
 use crate::shell::Shell;
 
@@ -14,6 +14,18 @@ pub(crate) enum Command {
     Check(Check),
     Completions(Completions),
     Man(Man),
+}
+
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Certs(_) => Certs::COMMAND.name,
+            Self::Check(_) => Check::COMMAND.name,
+            Self::Completions(_) => Completions::COMMAND.name,
+            Self::Man(_) => Man::COMMAND.name,
+        }
+    }
 }
 
 /// Say what is wrong with the options of serving, and with the files that they name; serve nothing.

@@ -59,6 +59,11 @@ pub(crate) fn port_number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
 }
 
+/// How many of something.
+pub(super) fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a number, such as 4".to_owned())
+}
+
 /// Permissions as `chmod` takes them in numbers.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);

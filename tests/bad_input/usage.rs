@@ -18,13 +18,25 @@ fn an_unknown_backend() {
 
 #[test]
 fn an_unknown_option() {
-    assert_complaint(&run(&["--prot", "80"]), USAGE, &["--prot"]);
-    assert_complaint(&run(&["--prot=80"]), USAGE, &["--prot"]);
+    for args in [&["--prot", "80"][..], &["--prot=80"]] {
+        assert_complaint(&run(args), USAGE, &["--prot", "did you mean --port?"]);
+    }
+}
+
+#[test]
+fn an_unknown_command() {
+    assert_complaint(&Program::new(&["cert"]).run(), USAGE, &["cert", "did you mean certs?"]);
 }
 
 #[test]
 fn an_argument_too_many() {
     assert_complaint(&run(&["8443"]), USAGE, &["8443"]);
+}
+
+#[test]
+fn an_option_before_the_command() {
+    let output = Program::new(&["--port", "1", "check"]).run();
+    assert_complaint(&output, USAGE, &["as in: turnkey check --port 1;"]);
 }
 
 #[test]
@@ -38,8 +50,17 @@ fn a_port_that_is_none() {
 
 #[test]
 fn days_that_are_none() {
-    let output = Program::new(&["certs", "--days", "many"]).run();
-    assert_complaint(&output, USAGE, &["--days", "many", "a number of days, such as 365"]);
+    let output = Program::new(&["certs", "--days", "ten"]).run();
+    assert_complaint(&output, USAGE, &["--days", "ten", "a number of days, such as 365"]);
+    assert!(output.stderr.ends_with("; see turnkey certs --help\n"), "{}", output.stderr);
+}
+
+#[test]
+fn a_number_that_is_none() {
+    for option in ["--threads", "--max-connections", "--max-handshakes"] {
+        let output = run(&[option, "two"]);
+        assert_complaint(&output, USAGE, &[option, "two", "expected a number, such as 4"]);
+    }
 }
 
 #[test]
@@ -201,4 +222,15 @@ fn the_recipe_without_its_files() {
         .env("CA_CHAIN_CRT", &missing)
         .env("API_KEY", &pki.server.key);
     assert_complaint(&program.run(), FAILURE, &[&missing]);
+}
+
+#[test]
+fn the_recipe_without_the_ca_of_its_users() {
+    let pki = Pki::new();
+    let program = program(&[])
+        .env("HTTPS_ENABLED", "true")
+        .env("VERIFY_USER", "true")
+        .env("CA_CHAIN_CRT", &pki.server.cert)
+        .env("API_KEY", &pki.server.key);
+    assert_complaint(&program.run(), USAGE, &["--client-ca", "API_CA_T"]);
 }
