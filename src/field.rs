@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use httparse::Header;
+
 /// Whether `bytes` is a token (RFC 9110 §5.6.2).
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().copied().all(is_tchar)
@@ -12,6 +14,14 @@ pub(crate) fn is_tchar(byte: u8) -> bool {
     matches!(byte,
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
         | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}
+
+/// The values of all fields called `name`, in order.
+pub(crate) fn values<'f, 'b>(
+    fields: &'f [Header<'b>],
+    name: &'f str,
+) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {
+    fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
 }
 
 /// The elements of a comma-separated list, without white space and empty elements

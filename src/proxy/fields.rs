@@ -19,6 +19,7 @@ const HOP_BY_HOP: [&str; 9] = [
 
 /// The fields of a head that are for whoever is behind us: not those between neighbours, not those
 /// that `Connection` names. Content-Length is among those that go: it is said anew.
+#[derive(Debug)]
 pub(super) struct EndToEnd {
     /// What `Connection` names, in lower case.
     named: Vec<Vec<u8>>,
@@ -26,8 +27,8 @@ pub(super) struct EndToEnd {
 
 impl EndToEnd {
     pub(super) fn of(fields: &[Header<'_>]) -> Self {
-        let lines = fields.iter().filter(|f| f.name.eq_ignore_ascii_case("connection"));
-        let named = lines.flat_map(|f| field::list(f.value)).map(<[u8]>::to_ascii_lowercase);
+        let lines = field::values(fields, "connection");
+        let named = lines.flat_map(field::list).map(<[u8]>::to_ascii_lowercase);
         Self { named: named.collect() }
     }
 

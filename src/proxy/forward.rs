@@ -14,7 +14,7 @@ use super::fields::push;
 use super::request::Outgoing;
 use super::response::{self, Incoming, Malformed};
 use super::spool::Spool;
-use super::upload::{Source, Upload};
+use super::upload::{Source, SourceError, TURN, Upload};
 use crate::wire::deadline::Deadline;
 use crate::wire::head::{Framing, Version};
 use crate::wire::{Shared, lock};
@@ -41,6 +41,15 @@ pub(super) enum Unanswered {
     Client(io::Error),
     /// The body cannot be held back here.
     Spool(io::Error),
+}
+
+impl From<SourceError> for Unanswered {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Client(error) => Self::Client(error),
+            SourceError::Spool(error) => Self::Spool(error),
+        }
+    }
 }
 
 /// A request, and all that is needed to send it more than once.
@@ -110,9 +119,10 @@ impl<'a> Attempt<'a> {
         }
         head.extend_from_slice(b"\r\n");
 
+        let chunked = (streams && length.is_none()).then_some(self.outgoing);
         let reused = connection.reused;
         let mut exchange = Exchange {
-            upload: Upload::new(head, source, streams && length.is_none(), !expects),
+            upload: Upload::new(head, source, chunked, !expects),
             waiting: lock(self.shared).take_elsewhere(),
             expecting: Deadline::default(),
             limit: self.proxy.timeout,
@@ -160,6 +170,7 @@ impl Exchange<'_, '_> {
         cx: &mut Context<'_>,
         connection: &mut Connection,
     ) -> Poll<Result<Incoming, Unanswered>> {
+        let mut interims = 0;
         loop {
             if let Some((bytes, written)) = &mut self.interim {
                 match lock(self.shared).poll_write_all(cx, bytes, written) {
@@ -171,12 +182,18 @@ impl Exchange<'_, '_> {
             match self.upload.advance(cx, &mut connection.stream) {
                 Ok(true) => self.waiting.clear(),
                 Ok(false) => {}
-                Err(error) => return Poll::Ready(Err(Unanswered::Client(error))),
+                Err(error) => return Poll::Ready(Err(error.into())),
             }
             match self.read_head(connection) {
                 Err(malformed) => return fail(UpstreamError::Malformed(malformed)),
                 Ok(Some(incoming)) if incoming.is_interim() => {
                     self.take_interim(incoming);
+                    interims += 1;
+                    // An upstream that has no end of them must not keep others waiting.
+                    if interims == TURN {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     continue;
                 }
                 Ok(Some(incoming)) => return Poll::Ready(Ok(incoming)),

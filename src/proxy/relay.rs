@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::chunk::push_chunk;
 use super::connection::Connection;
 use super::response::BodyLength;
-use super::upload::Upload;
+use super::upload::{SourceError, Upload};
 use crate::wire::chunked::Step;
 use crate::wire::deadline::Deadline;
 use crate::wire::framer::Framer;
@@ -52,6 +52,16 @@ pub(super) struct Relay<'a, 's> {
 enum Fault {
     Upstream(io::Error),
     Client(io::Error),
+}
+
+impl From<SourceError> for Fault {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Client(error) => Self::Client(error),
+            // The upstream will not answer to the end what it does not get to the end.
+            SourceError::Spool(error) => Self::Upstream(error),
+        }
+    }
 }
 
 impl Relay<'_, '_> {
@@ -133,7 +143,7 @@ impl Relay<'_, '_> {
     async fn fill(&mut self) -> Result<usize, Fault> {
         self.waiting.clear();
         poll_fn(|cx| {
-            if self.upload.advance(cx, &mut self.connection.stream).map_err(Fault::Client)? {
+            if self.upload.advance(cx, &mut self.connection.stream)? {
                 self.waiting.clear();
             }
             if let Poll::Ready(filled) = self.connection.poll_fill(cx) {
@@ -162,10 +172,9 @@ impl Relay<'_, '_> {
             if wrote.is_pending() {
                 self.upload.advance(cx, &mut self.connection.stream)?;
             }
-            wrote
+            wrote.map_err(Fault::Client)
         })
-        .await
-        .map_err(Fault::Client)?;
+        .await?;
         self.out.clear();
         Ok(())
     }

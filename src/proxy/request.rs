@@ -27,6 +27,8 @@ pub(crate) struct Outgoing {
     pub(crate) expects_continue: bool,
     /// The protocol that the client would rather speak (RFC 9110 §7.8).
     pub(crate) upgrade: Option<Vec<u8>>,
+    /// Which of the client's fields and trailers go on.
+    pub(super) end_to_end: EndToEnd,
 }
 
 impl Outgoing {
@@ -49,7 +51,7 @@ impl Outgoing {
         bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
         push(&mut bytes, "Host", host.as_bytes());
         for (name, value) in decision.fields(head.fields) {
-            if end_to_end.keeps(name) && !is_ours(name) {
+            if goes_on(name, &end_to_end) {
                 push(&mut bytes, name, value);
             }
         }
@@ -68,7 +70,14 @@ impl Outgoing {
             framing: head.framing,
             expects_continue: head.expects_continue,
             upgrade,
+            end_to_end,
         }
+    }
+
+    /// Whether a trailer called `name` goes on, as a field would (RFC 9110 §6.5.1): an app may take one for
+    /// the other.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        goes_on(name, &self.end_to_end)
     }
 
     /// Whether servers expect a body of such a request, be it an empty one.
@@ -94,6 +103,11 @@ impl Outgoing {
 /// is to use (CVE-2016-5385). gunicorn takes the last two, in this spelling, for the word of its proxy
 /// about where the app begins (its `forwarder_headers`).
 const OURS: [&str; 5] = ["host", "expect", "proxy", "script_name", "path_info"];
+
+/// Whether the client's field is for whoever is behind us.
+fn goes_on(name: &str, end_to_end: &EndToEnd) -> bool {
+    end_to_end.keeps(name) && !is_ours(name)
+}
 
 /// Whether the field is for us to write, whoever wrote it before.
 fn is_ours(name: &str) -> bool {
@@ -144,8 +158,8 @@ fn upgrade(head: &Head<'_, '_>, end_to_end: &EndToEnd) -> Option<Vec<u8>> {
     {
         return None;
     }
-    let lines = head.fields.iter().filter(|f| f.name.eq_ignore_ascii_case("upgrade"));
-    let protocols: Vec<&[u8]> = lines.flat_map(|f| field::list(f.value)).collect();
+    let lines = field::values(head.fields, "upgrade");
+    let protocols: Vec<&[u8]> = lines.flat_map(field::list).collect();
     let protocols: Vec<&[u8]> = protocols.into_iter().filter(|p| !carries_requests(p)).collect();
     (!protocols.is_empty()).then(|| protocols.join(&b", "[..]))
 }

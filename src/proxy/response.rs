@@ -89,7 +89,8 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
         push(&mut head, field.name, field.value);
     }
     let has = |name: &str| fields.iter().any(|f| f.name.eq_ignore_ascii_case(name));
-    let upgrade = values(fields, "upgrade").next().filter(|_| status == 101).map(<[u8]>::to_vec);
+    let upgrade =
+        field::values(fields, "upgrade").next().filter(|_| status == 101).map(<[u8]>::to_vec);
     let incoming = Incoming {
         status,
         head,
@@ -178,7 +179,7 @@ fn body_length(
     minor: u8,
     method: Method,
 ) -> Result<BodyLength, Malformed> {
-    let mut lengths = values(fields, "content-length");
+    let mut lengths = field::values(fields, "content-length");
     let length = match (lengths.next(), lengths.next()) {
         (_, Some(_)) => return Err(Malformed("it has two Content-Length fields")),
         (None, None) => None,
@@ -186,7 +187,7 @@ fn body_length(
             Some(number(value).ok_or(Malformed("its Content-Length is no number"))?)
         }
     };
-    let mut codings = values(fields, "transfer-encoding").peekable();
+    let mut codings = field::values(fields, "transfer-encoding").peekable();
     if codings.peek().is_some() {
         if length.is_some() {
             return Err(Malformed("it has both Content-Length and Transfer-Encoding"));
@@ -199,7 +200,7 @@ fn body_length(
             return Err(Malformed("its Transfer-Encoding is not just chunked"));
         }
     }
-    let chunked = values(fields, "transfer-encoding").next().is_some();
+    let chunked = field::values(fields, "transfer-encoding").next().is_some();
     Ok(if method == Method::Head || status == 304 {
         BodyLength::None(length)
     } else if status < 200 || status == 204 {
@@ -218,12 +219,4 @@ fn number(value: &[u8]) -> Option<u64> {
 
 fn has_bare_lf(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head.get(at - 1) != Some(&b'\r'))
-}
-
-/// The values of all fields called `name`, in order.
-fn values<'f, 'b>(
-    fields: &'f [Header<'b>],
-    name: &'f str,
-) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {
-    fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
 }

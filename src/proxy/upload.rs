@@ -7,6 +7,7 @@ use turnkey_backend::Stream;
 
 use super::chunk::chunk;
 use super::connection::poll_write_all;
+use super::request::Outgoing;
 use super::spool::Spool;
 use crate::wire::{Shared, lock};
 
@@ -31,10 +32,12 @@ pub(super) enum Source<'s> {
 #[expect(clippy::struct_excessive_bools, reason = "each is another turn that it may have taken")]
 pub(super) struct Upload<'s> {
     source: Source<'s>,
-    /// Whether the body is sent in chunks, its length being unknown.
-    chunked: bool,
+    /// If the body is sent in chunks, its length being unknown, what its trailers go by.
+    chunked: Option<&'s Outgoing>,
     piece: Vec<u8>,
     written: usize,
+    /// Whether the piece has left the TLS stack too, which may take more than the socket does.
+    flushed: bool,
     /// Whether the body may be sent: not before the upstream wants it, if the client waits for that.
     pub(super) wanted: bool,
     /// Whether any of the body has been sent, or is about to be.
@@ -46,21 +49,35 @@ pub(super) struct Upload<'s> {
     moved: u64,
 }
 
+/// Why there is no more of a body, though it has not ended.
+#[derive(Debug)]
+pub(super) enum SourceError {
+    Client(io::Error),
+    /// What was held back cannot be read again.
+    Spool(io::Error),
+}
+
 /// On whose side it failed.
 #[derive(Debug)]
 enum UploadError {
-    Client(io::Error),
+    Source(SourceError),
     Upstream,
 }
 
 impl<'s> Upload<'s> {
-    pub(super) fn new(head: Vec<u8>, source: Source<'s>, chunked: bool, wanted: bool) -> Self {
+    pub(super) fn new(
+        head: Vec<u8>,
+        source: Source<'s>,
+        chunked: Option<&'s Outgoing>,
+        wanted: bool,
+    ) -> Self {
         let ended = matches!(source, Source::Nowhere);
         Self {
             source,
             chunked,
             piece: head,
             written: 0,
+            flushed: false,
             wanted,
             begun: false,
             ended,
@@ -70,7 +87,7 @@ impl<'s> Upload<'s> {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.ended && self.written == self.piece.len()
+        self.ended && self.flushed
     }
 
     /// Whether there is more to send, to an upstream that still takes it.
@@ -88,25 +105,24 @@ impl<'s> Upload<'s> {
 
     /// Whether there is nothing to do until the client sends more of its body.
     pub(super) fn waits_for_client(&self) -> bool {
-        let written = self.written == self.piece.len();
-        self.goes_on() && self.wanted && written && matches!(self.source, Source::Client(_))
+        self.goes_on() && self.wanted && self.flushed && matches!(self.source, Source::Client(_))
     }
 
     /// Sends as much as can be sent now. The result is whether the upstream has taken any, so that it
-    /// is alive; the error is the client's. Why an upstream takes no more, will be seen when its
-    /// answer is read, which may have come before it stopped listening.
+    /// is alive; the error is the source's. Why an upstream takes no more, will be seen when its answer
+    /// is read, which may have come before it stopped listening.
     pub(super) fn advance(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut Box<dyn Stream>,
-    ) -> io::Result<bool> {
+    ) -> Result<bool, SourceError> {
         if !self.goes_on() {
             return Ok(false);
         }
         let before = self.progress();
         match self.poll(cx, stream) {
-            Poll::Ready(Err(UploadError::Client(error))) => return Err(error),
             Poll::Ready(Err(UploadError::Upstream)) => self.failed = true,
+            Poll::Ready(Err(UploadError::Source(error))) => return Err(error),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         Ok(self.progress() != before)
@@ -125,9 +141,10 @@ impl<'s> Upload<'s> {
     ) -> Poll<Result<(), UploadError>> {
         let mut pieces = 0;
         loop {
-            if self.written < self.piece.len() {
+            if !self.flushed {
                 ready!(poll_write_all(stream, cx, &self.piece, &mut self.written))
                     .map_err(|_| UploadError::Upstream)?;
+                self.flushed = true;
             }
             if self.ended {
                 return Poll::Ready(Ok(()));
@@ -142,33 +159,37 @@ impl<'s> Upload<'s> {
                 return Poll::Pending;
             }
             pieces += 1;
-            ready!(self.poll_piece(cx)).map_err(UploadError::Client)?;
+            ready!(self.poll_piece(cx)).map_err(UploadError::Source)?;
         }
     }
 
     /// Takes the next piece from the source.
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SourceError>> {
         let mut piece = match &mut self.source {
             Source::Nowhere => Vec::new(),
             Source::Client(shared) => {
                 let mut piece = vec![0; PIECE];
-                let n = ready!(lock(shared).poll_body(cx, &mut piece))?;
+                let read = ready!(lock(shared).poll_body(cx, &mut piece));
+                let n = read.map_err(SourceError::Client)?;
                 piece.truncate(n);
                 piece
             }
-            Source::Spool(spool) => ready!(spool.poll_piece(cx, PIECE))?,
+            Source::Spool(spool) => {
+                ready!(spool.poll_piece(cx, PIECE)).map_err(SourceError::Spool)?
+            }
         };
         self.begun = true;
         self.ended = piece.is_empty();
-        if self.chunked {
-            let trailers = match (&self.source, self.ended) {
+        if let Some(outgoing) = self.chunked {
+            let mut trailers = match (&self.source, self.ended) {
                 (Source::Client(shared), true) => lock(shared).take_trailers(),
                 _ => Vec::new(),
             };
+            trailers.retain(|(name, _)| outgoing.keeps(name));
             piece = chunk(&piece, &trailers);
         }
         self.moved += u64::try_from(self.written).unwrap_or(u64::MAX);
-        (self.piece, self.written) = (piece, 0);
+        (self.piece, self.written, self.flushed) = (piece, 0, false);
         Poll::Ready(Ok(()))
     }
 }
@@ -179,12 +200,14 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::task::Waker;
 
+    use http_types::Method;
     use smol::io::{AsyncRead, AsyncWrite};
 
     use super::*;
     use crate::limits::Limits;
+    use crate::proxy::fields::EndToEnd;
     use crate::wire::Transport;
-    use crate::wire::head::Framing;
+    use crate::wire::head::{Framing, Version};
 
     /// Always has something to say, and always listens.
     #[derive(Debug)]
@@ -218,12 +241,100 @@ mod tests {
         }
     }
 
+    /// Takes all that is written, as a TLS stack does whose socket is full: it is sent by a flush, and not
+    /// by the first.
+    #[derive(Debug)]
+    struct Full {
+        flushes: usize,
+        bytes: Arc<Mutex<Bytes>>,
+    }
+
+    /// How many were taken, and how many of them sent.
+    #[derive(Debug, Default)]
+    struct Bytes {
+        taken: usize,
+        sent: usize,
+    }
+
+    impl AsyncRead for Full {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Full {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.flushes = 0;
+            self.bytes.lock().unwrap().taken += buf.len();
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.flushes += 1;
+            if self.flushes == 1 {
+                return Poll::Pending;
+            }
+            let mut bytes = self.bytes.lock().unwrap();
+            bytes.sent = bytes.taken;
+            drop(bytes);
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn outgoing() -> Outgoing {
+        Outgoing {
+            method: Method::Post,
+            version: Version::Http11,
+            head: Vec::new(),
+            framing: Framing::Chunked,
+            expects_continue: false,
+            upgrade: None,
+            end_to_end: EndToEnd::of(&[]),
+        }
+    }
+
+    #[test]
+    fn what_the_tls_stack_has_taken_is_sent_too() {
+        let outgoing = outgoing();
+        for chunked in [false, true] {
+            let mut transport = Transport::new(Box::new(Eager), Arc::new(Limits::default()));
+            transport.begin(0, Framing::Length(100_000), false);
+            let shared = Arc::new(Mutex::new(transport));
+            let source = Source::Client(&shared);
+            let chunked = chunked.then_some(&outgoing);
+            let mut upload = Upload::new(b"head".to_vec(), source, chunked, true);
+            let bytes = Arc::new(Mutex::new(Bytes::default()));
+            let mut stream: Box<dyn Stream> =
+                Box::new(Full { flushes: 0, bytes: Arc::clone(&bytes) });
+            let mut cx = Context::from_waker(Waker::noop());
+            for _ in 0..100 {
+                upload.advance(&mut cx, &mut stream).unwrap();
+            }
+            assert!(upload.is_done());
+            let bytes = bytes.lock().unwrap();
+            assert!(bytes.taken > 100_000, "{bytes:?}");
+            assert_eq!(bytes.sent, bytes.taken);
+        }
+    }
+
     #[test]
     fn others_have_their_turn() {
         let mut transport = Transport::new(Box::new(Eager), Arc::new(Limits::default()));
         transport.begin(0, Framing::Length(1 << 20), false);
         let shared = Arc::new(Mutex::new(transport));
-        let mut upload = Upload::new(Vec::new(), Source::Client(&shared), false, true);
+        let mut upload = Upload::new(Vec::new(), Source::Client(&shared), None, true);
         let mut stream: Box<dyn Stream> = Box::new(Eager);
         let mut cx = Context::from_waker(Waker::noop());
         let mut turns = 0;

@@ -228,7 +228,7 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
 
 /// RFC 9112 §3.2: a request of HTTP/1.1 has one `Host`, and a valid one.
 fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, Refusal> {
-    let mut hosts = values(fields, "host");
+    let mut hosts = field::values(fields, "host");
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host,
         (None, _) if version == Version::Http10 => return Ok(None),
@@ -252,12 +252,12 @@ fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, 
 
 /// RFC 9112 §6.3, without its leniences: where it lets a recipient repair, this refuses.
 fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> {
-    let mut lengths = values(fields, "content-length");
+    let mut lengths = field::values(fields, "content-length");
     let length = lengths.next();
     if lengths.next().is_some() {
         return Err(Refusal::bad_request("the request has two Content-Length fields"));
     }
-    let mut codings = values(fields, "transfer-encoding").peekable();
+    let mut codings = field::values(fields, "transfer-encoding").peekable();
     match (length, codings.peek().is_some()) {
         (None, false) => Ok(Framing::Empty),
         (Some(length), false) => match content_length(length)? {
@@ -319,7 +319,7 @@ struct ConnectionOptions {
 /// All options of all `Connection` fields (RFC 9110 §7.6.1).
 fn connection_options(fields: &[Header<'_>]) -> ConnectionOptions {
     let mut options = ConnectionOptions::default();
-    for option in values(fields, "connection").flat_map(field::list) {
+    for option in field::values(fields, "connection").flat_map(field::list) {
         options.close |= option.eq_ignore_ascii_case(b"close");
         options.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
     }
@@ -329,7 +329,7 @@ fn connection_options(fields: &[Header<'_>]) -> ConnectionOptions {
 /// Whether the client expects `100 Continue`; nothing else can be expected (RFC 9110 §10.1.1).
 fn expectation(fields: &[Header<'_>]) -> Result<bool, Refusal> {
     let mut expected = false;
-    for expectation in values(fields, "expect").flat_map(field::list) {
+    for expectation in field::values(fields, "expect").flat_map(field::list) {
         if !expectation.eq_ignore_ascii_case(b"100-continue") {
             return Err(Refusal::new(
                 StatusCode::ExpectationFailed,
@@ -339,12 +339,4 @@ fn expectation(fields: &[Header<'_>]) -> Result<bool, Refusal> {
         expected = true;
     }
     Ok(expected)
-}
-
-/// The values of all fields called `name`, in order.
-pub(super) fn values<'f, 'b>(
-    fields: &'f [Header<'b>],
-    name: &'f str,
-) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b> {
-    fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
 }

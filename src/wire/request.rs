@@ -9,6 +9,7 @@ use smol::io::{AsyncRead, AsyncWrite, BufReader};
 
 use super::body::RequestBody;
 use super::head::{self, Framing, Head, Target};
+use crate::field;
 use crate::refusal::Refusal;
 use crate::trust::Decision;
 
@@ -81,7 +82,7 @@ pub(crate) fn build(
 
 /// Whether the client's `Host`, of which there is one at most, says `authority` and nothing else.
 fn is_host_of(head: &Head<'_, '_>, authority: &str) -> bool {
-    head::values(head.fields, "host").next() == Some(authority.as_bytes())
+    field::values(head.fields, "host").next() == Some(authority.as_bytes())
 }
 
 /// The name of a field that many requests have: it need not be made. There are three of one length at

@@ -17,11 +17,12 @@ table! {
         chunks_arrive_with_a_length
         a_body_that_is_held_back_takes_no_memory
         streaming_passes_chunks_and_trailers
+        trailers_go_by_the_rule_for_fields
     }
 }
 
 /// `body` in chunks of some sizes, with an extension and a trailer that go.
-fn chunked(body: &[u8]) -> Vec<u8> {
+pub(crate) fn chunked(body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for piece in body.chunks(40_000) {
         bytes.extend_from_slice(format!("{:X};a=\"b\"\r\n", piece.len()).as_bytes());
@@ -89,7 +90,7 @@ fn a_body_that_is_held_back_takes_no_memory(front: Front) {
 }
 
 /// The content of a chunked body.
-fn content(received: &Received) -> Vec<u8> {
+pub(crate) fn content(received: &Received) -> Vec<u8> {
     let (mut rest, mut content) = (&*received.body, Vec::new());
     loop {
         let line = find(rest, b"\r\n").unwrap();
@@ -132,4 +133,20 @@ fn streaming_passes_chunks_and_trailers(front: Front) {
     let body: Vec<u8> = (0..251).cycle().take(1_000_000).collect();
     assert_eq!(post_chunked(&proxied, &body), OK_CLOSE);
     assert!(content(&upstream.only()) == body, "other bytes came");
+}
+
+/// An app may take one for the other.
+fn trailers_go_by_the_rule_for_fields(front: Front) {
+    let upstream = Upstream::answering(OK);
+    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-streaming"]);
+    let trailers = "Script_Name: /evil\r\nPATH_INFO: /evil\r\nProxy: http://evil.test\r\n\
+                    Host: evil.test\r\nExpect: 100-continue\r\nX-Forwarded-For: 6.6.6.6\r\n\
+                    x-hop: 1\r\nX-Sum: 1\r\n";
+    let came = proxied.ask(format!(
+        "{POST}Connection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n0\r\n{trailers}\r\n"
+    ));
+    assert_eq!(came, OK_CLOSE);
+    let body = upstream.only().body;
+    assert_eq!(String::from_utf8_lossy(&body), "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
 }

@@ -1,5 +1,8 @@
 //! Answers as clients get them.
 
+use std::time::{Duration, Instant};
+
+use crate::bodies::{SOON, signal};
 use crate::support::table;
 use crate::upstream::Upstream;
 use crate::{Front, Proxied};
@@ -12,6 +15,7 @@ table! {
         bodies_are_framed_for_the_client
         answers_without_a_body
         interim_answers_pass_to_those_who_know_them
+        interim_answers_without_end_keep_nobody_waiting
         fields_between_neighbours_go
         fields_keep_their_order_and_their_bytes
         heads_may_be_large
@@ -115,6 +119,36 @@ fn interim_answers_pass_to_those_who_know_them(front: Front) {
     let both = format!("{hints}\r\nHTTP/1.1 102 Processing\r\n\r\n{closed}");
     assert_eq!(handed_on(front, "GET", "1.1", &answer), both);
     assert_eq!(handed_on(front, "GET", "1.0", &answer), closed);
+}
+
+fn interim_answers_without_end_keep_nobody_waiting(front: Front) {
+    // Each would have others wait for some 30 ms: until for once there is nothing to be read.
+    const CLIENTS: usize = 32;
+    let (began, has_begun) = signal();
+    let upstream = Upstream::new(move |talk| {
+        talk.head();
+        let many = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
+        began.send(()).unwrap();
+        while talk.send(many.as_bytes()) {}
+    });
+    let options = ["--threads", "1", "--health", "/healthz"];
+    let proxied = Proxied::with(front, &[&upstream.url], &options);
+    let mut conns: Vec<_> = (0..CLIENTS).map(|_| proxied.open()).collect();
+    for conn in &mut conns {
+        // HTTP/1.0 knows of none: there is nobody to hold them back.
+        conn.send(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    }
+    let has_begun = has_begun.lock().unwrap();
+    for _ in 0..CLIENTS {
+        has_begun.recv_timeout(SOON).unwrap();
+    }
+    let start = Instant::now();
+    for _ in 0..5 {
+        let came = proxied.get("/healthz");
+        assert!(came.starts_with("HTTP/1.1 200 OK\r\n"), "{came}");
+    }
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_secs(2), "served after {waited:?}");
 }
 
 fn fields_between_neighbours_go(front: Front) {

@@ -1,7 +1,10 @@
 //! Upstreams that speak TLS, by each backend: whom they are believed to be, and who we are to them.
 
 use std::fs;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +14,8 @@ use ::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ::rustls::server::WebPkiClientVerifier;
 use ::rustls::{RootCertStore, ServerConfig};
 
-use crate::bodies::signal;
+use crate::bodies::{POST, signal};
+use crate::held_back::{chunked, content};
 use crate::support::{Authority, Dialer, Files, Pki, Profile, Program, Server, table};
 use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
@@ -28,6 +32,7 @@ table! {
         ours_is_shown_to_who_asks
         connections_are_used_again_and_stale_ones_are_not
         large_bodies_go_both_ways
+        the_end_of_a_body_is_not_kept_back
         an_end_without_goodbye_is_none
         one_that_says_nothing_is_given_up
         one_that_speaks_no_tls_is_told_from_one_that_is_not_there
@@ -223,6 +228,62 @@ fn large_bodies_go_both_ways(backend: &'static str) {
         conn.read_some().unwrap();
     }
     assert!(conn.response().body == body, "other bytes came back");
+}
+
+/// The TLS stack may take what the socket does not: rustls up to 64 KiB, if it is woken meanwhile.
+fn the_end_of_a_body_is_not_kept_back(backend: &'static str) {
+    let (pki, room) = (Pki::new(), room());
+    // Some of these end where only the TLS stack has room.
+    let lengths: Vec<usize> = (1..=8).map(|n| room + n * (24 << 10)).collect();
+    let body: Vec<u8> = (0..251).cycle().take(room + (192 << 10)).collect();
+    for streams in [false, true] {
+        let all_sent = Arc::new(AtomicBool::new(false));
+        let may_read = Arc::clone(&all_sent);
+        let upstream = serving(&pki, move |talk| {
+            while !may_read.load(Ordering::SeqCst) && talk.send(b"HTTP/1.1 100 Continue\r\n\r\n") {
+                thread::sleep(Duration::from_millis(10));
+            }
+            talk.answer_all(OK);
+        });
+        let options = ["--max-body", "0", "--proxy-streaming", "--proxy-timeout", "10"];
+        let proxied = Before::new(backend, &pki, &upstream.url, &options);
+        let upload = |&length: &usize| {
+            let (framing, body) = if streams {
+                ("Transfer-Encoding: chunked".to_owned(), chunked(&body[..length]))
+            } else {
+                (format!("Content-Length: {length}"), body[..length].to_vec())
+            };
+            let mut conn = proxied.dialer.open();
+            conn.send(format!("{POST}{framing}\r\n\r\n").as_bytes()).unwrap();
+            conn.send(&body).unwrap();
+            conn
+        };
+        let mut conns: Vec<_> = lengths.iter().map(upload).collect();
+        // All of it gets as far as it does.
+        thread::sleep(Duration::from_millis(300));
+        all_sent.store(true, Ordering::SeqCst);
+        for conn in &mut conns {
+            assert_eq!(String::from_utf8_lossy(&conn.rest()), OK_CLOSE, "{}", proxied.server.log());
+        }
+        let bodies = upstream.requests().into_iter();
+        let mut bodies: Vec<_> =
+            bodies.map(|got| if streams { content(&got) } else { got.body }).collect();
+        bodies.sort_by_key(Vec::len);
+        assert!(bodies.iter().map(Vec::len).eq(lengths.iter().copied()), "not all came");
+        assert!(bodies.iter().all(|came| body.starts_with(came)), "other bytes came");
+    }
+}
+
+/// How much the system takes for somebody who reads nothing, in bytes.
+fn room() -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    tcp.set_nonblocking(true).unwrap();
+    let mut taken = 0;
+    while let Ok(n) = tcp.write(&[0; 16 << 10]) {
+        taken += n;
+    }
+    taken
 }
 
 fn an_end_without_goodbye_is_none(backend: &'static str) {
