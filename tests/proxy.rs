@@ -28,6 +28,10 @@ mod identity;
 mod leaving;
 #[path = "proxy/options.rs"]
 mod options;
+// What becomes of clients that there is no room for in a queue, differs between systems.
+#[cfg(target_os = "linux")]
+#[path = "proxy/queues.rs"]
+mod queues;
 #[path = "proxy/reload.rs"]
 mod reload;
 #[path = "proxy/requests.rs"]

@@ -2,16 +2,26 @@
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::time::Duration;
+#[cfg(unix)]
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use smol::future::FutureExt;
-use turnkey_backend::{Socket, Timer};
+use turnkey_backend::Socket;
+#[cfg(unix)]
+use turnkey_backend::Timer;
 
 use super::connection::Connection;
 use super::error::UpstreamError;
 use super::upstream::Upstream;
 use super::upstream_tls::UpstreamTls;
 use crate::address::Address;
+use crate::within::within;
+
+/// How long there is between attempts at a server whose queue is full: doubling, between these.
+#[cfg(unix)]
+const PAUSE: Duration = Duration::from_millis(2);
+#[cfg(unix)]
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// A new connection to `upstream`, ready for a request within `limit`; over `tls`, if it speaks that.
 pub(super) async fn dial(
@@ -20,7 +30,7 @@ pub(super) async fn dial(
     limit: Duration,
 ) -> Result<Connection, UpstreamError> {
     let dialing = async {
-        let socket = connect(upstream.address()).await.map_err(UpstreamError::Connect)?;
+        let socket = connect(upstream.address(), limit).await.map_err(UpstreamError::Connect)?;
         let Some(name) = upstream.server_name() else {
             return Ok(Connection::new(Box::new(socket.clone()), socket));
         };
@@ -32,39 +42,55 @@ pub(super) async fn dial(
         let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
         Ok(Connection::over_tls(stream, socket, speaker))
     };
-    dialing
-        .or(async {
-            Timer::after(limit).await;
-            Err(UpstreamError::TimedOut("took no connection", limit.as_secs_f32()))
-        })
-        .await
+    let late = || Err(UpstreamError::TimedOut("took no connection", limit.as_secs_f32()));
+    within(limit, dialing).await.unwrap_or_else(late)
 }
 
-async fn connect(address: &Address) -> io::Result<Socket> {
+async fn connect(address: &Address, limit: Duration) -> io::Result<Socket> {
     match address {
-        Address::Tcp(host, port) => connect_tcp(host.clone(), *port).await,
+        Address::Tcp(host, port) => connect_tcp(host.clone(), *port, limit).await,
         #[cfg(unix)]
-        Address::Unix(path) => Socket::connect_unix(path).await,
+        Address::Unix(path) => connect_unix(path).await,
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
-/// Connects to the first address of `host` that takes the connection.
-async fn connect_tcp(host: String, port: u16) -> io::Result<Socket> {
+/// Connects to the first address of `host` that takes the connection. One that does not answer leaves the
+/// others their share of `limit`.
+async fn connect_tcp(host: String, port: u16, limit: Duration) -> io::Result<Socket> {
+    let end = Instant::now() + limit;
     if let Ok(address) = host.parse::<IpAddr>() {
         return Socket::connect((address, port).into()).await;
     }
     // The system's resolver takes its time, and the reactor has none to give.
     let addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
+    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for address in addresses {
-        match Socket::connect(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
+        let share = end.saturating_duration_since(Instant::now()) / left.max(1);
+        left = left.saturating_sub(1);
+        match within(share, Socket::connect(address)).await {
+            Some(Ok(socket)) => return Ok(socket),
+            Some(Err(error)) => last = error,
+            None => last = io::ErrorKind::TimedOut.into(),
         }
     }
     Err(last)
+}
+
+/// Connects to the server at `path`. Where its queue is full, the system does not wait for room in it, and
+/// so this does.
+#[cfg(unix)]
+async fn connect_unix(path: &Path) -> io::Result<Socket> {
+    let mut pause = PAUSE;
+    loop {
+        match Socket::connect_unix(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Timer::after(pause).await,
+            done => return done,
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
 }
 
 #[cfg(test)]

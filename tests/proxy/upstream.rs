@@ -47,7 +47,15 @@ type Serve = dyn Fn(&mut Talk) + Send + Sync;
 
 impl Upstream {
     pub(crate) fn new(serve: impl Fn(&mut Talk) + Send + Sync + 'static) -> Self {
-        Self::listen(serve, |tcp| Some(Io::Tcp(tcp)), "http")
+        Self::on(local(), serve)
+    }
+
+    /// Where clients may have come before.
+    pub(crate) fn on(
+        listener: TcpListener,
+        serve: impl Fn(&mut Talk) + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(listener, serve, |tcp| Some(Io::Tcp(tcp)), "http")
     }
 
     /// Answers each request with these bytes.
@@ -77,15 +85,15 @@ impl Upstream {
             }
             Some(Io::Tls(Box::new(StreamOwned::new(tls, tcp))))
         };
-        Self::listen(serve, shake, "https")
+        Self::listen(local(), serve, shake, "https")
     }
 
     fn listen(
+        listener: TcpListener,
         serve: impl Fn(&mut Talk) + Send + Sync + 'static,
         io: impl Fn(TcpStream) -> Option<Io> + Send + Sync + 'static,
         scheme: &str,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let accept = move || listener.accept().map(|(tcp, _)| tcp);
         let open = move |tcp: TcpStream| {
@@ -100,7 +108,15 @@ impl Upstream {
 
     /// On a Unix socket.
     pub(crate) fn unix(path: &str, serve: impl Fn(&mut Talk) + Send + Sync + 'static) -> Self {
-        let listener = UnixListener::bind(path).expect("a socket");
+        Self::on_unix(UnixListener::bind(path).expect("a socket"), path, serve)
+    }
+
+    /// On the one at `path`, where clients may have come before.
+    pub(crate) fn on_unix(
+        listener: UnixListener,
+        path: &str,
+        serve: impl Fn(&mut Talk) + Send + Sync + 'static,
+    ) -> Self {
         let accept = move || listener.accept().map(|(unix, _)| unix);
         let open = |unix: UnixStream| {
             unix.set_read_timeout(Some(PATIENCE)).ok()?;
@@ -324,6 +340,10 @@ impl Talk {
         self.ahead.extend_from_slice(&some[..n]);
         Some(())
     }
+}
+
+fn local() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a port")
 }
 
 /// A port that refuses connections for as long as the socket lives.
