@@ -79,7 +79,12 @@ const SECRET: &str = "this is a secret";
 
 /// Has a file be modified so many seconds after the epoch.
 fn modified(path: &Path, seconds: u64) {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    modified_at(path, Duration::from_secs(seconds));
+}
+
+/// The same to the nanosecond.
+fn modified_at(path: &Path, since_the_epoch: Duration) {
+    let time = SystemTime::UNIX_EPOCH + since_the_epoch;
     File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
 }
 

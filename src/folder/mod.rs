@@ -127,7 +127,8 @@ impl Folder {
         }
         let Some(asked) = Asked::new(request, path) else { return not_found() };
         match self.find(&asked, Patience::None) {
-            Err(Missed::NotNow) => {
+            // It may have changed while it was looked at, and gets a second look.
+            Err(Missed::NotNow | Missed::Failed(_)) => {
                 let folder = self.clone();
                 smol::unblock(move || folder.find_or_say(&asked)).await
             }

@@ -91,18 +91,22 @@ impl Root {
 
     /// The folder, as it is now, or was not long ago.
     fn folder(&self, patience: Patience) -> Result<Arc<File>, Missed> {
-        let mut opened = self.lock();
-        if opened.at.elapsed() >= FRESH {
-            if patience == Patience::None {
-                return Err(Missed::NotNow);
-            }
-            let folder = open_root(&self.path).map_err(|error| {
-                let what = format!("{}: {error}", self.path.display());
-                Missed::Failed(io::Error::new(error.kind(), what))
-            })?;
-            *opened = Opened { folder: Arc::new(folder), at: Instant::now() };
+        let known = {
+            let opened = self.lock();
+            (opened.at.elapsed() < FRESH).then(|| Arc::clone(&opened.folder))
+        };
+        match (known, patience) {
+            (Some(folder), _) => return Ok(folder),
+            (None, Patience::None) => return Err(Missed::NotNow),
+            (None, Patience::Any) => {}
         }
-        Ok(Arc::clone(&opened.folder))
+        // Without the lock, which those have use for who do not wait.
+        let folder = open_root(&self.path).map(Arc::new).map_err(|error| {
+            let what = format!("{}: {error}", self.path.display());
+            Missed::Failed(io::Error::new(error.kind(), what))
+        })?;
+        *self.lock() = Opened { folder: Arc::clone(&folder), at: Instant::now() };
+        Ok(folder)
     }
 
     fn lock(&self) -> MutexGuard<'_, Opened> {

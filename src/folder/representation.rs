@@ -220,14 +220,15 @@ impl Representation {
     }
 }
 
-/// Whether a compressed copy was made before its file was last changed. Some tools that copy both keep
-/// whole seconds only.
+/// Whether a compressed copy was made before its file was last changed. Some tools keep whole seconds only
+/// of the copy, which then looks older than it is.
 fn is_older(copy: &Metadata, file: &Metadata) -> bool {
-    let seconds = |metadata: &Metadata| {
+    let modified = |metadata: &Metadata| {
         let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-        modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        modified.duration_since(UNIX_EPOCH).unwrap_or_default()
     };
-    seconds(copy) < seconds(file)
+    let (copy, file) = (modified(copy), modified(file));
+    if copy.subsec_nanos() == 0 { copy.as_secs() < file.as_secs() } else { copy < file }
 }
 
 /// These bytes of `file`, all of them.

@@ -1,11 +1,12 @@
 //! Compressed copies, and compression on the way (RFC 9110 §12.5.3).
 
 use std::io::Read;
+use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
 use crate::support::{Stack, table};
-use crate::{Answer, DATE, Folder, MODIFIED, Served, bytes, lines, modified};
+use crate::{Answer, DATE, Folder, MODIFIED, Served, bytes, lines, modified, modified_at};
 
 table! {
     columns {
@@ -106,6 +107,29 @@ fn a_copy_that_is_older_is_not_served() {
     let accept = ["Accept-Encoding: gzip, br"];
     served.ask("GET", "/a.css", &accept).assert_is(200, "in gzip");
     served.ask("GET", "/b.css", &accept).assert_is(200, "in gzip");
+}
+
+/// Some tools keep whole seconds only of the copy.
+#[test]
+fn a_copy_that_is_older_by_less_than_a_second_is_not_served_either() {
+    let folder = with_copies();
+    let at = |seconds, millis| Duration::from_secs(seconds) + Duration::from_millis(millis);
+    modified_at(&folder.path().join("b.css"), at(MODIFIED, 700));
+    let served = Served::new(folder);
+    for (seconds, millis, body) in [
+        (MODIFIED, 300, "css"),
+        (MODIFIED, 699, "css"),
+        (MODIFIED, 700, "in gzip"),
+        (MODIFIED, 800, "in gzip"),
+        (MODIFIED, 0, "in gzip"),
+        (MODIFIED + 1, 0, "in gzip"),
+        (MODIFIED - 1, 0, "css"),
+        (MODIFIED - 1, 900, "css"),
+    ] {
+        modified_at(&served.folder.path().join("b.css.gz"), at(seconds, millis));
+        let answer = served.ask("GET", "/b.css", &["Accept-Encoding: gzip"]);
+        assert_eq!((answer.status, answer.text().as_str()), (200, body), "{seconds} {millis}");
+    }
 }
 
 #[track_caller]
