@@ -39,7 +39,7 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) enum Work {
     App(Box<Request>),
-    Proxy(Outgoing),
+    Proxy(Box<Outgoing>),
     /// The server says itself how it is, which is on its way out if it drains.
     Health {
         draining: bool,
@@ -216,6 +216,8 @@ fn internal_error() -> Refusal {
 
 /// Passes over what the handler left of the body, if it is not too much, to get at the next request.
 async fn pass_over_body(shared: &Shared) -> After {
+    // A handler may have left it to somebody who still reads: half of it must not pass for all.
+    lock(shared).take_body_away();
     let mut until = None;
     let passed = poll_fn(|cx| {
         let mut transport = lock(shared);

@@ -64,6 +64,13 @@ impl HeadScanner {
         Ok(None)
     }
 
+    /// Whether nothing but empty lines has come, of the bytes that were looked at last: no request has
+    /// begun. Some clients send one behind a body (RFC 9112 §2.2).
+    pub(crate) fn is_idle(&self, bytes: &[u8]) -> bool {
+        // Of one there may be half.
+        self.start.is_none() && matches!(bytes.get(self.line..), Some([] | [b'\r']))
+    }
+
     /// What can be told of the request line before all of it is there.
     fn check_line(&self, line: &[u8]) -> Result<(), Refusal> {
         if self.request_line_ended {
@@ -121,6 +128,17 @@ mod tests {
             let more = [bytes.as_slice(), b"GET / HTTP/1.1\r\n\r\n"].concat();
             let at_once = HeadScanner::default().scan(&more, 1000).unwrap();
             assert_eq!(at_once, Some(all), "at once, and the next one is left");
+        }
+    }
+
+    #[test]
+    fn empty_lines_are_no_request_yet() {
+        for (bytes, idle) in
+            [("", true), ("\r", true), ("\r\n\r\n\r", true), ("\r\nG", false), ("G", false)]
+        {
+            let mut scanner = HeadScanner::default();
+            assert_eq!(scanner.scan(bytes.as_bytes(), 1000).unwrap(), None);
+            assert_eq!(scanner.is_idle(bytes.as_bytes()), idle, "{bytes:?}");
         }
     }
 

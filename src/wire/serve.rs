@@ -16,6 +16,7 @@ use super::scanner::{HeadScanner, TLS_HANDSHAKE};
 use super::transport::{Next, Shared, Transport, lock};
 use super::underway::Underway;
 use crate::content::Content;
+use crate::field;
 use crate::limits::Limits;
 use crate::page;
 use crate::peer::Link;
@@ -106,7 +107,7 @@ fn poll_next(
     grace: &mut Deadline,
 ) -> Poll<Next> {
     match transport.poll_head(cx, scanner) {
-        Poll::Pending if transport.input().is_empty() => {
+        Poll::Pending if scanner.is_idle(transport.input()) => {
             ready!(shutdown.poll(cx));
             // A client that has only just connected is about to ask.
             if transport.exchange() == 0 {
@@ -166,7 +167,7 @@ fn begin(
     let head = Head::parse(bytes, &mut slots)
         .map_err(|refusal| (refusal, head::method_of_refused(bytes).into()))?;
     noted.head(head.method, head.authority, head.fields);
-    let page = page::prefers_page(head::values(head.fields, "accept"));
+    let page = page::prefers_page(field::values(head.fields, "accept"));
     let asked = Asked { page: page.then_some(id), ..head.method.into() };
     let refused = |refusal| (refusal, asked);
     if let Some(reason) = &link.denied {
@@ -198,7 +199,7 @@ fn begin(
         }
         Content::Proxy(proxy) => {
             let host = proxy.upstream_host().unwrap_or(host);
-            Work::Proxy(Outgoing::new(&head, &decision, link, host))
+            Work::Proxy(Box::new(Outgoing::new(&head, &decision, link, host)))
         }
     };
 

@@ -37,6 +37,11 @@ impl Tally {
         self.written += count(bytes);
     }
 
+    /// So many of the bytes written are none of the answer, which may have begun.
+    pub(crate) fn wrote_between(&mut self, bytes: usize) {
+        self.before += count(bytes);
+    }
+
     /// So many bytes of content have been taken from the client.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.received += count(bytes);
@@ -111,6 +116,9 @@ mod tests {
         tally.answer(200);
         assert_eq!((tally.status(), tally.sent()), (None, 0), "none of it has gone out");
         tally.head(100);
+        tally.wrote(25);
+        tally.wrote_between(25);
+        assert_eq!((tally.status(), tally.sent()), (None, 0), "it was another 100 Continue");
         tally.wrote(60);
         assert_eq!((tally.status(), tally.sent()), (Some(200), 0), "half a head");
         tally.wrote(40 + 5 + 17 + 2 + 5);

@@ -37,7 +37,7 @@ pub(crate) struct Transport {
     writing: Deadline,
     /// For what somebody else is waited for: it is kept from one request to the next, as the others.
     elsewhere: Deadline,
-    /// Counts the requests of this connection.
+    /// Counts the requests of this connection twice: odd while the body of one may be read.
     exchange: u64,
     body: Framer,
     content_taken: u64,
@@ -92,6 +92,7 @@ impl Transport {
         }
     }
 
+    /// Which request is at hand: by twos, and odd while its body may be read.
     pub(crate) fn exchange(&self) -> u64 {
         self.exchange
     }
@@ -128,11 +129,14 @@ impl Transport {
         scanner: &mut HeadScanner,
     ) -> Poll<Next> {
         let Limits { max_head, idle_timeout, head_timeout, .. } = *self.limits;
+        let mut was_idle = false;
         loop {
-            if !self.input.is_empty() {
+            let found = scanner.scan(self.input.unread(), max_head);
+            let idle = scanner.is_idle(self.input.unread()) && found.is_ok();
+            if !idle {
                 self.tally.begin();
             }
-            match scanner.scan(self.input.unread(), max_head) {
+            match found {
                 Ok(Some((start, end))) => {
                     self.reading.clear();
                     return Poll::Ready(Next::Head(start, end));
@@ -140,7 +144,11 @@ impl Transport {
                 Ok(None) => {}
                 Err(refusal) => return Poll::Ready(Next::Refused(refusal)),
             }
-            let idle = self.input.is_empty();
+            if was_idle && !idle {
+                // The wait for a request is over; the wait for all of its head begins.
+                self.reading.clear();
+            }
+            was_idle = idle;
             let limit = if idle { idle_timeout } else { head_timeout };
             match ready!(self.poll_fill(cx, limit)) {
                 Ok(0) if idle => return Poll::Ready(Next::Left),
@@ -148,8 +156,6 @@ impl Transport {
                     let early = "the request ended before its head was complete";
                     return Poll::Ready(Next::Refused(Refusal::bad_request(early)));
                 }
-                // The wait for a request is over; the wait for all of its head begins.
-                Ok(_) if idle => self.reading.clear(),
                 Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::TimedOut && !idle => {
                     return Poll::Ready(Next::Refused(Refusal::new(
@@ -182,8 +188,13 @@ impl Transport {
     /// Ends the exchange: takes the body away from whoever still holds it, and gives away what has gone
     /// over the connection for it.
     pub(crate) fn end(&mut self) -> Tally {
-        self.exchange += 1;
+        self.take_body_away();
         mem::take(&mut self.tally)
+    }
+
+    /// Whoever was given the body has no more of it.
+    pub(crate) fn take_body_away(&mut self) {
+        self.exchange = self.exchange.next_multiple_of(2);
     }
 
     /// Reads content of the request's body. Zero bytes mean that it has ended well.

@@ -234,6 +234,23 @@ fn cut_off_by_the_end_of_the_server() {
     }
 }
 
+/// Neither when nothing else comes, nor behind a body (RFC 9112 §2.2).
+#[test]
+fn an_empty_line_is_no_request() {
+    let server = json(&[]);
+    let dialer = Dialer::plain(server.port);
+    let post = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\n";
+    let answer = talk(&dialer, post);
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    assert_eq!(talk(&dialer, b"\r\n"), "");
+    talk(&dialer, GET);
+    // The lines come in the order in which the requests have ended.
+    for (line, target) in objects(&server, 2).iter().zip(["/echo", "/"]) {
+        assert_ended(line, "complete", 200);
+        assert_eq!(line["target"], target, "{line}");
+    }
+}
+
 /// Clients that connect and leave, and those of TLS whose handshake fails, have asked for nothing.
 #[test]
 fn no_request_no_line() {

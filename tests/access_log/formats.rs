@@ -167,6 +167,8 @@ fn time_and_bytes_are_those_of_the_request() {
     thread::sleep(Duration::from_millis(300));
     conn.send(&GET[10..]).unwrap();
     conn.response().assert_top_level();
+    // None of a request, as yet.
+    conn.send(b"\r\n").unwrap();
     thread::sleep(Duration::from_millis(600));
     conn.get().assert_top_level();
     let lines = objects(&server, 2);
@@ -174,4 +176,30 @@ fn time_and_bytes_are_those_of_the_request() {
     assert!(seconds(0) >= 0.2 && seconds(0) < 5.0, "{lines:?}");
     assert!(seconds(1) < 0.5, "the next one begins with its own first byte: {lines:?}");
     assert_eq!([&lines[0]["id"], &lines[1]["id"]], ["1.1", "1.2"]);
+}
+
+/// The answer has begun when its body, which is that of the request, is asked for.
+#[test]
+fn the_word_to_go_on_is_no_content_of_the_answer() {
+    const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let bodies =
+        [("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")];
+    let server = crate::json(&[]);
+    let mut conn = Dialer::plain(server.port).open();
+    for (framing, body) in bodies {
+        let head =
+            format!("POST /echo HTTP/1.1\r\nHost: a\r\n{framing}\r\nExpect: 100-continue\r\n\r\n");
+        conn.send(head.as_bytes()).unwrap();
+        while conn.ahead().len() < CONTINUE.len() {
+            assert_ne!(conn.read_some().unwrap(), 0, "it ended after {:?}", conn.ahead());
+        }
+        assert!(conn.ahead().starts_with(CONTINUE), "{:?}", conn.ahead());
+        conn.send(body.as_bytes()).unwrap();
+        let answer = conn.response();
+        assert_eq!((answer.status, &*answer.body), (200, &b"hello"[..]), "{answer:?}");
+    }
+    for line in objects(&server, bodies.len()) {
+        crate::assert_ended(&line, "complete", 200);
+        assert_eq!((&line["received"], &line["sent"]), (&5.into(), &5.into()), "{line}");
+    }
 }

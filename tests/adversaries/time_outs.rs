@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use smol::Timer;
 use turnkey::{App, Request};
 
-use crate::support::{Library, Site, Stack, is_time_out, on};
+use crate::support::{GET, Library, Site, Stack, is_time_out, on};
 
 const SLACK: Duration = Duration::from_millis(1500);
 
@@ -42,6 +42,83 @@ fn a_connection_in_use_lives_on() {
         }
         conn.get().assert_top_level();
     });
+}
+
+/// Some clients send one behind a body (RFC 9112 §2.2). The connection is idle still, three times as long
+/// as a head may take.
+#[test]
+fn an_empty_line_begins_no_request() {
+    on(&Stack::ALL, |stack| {
+        let site = Site::new(stack, &[("--head-timeout", "0.3"), ("--idle-timeout", "20")]);
+        let mut behind = site.open();
+        let post = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\n";
+        behind.send(post).unwrap();
+        assert_eq!(behind.response().body, b"hello");
+        let mut alone = site.open();
+        alone.get().assert_top_level();
+        let mut first = site.open();
+        for conn in [&mut alone, &mut first] {
+            conn.send(b"\r\n").unwrap();
+        }
+        thread::sleep(Duration::from_secs(1));
+        for mut conn in [behind, alone, first] {
+            conn.get().assert_top_level();
+            conn.send(b"\r\n").unwrap();
+            conn.finish().unwrap();
+            assert_eq!(conn.rest(), b"", "{stack:?}: it has asked for nothing");
+        }
+    });
+}
+
+/// The time of a head begins with the head.
+#[test]
+fn a_head_behind_an_empty_line_has_all_of_its_time() {
+    on(&Stack::ALL, |stack| {
+        let site = Site::new(stack, &[("--idle-timeout", "20")]);
+        let mut conn = site.open();
+        conn.send(b"\r\n").unwrap();
+        thread::sleep(Duration::from_millis(600));
+        let start = Instant::now();
+        conn.send(&GET[..10]).unwrap();
+        assert_eq!(conn.response().status, 408);
+        assert_within(start, Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn empty_lines_do_not_keep_an_idle_connection() {
+    on(&Stack::ALL, |stack| assert_idle_while_sent(stack, &[b"\r\n"]));
+}
+
+/// Half of one is no head that has begun.
+#[test]
+fn empty_lines_in_halves_do_not_keep_an_idle_connection() {
+    on(&Stack::ALL, |stack| assert_idle_while_sent(stack, &[b"\r", b"\n"]));
+}
+
+/// Sends `pieces`, around and around, which must be no reason to keep the connection, nor to say anything.
+#[track_caller]
+fn assert_idle_while_sent(stack: Stack, pieces: &[&[u8]]) {
+    let limit = Duration::from_secs(1);
+    let site = Site::new(stack, &[("--head-timeout", "20"), ("--idle-timeout", "1")]);
+    let mut conn = site.open();
+    let start = Instant::now();
+    conn.get().assert_top_level();
+    conn.wait_at_most(Duration::from_millis(300));
+    for piece in pieces.iter().cycle() {
+        conn.send(piece).unwrap();
+        match conn.read_some() {
+            Err(e) if is_time_out(&e) => {
+                let taken = start.elapsed();
+                assert!(taken < limit + SLACK, "{stack:?}: open after {taken:?}");
+            }
+            ended => {
+                assert!(matches!(ended, Ok(0)), "{stack:?}: {ended:?}: {:?}", conn.ahead());
+                break;
+            }
+        }
+    }
+    assert_within(start, limit);
 }
 
 /// Also when it has begun, and when bytes keep coming.

@@ -114,6 +114,25 @@ fn idle_connections_end_at_once() {
     });
 }
 
+/// It is no request that is under way (RFC 9112 §2.2).
+#[test]
+fn an_empty_line_holds_nothing_up() {
+    on(&Stack::ALL, |stack| {
+        let patient =
+            [("--head-timeout", "20"), ("--idle-timeout", "60"), ("--drain-timeout", "20")];
+        let mut site = Site::new(stack, &patient);
+        let mut idle = site.open();
+        idle.get().assert_top_level();
+        idle.send(b"\r\n").unwrap();
+        thread::sleep(Duration::from_millis(100));
+        site.server.signal("TERM");
+        let start = Instant::now();
+        assert_eq!(idle.rest(), b"", "said out of the blue");
+        drop(idle);
+        assert_leaves(&mut site, start, Duration::ZERO);
+    });
+}
+
 /// The kernel breaks off what the server waits in.
 #[test]
 fn a_server_that_was_stopped_goes_on() {

@@ -4,12 +4,13 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
 use smol::io::{AsyncRead, AsyncReadExt, BufReader};
-use turnkey::{App, Body, Limits, Request, Response, Server, StatusCode, with_state};
+use turnkey::{App, Body, Limits, Request, Response, Result, Server, StatusCode, with_state};
 
 use crate::support::{Conn, Dialer, Library, Pki, Stack, is_time_out, on};
 
@@ -121,6 +122,50 @@ fn settled(counter: &AtomicU64) -> u64 {
         }
         last = now;
     }
+}
+
+/// Half of a body.
+const HALF: usize = 50;
+
+/// Answers when the first half is there, and has a task of its own read on.
+async fn answer_and_read_on(
+    told: Sender<io::Result<usize>>,
+    mut request: Request,
+) -> Result<Response> {
+    let (half, read) = smol::channel::bounded::<()>(1);
+    smol::spawn(async move {
+        let (mut body, mut bytes) = (request.take_body(), vec![0; HALF]);
+        body.read_exact(&mut bytes).await.unwrap();
+        half.close();
+        _ = told.send(body.read_to_end(&mut bytes).await);
+    })
+    .detach();
+    _ = read.recv().await;
+    Ok(Response::new(StatusCode::Accepted))
+}
+
+/// What has not been read by then is passed over, to get at the next request: whoever still reads is told
+/// so, and neither takes half of the body for all of it nor waits for more.
+#[test]
+fn a_body_ends_in_an_error_for_who_reads_on_behind_the_answer() {
+    on(&Stack::PLAIN_AND_TLS, |stack| {
+        let (told, ended) = channel();
+        let mut app = App::new();
+        app.at("/")
+            .get(|_| async { Ok("Top-level content") })
+            .post(with_state(&told, answer_and_read_on));
+        let library = serve(stack, app);
+        let mut conn = library.open();
+        let half = "x".repeat(HALF);
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 2 * HALF);
+        conn.send(format!("{head}{half}").as_bytes()).unwrap();
+        assert_eq!(conn.response().status, 202);
+        let read = ended.recv_timeout(Duration::from_secs(5)).expect("it is not kept waiting");
+        let is_told = read.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe);
+        assert!(is_told, "{stack:?}: {read:?}");
+        conn.send(half.as_bytes()).unwrap();
+        conn.get().assert_top_level();
+    });
 }
 
 /// What a body is read as, the limit holds; it is the wire that says so, in its own words.

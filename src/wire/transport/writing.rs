@@ -56,10 +56,13 @@ impl Transport {
             Interim::Expected => 0,
             Interim::Sending(sent) => sent,
         };
+        let before = sent;
         let result = match self.poll_write_rest(cx, CONTINUE, &mut sent) {
             Poll::Ready(Ok(())) => self.poll_flush(cx),
             other => other,
         };
+        // The answer may have begun, with a body that is made of what is to come.
+        self.tally.wrote_between(sent - before);
         self.interim = match result {
             Poll::Pending => Interim::Sending(sent),
             Poll::Ready(_) => Interim::NotExpected,
