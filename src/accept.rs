@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use log::Level;
 use smol::future::FutureExt;
-use smol::lock::{Semaphore, SemaphoreGuardArc};
+use smol::lock::SemaphoreGuardArc;
 use turnkey_backend::{Incoming, Timer};
 
 use crate::address::RemoteAddr;
 use crate::connection::{self, Endpoint};
-use crate::listener::{Arrival, Open};
+use crate::listener::{Arrival, BACKLOG, Open};
 use crate::panic_message::panic_message;
 use crate::places::{Door, Places};
 use crate::workers::{Crew, Seated};
@@ -29,7 +29,9 @@ const QUIET: Duration = Duration::from_secs(5);
 /// How many connections are accepted before others have their turn.
 const TURN: usize = 32;
 
-/// Accepts connections that `door` lets in and has each served by a task of its own in `crew`, until `stop` is done; those that the system has accepted by then are served too.
+/// Accepts connections that `door` lets in and has each served by a task of its own in `crew`, until `stop`
+/// is done. Those that the system has accepted by then are served too, as many as can be; it does not end
+/// later for those that come after them.
 pub(crate) async fn run(
     listener: &Open,
     endpoint: &Arc<Endpoint>,
@@ -38,10 +40,8 @@ pub(crate) async fn run(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
-    let mut stopped = false;
-    let descriptors = endpoint.content.descriptors().and_threads(Some(crew.count()));
-    let turned_away = endpoint.limits.turned_away(descriptors);
-    let turned_away = Arc::new(Semaphore::new(turned_away));
+    // How many may still come, when no more are waited for.
+    let mut last = None;
     let mut full_up = Episode::default();
     let mut short = Episode::default();
     for turn in 1_usize.. {
@@ -49,22 +49,24 @@ pub(crate) async fn run(
             smol::future::yield_now().await;
         }
         let mut next = pin!(accept(listener, &mut short));
-        let next = if stopped {
-            smol::future::poll_once(next).await
-        } else {
-            async { Some(next.as_mut().await) }
-                .or(async {
+        let arrival = match &mut last {
+            Some(0) => return,
+            Some(last) => {
+                *last -= 1;
+                let Some(arrival) = smol::future::poll_once(next).await else { return };
+                arrival
+            }
+            None => {
+                let next = async { Some(next.as_mut().await) }.or(async {
                     stop.as_mut().await;
                     None
-                })
-                .await
-        };
-        let Some(arrival) = next else {
-            if stopped {
-                return;
+                });
+                let Some(arrival) = next.await else {
+                    last = Some(BACKLOG);
+                    continue;
+                };
+                arrival
             }
-            stopped = true;
-            continue;
         };
         match door.admit() {
             Ok(places) => {
@@ -80,7 +82,7 @@ pub(crate) async fn run(
                 });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
-                    && let Some(slot) = turned_away.try_acquire_arc()
+                    && let Some(slot) = door.turn_away()
                 {
                     let Arrival { incoming, remote, .. } = arrival;
                     crew.spawn(|seated| {

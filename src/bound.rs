@@ -24,6 +24,7 @@ use crate::server_error::ServerError;
 use crate::shutdown::{Shutdown, Watch};
 use crate::signals::StopSignals;
 use crate::units::seconds;
+use crate::within::within;
 use crate::workers::{self, Crew, Workers};
 
 /// How long the end of a server, when it has drained, may take.
@@ -222,7 +223,7 @@ impl Bound {
         let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
-        let door = Door::new(&limits, *tls, alive);
+        let door = Door::new(&limits, *tls, self.endpoint.turned_away(crew.count()), alive);
         for make in self.tasks {
             executor.spawn(make(crew.clone())).detach();
         }
@@ -304,10 +305,10 @@ impl Listening {
     /// Accepts until it is ended, with places of its own.
     fn apart(self, executor: &Arc<Executor<'static>>) -> Result<Apart, ServerError> {
         let (alive, gone) = channel::bounded::<()>(1);
-        let door = Door::new(&self.endpoint.limits, false, alive);
         let (closing, shutdown) = (Shutdown::default(), self.endpoint.shutdown.clone());
         let (listener, endpoint) = self.open()?;
         let crew = Crew::of(executor);
+        let door = Door::new(&endpoint.limits, false, endpoint.turned_away(crew.count()), alive);
         let accepting = accept_all(listener, endpoint, crew, door, closing.watch());
         Ok(Apart { accepting: executor.spawn(accepting), closing, shutdown, gone })
     }
@@ -319,8 +320,7 @@ impl Apart {
         self.accepting.await;
         self.shutdown.stop();
         // A scraper that keeps its connection is told, and not waited for.
-        let late = async { Timer::after(LAST).await };
-        async { _ = self.gone.recv().await }.or(late).await;
+        _ = within(LAST, self.gone.recv()).await;
     }
 }
 
@@ -337,15 +337,7 @@ impl fmt::Debug for Bound {
 
 /// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
 async fn drain(gone: Receiver<()>, limit: Duration) {
-    let in_time = async {
-        _ = gone.recv().await;
-        true
-    };
-    let late = async {
-        Timer::after(limit).await;
-        false
-    };
-    if !in_time.or(late).await {
+    if within(limit, gone.recv()).await.is_none() {
         log::warn!("some connections were still open after {}", seconds(limit));
     }
 }

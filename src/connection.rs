@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
-use smol::future::FutureExt;
 use smol::io::AsyncReadExt;
-use turnkey_backend::{Accepted, HandshakeError, Incoming, Socket, Timer};
+use turnkey_backend::{Accepted, HandshakeError, Incoming, Socket};
 
 use crate::address::{LocalAddr, RemoteAddr};
 use crate::causes::with_causes;
@@ -26,6 +25,7 @@ use crate::shutdown::Shutdown;
 use crate::trust::{Sender, Trust};
 use crate::units::seconds;
 use crate::wire::{self, After, Shared, Transport, Underway};
+use crate::within::within;
 
 /// How long a connection that was closed from this side is still read from, so that the client
 /// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
@@ -49,6 +49,13 @@ pub(crate) struct Endpoint {
     pub(crate) explainer: Arc<Explainer>,
     pub(crate) observer: Arc<Observer>,
     pub(crate) shutdown: Shutdown,
+}
+
+impl Endpoint {
+    /// How many clients that there is no place for are told so at a time, by so many threads.
+    pub(crate) fn turned_away(&self, threads: usize) -> usize {
+        self.limits.turned_away(self.content.descriptors().and_threads(Some(threads)))
+    }
 }
 
 /// Serves one accepted connection until it ends. `places` is what it holds meanwhile.
@@ -96,9 +103,14 @@ async fn begin(
     let socket = take(incoming)?;
     let explain_of = |peer, event: &Event<'_>| explain(endpoint, serving, local, peer, event);
     let sender = match identify(endpoint, &socket, remote).await {
-        Ok(sender) => sender?,
+        Ok(Some(sender)) => sender,
+        Ok(None) => {
+            explain_of(remote, &Event::Left);
+            return None;
+        }
         Err(what) => {
             explain_of(remote, &Event::ProxyHeader(&what));
+            places.handshake_done();
             linger(socket).await;
             return None;
         }
@@ -174,17 +186,10 @@ async fn identify(
     let limit = endpoint.limits.handshake_timeout;
     match within(limit, endpoint.trust.sender(socket, remote)).await {
         Some(sender) => sender.map_err(|error| with_causes(&error)),
+        // What else it may have to send has limits of its own.
+        None if !endpoint.trust.expects_header(remote) => Ok(Some(endpoint.trust.at(remote))),
         None => Err(format!("no PROXY header within {}", seconds(limit))),
     }
-}
-
-/// What comes of `doing`, or `None` if nothing has by the end of `limit`.
-async fn within<T>(limit: Duration, doing: impl Future<Output = T>) -> Option<T> {
-    let late = async {
-        Timer::after(limit).await;
-        None
-    };
-    async { Some(doing.await) }.or(late).await
 }
 
 /// Why there is nothing to be served on a connection.
@@ -317,12 +322,10 @@ async fn linger(mut socket: Socket) {
     let mut sink = vec![0; 4096];
     let start = Instant::now();
     while start.elapsed() < LINGER_MAX {
-        let read = socket.read(&mut sink).or(async {
-            Timer::after(LINGER).await;
-            Ok(0)
-        });
-        if !matches!(read.await, Ok(1..)) {
+        if !matches!(within(LINGER, socket.read(&mut sink)).await, Some(Ok(1..))) {
             return;
         }
+        // A client that always sends must not keep others waiting.
+        smol::future::yield_now().await;
     }
 }

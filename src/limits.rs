@@ -139,12 +139,13 @@ fn room() -> usize {
 
 /// How many files the process may have open, sockets among them.
 pub(crate) fn open_files() -> usize {
+    /// Where there is no limit.
     const MANY: usize = 1_000_000;
     #[cfg(unix)]
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     let limit: Option<u64> = None;
-    limit.map_or(MANY, |limit| usize::try_from(limit).unwrap_or(MANY).min(MANY))
+    limit.map_or(MANY, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 /// Raises the limit on open files as far as the process may, since every connection is one.

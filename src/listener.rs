@@ -163,8 +163,7 @@ impl Open {
 
 /// How many connections may wait to be accepted. The system has a limit of its own (4096 on Linux);
 /// those beyond it wait for a second or more until they try again.
-#[cfg(unix)]
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: u16 = 4096;
 
 /// Like `TcpListener::bind`, which lets neither the backlog be chosen nor whether IPv6 takes IPv4.
 #[cfg(unix)]
@@ -178,7 +177,7 @@ fn listen(address: SocketAddr, only_ipv6: bool) -> io::Result<TcpListener> {
         sockopt::set_ipv6_v6only(&socket, only_ipv6)?;
     }
     bind(&socket, &address)?;
-    listen(&socket, BACKLOG)?;
+    listen(&socket, BACKLOG.into())?;
     Ok(socket.into())
 }
 

@@ -16,17 +16,19 @@ pub(crate) struct Door {
     next: Arc<AtomicU64>,
     /// `None` where there are no handshakes.
     handshakes: Option<Arc<Semaphore>>,
+    turned_away: Arc<Semaphore>,
     alive: Sender<()>,
 }
 
 impl Door {
-    /// A door as wide as `limits` say; `tls` is whether there are handshakes, and `alive` what
-    /// each connection gets a clone of.
-    pub(crate) fn new(limits: &Limits, tls: bool, alive: Sender<()>) -> Self {
+    /// A door as wide as `limits` say; `tls` is whether there are handshakes, `turned_away` how many that
+    /// do not get in are told so at a time, and `alive` what each connection gets a clone of.
+    pub(crate) fn new(limits: &Limits, tls: bool, turned_away: usize, alive: Sender<()>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.max_connections)),
             next: Arc::new(AtomicU64::new(1)),
             handshakes: tls.then(|| Arc::new(Semaphore::new(limits.max_handshakes))),
+            turned_away: Arc::new(Semaphore::new(turned_away)),
             alive,
         }
     }
@@ -45,6 +47,11 @@ impl Door {
         };
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         Ok(Places { id, _place: place, handshake, _alive: self.alive.clone() })
+    }
+
+    /// A place for somebody who does not get in, to be told so.
+    pub(crate) fn turn_away(&self) -> Option<SemaphoreGuardArc> {
+        self.turned_away.try_acquire_arc()
     }
 }
 
@@ -93,5 +100,22 @@ impl Full {
             Self::Handshakes => ("handshakes", limits.max_handshakes, "--max-handshakes"),
         };
         format!("as many {what} are open as may be: {max} ({option})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_doors_have_the_same_places_for_who_is_turned_away() {
+        let (alive, _gone) = smol::channel::bounded::<()>(1);
+        let door = Door::new(&Limits::default(), true, 2, alive);
+        let doors = [door.clone(), door.without_handshake(), door];
+        let told: Vec<_> = doors.iter().map(Door::turn_away).collect();
+        let at_once: Vec<_> = told.iter().map(Option::is_some).collect();
+        assert_eq!(at_once, [true, true, false]);
+        drop(told);
+        assert!(doors.iter().all(|door| door.turn_away().is_some()), "one after the other");
     }
 }

@@ -44,6 +44,11 @@ impl Trust {
         Self { proxies, proxy_protocol, explained: Explained::default() }
     }
 
+    /// Whether a connection from `remote` has to begin with a PROXY header.
+    pub(crate) fn expects_header(&self, remote: RemoteAddr) -> bool {
+        self.proxy_protocol && self.at(remote).standing == Standing::Trusted
+    }
+
     /// Finds out who sends what comes over `socket`, a connection from `remote`. With the PROXY protocol this
     /// takes the header, which comes before all else; `None` if the peer leaves before it.
     pub(crate) async fn sender(

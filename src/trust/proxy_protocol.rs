@@ -40,7 +40,8 @@ pub(crate) enum Source {
 pub(crate) async fn read(socket: &Socket) -> Result<Option<Source>, ProxyHeaderError> {
     let mut socket = socket.clone();
     let mut header = vec![0; V2.len()];
-    if socket.peek(&mut [0]).await? == 0 {
+    // A reset is how many a health check leaves.
+    if matches!(socket.peek(&mut [0]).await, Ok(0) | Err(_)) {
         return Ok(None);
     }
     socket.read_exact(&mut header).await?;
@@ -69,10 +70,11 @@ async fn read_more(socket: &mut Socket, header: &mut Vec<u8>, n: usize) -> io::R
 }
 
 /// Makes sure that a peer who is not to be believed sends no header: it is named in an error of
-/// ours then, where the layers above would call it no HTTP, or no TLS. Takes nothing.
+/// ours then, where the layers above would call it no HTTP, or no TLS. Takes nothing. Whether it sends
+/// anything at all is for them to see.
 pub(crate) async fn refuse(socket: &Socket, peer: ClientAddr) -> Result<(), ProxyHeaderError> {
     let mut start = [0; V2.len()];
-    let n = socket.peek(&mut start).await?;
+    let n = socket.peek(&mut start).await.unwrap_or(0);
     let start = start.get(..n).unwrap_or_default();
     if start.starts_with(V1) || start.starts_with(V2) {
         return Err(ProxyHeaderError::Untrusted { peer });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::table;
+use crate::support::{reset, table};
 use crate::{Service, assert_said, ignored};
 
 table! {
@@ -23,6 +23,8 @@ table! {
         others_must_not_send_it
         what_is_malformed_closes
         a_header_has_the_time_of_a_handshake
+        whoever_sends_none_is_not_told_that_it_is_late
+        whoever_resets_before_it_has_left
     }
 }
 
@@ -189,4 +191,32 @@ fn a_header_has_the_time_of_a_handshake(scheme: &'static str) {
         service.assert_closed(bytes);
     }
     service.assert_logs(&["no PROXY header within 0.3 seconds"]);
+}
+
+fn whoever_sends_none_is_not_told_that_it_is_late(scheme: &'static str) {
+    let others = ["--proxy-protocol", "--trust-proxy", "10.0.0.1"];
+    let service = Service::start(scheme, &[&others[..], &["--handshake-timeout", "0.3"]].concat());
+    if scheme == "https" {
+        service.assert_closed(b"");
+        service.assert_logs(&["closed: the handshake was not complete within 0.3 seconds"]);
+    } else {
+        let mut conn = service.dialer().open();
+        thread::sleep(Duration::from_millis(600));
+        conn.get().assert_top_level();
+    }
+    assert!(!service.server.log().contains("no PROXY header"), "{}", service.server.log());
+}
+
+/// So do health checks.
+fn whoever_resets_before_it_has_left(scheme: &'static str) {
+    let mut service = Service::start(scheme, &ON);
+    let tcp = service.dialer().tcp();
+    // It is waited for.
+    thread::sleep(Duration::from_millis(50));
+    reset(&tcp);
+    drop(tcp);
+    service.server.signal("TERM");
+    assert!(service.server.wait().success());
+    service.assert_logs(&["info: ", "that left without a word: 1"]);
+    assert!(!service.server.log().contains("did not come whole"), "{}", service.server.log());
 }
