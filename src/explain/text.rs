@@ -1,7 +1,9 @@
 use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Alert, Certificate, Common, Fault, HandshakeError, Identities, Refused};
+use turnkey_backend::{
+    Alert, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
+};
 
 use super::Event;
 use crate::address::LocalAddr;
@@ -197,14 +199,9 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
              does not trust it, or by its clock it is not valid yet; its own message says which",
             names(ours)
         ),
-        Some("certificate_expired") if ours.check_validity(context.now).is_err() => {
-            format!("{refused}: it expired on {} ({alert}); renew it", utc(ours.not_after()))
+        Some("certificate_expired") => {
+            format!("{refused}{}", of_date(alert, identity, context.now))
         }
-        Some("certificate_expired") => format!(
-            "{refused} ({alert}): by the client's clock it is not valid, and by ours it is until \
-             {}; is the client's clock right?",
-            utc(ours.not_after())
-        ),
         Some("certificate_unknown") => format!(
             "{refused} ({alert}): it does not trust the CA \"{}\", or called the server by a name \
              that is not in it (good for {}), or finds it out of date or not for servers",
@@ -226,6 +223,26 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
             "the client ended the handshake ({alert}): it takes no cipher that is served here"
         ),
         _ => format!("the client ended the handshake: {alert}"),
+    }
+}
+
+/// What a client that finds our certificate out of date may be right about.
+fn of_date(alert: Alert, identity: &Identity, now: SystemTime) -> String {
+    let ours = identity.leaf();
+    match identity.chain().iter().find(|certificate| now > certificate.not_after()) {
+        None => format!(
+            " ({alert}): by the client's clock it is not valid, and by ours it is until {}; is the \
+             client's clock right?",
+            utc(ours.not_after())
+        ),
+        Some(expired) if expired == ours => {
+            format!(": it expired on {} ({alert}); renew it", utc(ours.not_after()))
+        }
+        Some(expired) => format!(
+            ": \"{}\", which comes with it, expired on {} ({alert}); get the CA's new one",
+            expired.subject(),
+            utc(expired.not_after())
+        ),
     }
 }
 
@@ -256,4 +273,85 @@ fn list(items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(FEW);
     let text = items.take(FEW).collect::<Vec<_>>().join(", ");
     if more == 0 { text } else { format!("{text} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa,
+        KeyPair, date_time_ymd,
+    };
+    use turnkey_backend::ClientPolicy;
+
+    use super::*;
+
+    /// What a certificate says that is good until the first of January of that year.
+    fn until(year: i32, name: &str) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(year, 1, 1);
+        params
+    }
+
+    fn ca_until(year: i32, name: &str) -> CertificateParams {
+        let mut params = until(year, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+    }
+
+    /// Serves with a certificate and that of the CA between, which are good until then.
+    fn serving(leaf: i32, between: i32, now: SystemTime) -> Serving {
+        let key = || KeyPair::generate().unwrap();
+        let root = CertifiedIssuer::self_signed(ca_until(2040, "root"), key()).unwrap();
+        let between = ca_until(between, "between");
+        let between = CertifiedIssuer::signed_by(between, key(), &root).unwrap();
+        let own = key();
+        let leaf = until(leaf, "server").signed_by(&own, &between).unwrap();
+        let (chain, key) = (leaf.pem() + &between.pem(), own.serialize_pem());
+        let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes(), None, now).unwrap();
+        Serving {
+            backend: Arc::new(turnkey_plain::Plain),
+            tls: true,
+            name: "plain",
+            identities: Some(identity.into()),
+            clients: ClientPolicy::None,
+            versions: None,
+        }
+    }
+
+    #[test]
+    fn of_the_certificates_that_we_show_the_one_that_has_expired_is_named() {
+        // 2026-01-01, and in May of the next year.
+        let start = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let now = start + Duration::from_secs(500 * 86_400);
+        let local = LocalAddr::Tcp((Ipv4Addr::LOCALHOST, 8443).into());
+        let expired = "expired on 2027-01-01 00:00:00 UTC (alert certificate_expired (45))";
+        for (leaf, between, told) in [
+            (
+                2030,
+                2027,
+                format!(": \"CN=between\", which comes with it, {expired}; get the CA's new one"),
+            ),
+            (2027, 2030, format!(": it {expired}; renew it")),
+            (2027, 2027, format!(": it {expired}; renew it")),
+            (
+                2030,
+                2031,
+                " (alert certificate_expired (45)): by the client's clock it is not valid, and by \
+                 ours it is until 2030-01-01 00:00:00 UTC; is the client's clock right?"
+                    .to_owned(),
+            ),
+        ] {
+            let serving = serving(leaf, between, start);
+            let context = Context { serving: &serving, local: &local, now };
+            let error = HandshakeError::from(Alert(45));
+            let text = line(&Event::Handshake(&error), &context);
+            assert_eq!(text, format!("the client refused our certificate \"CN=server\"{told}"));
+        }
+    }
 }

@@ -163,7 +163,10 @@ impl ClientTrust {
             Err(CertificateError::NotYetValid { .. }) => return Some(Fault::NotYetValid),
             Err(_) => return Some(Fault::Expired),
         }
-        let expired = self.newest_crls().find(|crl| crl.has_expired(now))?;
+        // A CA between is not known here, nor which list is its own: then none may have expired.
+        let direct = self.anchors.certificates().iter().any(|ca| ca.issued(certificate));
+        let mut lists = self.newest_crls().filter(|crl| !direct || crl.covers(certificate));
+        let expired = lists.find(|crl| crl.has_expired(now))?;
         Some(Fault::RevocationListExpired {
             issuer: expired.issuer().to_owned(),
             next_update: expired.next_update(),

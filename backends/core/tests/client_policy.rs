@@ -172,6 +172,30 @@ fn a_resumed_session_ends_with_a_revocation_list() {
     assert!(policy.check(Some(&alice), false, end + DAY).is_ok());
 }
 
+/// A CA between is known by its name only: it may stand below the one whose list it is.
+#[test]
+fn a_list_that_has_expired_ends_no_session_of_another_cas_clients() {
+    let (one, other, between) = (Holder::ca("one"), Holder::ca("other"), Holder::ca("between"));
+    let both = one.crl(&[], 2030) + &other.crl(&[], 2026);
+    let trust = ClientTrust::new(anchors(&(one.self_signed() + &other.self_signed())))
+        .revocation_lists(lists(&both));
+    let policy = ClientPolicy::Required(trust);
+    let resumed = |issuer: &Holder, at: SystemTime| {
+        let alice = parse(&Holder::leaf("alice").signed_by(issuer));
+        policy.check(Some(&alice), true, at)
+    };
+    let end = new_year_2026() + 364 * DAY;
+    for issuer in [&one, &other, &between] {
+        assert!(resumed(issuer, end).is_ok());
+    }
+    assert!(resumed(&one, end + DAY).is_ok());
+    let wanted =
+        Fault::RevocationListExpired { issuer: "CN=other".to_owned(), next_update: Some(end) };
+    for issuer in [&other, &between] {
+        assert_eq!(fault(resumed(issuer, end + DAY)), wanted);
+    }
+}
+
 #[test]
 fn a_list_that_has_been_replaced_ends_no_session() {
     let (ca, other) = (Holder::ca("ca"), Holder::ca("other"));
