@@ -11,11 +11,16 @@ const MAX_SIZE: u64 = 16 * 1024 * 1024;
 /// The whole of `path`, which `option` names.
 pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| {
+        // A key must not be left in the memory that a vector had when it was shorter.
+        let length = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_SIZE));
+        bytes.reserve_exact(usize::try_from(length).unwrap_or(0) + 1);
+        file.take(MAX_SIZE + 1).read_to_end(&mut bytes)
+    });
     match read {
         Ok(n) if u64::try_from(n).is_ok_and(|n| n <= MAX_SIZE) => Ok(bytes),
         Ok(_) => Err(FileError::new(path, option, "is larger than 16 MiB")),
-        Err(error) => Err(FileError::new(path, option, likely_cause(&error))),
+        Err(error) => Err(FileError::new(path, option, likely_cause(&error, option))),
     }
 }
 
@@ -47,10 +52,10 @@ impl FileError {
     }
 }
 
-fn likely_cause(error: &io::Error) -> String {
+fn likely_cause(error: &io::Error, option: &str) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "there is no such file; check the path, or make certificates with turnkey certs".into()
+            format!("there is no such file; check the path{}", maker(option))
         }
         io::ErrorKind::PermissionDenied => {
             "may not be read; check its permissions, and whose they are with ls -l".into()
@@ -59,5 +64,16 @@ fn likely_cause(error: &io::Error) -> String {
             "is a folder, and a file is wanted; name a file in it".into()
         }
         _ => format!("cannot be read: {error}"),
+    }
+}
+
+/// What makes the file of an option, if it can be said.
+fn maker(option: &str) -> &'static str {
+    match option {
+        "--cert" | "--key" | "--identity" | "--client-ca" => {
+            ", or make certificates with turnkey certs"
+        }
+        "--ticket-keys" => ", or make one: openssl rand -out FILE 80",
+        _ => "",
     }
 }

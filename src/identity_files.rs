@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use turnkey_backend::{Identity, IdentityError, OcspResponse, Part};
+use zeroize::Zeroizing;
 
 use crate::causes::with_causes;
 use crate::cli::{ModeName, Serve};
@@ -99,14 +100,14 @@ impl IdentityFile {
     ) -> Result<Result<Identity, IdentityError>, FileError> {
         match self {
             Self::Pem { cert, key, options } => {
-                let chain = files::read(cert, options.cert)?;
-                let key_bytes =
-                    if cert == key { chain.clone() } else { files::read(key, options.key)? };
-                passwords
-                    .with(key, |password| Identity::from_pem(&chain, &key_bytes, password, now))
+                let chain = Zeroizing::new(files::read(cert, options.cert)?);
+                let key_file = (cert != key).then(|| files::read(key, options.key)).transpose()?;
+                let key_file = key_file.map(Zeroizing::new);
+                let key_bytes = key_file.as_ref().unwrap_or(&chain);
+                passwords.with(key, |password| Identity::from_pem(&chain, key_bytes, password, now))
             }
             Self::Pkcs12(file) => {
-                let bytes = files::read(file, "--identity")?;
+                let bytes = Zeroizing::new(files::read(file, "--identity")?);
                 passwords.with(file, |password| Identity::from_pkcs12(&bytes, password, now))
             }
         }

@@ -8,6 +8,7 @@ use http_types::{Error, Response, Result, StatusCode};
 use smol::future::FutureExt;
 use turnkey_backend::BoxFuture;
 
+use crate::causes::with_causes;
 use crate::panic_message::panic_message;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -77,14 +78,18 @@ fn failed(error: &Error, id: Option<RequestId>) -> Response {
     }
     let status = error.status();
     if status.is_server_error() {
-        log::error!("{}: the handler failed: {error:?}", name(id));
+        log::error!("{}: the handler failed: {}", name(id), with_causes(cause(error)));
     } else {
-        log::debug!("{}: {}: {error:?}", name(id), u16::from(status));
+        log::debug!("{}: {}: {}", name(id), u16::from(status), with_causes(cause(error)));
     }
     match reason(error) {
         Some(reason) => Refusal::new(status, reason).response(),
         None => self::status(status),
     }
+}
+
+fn cause(error: &Error) -> &(dyn std::error::Error + 'static) {
+    error.as_ref()
 }
 
 /// What the client gets to read of `error`.

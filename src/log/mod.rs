@@ -3,6 +3,7 @@
 
 mod queue;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(crate) fn init() {
     let mut builder = Builder::from_env(env);
     builder.format(|out, record| {
         let level = record.level().as_str().to_ascii_lowercase();
-        writeln!(out, "{level}: {}", record.args())
+        writeln!(out, "{level}: {}", on_one_line(&record.args().to_string()))
     });
     // Without a thread to write for others, each writes for itself.
     if let Ok(queue) = Queue::new("the log", Duration::ZERO, io::stderr()) {
@@ -31,6 +32,19 @@ pub(crate) fn init() {
     }
     // A logger that somebody else has set is theirs to keep.
     _ = builder.try_init();
+}
+
+/// `text` with its control characters escaped: what a handler or a library says may hold what a client has
+/// sent, and must neither begin a line of its own nor have a terminal do anything.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    Cow::Owned(escaped)
 }
 
 /// Says `text`, which ends in a line's end, as it is.
@@ -65,5 +79,18 @@ impl Write for Enqueue {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_one_line;
+
+    #[test]
+    fn a_line_of_the_log_stays_one() {
+        assert_eq!(on_one_line("a \"b\" ü\\"), "a \"b\" ü\\");
+        let forged = "no such file: a\nerror: reload failed\u{1b}[2J\r\t\u{9b}";
+        let shown = r"no such file: a\nerror: reload failed\u{1b}[2J\r\t\u{9b}";
+        assert_eq!(on_one_line(forged), shown);
     }
 }

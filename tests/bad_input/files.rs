@@ -40,6 +40,23 @@ fn a_folder_for_temporary_files_that_takes_none() {
     assert_complaint(&program.run(), FAILURE, &["cannot write /proc", "set TMPDIR"]);
 }
 
+/// What makes the one does not make the other.
+#[test]
+fn it_is_said_how_a_missing_file_is_made() {
+    let pki = Pki::new();
+    let missing = pki.path("nope");
+    let with = |option: &str| run(&[&pki.mutual_args()[..], &[option, &missing]].concat());
+    let ca = with("--client-ca");
+    assert_complaint(&ca, FAILURE, &[&missing, "turnkey certs (--client-ca)"]);
+    let keys = run(&[&pki.server_args()[..], &["--ticket-keys", &missing]].concat());
+    assert_complaint(&keys, FAILURE, &[&missing, "openssl rand -out FILE 80 (--ticket-keys)"]);
+    let list = with("--client-crl");
+    assert_complaint(&list, FAILURE, &[&missing, "check the path (--client-crl)"]);
+    for output in [keys, list] {
+        assert!(!output.stderr.contains("turnkey certs"), "{}", output.stderr);
+    }
+}
+
 fn missing(option: FileOption) {
     let pki = Pki::new();
     let path = pki.path("bad.file");

@@ -7,6 +7,7 @@ use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use sec1::EcPrivateKey;
+use zeroize::Zeroizing;
 
 use super::{IdentityError, Part};
 use crate::Certificate;
@@ -24,7 +25,7 @@ const MAX_SCRYPT_PARALLELISM: u16 = 16;
 
 /// A private key in PKCS#8, version 1. The bytes are wiped on drop.
 pub(super) struct PrivateKey {
-    der: PrivatePkcs8KeyDer<'static>,
+    der: Zeroizing<PrivatePkcs8KeyDer<'static>>,
     /// The public key that version 2 states beside the private one.
     public: Option<Vec<u8>>,
 }
@@ -51,7 +52,10 @@ enum Match {
 }
 
 impl PrivateKey {
-    pub(super) fn from_pkcs8(der: PrivatePkcs8KeyDer<'static>) -> Result<Self, IdentityError> {
+    pub(super) fn from_pkcs8(
+        der: impl Into<PrivatePkcs8KeyDer<'static>>,
+    ) -> Result<Self, IdentityError> {
+        let der = Zeroizing::new(der.into());
         let info = PrivateKeyInfoRef::from_der(der.secret_pkcs8_der())
             .map_err(|_| IdentityError::MalformedKey("PKCS#8"))?;
         let key = info.private_key.as_bytes();
@@ -105,7 +109,7 @@ impl PrivateKey {
         let malformed = |_| IdentityError::MalformedKey("DER");
         let key = OctetStringRef::new(key).map_err(malformed)?;
         let der = PrivateKeyInfoRef::new(algorithm, key).to_der().map_err(malformed)?;
-        Self::from_pkcs8(der.into())
+        Self::from_pkcs8(der)
     }
 
     fn from_encrypted(der: &[u8], password: Option<&str>) -> Result<Self, IdentityError> {
@@ -128,7 +132,7 @@ impl PrivateKey {
         if PrivateKeyInfoRef::from_der(document.as_bytes()).is_err() {
             return Err(IdentityError::WrongPassword);
         }
-        Self::from_pkcs8(document.as_bytes().to_vec().into())
+        Self::from_pkcs8(document.as_bytes().to_vec())
     }
 
     fn matches(&self, certificate: &Certificate) -> Match {
@@ -187,7 +191,7 @@ pub(super) fn from_blocks(
             return Err(IdentityError::LegacyEncryption);
         }
         let key = match block.label.as_str() {
-            "PRIVATE KEY" => PrivateKey::from_pkcs8(block.der.to_vec().into())?,
+            "PRIVATE KEY" => PrivateKey::from_pkcs8(block.der.to_vec())?,
             "ENCRYPTED PRIVATE KEY" => PrivateKey::from_encrypted(&block.der, password)?,
             "RSA PRIVATE KEY" => PrivateKey::from_pkcs1(&block.der)?,
             "EC PRIVATE KEY" => PrivateKey::from_sec1(&block.der, parameters.take())?,

@@ -36,7 +36,7 @@ pub(super) fn read(
     }
     let mut keys = Vec::new();
     for bag in archive.keys {
-        let key = PrivateKey::from_pkcs8(bag.key.as_der().to_vec().into())?;
+        let key = PrivateKey::from_pkcs8(bag.key.as_der().to_vec())?;
         let id = bag.local_key_id;
         let own = key_ids.iter().find(|(other, _)| id.as_ref().is_some_and(|id| id.0 == *other));
         keys.push(Candidate { key, certificate: own.map(|(_, certificate)| certificate.clone()) });
