@@ -25,7 +25,9 @@ impl FromStr for Shell {
 
 /// `word` as a shell takes it.
 pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
+    // What separates the parts of a path is nothing special to the shell there.
+    let separator = |c| cfg!(windows) && c == '\\';
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c) || separator(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }

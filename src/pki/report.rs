@@ -1,13 +1,14 @@
 //! What a run did, for a person to read.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
 
 use super::PKCS12_PASSWORD;
 use crate::colour::{self, Colours};
+use crate::shell;
 
 /// What `turnkey certs` found and did; its `Display` is what the program prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl fmt::Display for Coloured<'_, CertsReport> {
         for what in identities {
             writeln!(f, "{}", Coloured { what, colours: self.colours })?;
         }
-        let file = |name| shell_word(&out.join(name));
+        let file = |name| shell::quoted(&out.join(name).display().to_string());
         let heading = |text| self.colours.paint(colour::STRONG, text);
         writeln!(
             f,
@@ -173,14 +174,4 @@ impl fmt::Display for Coloured<'_, IdentityReport> {
 /// The day on which a moment falls, in UTC.
 pub(super) fn date(time: SystemTime) -> String {
     OffsetDateTime::from(time).date().to_string()
-}
-
-/// A path as a shell takes it.
-fn shell_word(path: &Path) -> String {
-    let path = path.display().to_string();
-    if path.chars().all(|c| c.is_alphanumeric() || "/._-+@:,=\\".contains(c)) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }

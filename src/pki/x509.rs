@@ -1,10 +1,9 @@
 //! What certificates and keys say, in PEM as they stand in files.
 
 use rcgen::{KeyPair, PublicKeyData};
-use turnkey_backend::{Certificate, pem};
+use turnkey_backend::{Certificate, KeyKind, pem};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey;
 
 use super::issue::{KeyType, Role};
 
@@ -68,33 +67,23 @@ pub(super) fn is_issued_by(certificate: &Certificate, ca: &Certificate) -> bool 
 
 /// Whether a CA may sign certificates (RFC 5280 §4.2.1.3 and §4.2.1.9).
 pub(super) fn may_issue(ca: &Certificate) -> bool {
-    parse(ca).is_some_and(|ca| {
-        ca.is_ca()
-            && match ca.key_usage() {
-                Ok(usage) => usage.is_none_or(|usage| usage.value.key_cert_sign()),
-                Err(_) => false,
-            }
-    })
+    ca.is_ca() && ca.may_sign_certificates()
 }
 
 /// Whether a certificate may be used in a role; one that says nothing may be used in any.
 pub(super) fn has_role(certificate: &Certificate, role: Role) -> bool {
-    parse(certificate).is_some_and(|cert| match cert.extended_key_usage() {
-        Ok(None) => true,
-        Ok(Some(usage)) => match role {
-            Role::Server => usage.value.server_auth || usage.value.any,
-            Role::Client => usage.value.client_auth || usage.value.any,
-        },
-        Err(_) => false,
-    })
+    match role {
+        Role::Server => certificate.allows_server_auth(),
+        Role::Client => certificate.allows_client_auth(),
+    }
 }
 
 /// The kind of key that a certificate is for; `None` for a kind that is not made here.
 pub(super) fn key_type(certificate: &Certificate) -> Option<KeyType> {
-    match parse(certificate)?.public_key().parsed().ok()? {
-        PublicKey::EC(point) if point.key_size() == 256 => Some(KeyType::P256),
-        PublicKey::RSA(key) if key.key_size() == 2048 => Some(KeyType::Rsa2048),
-        PublicKey::RSA(key) if key.key_size() == 4096 => Some(KeyType::Rsa4096),
+    match certificate.key() {
+        KeyKind::Ec { curve } if curve == "P-256" => Some(KeyType::P256),
+        KeyKind::Rsa { bits: 2048 } => Some(KeyType::Rsa2048),
+        KeyKind::Rsa { bits: 4096 } => Some(KeyType::Rsa4096),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::make_certs;
-use crate::support::{Client, Pki, Program, openssl};
+use crate::support::{Client, DEADLINE, Pki, Program, openssl, run, tool};
 
 const FILES: [&str; 11] = [
     "ca.crt",
@@ -82,6 +82,22 @@ fn the_identity_is_served_by_every_backend() {
             let client = client.and(&["--resolve", &resolve]);
             client.fetch(&format!("https://{name}:{}/", server.port)).assert_top_level();
         }
+    }
+}
+
+/// The commands are there to be pasted.
+#[test]
+fn a_shell_takes_the_paths_that_are_printed() {
+    let pki = Pki::new();
+    for (out, quote) in [("certs", ""), (r"a\b", "'"), (r"a b\c", "'")] {
+        let dir = pki.path(out);
+        let said = make_certs(&dir);
+        let (_, rest) = said.split_once("turnkey --identity ").expect("a command");
+        let word = rest.lines().next().expect("a path");
+        assert_eq!(word, format!("{quote}{dir}/server.p12{quote}"));
+        let mut shell = tool("sh");
+        shell.args(["-c", &format!("printf %s {word}")]);
+        assert_eq!(run(shell, b"", DEADLINE).text(), format!("{dir}/server.p12"));
     }
 }
 
