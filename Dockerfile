@@ -1,4 +1,4 @@
-# turnkey in an image of some ten files, without a shell, as nobody in particular:
+# turnkey in an image of a dozen files, without a shell, as nobody in particular:
 #
 #   docker build -t turnkey .
 #   docker run --rm -p 8443:8443 --read-only --tmpfs /tmp -v "$PWD/certs:/etc/turnkey:ro" \

@@ -34,7 +34,8 @@ impl Peer {
         request.ext().get::<Self>()
     }
 
-    /// The mode that the server runs in: `http`, `https` or `mutual`.
+    /// The mode that the server runs in: `http`, `https` or `mutual`; with [`Mode::Own`](crate::Mode::Own) what
+    /// the backend calls itself.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         self.link.mode

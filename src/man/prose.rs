@@ -3,16 +3,18 @@
 use super::roff::{Roff, Term};
 
 /// Where a heading stands among the options of serving: before this one.
-pub(super) const GROUPS: [(&str, &str); 9] = [
+pub(super) const GROUPS: [(&str, &str); 11] = [
     ("--mode", "Mode and address"),
     ("--cert", "Who the server is"),
     ("--client-ca", "Which clients are let in"),
     ("--tls-min", "TLS"),
     ("--redirect-from", "From http to https"),
+    ("--health", "Health"),
     ("--handshake-timeout", "Limits"),
     ("--dir", "A folder"),
     ("--proxy", "In front of an app"),
     ("--trust-proxy", "Behind a proxy"),
+    ("--log-format", "Logs and metrics"),
 ];
 
 pub(super) fn description(page: &mut Roff) {
