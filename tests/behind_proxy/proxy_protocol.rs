@@ -25,6 +25,7 @@ table! {
         a_header_has_the_time_of_a_handshake
         whoever_sends_none_is_not_told_that_it_is_late
         whoever_resets_before_it_has_left
+        who_has_been_turned_down_holds_no_handshake_up
     }
 }
 
@@ -219,4 +220,13 @@ fn whoever_resets_before_it_has_left(scheme: &'static str) {
     assert!(service.server.wait().success());
     service.assert_logs(&["info: ", "that left without a word: 1"]);
     assert!(!service.server.log().contains("did not come whole"), "{}", service.server.log());
+}
+
+fn who_has_been_turned_down_holds_no_handshake_up(scheme: &'static str) {
+    let service = Service::start(scheme, &[&ON[..], &["--max-handshakes", "1"]].concat());
+    let mut conn = crate::Dialer::plain(service.server.port).open();
+    conn.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    service.assert_logs(&["closed: no PROXY header came first"]);
+    // It has not left, and may yet send something.
+    assert_eq!(service.whoami_after(V1, "")["client"], "192.0.2.1");
 }
