@@ -254,7 +254,7 @@ mod tests {
             (&["check", "--prot", "1"], "there is no option --prot (did you mean --port?)"),
             (&["certs", "--hosts", "a"], "there is no option --hosts (did you mean --host?)"),
             (&["cert"], "there is no command cert (did you mean certs?)"),
-            (&["chek"], "there is no command chek (did you mean check?)"),
+            (&["complete"], "there is no command complete (did you mean completions?)"),
             (&["version"], "there is no command version (did you mean --version?)"),
         ] {
             let text = usage(words, &[]);
