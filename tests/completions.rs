@@ -162,7 +162,7 @@ fn a_shell_that_there_is_not_is_refused() {
         let mut turnkey = tool(env!("CARGO_BIN_EXE_turnkey"));
         turnkey.args(args);
         let output = run(turnkey, b"", shell::DEADLINE);
-        support::assert_complaint(&output, USAGE, &[named, "turnkey --help"]);
+        support::assert_complaint(&output, USAGE, &[named, "turnkey completions --help"]);
     }
 }
 
