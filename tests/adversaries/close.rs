@@ -1,11 +1,10 @@
 //! The end of a connection on which the client still sends: it reads what it is told, and no reset
 //! takes that away (RFC 9112 §9.6).
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Conn, Raise, Site, Stack, is_time_out, on, report};
+use crate::support::{Conn, Site, Stack, is_time_out, on, report};
 
 /// A request that is refused before its body, which comes all the same.
 struct Refused {
@@ -105,39 +104,4 @@ fn a_client_that_never_stops_is_cut_off() {
         assert!(conns.is_empty(), "{} still send after {:?}", conns.len(), start.elapsed());
         site.server.await_descriptors(open, Duration::from_secs(5));
     });
-}
-
-/// So many send as fast as they can, and so many requests come meanwhile, each on a connection of its own.
-const FLOODING: usize = 8;
-const ASKED: usize = 50;
-
-/// What they send is thrown away, and there is always more of it: the only thread has time for others in
-/// between, before the floods are cut off.
-#[test]
-fn floods_behind_a_refusal_leave_room() {
-    let site = Site::new(Stack::Plain, &[("--threads", "1")]);
-    let head = format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 1_u64 << 40);
-    let told = (0..FLOODING).map(|_| {
-        let mut conn = site.open();
-        conn.send(head.as_bytes()).unwrap();
-        assert_told(&mut conn, 413);
-        conn
-    });
-    let told: Vec<Conn> = told.collect();
-    let (over, piece) = (AtomicBool::new(false), vec![b'x'; 1 << 20]);
-    thread::scope(|scope| {
-        for mut conn in told {
-            let (over, piece) = (&over, &piece);
-            scope.spawn(move || while !over.load(Ordering::SeqCst) && conn.send(piece).is_ok() {});
-        }
-        let _over = Raise(&over);
-        let start = Instant::now();
-        for _ in 0..ASKED {
-            site.open().get().assert_top_level();
-        }
-        let taken = start.elapsed();
-        report(site.stack, &format!("{ASKED} clients were served within {taken:?}"));
-        assert!(taken < Duration::from_secs(3), "{ASKED} clients were served within {taken:?}");
-    });
-    site.assert_calm();
 }
