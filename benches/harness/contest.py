@@ -1,6 +1,7 @@
 """Servers measured beside each other: in turn, in each round, so that what disturbs the machine disturbs
 all of them."""
 
+import math
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -20,8 +21,10 @@ class Figures:
 
 
 def ratio(ours, theirs):
-    """The median of the ratios of figures from the same round."""
-    return median(a / b for a, b in zip(ours.each, theirs.each, strict=True))
+    """The median of the ratios of figures from the same round; not a number if what was measured was too
+    short for the clock, as it may be with `--quick`."""
+    ratios = [a / b for a, b in zip(ours.each, theirs.each, strict=True) if b]
+    return median(ratios) if ratios else math.nan
 
 
 def contest(entries, rounds, measure, warm_up=None):

@@ -8,6 +8,7 @@ from .peers import AS_NATIVE_TLS, NGINX_AS_NATIVE_TLS
 from .rows import MICROSECONDS, compare
 
 ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
+NATIVE_TLS_ALONE = "native-tls alone"
 
 
 def handshakes(bench, plan):
@@ -76,6 +77,7 @@ def others(bench, backend):
     if backend == "native-tls":
         return {
             "trillium on native-tls": bench.trillium(tls=True),
+            NATIVE_TLS_ALONE: bench.native_tls(),
             NGINX_AS_NATIVE_TLS: bench.nginx(tls=AS_NATIVE_TLS),
         }
     return {}

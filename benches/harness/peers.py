@@ -148,6 +148,10 @@ class Bench:
         words = [backend] if backend else []
         return self.peer("floor", *words, tls=bool(backend), **more)
 
+    def native_tls(self, **more):
+        """What native-tls takes alone, one connection after the other."""
+        return self.peer("native-tls", tls=True, **more)
+
     def async_h1(self, **more):
         return self.peer("async-h1", env={"SMOL_THREADS": "1"}, **more)
 
