@@ -44,10 +44,13 @@ def timed(limit, wait):
 
 @kind("silent connection", 0.2, fault=True)
 def silent(target, _):
-    # In the clear a connection without a word is one that idles, unless a PROXY header is looked for.
-    begins = target.tls or target.spec.unix
+    # In the clear a connection without a word is one that idles; where a PROXY header is looked for, once it
+    # has had the time to begin.
+    limit = HANDSHAKE_TIMEOUT if target.tls else IDLE_TIMEOUT
+    if target.spec.unix:
+        limit = HANDSHAKE_TIMEOUT + IDLE_TIMEOUT
     with Wire(target.socket()) as wire:
-        timed(HANDSHAKE_TIMEOUT if begins else IDLE_TIMEOUT, wire.must_break)
+        timed(limit, wire.must_break)
 
 
 @kind("slow handshake", 0.2, on=tls, fault=True)
