@@ -59,18 +59,22 @@ async fn connect(address: &Address, limit: Duration) -> io::Result<Socket> {
 /// Connects to the first address of `host` that takes the connection. One that does not answer leaves the
 /// others their share of `limit`.
 async fn connect_tcp(host: String, port: u16, limit: Duration) -> io::Result<Socket> {
-    let end = Instant::now() + limit;
     if let Ok(address) = host.parse::<IpAddr>() {
         return Socket::connect((address, port).into()).await;
     }
     // The system's resolver takes its time, and the reactor has none to give.
-    let addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
+    let end = Instant::now() + limit;
+    let mut addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-    for address in addresses {
-        let share = end.saturating_duration_since(Instant::now()) / left.max(1);
-        left = left.saturating_sub(1);
-        match within(share, Socket::connect(address)).await {
+    while let Some(address) = addresses.next() {
+        let left = end.saturating_duration_since(Instant::now());
+        let connecting = Socket::connect(address);
+        let connected = match u32::try_from(addresses.len()) {
+            // All that is left is for the last one, and whoever set the limit sees to it.
+            Ok(0) => Some(connecting.await),
+            others => within(left / others.unwrap_or(u32::MAX).saturating_add(1), connecting).await,
+        };
+        match connected {
             Some(Ok(socket)) => return Ok(socket),
             Some(Err(error)) => last = error,
             None => last = io::ErrorKind::TimedOut.into(),
