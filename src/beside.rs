@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use turnkey_backend::Identity;
+use zeroize::Zeroizing;
 
 use crate::sources::{Material, Sources};
 
@@ -15,7 +16,7 @@ pub(crate) fn known_client(sources: &Sources, material: &Material) -> Option<(Pa
     let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
     let file =
         made_up.map(|clients| clients.client.clone()).or_else(|| beside(ca?, "client.pem"))?;
-    let pem = fs::read(&file).ok()?;
+    let pem = Zeroizing::new(fs::read(&file).ok()?);
     let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
     anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use turnkey_backend::{ClientPolicy, Identities, Identity, TicketKey, TrustAnchors};
+use zeroize::Zeroizing;
 
 use crate::client_files::ClientFiles;
 use crate::config_error::ConfigError;
@@ -120,7 +121,7 @@ impl Sources {
 
 /// The secret in a file of `--ticket-keys`.
 pub(crate) fn ticket_key(file: &Path) -> Result<TicketKey, FileError> {
-    let bytes = files::read(file, "--ticket-keys")?;
+    let bytes = Zeroizing::new(files::read(file, "--ticket-keys")?);
     TicketKey::new(&bytes).ok_or_else(|| {
         let (min, max) = (TicketKey::MIN, TicketKey::MAX);
         let what = format!(

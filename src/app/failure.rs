@@ -88,6 +88,7 @@ fn failed(error: &Error, id: Option<RequestId>) -> Response {
     }
 }
 
+/// What `error` was made of: http-types hands it out in several guises.
 fn cause(error: &Error) -> &(dyn std::error::Error + 'static) {
     error.as_ref()
 }

@@ -127,7 +127,7 @@ impl Folder {
         }
         let Some(asked) = Asked::new(request, path) else { return not_found() };
         match self.find(&asked, Patience::None) {
-            // It may have changed while it was looked at, and gets a second look.
+            // It takes patience; or it has changed while it was looked at, perhaps.
             Err(Missed::NotNow | Missed::Failed(_)) => {
                 let folder = self.clone();
                 smol::unblock(move || folder.find_or_say(&asked)).await

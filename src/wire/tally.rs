@@ -11,7 +11,7 @@ pub(crate) struct Tally {
     began: Option<Instant>,
     /// The status of the last answer that was begun: one that came to nothing makes room for another.
     status: Option<u16>,
-    /// All that was written, in bytes; and how much of it before the answer began.
+    /// All that was written, in bytes; and how much of it is none of the answer.
     written: u64,
     before: u64,
     /// How much of the answer is no content: its head, and the framing of its chunks.
