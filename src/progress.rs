@@ -28,7 +28,7 @@ impl Progress {
         }
         let (over, is_over) = channel();
         // Without a thread for it, it is done all the same.
-        let thread = thread::Builder::new().spawn(move || show(what, &is_over));
+        let thread = thread::Builder::new().spawn(move || show(&mut io::stderr(), what, &is_over));
         Self { showing: thread.ok().map(|thread| (over, thread)) }
     }
 }
@@ -43,12 +43,11 @@ impl Drop for Progress {
     }
 }
 
-fn show(what: &str, is_over: &Receiver<()>) {
+fn show(out: &mut impl Write, what: &str, is_over: &Receiver<()>) {
     let goes_on = |limit| is_over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
     if !goes_on(PATIENCE) {
         return;
     }
-    let mut out = io::stderr();
     for frame in FRAMES.iter().cycle() {
         // A terminal that is gone has nobody before it.
         _ = write!(out, "\r{frame} {what}").and_then(|()| out.flush());
@@ -58,4 +57,47 @@ fn show(what: &str, is_over: &Receiver<()>) {
     }
     let blank = " ".repeat(what.len() + 2);
     _ = write!(out, "\r{blank}\r").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes what is shown, and has the work be over once enough frames were.
+    struct Terminal {
+        shown: String,
+        frames: usize,
+        working: Option<Sender<()>>,
+    }
+
+    impl Write for Terminal {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.shown += std::str::from_utf8(bytes).unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            if self.shown.matches("work").count() == self.frames {
+                self.working = None;
+            }
+            Ok(())
+        }
+    }
+
+    /// What is shown of work that is over after that many frames.
+    fn shown(frames: usize) -> String {
+        let (working, is_over) = channel();
+        let working = (frames > 0).then_some(working);
+        let mut terminal = Terminal { shown: String::new(), frames, working };
+        show(&mut terminal, "work", &is_over);
+        terminal.shown
+    }
+
+    #[test]
+    fn it_turns_and_leaves_an_empty_line() {
+        assert_eq!(shown(0), "");
+        assert_eq!(shown(1), "\r| work\r      \r");
+        let turned = "\r| work\r/ work\r- work\r\\ work\r| work\r      \r";
+        assert_eq!(shown(5), turned);
+    }
 }
