@@ -16,6 +16,9 @@ const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain;charset=utf-8\r\ncontent-length: 17\r\n\
                         \r\nTop-level content";
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     let [port, chain, key] = words.as_slice() else { anyhow::bail!("PORT CHAIN KEY") };
