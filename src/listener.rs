@@ -149,13 +149,14 @@ impl Open {
     /// The next connection.
     pub(crate) async fn accept(&self) -> io::Result<Arrival> {
         let incoming = self.acceptor.accept().await?;
-        let (remote, local) = match &incoming {
-            // The listener may be for many addresses, and this is about one of them.
-            Incoming::Tcp(stream, remote) => {
+        let (remote, local) = match (&incoming, &self.local) {
+            // The listener is for many addresses, and this is about one of them.
+            (Incoming::Tcp(stream, remote), LocalAddr::Tcp(many)) if many.ip().is_unspecified() => {
                 ((*remote).into(), LocalAddr::Tcp(stream.local_addr()?))
             }
+            (Incoming::Tcp(_, remote), local) => ((*remote).into(), local.clone()),
             #[cfg(unix)]
-            Incoming::Unix(_) => (RemoteAddr::Unix, self.local.clone()),
+            (Incoming::Unix(_), local) => (RemoteAddr::Unix, local.clone()),
         };
         Ok(Arrival { incoming, remote, local })
     }
@@ -184,4 +185,26 @@ fn listen(address: SocketAddr, only_ipv6: bool) -> io::Result<TcpListener> {
 #[cfg(not(unix))]
 fn listen(address: SocketAddr, _only_ipv6: bool) -> io::Result<TcpListener> {
     TcpListener::bind(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use turnkey_backend::Reactor;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_knows_where_it_came_to() {
+        for host in ["127.0.0.7", "0.0.0.0"] {
+            let listener = Listener::bind((host, 0)).unwrap();
+            let LocalAddr::Tcp(local) = *listener.local_addr() else { unreachable!() };
+            let to = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 7), local.port()));
+            let _client = TcpStream::connect(to).unwrap();
+            let mut reactor = Reactor::new().unwrap();
+            let arrival = reactor.drive(async { listener.open()?.accept().await }).unwrap();
+            assert_eq!(arrival.unwrap().local, LocalAddr::Tcp(to), "{host}");
+        }
+    }
 }

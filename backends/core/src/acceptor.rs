@@ -16,7 +16,7 @@ pub struct Acceptor {
     source: Source<Io>,
 }
 
-/// A connection that has come, and belongs to no reactor yet: another thread may have it.
+/// A connection that has come, never blocks, and belongs to no reactor yet: another thread may have it.
 #[derive(Debug)]
 pub enum Incoming {
     /// Over TCP, and from where.
@@ -64,9 +64,9 @@ impl Incoming {
     /// Has the reactor of this thread wait for it.
     pub fn into_socket(self) -> io::Result<Socket> {
         match self {
-            Self::Tcp(stream, _) => Socket::tcp(stream),
+            Self::Tcp(stream, _) => Socket::tcp_that_never_blocks(stream),
             #[cfg(unix)]
-            Self::Unix(stream) => Socket::unix(stream),
+            Self::Unix(stream) => Socket::unix_that_never_blocks(stream),
         }
     }
 }

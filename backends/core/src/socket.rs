@@ -42,6 +42,11 @@ impl Socket {
     /// once (`TCP_NODELAY`): the server above gathers what belongs together.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
+        Self::tcp_that_never_blocks(stream)
+    }
+
+    /// [`Self::tcp`] for one that was made so.
+    pub(crate) fn tcp_that_never_blocks(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Self::new(Io::Tcp(mio::net::TcpStream::from_std(stream)), Ready::ToWrite)
     }
@@ -50,6 +55,12 @@ impl Socket {
     #[cfg(unix)]
     pub fn unix(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
+        Self::unix_that_never_blocks(stream)
+    }
+
+    /// [`Self::unix`] for one that was made so.
+    #[cfg(unix)]
+    pub(crate) fn unix_that_never_blocks(stream: UnixStream) -> io::Result<Self> {
         Self::new(Io::Unix(mio::net::UnixStream::from_std(stream)), Ready::ToWrite)
     }
 
