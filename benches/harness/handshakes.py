@@ -10,6 +10,9 @@ from .rows import MICROSECONDS, compare
 ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
 NATIVE_TLS_ALONE = "native-tls alone"
 
+# What a backend's library takes alone.
+FLOORS = {"native-tls": NATIVE_TLS_ALONE}
+
 
 def handshakes(bench, plan):
     """Full handshakes with a P-256 key, each with one request, 16 at a time."""
@@ -27,7 +30,7 @@ def handshakes(bench, plan):
         for backend, target in backends.items():
             peers = {"nginx": target} | dict.fromkeys(beside[backend])
             case = f"full handshake, TLS {version}, {backend}"
-            rows += compare(case, figures, backend, peers, MICROSECONDS)
+            rows += compare(case, figures, backend, peers, MICROSECONDS, FLOORS.get(backend))
     return rows
 
 
@@ -66,7 +69,7 @@ def resumed(bench, plan):
         for backend in backends:
             case = f"resumed handshake, TLS {version}, {backend}"
             peers = {"nginx": 1.0} | dict.fromkeys(beside[backend])
-            rows += compare(case, figures, backend, peers, MICROSECONDS)
+            rows += compare(case, figures, backend, peers, MICROSECONDS, FLOORS.get(backend))
     return rows
 
 

@@ -25,7 +25,7 @@ class Row:
     absolute: bool = False
     # Whether more is better.
     more: bool = False
-    # The ratio that async-h1's decoder and encoder alone have to the same peer, where they were measured.
+    # The ratio that the library alone has to the same peer, where that was measured.
     alone: float | None = None
 
     @property
@@ -40,8 +40,8 @@ class Row:
 
 
 def compare(case, figures, ours, targets, unit, floor=None):
-    """Rows of `ours` beside each peer in `targets` that was measured; `floor` is what async-h1 takes
-    alone for the same."""
+    """Rows of `ours` beside each peer in `targets` that was measured; `floor` is the
+    library alone, doing the same."""
     return [
         Row(
             case,
