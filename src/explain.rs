@@ -263,7 +263,7 @@ impl Explainer {
             log::debug!("{peer}: {text}");
             return;
         }
-        let key = format!("{reason:?} {}", event.subject().unwrap_or_default());
+        let key = format!("{reason:?} {}", text::short(event.subject().unwrap_or_default()));
         let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
         if folding.is_new(peer.client(), key, &text, Instant::now()) {
             log::info!("{peer}: {text}");

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
@@ -39,8 +40,9 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
             context.local.authority()
         ),
         Event::NotAllowed { subject } => format!(
-            "answered with 403: no rule lets in the client certificate \"{subject}\"; add \
-             --allow-cn or --allow-san if it should be"
+            "answered with 403: no rule lets in the client certificate \"{}\"; add --allow-cn or \
+             --allow-san if it should be",
+            short(subject)
         ),
         Event::ProxyHeader(what) => format!("closed: {what}"),
         Event::Left => "left without a word".to_owned(),
@@ -105,8 +107,8 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
         ),
         Fault::Revoked => format!(
             "refused: {who} (serial {}) is revoked by \"{}\"; the client needs a new one",
-            culprit.serial(),
-            culprit.issuer()
+            short(culprit.serial()),
+            short(culprit.issuer())
         ),
         Fault::NotForClients => format!(
             "refused: {who} is not for the authentication of clients; issue one with the extended \
@@ -124,14 +126,16 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
         ),
         Fault::NoRevocationList { issuer } => format!(
             "refused: whether {who} is revoked cannot be told: there is no revocation list of \
-             \"{issuer}\"; add it with --client-crl"
+             \"{}\"; add it with --client-crl",
+            short(issuer)
         ),
         Fault::RevocationListExpired { issuer, next_update } => {
             let since =
                 next_update.map(|next| format!(" on {}, {} ago", utc(next), distance(next, now)));
             format!(
                 "refused: whether {who} is revoked cannot be told: the revocation list of \
-                 \"{issuer}\" expired{}; get the CA's new one (--client-crl)",
+                 \"{}\" expired{}; get the CA's new one (--client-crl)",
+                short(issuer),
                 since.unwrap_or_default()
             )
         }
@@ -142,17 +146,17 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
 /// The certificate at fault by its name, and by a word for it further on.
 fn named(refused: &Refused) -> (String, String) {
     let (culprit, certificate) = (refused.culprit(), refused.certificate());
-    let subject = certificate.subject();
+    let subject = short(certificate.subject());
     if culprit == certificate {
         return (format!("the client certificate \"{subject}\""), "it".to_owned());
     }
-    let name = culprit.subject();
+    let name = short(culprit.subject());
     let who = format!("\"{name}\", which the client certificate \"{subject}\" stands on,");
     (who, format!("\"{name}\""))
 }
 
 fn unknown_issuer(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
-    let issuer = culprit.issuer();
+    let issuer = short(culprit.issuer());
     if culprit.is_self_signed() {
         format!(
             "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
@@ -265,6 +269,18 @@ fn names(certificate: &Certificate) -> String {
         return "no name at all".to_owned();
     }
     list(names.iter().cloned())
+}
+
+/// The most that a line tells of a name that anybody could have chosen, in characters.
+const NAME: usize = 256;
+
+/// The beginning of a name in a client's certificate, which may be as long as a certificate: many such
+/// names, all new, must neither fill the memory nor the log.
+pub(super) fn short(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(name),
+    }
 }
 
 /// The first few, since a line is to be read.

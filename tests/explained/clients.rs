@@ -14,6 +14,7 @@ on_every_verifying_backend! {
     a_ca_that_was_made_anew
     a_missing_intermediate
     self_signed
+    a_name_without_end
     expired
     not_yet_valid
     revoked
@@ -70,6 +71,14 @@ fn a_missing_intermediate(setup: Setup) {
 fn self_signed(setup: Setup) {
     let site = refused(setup, |_| client().self_signed());
     site.assert_told(SELF_SIGNED, &["refused: ", CLIENT, "is self-signed", CA, "--client-ca"]);
+}
+
+/// Who chooses such names must neither fill the log nor the memory that folds its lines.
+fn a_name_without_end(setup: Setup) {
+    let site = refused(setup, |_| Profile::client(&"x".repeat(20_000)).self_signed());
+    let told =
+        format!("refused: the client certificate \"CN={}…\" is self-signed", "x".repeat(253));
+    site.assert_told(SELF_SIGNED, &[&told]);
 }
 
 fn expired(setup: Setup) {
