@@ -15,24 +15,44 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     }
 }
 
-/// The same for what is in memory already; where it is not, or the system does not tell, the error is
-/// of the kind `WouldBlock`.
+/// The same for what is in memory already; where it is not, or nothing is left, or the system does not
+/// tell, the error is of the kind `WouldBlock`.
 pub(crate) fn read_now(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     #[cfg(target_os = "linux")]
     {
         use rustix::io::{Errno, ReadWriteFlags, preadv2};
-        let flags = ReadWriteFlags::NOWAIT;
-        preadv2(file, &mut [io::IoSliceMut::new(buf)], offset, flags).map_err(|e| match e {
+        match preadv2(file, &mut [io::IoSliceMut::new(buf)], offset, ReadWriteFlags::NOWAIT) {
+            // Linux 5.9 and 5.10 say so where nothing is in memory, too (BUGS in preadv2(2)).
+            Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(n) => Ok(n),
             // Not every file system can.
-            Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR => {
-                io::ErrorKind::WouldBlock.into()
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => {
+                Err(io::ErrorKind::WouldBlock.into())
             }
-            other => other.into(),
-        })
+            Err(other) => Err(other.into()),
+        }
     }
     #[cfg(not(target_os = "linux"))]
     {
         _ = (file, buf, offset);
         Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn only_what_waits_tells_the_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"text").unwrap();
+        let mut buf = [0; 8];
+        assert_eq!(read_at(&file, &mut buf, 0).unwrap(), 4);
+        assert_eq!(read_at(&file, &mut buf, 4).unwrap(), 0);
+        let error = read_now(&file, &mut buf, 4).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -1,5 +1,5 @@
 use std::fmt::Write;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_types::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
@@ -87,11 +87,14 @@ fn size(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, unit.unwrap_or(&""))
 }
 
-/// RFC 3339, in UTC, to the second.
+/// RFC 3339, in UTC, to the second; empty for a time that it has no words for.
 pub(super) fn date(time: SystemTime) -> String {
-    let time = OffsetDateTime::from(time);
-    let whole = time.replace_nanosecond(0).unwrap_or(time);
-    whole.format(&Rfc3339).unwrap_or_default()
+    let seconds = match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()),
+        Err(before) => i64::try_from(before.duration().as_secs()).map(i64::saturating_neg),
+    };
+    let time = seconds.ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// To the minute, as people read it.
@@ -102,7 +105,18 @@ fn minute(time: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn dates() {
+        let second = Duration::from_secs(1);
+        assert_eq!(date(UNIX_EPOCH + second), "1970-01-01T00:00:01Z");
+        assert_eq!(date(UNIX_EPOCH - second), "1969-12-31T23:59:59Z");
+        // Some file systems have years that the calendar has not.
+        assert_eq!(date(UNIX_EPOCH + Duration::from_secs(300_000_000_000)), "");
+    }
 
     #[test]
     fn sizes() {
