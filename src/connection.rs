@@ -22,7 +22,7 @@ use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::shutdown::Shutdown;
-use crate::trust::{Sender, Trust};
+use crate::trust::{self, ProxyHeaderError, Sender, Trust};
 use crate::units::seconds;
 use crate::wire::{self, After, Shared, Transport, Underway};
 use crate::within::within;
@@ -74,10 +74,19 @@ pub(crate) fn run(
         };
         let Begun { shared, link, socket } = begun;
         let mut watch = endpoint.shutdown.watch();
+        let whole = WholeAnswers { shared: &shared, socket: &socket };
         let after =
             wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
-        if after == After::BeganTls {
-            explain(endpoint, &serving, &link.local, link.sender.addr(), &Event::TlsOnPlain);
+        drop(whole);
+        let explain =
+            |event: &Event<'_>| explain(endpoint, &serving, &link.local, link.sender.addr(), event);
+        match after {
+            After::BeganTls => explain(&Event::TlsOnPlain),
+            After::ProxyHeader => {
+                let error = ProxyHeaderError::Unexpected { peer: link.sender.addr().client() };
+                explain(&Event::ProxyHeader(&error.to_string()));
+            }
+            _ => {}
         }
         Box::pin(close(shared, socket, after)).await;
     }
@@ -88,6 +97,21 @@ struct Begun {
     shared: Shared,
     link: Arc<Link>,
     socket: Socket,
+}
+
+/// Sees to it that a connection which is given up in the middle of an answer, at the end of the drain for
+/// example, does not end as if that were all of it (RFC 9112 §6.3, for HTTP/1.0).
+struct WholeAnswers<'c> {
+    shared: &'c Shared,
+    socket: &'c Socket,
+}
+
+impl Drop for WholeAnswers<'_> {
+    fn drop(&mut self) {
+        if wire::lock(self.shared).would_deceive() {
+            self.socket.reset_on_drop();
+        }
+    }
 }
 
 /// Does all that comes before the first request; `None` if there will be none.
@@ -119,7 +143,7 @@ async fn begin(
     let peer = sender.addr();
     let explain = |event: &Event<'_>| explain_of(peer, event);
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
-    let opened = within(left, open(endpoint, serving, &socket)).await;
+    let opened = within(left, open(endpoint, serving, &socket, peer)).await;
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
     let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
@@ -199,6 +223,8 @@ enum Unopened {
     PlainHttp,
     /// The client left without a byte: a port scan, a health check, a browser that thought ahead.
     Left,
+    /// A PROXY header came that nobody was asked for.
+    ProxyHeader(ProxyHeaderError),
     Failed(HandshakeError),
     TimedOut,
 }
@@ -207,17 +233,21 @@ async fn open(
     endpoint: &Endpoint,
     serving: &Serving,
     socket: &Socket,
+    peer: RemoteAddr,
 ) -> Result<Accepted, Unopened> {
     if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
-        // typed `http://`.
-        let mut bytes = [0; 8];
-        match socket.peek(&mut bytes).await {
+        // typed `http://`, or has forgotten an option.
+        let mut bytes = [0; trust::HEADER_START];
+        let start = match socket.peek(&mut bytes).await {
             Ok(0) | Err(_) => return Err(Unopened::Left),
-            Ok(n) if is_method(bytes.get(..n).unwrap_or_default()) => {
-                return Err(Unopened::PlainHttp);
-            }
-            Ok(_) => {}
+            Ok(n) => bytes.get(..n).unwrap_or_default(),
+        };
+        if let Some(error) = endpoint.trust.unexpected_header(start, peer) {
+            return Err(Unopened::ProxyHeader(error));
+        }
+        if is_method(start.get(..8).unwrap_or(start)) {
+            return Err(Unopened::PlainHttp);
         }
     }
     serving.backend.accept(socket.clone()).await.map_err(Unopened::Failed)
@@ -239,6 +269,10 @@ async fn give_up(
             answer_plain_http(endpoint, socket, local, peer, id).await;
         }
         Unopened::Left => explain(&Event::Left),
+        Unopened::ProxyHeader(error) => {
+            explain(&Event::ProxyHeader(&error.to_string()));
+            linger(socket).await;
+        }
         Unopened::Failed(error) => {
             explain(&Event::Handshake(&error));
             // The alert that says why must reach the client before the connection is gone.
@@ -305,7 +339,7 @@ async fn close(shared: Shared, socket: Socket, after: After) {
     match after {
         After::Abort => return,
         After::Reset => return socket.reset_on_drop(),
-        After::Persist | After::Close | After::BeganTls | After::Left => {}
+        After::Persist | After::Close | After::BeganTls | After::ProxyHeader | After::Left => {}
     }
     let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
     drop(shared);

@@ -41,7 +41,7 @@ use crate::limits::{Descriptors, Limits};
 use crate::mode::{self, BackendName, ModeError};
 use crate::refusal::Refusal;
 use crate::wire::deadline::Deadline;
-use crate::wire::head::Framing;
+use crate::wire::head::{Framing, Version};
 use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
@@ -284,8 +284,10 @@ impl Proxy {
         let reusable = incoming.persistent;
         let length = incoming.body;
         let status = incoming.status;
+        let by_close = outgoing.version == Version::Http10 && length.is_open_ended();
         let (head, persistent) = incoming.finish(outgoing.version, persistent(), hsts);
         answer(shared, status, &head);
+        lock(shared).set_until_close(by_close);
         let relay = Relay {
             shared,
             connection: &mut connection,

@@ -25,8 +25,8 @@ pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
 pub use ignored::IgnoredHeader;
 pub use proxies::{TrustedProxies, TrustedProxiesError};
-pub(crate) use proxy_protocol::ProxyHeaderError;
 use proxy_protocol::Source;
+pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
 
 use crate::address::{ClientAddr, RemoteAddr};
 
@@ -47,6 +47,17 @@ impl Trust {
     /// Whether a connection from `remote` has to begin with a PROXY header.
     pub(crate) fn expects_header(&self, remote: RemoteAddr) -> bool {
         self.proxy_protocol && self.at(remote).standing == Standing::Trusted
+    }
+
+    /// That a connection of `peer`'s, which begins like this, begins with a PROXY header that nobody is
+    /// asked for.
+    pub(crate) fn unexpected_header(
+        &self,
+        start: &[u8],
+        peer: RemoteAddr,
+    ) -> Option<ProxyHeaderError> {
+        let is_one = !self.proxy_protocol && proxy_protocol::is_header(start);
+        is_one.then(|| ProxyHeaderError::Unexpected { peer: peer.client() })
     }
 
     /// Finds out who sends what comes over `socket`, a connection from `remote`. With the PROXY protocol this

@@ -15,6 +15,9 @@ use crate::address::ClientAddr;
 const V1: &[u8] = b"PROXY ";
 const V2: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
+/// How many bytes tell whether a header has begun.
+pub(crate) const START: usize = V2.len();
+
 /// The longest header of version 1, with its line end, in bytes (section 2.1).
 const V1_MAX: usize = 107;
 
@@ -75,11 +78,15 @@ async fn read_more(socket: &mut Socket, header: &mut Vec<u8>, n: usize) -> io::R
 pub(crate) async fn refuse(socket: &Socket, peer: ClientAddr) -> Result<(), ProxyHeaderError> {
     let mut start = [0; V2.len()];
     let n = socket.peek(&mut start).await.unwrap_or(0);
-    let start = start.get(..n).unwrap_or_default();
-    if start.starts_with(V1) || start.starts_with(V2) {
+    if is_header(start.get(..n).unwrap_or_default()) {
         return Err(ProxyHeaderError::Untrusted { peer });
     }
     Ok(())
+}
+
+/// Whether a connection that begins like this begins with a header. [`START`] is enough to tell.
+pub(crate) fn is_header(start: &[u8]) -> bool {
+    start.starts_with(V1) || start.starts_with(V2)
 }
 
 /// How much more a header of version 1 may have; `None` when its line has ended.
@@ -170,6 +177,11 @@ pub(crate) enum ProxyHeaderError {
          if that is a proxy of yours"
     )]
     Untrusted { peer: ClientAddr },
+    #[error(
+        "a PROXY header came first, and --proxy-protocol was not given; add it, and --trust-proxy \
+         {peer}, if that is a proxy of yours, or have it send none"
+    )]
+    Unexpected { peer: ClientAddr },
     #[error("the PROXY header is malformed: {0}")]
     Malformed(String),
     #[error("the PROXY header did not come whole")]

@@ -55,6 +55,8 @@ pub(crate) enum After {
     Close,
     /// The same for a client that began a TLS handshake, and has got an alert.
     BeganTls,
+    /// The same for one that began with a PROXY header, which nobody asks for.
+    ProxyHeader,
     /// It ends, as the client has said: nothing more comes that could keep it from what it was told.
     Left,
     /// It is of no use any more.
@@ -116,8 +118,8 @@ async fn hand_on(
         Forwarded::Persist => pass_over_body(shared).await,
         Forwarded::Close => After::Close,
         Forwarded::Refused(refusal) => refuse(shared, &refusal, asked).await,
-        Forwarded::BrokenOff => broken_off(asked.version),
-        Forwarded::Abort => After::Abort,
+        // Who took nothing for too long, and counts as gone, may read on.
+        Forwarded::BrokenOff | Forwarded::Abort => broken_off(asked.version),
     }
 }
 
@@ -147,7 +149,8 @@ async fn serve(
         Written::Whole { persistent: true } => pass_over_body(shared).await,
         Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
             log::debug!("request {id}: the client left: {error}");
-            After::Abort
+            // Or it took nothing for too long, and may read on.
+            broken_off(asked.version)
         }
         Written::NotBegun(error) => {
             let refusal = lock(shared).refusal().cloned();

@@ -66,9 +66,12 @@ pub(crate) fn build(
         request.remove_header(headers::HOST);
     }
     for (name, value) in decision.fields(head.fields) {
-        if has_host && name.eq_ignore_ascii_case("host") {
-            continue;
-        }
+        let value = match head.authority {
+            Some(_) if has_host && name.eq_ignore_ascii_case("host") => continue,
+            // Beside an absolute target it does not count (RFC 9112 §3.2.2).
+            Some(authority) if name.eq_ignore_ascii_case("host") => authority.as_bytes(),
+            _ => value,
+        };
         // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
         let value = std::str::from_utf8(value).ok().filter(|v| v.is_ascii());
         let Some(value) = value else {

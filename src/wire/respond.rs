@@ -5,7 +5,9 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use async_h1::server::Encoder;
-use http_types::headers::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
+use http_types::headers::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, TRANSFER_ENCODING,
+};
 use http_types::{Body, Method, Response, StatusCode};
 
 use self::out::Out;
@@ -122,9 +124,15 @@ pub(crate) async fn write_response(
             out.encode(&mut head, Some(framing), None).await.map(|_| out.mend_reason())
         }
         Framed::ByClose => {
+            lock(shared).set_until_close(true);
+            let named = response.header(CONTENT_TYPE).is_some();
             let mut body = response.take_body();
             // A body of unknown length again, so that there is one field to take out, not two.
             response.set_body(Body::from_reader(smol::io::empty(), None));
+            if !named {
+                // http-types makes one up.
+                response.remove_header(CONTENT_TYPE);
+            }
             let mut head = Encoder::new(response, Method::Head);
             match out.encode(&mut head, Some(TRANSFER_ENCODING), None).await {
                 Ok(_) if asked.method != Method::Head => out.copy(&mut body).await.map(drop),

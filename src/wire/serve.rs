@@ -85,9 +85,13 @@ pub(crate) async fn serve(
             (None, Some((refusal, asked))) => {
                 log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
                 let asked = Asked { hsts: hsts_of_refused(link), ..asked };
-                Box::pin(
-                    async move { underway.ends(exchange::refuse(shared, &refusal, asked).await) },
-                )
+                let proxied = began_with_proxy_header(shared, link);
+                Box::pin(async move {
+                    underway.ends(match exchange::refuse(shared, &refusal, asked).await {
+                        After::Close if proxied => After::ProxyHeader,
+                        other => other,
+                    })
+                })
                 .await
             }
             (None, None) => After::Abort,
@@ -124,6 +128,14 @@ fn poll_next(
 fn began_tls(shared: &Shared, link: &Link) -> bool {
     let transport = lock(shared);
     link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
+}
+
+/// Whether what was refused begins with a PROXY header, where HTTP is spoken in the clear.
+fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
+    let transport = lock(shared);
+    link.tls.is_none()
+        && transport.exchange() == 0
+        && link.trust.unexpected_header(transport.input(), link.sender.addr()).is_some()
 }
 
 /// What is asked by the head in the input, which cannot be read. Its first line is `noted`.

@@ -49,6 +49,8 @@ pub(crate) struct Transport {
     broken: bool,
     /// The client will send no more.
     ended: bool,
+    /// The answer at hand ends with the connection, and is not whole yet.
+    until_close: bool,
 }
 
 /// A [`Transport`] as the connection loop and a request's body hold it.
@@ -89,7 +91,18 @@ impl Transport {
             refusal: None,
             broken: false,
             ended: false,
+            until_close: false,
         }
+    }
+
+    /// Says whether the end of the connection is what ends the answer at hand, of which more is to come.
+    pub(crate) fn set_until_close(&mut self, on: bool) {
+        self.until_close = on;
+    }
+
+    /// Whether to end the connection now would pass off a part of an answer as the whole.
+    pub(crate) fn would_deceive(&self) -> bool {
+        self.until_close
     }
 
     /// Which request is at hand: by twos, and odd while its body may be read.

@@ -42,6 +42,9 @@ impl Drop for Underway<'_> {
     fn drop(&mut self) {
         let mut transport = lock(self.shared);
         let tally = transport.end();
+        if self.after.is_some() {
+            transport.set_until_close(false);
+        }
         let broken = transport.is_broken();
         drop(transport);
         if !self.observer.is_wanted() {
@@ -50,9 +53,9 @@ impl Drop for Underway<'_> {
         let answered = tally.status();
         let outcome = match self.after {
             None => Outcome::CutOff,
-            Some(After::Persist | After::Close | After::BeganTls | After::Left) => {
-                Outcome::Complete
-            }
+            Some(
+                After::Persist | After::Close | After::BeganTls | After::ProxyHeader | After::Left,
+            ) => Outcome::Complete,
             Some(After::Abort | After::Reset) if answered.is_some() && !broken => {
                 Outcome::BrokenOff
             }

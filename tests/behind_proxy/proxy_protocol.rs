@@ -21,6 +21,7 @@ table! {
         fields_are_those_of_the_client
         trusted_proxies_must_send_it
         others_must_not_send_it
+        one_that_nobody_asks_for_is_named
         what_is_malformed_closes
         a_header_has_the_time_of_a_handshake
         whoever_sends_none_is_not_told_that_it_is_late
@@ -159,6 +160,19 @@ fn others_must_not_send_it(scheme: &'static str) {
     // Without it they are served, as themselves.
     assert_eq!(service.whoami(&[])["client"], "127.0.0.1");
     service.server.assert_alive();
+}
+
+/// The option was forgotten here, or the proxy sends what it should not.
+fn one_that_nobody_asks_for_is_named(scheme: &'static str) {
+    for header in [V1, &v2(0x21, 0x11, &IPV4)] {
+        let service = Service::start(scheme, &["--trust-proxy", "127.0.0.1"]);
+        let mut tcp = service.dialer().tcp();
+        tcp.write_all(&[header, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat()).unwrap();
+        service.assert_logs(&[
+            "closed: a PROXY header came first, and --proxy-protocol was not given",
+            "--trust-proxy 127.0.0.1",
+        ]);
+    }
 }
 
 fn what_is_malformed_closes(scheme: &'static str) {

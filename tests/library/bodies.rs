@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smol::io::{AsyncRead, AsyncReadExt, BufReader};
 use turnkey::{App, Body, Limits, Request, Response, Result, Server, StatusCode, with_state};
@@ -190,5 +190,60 @@ fn a_body_that_is_too_large_is_413_whatever_it_is_read_as() {
         assert_eq!(answer.status, 413, "{path}: {answer:?}");
         assert_eq!(answer.body, b"the request body is larger than 1000 bytes\n", "{path}");
         assert!(conn.rest().is_empty());
+    }
+}
+
+/// RFC 9112 §6.3: to HTTP/1.0 the end of the connection is the end of such an answer. It must not look so
+/// to who reads on after a pause that was too long, nor to who is not done when the server stops.
+#[test]
+fn half_an_answer_does_not_pass_for_the_whole_at_the_end_of_the_connection() {
+    for stops in [false, true] {
+        let mut app = App::new();
+        app.at("/").get(|_| async {
+            let mut response = Response::new(StatusCode::Ok);
+            let endless = smol::io::repeat(b'x').take(u64::MAX);
+            response.set_body(Body::from_reader(BufReader::new(endless), None));
+            Ok(response)
+        });
+        let library = Library::serve(Stack::Plain, app);
+        let mut conn = library.open();
+        conn.send(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        assert!(matches!(conn.read_some(), Ok(1..)));
+        let stopping = stops.then(|| thread::spawn(move || drop(library)));
+        if !stops {
+            // Longer than it takes to write to somebody.
+            thread::sleep(Duration::from_secs(3));
+        }
+        let start = Instant::now();
+        let end = loop {
+            match conn.read_some() {
+                Ok(0) => break Ok(()),
+                Ok(_) => assert!(start.elapsed() < Duration::from_secs(10), "it goes on"),
+                Err(error) => break Err(error.kind()),
+            }
+        };
+        assert_eq!(end, Err(io::ErrorKind::ConnectionReset), "stops: {stops}");
+        stopping.map(thread::JoinHandle::join).transpose().unwrap();
+    }
+}
+
+/// http-types makes up a type for what it does not know.
+#[test]
+fn no_content_type_is_made_up() {
+    let mut app = App::new();
+    app.at("/").get(|_| async {
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(Body::from_reader(&b"text"[..], None));
+        response.remove_header("content-type");
+        Ok(response)
+    });
+    let library = Library::serve(Stack::Plain, app);
+    for version in ["1.1", "1.0"] {
+        let mut conn = library.open();
+        let request = format!("GET / HTTP/{version}\r\nHost: a\r\nConnection: close\r\n\r\n");
+        conn.send(request.as_bytes()).unwrap();
+        let answer = String::from_utf8(conn.rest()).unwrap().to_ascii_lowercase();
+        assert!(answer.starts_with("http/1.1 200 ") && answer.contains("text"), "{answer}");
+        assert!(!answer.contains("content-type"), "HTTP/{version}: {answer}");
     }
 }

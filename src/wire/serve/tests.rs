@@ -136,6 +136,10 @@ fn app() -> Content {
     app.at("/").get(|_| async { Ok("hello") });
     app.at("/no-content").get(|_| async { Ok(Response::new(StatusCode::NoContent)) });
     app.at("/fails").get(|_| async { Err::<Response, _>(http_types::format_err!("on purpose")) });
+    app.at("/host").get(|request: Request| async move {
+        let said = request.header("host").map_or("", |values| values.as_str());
+        Ok(format!("{} {said}", request.url()))
+    });
     app.at("/own").get(|_| async {
         let mut response = Response::from("own");
         response.insert_header("Strict-Transport-Security", "max-age=0");
@@ -170,6 +174,19 @@ fn what_comes_by_https_is_told_to_stay_there() {
     }
     let (answered, _) = answers(link(true, false), &app(), GET.repeat(3));
     assert_eq!(answered.matches(HSTS).count(), 3, "{answered}");
+}
+
+/// RFC 9112 §3.2.2: a target that names a host goes before the field, and there is one reading of both.
+#[test]
+fn a_host_that_does_not_count_is_not_shown() {
+    for (target, host, told) in [
+        ("/host", "a:81", "\r\nhttp://a:81/host a:81"),
+        ("http://b:81/host", "a", "\r\nhttp://b:81/host b:81"),
+    ] {
+        let said = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let (answered, _) = answers(link(false, false), &app(), said);
+        assert!(answered.ends_with(told), "{answered}");
+    }
 }
 
 #[test]
