@@ -12,6 +12,7 @@ use self::complaint::{complaint, misplaced, one_line};
 use crate::cli::{Check, Command, Serve};
 use crate::options::{self, Opt};
 use crate::units::boolean;
+use crate::unknown_variables::is_of_kubernetes;
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
 #[derive(Debug)]
@@ -34,14 +35,14 @@ pub(crate) fn parse(
     words: &[String],
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Asked, Stop> {
+    let Split { words, off } = split_values(words)?;
     let (check, words) = match words.split_first() {
         Some((first, rest)) if first == "check" => {
             let (check, rest) = take_check(rest)?;
             (Some(check), rest)
         }
-        _ => (None, words.to_vec()),
+        _ => (None, words),
     };
-    let words = split_values(&words)?;
     let behind = check.as_ref().map(|_| "check");
     let mut command_line = from_args(&words).map_err(|exit| stop(exit, behind, &words))?;
     if let Some(command) = &command_line.command
@@ -55,7 +56,13 @@ pub(crate) fn parse(
         }
         command_line.command = Some(Command::Check(check));
     }
-    Ok(Asked { command_line, environment: environment(variable)? })
+    let serves = matches!(command_line.command, None | Some(Command::Check(_)));
+    let environment = if serves && !command_line.version {
+        environment(&|name| variable(name).filter(|_| !off.iter().any(|off| off == name)))?
+    } else {
+        Serve::default()
+    };
+    Ok(Asked { command_line, environment })
 }
 
 /// Why argh read no further in the words, which stood behind that command, or behind the program.
@@ -69,12 +76,21 @@ fn stop(exit: EarlyExit, command: Option<&str>, words: &[String]) -> Stop {
 /// Takes the options of `check` itself out of `words`; the rest are those of serving, which argh
 /// cannot have in two places.
 fn take_check(words: &[String]) -> Result<(Check, Vec<String>), Stop> {
-    let own = |word: &&String| ["--json", "--help", "-h", "help"].contains(&word.as_str());
-    let (own, rest): (Vec<_>, Vec<_>) = words.iter().partition(own);
-    let own: Vec<&str> = own.into_iter().map(String::as_str).collect();
+    let (mut own, mut rest) = (Vec::new(), Vec::new());
+    let mut left = words.iter();
+    while let Some(word) = left.next() {
+        if ["--json", "--help", "-h", "help"].contains(&word.as_str()) {
+            own.push(word.as_str());
+            continue;
+        }
+        rest.push(word.clone());
+        if takes_value(word) {
+            rest.extend(left.next().cloned());
+        }
+    }
     let check = Check::from_args(&["turnkey", "check"], &own)
         .map_err(|exit| stop(exit, Some("check"), words))?;
-    Ok((check, rest.into_iter().cloned().collect()))
+    Ok((check, rest))
 }
 
 fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
@@ -82,9 +98,17 @@ fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     Serve::from_args(&["turnkey"], &words)
 }
 
+/// Words as argh takes them.
+#[derive(Debug)]
+struct Split {
+    words: Vec<String>,
+    /// The variables of the switches that were turned off: argh knows no word for that.
+    off: Vec<String>,
+}
+
 /// Splits `--name=value` into two words, and takes a switch's value off it.
-fn split_values(words: &[String]) -> Result<Vec<String>, Stop> {
-    let mut split = Vec::with_capacity(words.len());
+fn split_values(words: &[String]) -> Result<Split, Stop> {
+    let (mut split, mut off) = (Vec::with_capacity(words.len()), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let named = word.strip_prefix("--").and_then(|rest| rest.split_once('='));
@@ -96,10 +120,10 @@ fn split_values(words: &[String]) -> Result<Vec<String>, Stop> {
             }
             continue;
         };
-        if is_switch(name) {
+        if let Some(switch) = switch(name) {
             match boolean(value) {
-                Some(true) => split.push(format!("--{name}")),
-                Some(false) => {}
+                Some(true) => split.push(switch.name.to_owned()),
+                Some(false) => off.push(switch.variable()),
                 None => {
                     return Err(Stop::Usage(format!(
                         "--{name}={value}: expected no value, or true or false"
@@ -111,7 +135,7 @@ fn split_values(words: &[String]) -> Result<Vec<String>, Stop> {
             split.push(value.to_owned());
         }
     }
-    Ok(split)
+    Ok(Split { words: split, off })
 }
 
 /// The options that the environment sets: `TURNKEY_CLIENT_CA` is `--client-ca`.
@@ -120,7 +144,8 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
     for option in options::of_serving() {
         let name = option.variable();
         // An empty variable is how many a tool says that there is none.
-        let Some(value) = variable(&name).filter(|value| !value.is_empty()) else { continue };
+        let says = |value: &String| !value.is_empty() && !is_of_kubernetes(&name, value);
+        let Some(value) = variable(&name).filter(says) else { continue };
         match (option.is_switch(), boolean(&value)) {
             (false, _) if option.repeats => {
                 let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
@@ -144,8 +169,9 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
     })
 }
 
-fn is_switch(name: &str) -> bool {
-    all().any(|option| option.is_switch() && option.name.trim_start_matches('-') == name)
+/// The switch that is called `name`, without its dashes.
+fn switch(name: &str) -> Option<Opt> {
+    all().find(|option| option.is_switch() && option.name.trim_start_matches('-') == name)
 }
 
 fn takes_value(word: &str) -> bool {
@@ -192,7 +218,9 @@ mod tests {
     fn switches_take_true_and_false() {
         assert!(run(&["--adhoc"], &[]).unwrap().command_line.adhoc);
         assert!(run(&["--adhoc=true"], &[]).unwrap().command_line.adhoc);
-        assert!(!run(&["--adhoc=false"], &[]).unwrap().command_line.adhoc);
+        let off = run(&["--adhoc=false"], &[("TURNKEY_ADHOC", "yes")]).unwrap();
+        assert!(!off.command_line.adhoc && !off.environment.adhoc, "the command line wins");
+        assert!(run(&["--spa=false"], &[("TURNKEY_ADHOC", "yes")]).unwrap().environment.adhoc);
         assert!(usage(&["--adhoc=maybe"], &[]).contains("--adhoc=maybe"));
     }
 
@@ -208,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn what_kubernetes_says_of_a_service_called_turnkey_is_no_option() {
+        let asked = run(&[], &[("TURNKEY_PORT", "tcp://10.96.0.7:443")]).unwrap();
+        assert_eq!(asked.environment.port, None);
+    }
+
+    #[test]
+    fn commands_that_serve_nothing_do_not_mind_the_environment() {
+        let wrong = [("TURNKEY_PORT", "many")];
+        for words in [&["certs"][..], &["man"], &["completions", "bash"], &["--version"]] {
+            assert!(run(words, &wrong).is_ok(), "{words:?}");
+        }
+        assert!(usage(&["check"], &wrong).contains("TURNKEY_PORT"));
+    }
+
+    #[test]
     fn what_may_be_repeated_is_a_list_in_a_variable() {
         let asked = run(&[], &[("TURNKEY_CLIENT_CA", "a.crt, b.crt,")]).unwrap().environment;
         assert_eq!(asked.client_ca, [PathBuf::from("a.crt"), PathBuf::from("b.crt")]);
@@ -218,6 +261,12 @@ mod tests {
         let asked = run(&["check", "--port=1", "--json"], &[]).unwrap().command_line;
         assert_eq!(asked.port, Some(1));
         assert!(matches!(asked.command, Some(Command::Check(Check { json: true }))));
+        for (json, on) in [("--json=true", true), ("--json=false", false)] {
+            let command = run(&["check", json], &[]).unwrap().command_line.command;
+            assert!(matches!(command, Some(Command::Check(Check { json })) if json == on));
+        }
+        let asked = run(&["check", "--host", "help"], &[]).unwrap().command_line;
+        assert_eq!(asked.host.as_deref(), Some("help"), "a value is no word of check");
         assert!(matches!(run(&["check", "--help"], &[]), Err(Stop::Help(_))));
         assert!(usage(&["check", "certs"], &[]).contains("one command"));
     }

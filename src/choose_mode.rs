@@ -7,9 +7,10 @@ use crate::config_error::{ConfigError, usage};
 /// mode named in a layer below it, and goes with the mode named in a layer above it.
 pub(crate) fn choose_mode(layers: &[Serve]) -> Result<ModeName, ConfigError> {
     let mut implied = None;
-    let mut no_clients = false;
+    let mut verify = None;
     for layer in layers {
-        no_clients |= layer.client_verify == Some(ClientVerify::None);
+        verify = verify.or(layer.client_verify);
+        let no_clients = verify == Some(ClientVerify::None);
         let here = implied_by(layer, no_clients)?;
         if let Some(named) = layer.mode {
             return match (implied, here) {
@@ -51,6 +52,7 @@ fn implied_by(
     };
     if let Some(option) = given(&clients)
         && layer.client_verify == Some(ClientVerify::None)
+        && no_clients
     {
         return Err(usage(format!(
             "{option} and --client-verify none contradict each other: leave one out, or choose \
@@ -58,8 +60,8 @@ fn implied_by(
         )));
     }
     let mutual = given(&clients)
-        .filter(|_| !no_clients)
         .or_else(|| verifies.then_some("--client-verify"))
+        .filter(|_| !no_clients)
         .map(|option| (ModeName::Mutual, option));
     Ok(mutual.or_else(|| given(&identity).map(|option| (ModeName::Https, option))))
 }
@@ -118,8 +120,19 @@ mod tests {
         let http = || layer(|s| s.mode = Some(ModeName::Http));
         assert_eq!(mode(&[http(), certificate()]), Ok(ModeName::Http));
         assert_eq!(mode(&[certificate(), http()]), Ok(ModeName::Https));
-        let nobody = layer(|s| (s.adhoc, s.client_verify) = (true, Some(ClientVerify::None)));
-        let clients = layer(|s| s.client_ca = vec!["a".into()]);
-        assert_eq!(mode(&[nobody, clients]), Ok(ModeName::Https));
+        let verify = |verify| layer(|s| (s.adhoc, s.client_verify) = (true, Some(verify)));
+        let clients = || layer(|s| s.client_ca = vec!["a".into()]);
+        let (nobody, all) = (|| verify(ClientVerify::None), || verify(ClientVerify::Required));
+        assert_eq!(mode(&[nobody(), clients()]), Ok(ModeName::Https));
+        assert_eq!(mode(&[nobody(), all()]), Ok(ModeName::Https));
+        assert_eq!(mode(&[all(), nobody()]), Ok(ModeName::Mutual));
+        let both = layer(|s| {
+            (s.client_ca, s.client_verify) = (vec!["a".into()], Some(ClientVerify::None));
+        });
+        assert_eq!(mode(&[all(), both]), Ok(ModeName::Mutual), "only what counts contradicts");
+        let named = layer(|s| {
+            (s.mode, s.client_verify) = (Some(ModeName::Mutual), Some(ClientVerify::None));
+        });
+        assert_eq!(mode(&[all(), named]), Ok(ModeName::Mutual));
     }
 }

@@ -93,7 +93,8 @@ impl Config {
             sources: None,
             passwords: Arc::new(Passwords::new(
                 layers.of(|s| s.key_password_file.clone()),
-                password,
+                // An empty variable is how many a tool says that there is none.
+                password.filter(|password| !password.is_empty()),
             )),
             limits: Limits::default(),
             threads: layers.of(|s| s.threads),
@@ -125,13 +126,8 @@ impl Config {
     ) -> Result<Sources, ConfigError> {
         let identities = identity_files::choose(layers.0, self.mode)?;
         let clients = clients(layers, self.mode, identities.is_empty())?;
-        let ticket_key = layers.of(|s| s.ticket_keys.clone());
-        if ticket_key.is_some() && !choice.resumption.unwrap_or(clients.is_none()) {
-            return Err(usage(
-                "--ticket-keys is for sessions that are resumed, and here none is: add \
-                 --resumption on, or leave --ticket-keys out",
-            ));
-        }
+        let resumes = choice.resumption.unwrap_or(clients.is_none());
+        let ticket_key = ticket_key(layers, resumes)?;
         let made_up = identities
             .is_empty()
             .then(|| made_up::make(&self.listen.host, clients.as_ref(), now))
@@ -171,11 +167,8 @@ impl Config {
     }
 
     fn check_metrics(&self) -> Result<(), ConfigError> {
-        let is_any_free_one = |address: &Address| matches!(address, Address::Tcp(_, 0));
         match &self.metrics {
-            Some(metrics)
-                if self.listen.addresses.contains(metrics) && !is_any_free_one(metrics) =>
-            {
+            Some(metrics) if self.listen.addresses.iter().any(|own| own.overlaps(metrics)) => {
                 Err(usage(format!(
                     "--metrics {metrics}: that is where the server itself listens; choose another \
                      port for the metrics"
@@ -193,14 +186,39 @@ impl Config {
                  for HTTPS",
             ));
         }
-        if self.redirect_from.is_some() && self.listen.tcp().next().is_none() {
+        let Some(port) = self.redirect_from else { return Ok(()) };
+        let Some((host, _)) = self.listen.tcp().next() else {
             return Err(usage(
                 "--redirect-from needs a port for HTTPS to send people on to, and --listen names \
                  Unix sockets only",
             ));
+        };
+        let from = Address::Tcp(host.to_owned(), port);
+        match &self.metrics {
+            Some(metrics) if from.overlaps(metrics) => Err(usage(format!(
+                "--redirect-from {port} and --metrics {metrics} take the same port: choose another \
+                 for the metrics"
+            ))),
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// The file of the keys of tickets, if sessions are resumed.
+fn ticket_key(layers: Layers<'_>, resumes: bool) -> Result<Option<PathBuf>, ConfigError> {
+    let file = layers.of(|s| s.ticket_keys.clone());
+    if resumes || file.is_none() {
+        return Ok(file);
+    }
+    // For runs that nobody has asked, further up, to resume nothing.
+    let above = layers.above(|s| s.ticket_keys.is_some());
+    if above.of(|s| s.resumption).is_some() || choose_mode(above.0)? == ModeName::Mutual {
+        return Ok(None);
+    }
+    Err(usage(
+        "--ticket-keys is for sessions that are resumed, and here none is: add --resumption on, or \
+         leave --ticket-keys out",
+    ))
 }
 
 fn choice(layers: Layers<'_>) -> Result<TlsChoice, ConfigError> {
@@ -209,6 +227,7 @@ fn choice(layers: Layers<'_>) -> Result<TlsChoice, ConfigError> {
         min: layers.of(|s| s.tls_min),
         max: layers.of(|s| s.tls_max),
         resumption: layers.of(|s| s.resumption),
+        ocsp: !layers.list(|s| &s.ocsp).is_empty(),
         ..TlsChoice::default()
     };
     match (choice.min, choice.max) {
@@ -279,12 +298,12 @@ fn refuse_tls_options(layers: Layers<'_>) -> Result<(), ConfigError> {
         (typed.ticket_keys.is_some(), "--ticket-keys is"),
         (!typed.ocsp.is_empty(), "--ocsp is"),
         (
-            typed.key_password_file.is_some() && typed.upstream_cert.is_none(),
+            typed.key_password_file.is_some() && layers.of(|s| s.upstream_cert.clone()).is_none(),
             "--key-password-file goes with --upstream-cert, or is",
         ),
         (typed.deny_early, "--deny-early is"),
         (typed.redirect_from.is_some(), "--redirect-from is"),
-        (typed.hsts.is_some() && typed.trust_proxy.is_empty(), "--hsts is"),
+        (typed.hsts.is_some() && layers.list(|s| &s.trust_proxy).is_empty(), "--hsts is"),
     ];
     if let Some((_, what)) = wishes.iter().find(|(asked, _)| *asked) {
         return Err(usage(format!(

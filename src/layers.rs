@@ -11,6 +11,18 @@ impl<'l> Layers<'l> {
         self.0.iter().find(|layer| is_about(layer))
     }
 
+    /// The layers above the first one that `is_about` tells of; all, if none is.
+    pub(crate) fn above(self, is_about: impl Fn(&Serve) -> bool) -> Self {
+        let above = self.0.iter().position(is_about);
+        Self(above.and_then(|above| self.0.get(..above)).unwrap_or(self.0))
+    }
+
+    /// The layers down to the first one that `is_about` tells of; all, if none is.
+    pub(crate) fn down_to(self, is_about: impl Fn(&Serve) -> bool) -> Self {
+        let above = self.0.iter().position(is_about);
+        Self(above.and_then(|above| self.0.get(..=above)).unwrap_or(self.0))
+    }
+
     /// The value of an option that is given once.
     pub(crate) fn of<T>(self, option: impl Fn(&Serve) -> Option<T>) -> Option<T> {
         self.0.iter().find_map(option)

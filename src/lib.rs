@@ -172,6 +172,7 @@ mod units;
 mod unknown_variables;
 mod upstream_files;
 mod upstream_options;
+mod variables;
 mod wire;
 mod within;
 mod workers;

@@ -28,6 +28,7 @@ use crate::progress::Progress;
 use crate::recipe;
 use crate::serve;
 use crate::unknown_variables::unknown_variables;
+use crate::variables;
 
 /// Runs the program with the arguments and the environment of the process.
 ///
@@ -58,6 +59,9 @@ fn run() -> Result<(), Failure> {
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    if let Some(name) = variables::not_text() {
+        return Err(Failure::usage(format!("{name}: not UTF-8")));
+    }
     let variable = |name: &str| env::var(name).ok();
 
     let asked = match args::parse(&words, &variable) {
@@ -88,10 +92,9 @@ fn run() -> Result<(), Failure> {
     // Before anything is decided by it.
     limits::raise_descriptor_limit();
     let mut config = Config::new(&layers, variable(password::VARIABLE), now)?;
-    config.unknown_variables =
-        unknown_variables(env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
+    config.unknown_variables = unknown_variables(env::vars_os().filter_map(|(name, value)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    }));
     match check {
         Some(options) => {
             let checked = check::run(&config, options.json, now);

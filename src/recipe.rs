@@ -13,6 +13,14 @@ use crate::config_error::ConfigError;
 use crate::mode::Mode;
 use crate::password;
 use crate::units::boolean;
+use crate::variables;
+
+/// Without it the others are not the recipe's.
+pub(crate) const SWITCH: &str = "HTTPS_ENABLED";
+
+/// All of its variables.
+pub(crate) const VARIABLES: [&str; 7] =
+    [SWITCH, "VERIFY_USER", "API_HOST", "API_PORT", "CA_CHAIN_CRT", "API_KEY", "API_CA_T"];
 
 /// One of the three modes by two switches, and where to listen, as the environment has it.
 ///
@@ -55,6 +63,9 @@ impl Recipe {
     /// If a variable or a file is not what it should be; or if clients are to be verified without
     /// HTTPS, which cannot be.
     pub fn from_env() -> Result<Self, RecipeError> {
+        if let Some(name) = VARIABLES.into_iter().find(|name| variables::is_not_text(name)) {
+            return Err(RecipeError(format!("{name}: not UTF-8")));
+        }
         Self::of(&|name| env::var(name).ok())
     }
 
@@ -88,7 +99,7 @@ pub struct RecipeError(String);
 /// The settings of the recipe in the environment, as options of the program; `None` if there are none.
 pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Serve>, Stop> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    match (set("HTTPS_ENABLED"), set("VERIFY_USER").as_deref().and_then(boolean)) {
+    match (set(SWITCH), set("VERIFY_USER").as_deref().and_then(boolean)) {
         (Some(_), _) => settings(variable).map(Some),
         // Whoever wants users verified must not get a server that verifies nobody.
         (None, Some(true)) => Err(needs_https()),
@@ -104,7 +115,7 @@ fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop> {
         Some(value) => boolean(&value)
             .ok_or_else(|| Stop::Usage(format!("{name}={value}: expected true or false"))),
     };
-    let (https, verify) = (switch("HTTPS_ENABLED")?, switch("VERIFY_USER")?);
+    let (https, verify) = (switch(SWITCH)?, switch("VERIFY_USER")?);
     let mode = match (https, verify) {
         (false, false) => ModeName::Http,
         (true, false) => ModeName::Https,

@@ -44,6 +44,13 @@ pub(crate) fn unknown_variables(
     unknown
 }
 
+/// Whether it is Kubernetes that says with `name`, which is a variable of ours too, where the service is
+/// that is called turnkey, rather than a user who says where to listen.
+pub(crate) fn is_of_kubernetes(name: &str, value: &str) -> bool {
+    let schemes = ["tcp://", "udp://", "sctp://"];
+    name == "TURNKEY_PORT" && schemes.iter().any(|scheme| value.starts_with(scheme))
+}
+
 /// What others set, and nobody has mistyped: images of containers say which version they hold, and
 /// Kubernetes tells all of a namespace where a service is (`TURNKEY_SERVICE_HOST`,
 /// `TURNKEY_PORT_8000_TCP`), by the name that the service has.

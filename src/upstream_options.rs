@@ -2,6 +2,7 @@
 
 use turnkey_backend::ConnectConfig;
 
+use crate::cli::Serve;
 use crate::config_error::{ConfigError, usage};
 use crate::identity_files::{IdentityFile, PemOptions};
 use crate::layers::Layers;
@@ -29,6 +30,37 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
     if upstreams.is_empty() {
         return refuse_without_upstream(layers).map(|()| None);
     }
+    let tls = upstreams.iter().any(Upstream::is_tls);
+    let is_about_tls = |s: &Serve| {
+        !s.upstream_ca.is_empty() || s.upstream_cert.is_some() || s.upstream_key.is_some()
+    };
+    // What stands below the upstreams is for other runs, with others.
+    if !tls && layers.down_to(|s| !s.proxy.is_empty()).any(is_about_tls) {
+        return Err(usage(
+            "--upstream-ca, --upstream-cert and --upstream-key are for a --proxy of https://, and \
+             here is none",
+        ));
+    }
+    let options = UpstreamOptions {
+        balance: layers.of(|s| s.balance).unwrap_or_default(),
+        host: layers.of(|s| s.upstream_host.clone()),
+        timeout: layers.of(|s| s.proxy_timeout),
+        streaming: layers.any(|s| s.proxy_streaming),
+        tls: tls.then(|| files(layers)).transpose()?,
+        upstreams,
+    };
+    if let Some(host) = &options.host
+        && !crate::field::is_authority(host.as_bytes())
+    {
+        return Err(usage(format!(
+            "--upstream-host {host:?}: expected a host, and perhaps a port"
+        )));
+    }
+    Ok(Some(options))
+}
+
+/// What TLS with upstreams is set up from.
+fn files(layers: Layers<'_>) -> Result<UpstreamFiles, ConfigError> {
     let cert = layers.of(|s| s.upstream_cert.clone());
     let key = layers.of(|s| s.upstream_key.clone());
     let identity = match (cert, key) {
@@ -43,30 +75,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
             ));
         }
     };
-    let files = UpstreamFiles { cas: layers.list(|s| &s.upstream_ca), identity };
-    let tls = upstreams.iter().any(Upstream::is_tls);
-    if !tls && files.paths().next().is_some() {
-        return Err(usage(
-            "--upstream-ca, --upstream-cert and --upstream-key are for a --proxy of https://, and \
-             here is none",
-        ));
-    }
-    let options = UpstreamOptions {
-        balance: layers.of(|s| s.balance).unwrap_or_default(),
-        host: layers.of(|s| s.upstream_host.clone()),
-        timeout: layers.of(|s| s.proxy_timeout),
-        streaming: layers.any(|s| s.proxy_streaming),
-        tls: tls.then_some(files),
-        upstreams,
-    };
-    if let Some(host) = &options.host
-        && !crate::field::is_authority(host.as_bytes())
-    {
-        return Err(usage(format!(
-            "--upstream-host {host:?}: expected a host, and perhaps a port"
-        )));
-    }
-    Ok(Some(options))
+    Ok(UpstreamFiles { cas: layers.list(|s| &s.upstream_ca), identity })
 }
 
 /// A wish about upstreams that was typed cannot be met without one.

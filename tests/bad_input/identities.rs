@@ -1,5 +1,7 @@
 //! Files that can be read, and hold what cannot be served with.
 
+use std::fs;
+
 use crate::support::{
     Authority, Client, FAILURE, Files, Pki, Profile, Server, USAGE, assert_complaint,
     assert_complaint_naming_one_of, export_pkcs12, openssl,
@@ -87,8 +89,16 @@ fn an_encrypted_key_without_a_password() {
     let pki = Pki::new();
     let key = encrypted_key(&pki, PKCS8);
     // Ends at once, where a prompt would wait; there is no terminal.
-    let output = run(&["--cert", &pki.server.cert, "--key", &key]);
-    assert_complaint(&output, FAILURE, &[&key, "--key-password-file"]);
+    let args = ["--cert", &pki.server.cert, "--key", &key];
+    assert_complaint(&run(&args), FAILURE, &[&key, "(--key)", "--key-password-file"]);
+    // An empty variable is how many a tool says that there is none.
+    let empty = program(&args).env("TURNKEY_KEY_PASSWORD", "").run();
+    assert_complaint(&empty, FAILURE, &[&key, "--key-password-file"]);
+    assert!(!empty.stderr.contains("what was typed"), "{}", empty.stderr);
+    // In one file with the certificate.
+    let both = [&pki.server.cert, &key].map(|file| fs::read_to_string(file).unwrap()).concat();
+    let both = pki.write("both.pem", both);
+    assert_complaint(&run(&["--cert", &both]), FAILURE, &[&both, "(--cert)"]);
 }
 
 #[test]
@@ -131,7 +141,7 @@ fn a_pkcs12_file_without_the_password() {
 fn a_pkcs12_file_that_is_cut_short() {
     let pki = Pki::new();
     let identity = export_pkcs12(&pki, "id.p12", &pki.ca.issue(&server()), PASSWORD);
-    let bytes = std::fs::read(&identity).unwrap();
+    let bytes = fs::read(&identity).unwrap();
     let identity = pki.write("cut.p12", &bytes[..bytes.len() / 2]);
     let output = program(&["--identity", &identity]).env("TURNKEY_KEY_PASSWORD", PASSWORD).run();
     assert_complaint(&output, FAILURE, &[&identity]);

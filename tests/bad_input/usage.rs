@@ -1,5 +1,8 @@
 //! Command lines and environments that make no sense.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use crate::support::{
     FAILURE, Pki, Program, USAGE, assert_complaint, assert_complaint_naming_one_of,
 };
@@ -233,4 +236,68 @@ fn the_recipe_without_the_ca_of_its_users() {
         .env("CA_CHAIN_CRT", &pki.server.cert)
         .env("API_KEY", &pki.server.key);
     assert_complaint(&program.run(), USAGE, &["--client-ca", "API_CA_T"]);
+}
+
+#[test]
+fn a_variable_that_is_not_text() {
+    let bytes = OsStr::from_bytes(b"J\xfcrgen");
+    for name in ["TURNKEY_ALLOW_CN", "TURNKEY_CLIENT_CA", "TURNKEY_KEY_PASSWORD"] {
+        let output = program(&[]).env(name, bytes).run();
+        assert_complaint(&output, USAGE, &[&format!("{name}: not UTF-8")]);
+    }
+    let recipe = || program(&[]).env("HTTPS_ENABLED", "true");
+    assert_complaint(&recipe().env("API_CA_T", bytes).run(), USAGE, &["API_CA_T: not UTF-8"]);
+    let server = Program::new(&["--port", "0"]).env("API_KEY", bytes).env("TURNKEYS", bytes);
+    drop(server.start());
+    let server = Program::new(&["--port", "0"]).env("TURNKEY_PROT", bytes).start();
+    server.logged(&["TURNKEY_PROT", "TURNKEY_PORT"]);
+}
+
+#[test]
+fn places_that_overlap() {
+    for (listen, other) in [
+        ("127.0.0.1:8000", "127.0.0.1:8000"),
+        ("0.0.0.0:8000", "127.0.0.1:8000"),
+        ("127.0.0.1:8000", "0.0.0.0:8000"),
+        ("[::]:8000", "[::1]:8000"),
+    ] {
+        let output = Program::new(&["--listen", listen, "--listen", other]).run();
+        assert_complaint(&output, USAGE, &["--listen", listen, other, "the same port"]);
+    }
+    for listen in ["127.0.0.1:9100", "0.0.0.0:9100", "[::]:9100"] {
+        let args = ["--listen", listen, "--metrics", "127.0.0.1:9100"];
+        assert_complaint(&Program::new(&args).run(), USAGE, &["--metrics", "127.0.0.1:9100"]);
+    }
+    let pki = Pki::new();
+    let more = ["--redirect-from", "9100", "--metrics", "127.0.0.1:9100"];
+    let output = run(&[&pki.server_args()[..], &more].concat());
+    assert_complaint(&output, USAGE, &["--redirect-from 9100", "--metrics 127.0.0.1:9100"]);
+}
+
+/// What stands in the environment stands there for other runs too: it is no reason to refuse this one, and
+/// what is typed may go with it.
+#[test]
+fn what_the_environment_has_for_other_runs() {
+    let pki = Pki::new();
+    let serves = |args: &[&str], environment: &[(&str, &str)]| {
+        let program = Program::new(&[args, &["--port", "0"]].concat());
+        drop(environment.iter().fold(program, |p, (name, value)| p.env(name, value)).start());
+    };
+    serves(&["--hsts", "1"], &[("TURNKEY_TRUST_PROXY", "10.0.0.0/8")]);
+    let proxy = ["--proxy", "http://127.0.0.1:5000"];
+    let https = [("TURNKEY_PROXY", "https://a.test"), ("TURNKEY_UPSTREAM_CA", &*pki.ca_file)];
+    serves(&proxy, &https);
+    let keys = pki.write("keys", "k".repeat(80));
+    let keys = [("TURNKEY_TICKET_KEYS", &*keys)];
+    serves(&pki.server_args(), &keys);
+    serves(&pki.mutual_args(), &keys);
+    // Where it is for this run alone, it is said.
+    let wrong = Program::new(&[&proxy[..], &["--upstream-ca", &pki.ca_file]].concat());
+    assert_complaint(&wrong.run(), USAGE, &["--upstream-ca", "https://"]);
+    let wrong = Program::new(&["--port", "0"])
+        .env("TURNKEY_PROXY", "http://127.0.0.1:5000")
+        .env("TURNKEY_UPSTREAM_CA", &pki.ca_file);
+    assert_complaint(&wrong.run(), USAGE, &["--upstream-ca", "https://"]);
+    let wrong = run(&[&pki.mutual_args()[..], &["--ticket-keys", keys[0].1]].concat());
+    assert_complaint(&wrong, USAGE, &["--ticket-keys", "--resumption on"]);
 }
