@@ -92,10 +92,21 @@ fn called(name: &str) -> String {
 
 #[cfg(unix)]
 fn take(given: &mut listenfd::ListenFd, n: usize) -> Option<Listener> {
-    use rustix::net::sockopt::socket_acceptconn;
     if let Ok(Some(listener)) = given.take_tcp_listener(n) {
-        return socket_acceptconn(&listener).ok()?.then(|| Listener::tcp(listener).ok())?;
+        return accepts(&listener).then(|| Listener::tcp(listener).ok())?;
     }
     let listener = given.take_unix_listener(n).ok()??;
-    socket_acceptconn(&listener).ok()?.then(|| Listener::unix(listener).ok())?
+    accepts(&listener).then(|| Listener::unix(listener).ok())?
+}
+
+/// Whether `socket` is listened on.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+fn accepts(socket: &impl std::os::fd::AsFd) -> bool {
+    rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
+}
+
+/// Apple's systems cannot be asked: the first attempt to accept will tell.
+#[cfg(target_vendor = "apple")]
+fn accepts(_socket: &impl std::os::fd::AsFd) -> bool {
+    true
 }

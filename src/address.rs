@@ -1,7 +1,7 @@
 //! Where connections go to, and where they come from: over TCP, or over a Unix socket.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -51,6 +51,33 @@ impl Address {
             }
         };
         Ok(Self::Tcp(host.to_owned(), port))
+    }
+
+    /// Whether both cannot be listened on, since one takes the other's port too. Port 0 is any free one;
+    /// which address a name has is not looked up.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(_, 0), Self::Tcp(..)) => false,
+            (Self::Tcp(host, port), Self::Tcp(its_host, its_port)) => {
+                port == its_port
+                    && (host == its_host || covers(host, its_host) || covers(its_host, host))
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// Whether it is an address of IPv4, on `port`.
+    pub(crate) fn is_ipv4_on(&self, port: u16) -> bool {
+        matches!(self, Self::Tcp(host, its) if *its == port && host.parse::<Ipv4Addr>().is_ok())
+    }
+}
+
+/// Whether `any` stands for all addresses of this machine, and `host` is one. `::` takes IPv4 too.
+fn covers(any: &str, host: &str) -> bool {
+    match (any.parse(), host.parse()) {
+        (Ok(IpAddr::V4(any)), Ok(IpAddr::V4(_))) => any.is_unspecified(),
+        (Ok(IpAddr::V6(any)), Ok(_)) => any.is_unspecified(),
+        _ => false,
     }
 }
 

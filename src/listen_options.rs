@@ -60,6 +60,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<ListenOptions, ConfigError> {
             }
         }
     };
+    options.check_places()?;
     let typed = layers.typed().is_some_and(|s| s.socket_mode.is_some());
     if typed && options.tcp().count() == options.addresses.len() {
         return Err(usage(
@@ -88,6 +89,36 @@ impl ListenOptions {
         })
     }
 
+    /// That no address takes the place of another.
+    fn check_places(&self) -> Result<(), ConfigError> {
+        // With IPv4 beside it, `[::]` takes none.
+        let side_by_side = |one: &Address, other: &Address| match (one, other) {
+            (Address::Tcp(any, _), Address::Tcp(_, port)) => any == "::" && other.is_ipv4_on(*port),
+            _ => false,
+        };
+        for (n, one) in self.addresses.iter().enumerate() {
+            let mut before = self.addresses.iter().take(n);
+            let taken = before.find(|other| {
+                one.overlaps(other) && !side_by_side(one, other) && !side_by_side(other, one)
+            });
+            if let Some(other) = taken {
+                return Err(usage(format!(
+                    "--listen {other} and --listen {one} take the same port: leave one of them out, \
+                     or choose another port"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// By which option the hosts were named.
+    pub(crate) fn host_option(&self) -> &'static str {
+        match self.by {
+            By::Listen => "--listen",
+            By::HostAndPort => "--host",
+        }
+    }
+
     /// What is wrong with an address, and what to do about it. `redirect` is the port that all are sent
     /// on from.
     pub(crate) fn explain(&self, redirect: Option<u16>, error: &ServerError) -> String {
@@ -111,11 +142,7 @@ impl ListenOptions {
     fn explain_host(&self) -> String {
         let names = self.tcp().map(|(host, _)| host).filter(|host| host.parse::<IpAddr>().is_err());
         let names = names.collect::<Vec<_>>().join(", ");
-        let option = match self.by {
-            By::Listen => "--listen",
-            By::HostAndPort => "--host",
-        };
-        no_such_host(option, &names)
+        no_such_host(self.host_option(), &names)
     }
 
     fn explain_tcp(&self, option: &str, address: SocketAddr, error: &io::Error) -> Option<String> {

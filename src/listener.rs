@@ -54,13 +54,13 @@ impl Listener {
         }
     }
 
-    /// Listens on each of `addresses`, as [`Listener::at`] does. `[::]` takes no IPv4 if `0.0.0.0` is
-    /// there to take it, on the same port.
+    /// Listens on each of `addresses`, as [`Listener::at`] does. `[::]` takes no IPv4 if there is an
+    /// address of IPv4 to take it, on the same port.
     pub(crate) fn all(addresses: &[Address], mode: Option<u32>) -> Result<Vec<Self>, ServerError> {
         let bind = |address: &Address| match address {
             Address::Tcp(host, port) if host == "::" => {
-                let ipv4 = Address::Tcp("0.0.0.0".to_owned(), *port);
-                Self::bind_tcp((host.as_str(), *port), addresses.contains(&ipv4))
+                let only_ipv6 = addresses.iter().any(|other| other.is_ipv4_on(*port));
+                Self::bind_tcp((host.as_str(), *port), only_ipv6)
             }
             other => Self::at(other, mode),
         };
@@ -169,9 +169,12 @@ pub(crate) const BACKLOG: u16 = 4096;
 /// Like `TcpListener::bind`, which lets neither the backlog be chosen nor whether IPv6 takes IPv4.
 #[cfg(unix)]
 fn listen(address: SocketAddr, only_ipv6: bool) -> io::Result<TcpListener> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
+    use rustix::io::{FdFlags, fcntl_setfd};
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = socket(family, SocketType::STREAM, None)?;
+    // Not every Unix knows a flag for it.
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
     // A restart must not wait for the last connections' TIME-WAIT.
     sockopt::set_socket_reuseaddr(&socket, true)?;
     if address.is_ipv6() {

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::config::Config;
 use crate::folder_options::FolderOptions;
 use crate::limits;
+use crate::listen_options::ListenOptions;
 use crate::unknown_variables::UnknownVariable;
 
 /// How long a name may take to be looked up.
@@ -125,14 +126,22 @@ fn folder(options: &FolderOptions) -> Finding {
     }
 }
 
-/// That the host is no address of this machine. A certificate is often checked elsewhere than where
-/// it is served, so that is no error.
-pub(super) fn elsewhere(host: &str) -> Option<Finding> {
+/// The first host to listen on that is no address of this machine, and that it is none. A certificate is
+/// often checked elsewhere than where it is served, so that is no error.
+pub(super) fn elsewhere(listen: &ListenOptions) -> Option<(String, Finding)> {
+    listen.tcp().find_map(|(host, _)| {
+        let text = is_elsewhere(host)?;
+        let subject = Subject::option(listen.host_option());
+        Some((host.to_owned(), Finding::note("host-elsewhere", &subject, text)))
+    })
+}
+
+fn is_elsewhere(host: &str) -> Option<String> {
     let name = host.to_owned();
     let (send, receive) = mpsc::channel();
     // Nobody knows how long a resolver takes, and it cannot be stopped.
     thread::spawn(move || send.send((name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)));
-    let text = match receive.recv_timeout(LOOK_UP) {
+    Some(match receive.recv_timeout(LOOK_UP) {
         // Not listened on: a datagram socket takes an address, and tells nobody.
         Ok(Ok(addresses)) if addresses.iter().any(|address| UdpSocket::bind(address).is_ok()) => {
             return None;
@@ -140,6 +149,5 @@ pub(super) fn elsewhere(host: &str) -> Option<Finding> {
         Ok(Ok(_)) => format!("{host}: no address of this machine, so it would not start here"),
         Ok(Err(_)) => format!("{host}: not a name that is known here, so it would not start here"),
         Err(_) => format!("{host}: looking it up takes longer than 2 seconds"),
-    };
-    Some(Finding::note("host-elsewhere", &Subject::option("--host"), text))
+    })
 }

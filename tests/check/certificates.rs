@@ -186,6 +186,19 @@ fn names_against_the_host() {
     with("::").assert_quiet();
 }
 
+/// What clients call it is no address to listen on where there are others.
+#[test]
+fn the_host_is_a_name_where_others_are_listened_on() {
+    let pki = Pki::new();
+    let files = pki.save("named", &pki.ca.issue(&server().names(&["shop.test"])));
+    let with = |listen: &str| {
+        let identity = ["--cert", &files.cert, "--key", &files.key];
+        check(&[&identity[..], &["--listen", listen, "--host", "shop.test"]].concat())
+    };
+    with("127.0.0.1:8443").assert_quiet().assert_found("ok", "host", &["shop.test"]);
+    with("192.0.2.1:8443").assert_only("note", "host-elsewhere", &["192.0.2.1", "--listen"]);
+}
+
 #[test]
 fn a_certificate_for_clients() {
     let pki = Pki::new();

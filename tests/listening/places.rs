@@ -92,6 +92,19 @@ fn ipv4_and_ipv6_may_be_named_side_by_side() {
 }
 
 #[test]
+fn one_address_of_ipv4_may_stand_beside_all_of_ipv6() {
+    let port = free_port();
+    let [ipv4, ipv6] = [format!("127.0.0.1:{port}"), format!("[::]:{port}")];
+    for [first, second] in [[&ipv4, &ipv6], [&ipv6, &ipv4]] {
+        let server = Program::new(&["--listen", first, "--listen", second]).start();
+        for host in ["127.0.0.1", "[::1]"] {
+            let url = format!("http://{host}:{}/", server.port);
+            Client::new(&["--globoff"]).fetch(&url).assert_top_level();
+        }
+    }
+}
+
+#[test]
 fn a_redirect_goes_to_the_first_port_for_https() {
     let service = Service::start("https", &["--listen", "127.0.0.1:0", "--redirect-from", "0"]);
     let server = &service.server;

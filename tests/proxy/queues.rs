@@ -6,10 +6,8 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 use std::{fs, iter, thread};
 
-use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, listen, socket_with,
-};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, listen, socket};
 
 use crate::support::{Dialer, Program, table};
 use crate::upstream::Upstream;
@@ -48,7 +46,8 @@ fn a_busy_unix_socket_is_waited_for(front: Front) {
 /// A connection that waits at the socket at `path`; `None` if there is no room for it.
 fn queue_up(path: &str) -> Option<OwnedFd> {
     let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-    let socket = socket_with(family, kind, SocketFlags::NONBLOCK, None).unwrap();
+    let socket = socket(family, kind, None).unwrap();
+    ioctl_fionbio(&socket, true).unwrap();
     match connect(&socket, &SocketAddrUnix::new(path).unwrap()) {
         Err(Errno::AGAIN) => None,
         connected => connected.map(|()| Some(socket)).unwrap(),
