@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Identity, IdentityError, OcspResponse, Part};
+use turnkey_backend::{Identity, IdentityError, OcspError, OcspResponse, Part};
 use zeroize::Zeroizing;
 
 use crate::causes::with_causes;
@@ -163,12 +163,21 @@ impl IdentityFile {
     }
 }
 
-/// Gives each response of an OCSP responder to the identity that it is about.
+/// An OCSP response that clients are not sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Unstapled {
+    pub(crate) file: PathBuf,
+    pub(crate) why: String,
+}
+
+/// Gives the response of an OCSP responder to the identity that it is about. If it was good once, and its
+/// time is over or the certificate renewed, clients do without: neither a restart nor the next
+/// certificate, nor a new revocation list, may wait for it.
 pub(crate) fn staple(
     identities: &mut [Identity],
     file: &Path,
     now: SystemTime,
-) -> Result<(), ConfigError> {
+) -> Result<Option<Unstapled>, ConfigError> {
     let wrong = |what: String| FileError::new(file, "--ocsp", what);
     let response = OcspResponse::from_der(&files::read(file, "--ocsp")?)
         .map_err(|error| wrong(with_causes(&error)))?;
@@ -177,20 +186,27 @@ pub(crate) fn staple(
         match identity.with_ocsp(&response, now) {
             Ok(stapled) => {
                 *identity = stapled;
-                return Ok(());
+                return Ok(None);
             }
             Err(error) if why.is_none() || !error.is_about_another() => why = Some(error),
             Err(_) => {}
         }
     }
     // There is an identity, so there was an error.
-    Err(wrong(why.map_or_else(String::new, |error| with_causes(&error))).into())
+    let text = why.as_ref().map_or_else(String::new, |error| with_causes(error));
+    match why {
+        Some(OcspError::Expired { .. } | OcspError::OtherCertificate { .. }) => {
+            Ok(Some(Unstapled { file: file.to_owned(), why: text }))
+        }
+        _ => Err(wrong(text).into()),
+    }
 }
 
 /// Names the file that an error of the pair is about.
 fn pem_error(cert: &Path, key: &Path, options: PemOptions, error: &IdentityError) -> FileError {
     match error.part() {
         Part::Chain => FileError::new(cert, options.cert, hint(error)),
+        Part::Key | Part::Both if cert == key => FileError::new(cert, options.cert, hint(error)),
         Part::Key => FileError::new(key, options.key, hint(error)),
         Part::Both => {
             let what = format!("{} (certificate: {})", hint(error), cert.display());

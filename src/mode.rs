@@ -95,13 +95,16 @@ pub struct TlsChoice {
     pub resumption: Option<bool>,
     /// What session tickets are encrypted with, when several servers share it; each server's own.
     pub ticket_key: Option<TicketKey>,
+    /// Whether the backend has to be able to staple responses of an OCSP responder, which an identity may
+    /// only come to have later; it has to where one has such a response.
+    pub ocsp: bool,
 }
 
 impl TlsChoice {
     /// Whether anything was chosen.
     fn asks_for_anything(&self) -> bool {
-        let Self { backend, min, max, further, resumption, ticket_key } = self;
-        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty()];
+        let Self { backend, min, max, further, resumption, ticket_key, ocsp } = self;
+        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty(), *ocsp];
         chosen.contains(&true) || resumption.is_some() || ticket_key.is_some()
     }
 

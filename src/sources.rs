@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::client_files::ClientFiles;
 use crate::config_error::ConfigError;
 use crate::files::{self, FileError};
-use crate::identity_files::{self, IdentityFile};
+use crate::identity_files::{self, IdentityFile, Unstapled};
 use crate::mode::{Mode, TlsChoice};
 use crate::password::Passwords;
 
@@ -54,6 +54,7 @@ pub(crate) struct Material {
     pub(crate) identities: Vec<Identity>,
     pub(crate) clients: ClientPolicy,
     pub(crate) ticket_key: Option<TicketKey>,
+    pub(crate) unstapled: Vec<Unstapled>,
 }
 
 impl Sources {
@@ -68,8 +69,9 @@ impl Sources {
                 .collect::<Result<_, _>>()?,
         };
         self.check_names(&identities)?;
+        let mut unstapled = Vec::new();
         for file in &self.ocsp {
-            identity_files::staple(&mut identities, file, now)?;
+            unstapled.extend(identity_files::staple(&mut identities, file, now)?);
         }
         let made_up = self.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref());
         let clients = match &self.clients {
@@ -77,7 +79,7 @@ impl Sources {
             None => ClientPolicy::None,
         };
         let ticket_key = self.ticket_key.as_deref().map(ticket_key).transpose()?;
-        Ok(Material { identities, clients, ticket_key })
+        Ok(Material { identities, clients, ticket_key, unstapled })
     }
 
     /// Names the files of two identities that are for the same name.
@@ -96,7 +98,7 @@ impl Sources {
 
     /// The mode, and what is asked of the TLS stack, for what was read.
     pub(crate) fn mode(&self, material: Material) -> Result<(Mode, TlsChoice), ConfigError> {
-        let Material { identities, clients, ticket_key } = material;
+        let Material { identities, clients, ticket_key, unstapled: _ } = material;
         let mut identities = identities.into_iter();
         let Some(first) = identities.next() else {
             return Err(ConfigError::Failed("there is no identity".to_owned()));

@@ -12,6 +12,7 @@ use super::chain;
 use super::clients::Sourced;
 use super::finding::{Finding, Subject};
 use super::identity::{self, inspect_certificates};
+use super::staple;
 use crate::client_files::{self, ClientFiles};
 use crate::config_error::ConfigError;
 use crate::files;
@@ -60,6 +61,7 @@ impl<'a> Loaded<'a> {
             identities: self.identities.iter().map(|(_, identity)| identity.clone()).collect(),
             clients: self.policy.clone(),
             ticket_key: self.ticket_key.clone(),
+            unstapled: Vec::new(),
         }
     }
 
@@ -98,7 +100,10 @@ impl<'a> Loaded<'a> {
             }
             let mut identities: Vec<_> = self.identities.iter().map(|(_, i)| i.clone()).collect();
             match identity_files::staple(&mut identities, file, now) {
-                Ok(()) => {
+                Ok(unstapled) => {
+                    if let Some(unstapled) = &unstapled {
+                        self.add(staple::not_sent(unstapled));
+                    }
                     for ((_, identity), stapled) in self.identities.iter_mut().zip(identities) {
                         *identity = stapled;
                     }

@@ -57,7 +57,7 @@ pub(crate) struct Checked {
 
 /// Looks at all that `config` names, and serves nothing.
 pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
-    let elsewhere = options::elsewhere(&config.listen.host);
+    let elsewhere = options::elsewhere(&config.listen);
     let mut report = Report {
         mode: config.mode.name(),
         backend: None,
@@ -65,9 +65,9 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         findings: options::inspect(config),
         identities: Vec::new(),
         handshake: Handshake::LeftOut("there is none in http mode"),
-        elsewhere: elsewhere.is_some().then(|| config.listen.host.clone()),
+        elsewhere: elsewhere.as_ref().map(|(host, _)| host.clone()),
     };
-    report.findings.extend(elsewhere);
+    report.findings.extend(elsewhere.map(|(_, finding)| finding));
     report.findings.extend(upstream::check(config, now));
     match &config.sources {
         Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
@@ -152,7 +152,9 @@ fn of_material(
         |one, other| one.der() == other.der(),
     );
     let read = Read { served: served.collect(), cas, lists, complete: true };
-    inspect(sources, &read, host, now)
+    let mut findings = inspect(sources, &read, host, now);
+    findings.extend(material.unstapled.iter().map(staple::not_sent));
+    findings
 }
 
 fn is_trouble(finding: &Finding) -> bool {

@@ -16,6 +16,7 @@ crate::on_every_verifying_backend! {
     it_is_shown_in_mutual_mode_too
     each_name_has_its_own
     a_newer_one_is_read_again
+    one_that_has_run_out_holds_up_nothing
     a_bad_new_one_changes_nothing
 }
 
@@ -40,14 +41,7 @@ fn it_is_not_shown_when_it_has_run_out() {
 fn what_is_no_good_response_is_an_error() {
     let site = Site::new();
     let pki = &site.pki;
-    let other = pki.ca.issue(&Profile::server("other"));
-    let expired = site.response(Status::Good, 1);
-    let last_year = OffsetDateTime::now_utc() - 365 * time::Duration::DAY;
-    ocsp_until(&expired, last_year);
-    let expired = pki.write("expired.der", fs::read(expired).unwrap());
     for (file, why) in [
-        (expired, "expired"),
-        (pki.ocsp("other.der", &other, Status::Good, 1), "serial"),
         (pki.ocsp("revoked.der", &site.leaf, Status::Revoked, 1), "revoked"),
         (pki.ca_file.clone(), "OCSP"),
         (pki.write("empty.der", ""), "empty"),
@@ -135,10 +129,29 @@ fn a_bad_new_one_changes_nothing(setup: Setup) {
     assert_unchanged("OCSP");
     fs::remove_file(&file).unwrap();
     assert_unchanged("no such file");
-    // A new certificate needs a response of its own.
+}
+
+/// Whoever asks the responder may come late, or never: what else has changed is taken up.
+fn one_that_has_run_out_holds_up_nothing(setup: Setup) {
+    let site = Site::new();
+    let file = site.response(Status::Good, 1);
+    ocsp_until(&file, OffsetDateTime::now_utc() - 365 * time::Duration::DAY);
+    let not_sent = |why: &str| format!("warn: {file}: no client is sent it: {why}");
+    let server = setup.serve(&site.args(&file));
+    server.logged(&[&not_sent("the OCSP response expired on ")]);
+    assert_eq!(shown(setup, &server, None), None);
+
     site.response(Status::Good, 5);
-    site.pki.save("stapled", &site.pki.ca.issue(&Profile::server("renewed")));
-    assert_unchanged("serial");
+    server.reload();
+    assert!(shown(setup, &server, None).is_some());
+    // A new certificate needs a response of its own.
+    let renewed = site.pki.ca.issue(&Profile::server("renewed"));
+    site.pki.save("stapled", &renewed);
+    server.reload();
+    server.logged(&[&not_sent("the OCSP response is not about the certificate \"CN=renewed")]);
+    assert_eq!(shown(setup, &server, None), None);
+    let presented = s_client(server.port, setup.s_client_args(), b"").text();
+    assert!(presented.contains("CN = renewed"), "{presented}");
 }
 
 /// A certificate that the responder knows.
