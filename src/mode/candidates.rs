@@ -1,8 +1,8 @@
 //! The backends there are, and which of them can do what is asked.
 
 use turnkey_backend::{
-    Backend, BuildError, Capabilities, ClientPolicy, ClientTrust, ConnectConfig, Connector,
-    Identity, TlsConfig,
+    Backend, BuildError, Capabilities, Certificate, ClientPolicy, ClientTrust, ConnectConfig,
+    Connector, Identity, TlsConfig, TrustAnchors,
 };
 
 use super::{ModeError, TlsChoice};
@@ -91,7 +91,11 @@ pub(crate) fn connector(
     config: &ConnectConfig,
 ) -> Result<Box<dyn Connector>, ModeError> {
     let asked = asked.filter(|asked| *asked != BackendName::Plain);
-    Ok((choose(asked, Needs::default())?.connector)(config)?)
+    let anchors = config.anchors.as_ref().map(TrustAnchors::certificates).unwrap_or_default();
+    let is_issued_by_others =
+        |anchor: &Certificate| anchors.iter().all(|issuer| issuer.subject() != anchor.issuer());
+    let partial_chain = anchors.iter().any(is_issued_by_others);
+    Ok((choose(asked, Needs { partial_chain, ..Needs::default() })?.connector)(config)?)
 }
 
 /// What is asked beyond TLS itself.
@@ -104,6 +108,7 @@ pub(super) struct Needs {
     crl: bool,
     resumption_control: bool,
     ocsp: bool,
+    partial_chain: bool,
 }
 
 impl Needs {
@@ -114,7 +119,9 @@ impl Needs {
             sni: !choice.further.is_empty(),
             crl: clients.trust().is_some_and(|trust: &ClientTrust| !trust.crls().is_empty()),
             resumption_control: choice.resumption.is_some() || choice.ticket_key.is_some(),
-            ocsp: [identity].into_iter().chain(&choice.further).any(Identity::is_stapled),
+            ocsp: choice.ocsp
+                || [identity].into_iter().chain(&choice.further).any(Identity::is_stapled),
+            partial_chain: false,
         }
     }
 
@@ -132,6 +139,11 @@ impl Needs {
             (self.crl, capabilities.crl, "certificate revocation lists"),
             (self.resumption_control, capabilities.resumption_control, "resumption control"),
             (self.ocsp, capabilities.ocsp, "OCSP stapling"),
+            (
+                self.partial_chain,
+                capabilities.partial_chain,
+                "upstreams below an intermediate CA, without the root",
+            ),
         ];
         wishes.into_iter().find(|(asked, there, _)| *asked && !there).map(|(.., what)| what)
     }

@@ -16,7 +16,9 @@ use ::rustls::{RootCertStore, ServerConfig};
 
 use crate::bodies::{POST, signal};
 use crate::held_back::{chunked, content};
-use crate::support::{Authority, Dialer, Files, Pki, Profile, Program, Server, table};
+use crate::support::{
+    Authority, Dialer, FAILURE, Files, Pki, Profile, Program, Server, assert_complaint, table,
+};
 use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
 
@@ -27,6 +29,7 @@ table! {
         openssl = "openssl";
     } rows {
         an_upstream_of_the_ca_is_good
+    an_intermediate_without_its_root_is_enough_or_an_error
         others_are_not
         cas_of_the_system_are_read_at_the_start
         ours_is_shown_to_who_asks
@@ -110,6 +113,31 @@ fn an_upstream_of_the_ca_is_good(backend: &'static str) {
     let other = pki.write("other.crt", Authority::root("Other CA").pem());
     let proxied = Before::new(backend, &pki, &upstream.url, &["--upstream-ca", &other]);
     assert_eq!(proxied.get(), OK_CLOSE);
+}
+
+/// Whoever cannot take it for a CA says so before all requests fail.
+fn an_intermediate_without_its_root_is_enough_or_an_error(backend: &'static str) {
+    let pki = Pki::new();
+    let intermediate = pki.ca.subordinate("Intermediate");
+    let files = pki.save("behind", &intermediate.issue(&Profile::server("app")));
+    let upstream = Upstream::tls(server_config(&files, None), |talk| talk.answer_all(OK));
+    let anchor = pki.write("intermediate.crt", intermediate.pem());
+    let proxy = ["--proxy", &upstream.url, "--upstream-ca", &anchor];
+    let asked = [&pki.server_args()[..], &["--backend", backend], &proxy].concat();
+    if backend == "native-tls" {
+        let output = Program::new(&[&asked[..], &["--port", "0"]].concat()).run();
+        assert_complaint(&output, FAILURE, &["--backend native-tls", "intermediate CA", "rustls"]);
+        // With the root beside it there is nothing to it.
+        let server = Server::with(&[&asked[..], &["--upstream-ca", &pki.ca_file]].concat());
+        drop(server);
+        return;
+    }
+    for args in [asked, [&pki.server_args()[..], &proxy].concat()] {
+        let server = Server::with(&args);
+        let mut conn = Dialer::tls(server.port, &pki.ca_file).open();
+        conn.send(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n").unwrap();
+        assert_eq!(String::from_utf8_lossy(&conn.rest()), OK_CLOSE, "{}", server.log());
+    }
 }
 
 fn others_are_not(backend: &'static str) {

@@ -22,6 +22,8 @@ pub struct Capabilities {
     pub resumption_control: bool,
     /// Staples responses of an OCSP responder to its certificate.
     pub ocsp: bool,
+    /// Takes a CA that others have issued for a trust anchor of upstreams, without the CA above it.
+    pub partial_chain: bool,
 }
 
 impl Capabilities {
@@ -36,6 +38,7 @@ impl Capabilities {
         alpn: false,
         resumption_control: false,
         ocsp: false,
+        partial_chain: false,
     };
 
     /// The TLS stack of the operating system. That a server can ask for client certificates is
@@ -53,6 +56,7 @@ impl Capabilities {
         alpn: true,
         resumption_control: true,
         ocsp: true,
+        partial_chain: true,
     };
 
     /// OpenSSL, called directly.
@@ -85,7 +89,7 @@ mod tests {
             Capabilities::RUSTLS,
             Capabilities::OPENSSL,
         ];
-        let rows: [(&str, Can); 8] = [
+        let rows: [(&str, Can); 9] = [
             ("TLS", |c| c.tls),
             ("client certificates", |c| c.client_certificates),
             ("TLS 1.3", |c| c.tls13),
@@ -94,6 +98,7 @@ mod tests {
             ("ALPN", |c| c.alpn),
             ("resumption control", |c| c.resumption_control),
             ("OCSP stapling", |c| c.ocsp),
+            ("upstreams below an intermediate CA", |c| c.partial_chain),
         ];
         for (name, can) in rows {
             for (cell, backend) in row(name).iter().zip(&backends) {
