@@ -11,7 +11,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a request body may make no progress; 30 seconds.
     pub body_timeout: Duration,
-    /// How long a client may take nothing of a response; 30 seconds.
+    /// How long a client may take nothing of a response, as far as the kernel tells, which waits until a
+    /// third of what it holds for the client is taken; 30 seconds.
     pub write_timeout: Duration,
     /// How long a connection stays open without a request; 60 seconds.
     pub idle_timeout: Duration,

@@ -30,7 +30,8 @@ use crate::peer::Peer;
 
 /// An application: paths, and what answers to them.
 ///
-/// A path is matched as the client sent it, exactly, case and trailing slash included. A segment
+/// A path is matched exactly, case and trailing slash included, as the request's URL has it:
+/// percent-encoded as the client sent it, and with what `.` and `..` stand for in their place. A segment
 /// `:name` stands for any one segment, and `*name` at the end for all that follow, one at least; what
 /// they stand for is found with [`Params::of`]. A segment that is named goes before one that is not.
 ///
