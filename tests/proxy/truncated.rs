@@ -14,6 +14,8 @@ table! {
         what_breaks_off_does_not_pass_for_whole
         what_stalls_breaks_off
         what_is_malformed_breaks_off
+        who_pauses_for_too_long_has_not_got_the_whole
+        what_the_end_of_the_server_cuts_off_is_not_the_whole
         a_client_that_leaves_ends_it
     }
 }
@@ -51,7 +53,8 @@ fn assert_broken(mut client: Conn, what: &str) {
     } else {
         by_fin
     };
-    assert!(!passes, "{what}: it passes for whole: {came:?}");
+    // Of some there is no end.
+    assert!(!passes, "{what}: it passes for whole: {head:?}, {} bytes", body.len());
 }
 
 /// Asks in both versions before an upstream that sends this and then does `then`.
@@ -73,6 +76,40 @@ fn each(front: Front, head: &str, body: &str, then: fn(&mut crate::upstream::Tal
     }
     proxied.server.assert_logs(&["error", &upstream.url, "broke off", cause]);
     assert_eq!(upstream.accepted(), 2, "it was asked again, or the connection used again");
+}
+
+/// An upstream that goes on until it cannot any more.
+fn endless() -> Upstream {
+    Upstream::new(|talk| {
+        talk.request();
+        let piece = format!("8000\r\n{:32768}\r\n", "hello");
+        talk.send(BODIES[1].0.as_bytes());
+        while talk.send(piece.as_bytes()) {}
+    })
+}
+
+/// It is cut off, and may read on.
+fn who_pauses_for_too_long_has_not_got_the_whole(front: Front) {
+    let upstream = endless();
+    let proxied = Proxied::with(front, &[&upstream.url], &["--write-timeout", "0.5"]);
+    for version in ["1.1", "1.0"] {
+        let mut conn = proxied.open();
+        conn.send(format!("GET / HTTP/{version}\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+        assert_broken(conn, version);
+    }
+}
+
+fn what_the_end_of_the_server_cuts_off_is_not_the_whole(front: Front) {
+    for version in ["1.1", "1.0"] {
+        let upstream = endless();
+        let proxied = Proxied::with(front, &[&upstream.url], &["--drain-timeout", "0.5"]);
+        let mut conn = proxied.open();
+        conn.send(format!("GET / HTTP/{version}\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        assert!(matches!(conn.read_some(), Ok(1..)));
+        proxied.server.signal("TERM");
+        assert_broken(conn, version);
+    }
 }
 
 fn what_breaks_off_does_not_pass_for_whole(front: Front) {
