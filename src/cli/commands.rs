@@ -73,7 +73,7 @@ pub(crate) struct Certs {
     #[argh(option, arg_name = "number", from_str_fn(number_of_days))]
     pub(crate) days: Option<u32>,
 
-    /// replace the CA, and all that it issued
+    /// replace the CA, and the certificates of the server and of all clients
     #[argh(switch)]
     pub(crate) force: bool,
 }

@@ -80,6 +80,15 @@ pub enum PkiError {
         /// How it shows that it is not a file that may be overwritten.
         problem: &'static str,
     },
+    /// What the CA that is to be replaced issued for something else than a client: a new one is not made for it.
+    #[error(
+        "{path} was issued by the CA that --force replaces, and is not for clients alone: \
+         move it away and run again, then issue it anew with the new CA"
+    )]
+    NotAClient {
+        /// The certificate.
+        path: PathBuf,
+    },
     /// A key or a certificate could not be made. No input is known to lead there: names and lifetimes have
     /// been vetted, so the cryptographic library has failed.
     #[error("cannot make the certificate for {name:?}")]

@@ -53,7 +53,8 @@ pub struct CertsOptions {
     pub key_type: Option<KeyType>,
     /// The lifetime of new leaf certificates in days, 1 to 825. Default: 365.
     pub days: u32,
-    /// Replaces the CA and every certificate below it. Default: `false`.
+    /// Replaces the CA, the server's certificate, and those of all clients below that CA; anything
+    /// else that it issued is an error. Default: `false`.
     pub force: bool,
 }
 

@@ -43,7 +43,8 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
     let mut run = Run { options, now, batch: Batch::default() };
     let (authority, ca) = run.authority()?;
     if ca.outcome == Outcome::Replaced {
-        clients.extend(clients_below_old_ca(out)?);
+        let below = clients_below_old_ca(out, &clients)?;
+        clients.extend(below);
     }
     let mut identities = vec![ca];
     let server = Place::new(out, "server", Role::Server);
@@ -201,9 +202,10 @@ impl Run<'_> {
     }
 }
 
-/// The clients whose certificates the CA in the folder issued. When it goes, they have to be
-/// issued again: no later run would touch what a CA issued that it does not know.
-fn clients_below_old_ca(folder: &Path) -> Result<Vec<String>, PkiError> {
+/// The clients whose certificates the CA in the folder issued, beside those that are `named`. When
+/// it goes, they have to be issued again: no later run would touch what a CA issued that it does
+/// not know. Whatever else it issued is not made here, and its key would be lost: an error.
+fn clients_below_old_ca(folder: &Path, named: &[String]) -> Result<Vec<String>, PkiError> {
     let old = files::read(&folder.join("ca.crt"))?;
     let Some(old) = old.as_deref().and_then(x509::first_certificate) else {
         return Ok(Vec::new());
@@ -214,13 +216,19 @@ fn clients_below_old_ca(folder: &Path) -> Result<Vec<String>, PkiError> {
         let path = entry.map_err(unreadable)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let Some(name) = name.strip_suffix(".crt") else { continue };
-        if names::check_client(name).is_err() {
+        if names::check_client(name).is_err() || named.iter().any(|named| named == name) {
             continue;
         }
         let Some(pem) = files::read(&path)? else { continue };
-        if x509::first_certificate(&pem).is_some_and(|leaf| x509::is_issued_by(&leaf, &old)) {
-            clients.push(name.to_owned());
+        let Some(certificate) = x509::first_certificate(&pem) else { continue };
+        // The CA signed itself, and a copy of it may stay.
+        if certificate == old || !x509::is_issued_by(&certificate, &old) {
+            continue;
         }
+        if !x509::is_for_clients_alone(&certificate) {
+            return Err(PkiError::NotAClient { path });
+        }
+        clients.push(name.to_owned());
     }
     clients.sort();
     Ok(clients)

@@ -78,6 +78,13 @@ pub(super) fn has_role(certificate: &Certificate, role: Role) -> bool {
     }
 }
 
+/// Whether a certificate is a client's and nothing else: one that says nothing may be a server's.
+pub(super) fn is_for_clients_alone(certificate: &Certificate) -> bool {
+    !certificate.is_ca()
+        && has_role(certificate, Role::Client)
+        && !has_role(certificate, Role::Server)
+}
+
 /// The kind of key that a certificate is for; `None` for a kind that is not made here.
 pub(super) fn key_type(certificate: &Certificate) -> Option<KeyType> {
     match certificate.key() {

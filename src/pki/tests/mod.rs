@@ -107,6 +107,20 @@ impl Folder {
         error
     }
 
+    /// Has the CA in the folder issue a certificate as people do: with a key that `openssl genpkey`
+    /// makes, and these extensions.
+    fn issue_by_hand(&self, name: &str, key: &str, extensions: &str) {
+        self.write("by-hand.ext", extensions);
+        self.openssl(&format!("genpkey {key} -out {name}.key"));
+        self.openssl(&format!("req -new -key {name}.key -subj /CN={name} -out by-hand.csr"));
+        self.openssl(&format!(
+            "x509 -req -in by-hand.csr -CA ca.crt -CAkey ca.key -days 365 \
+             -extfile by-hand.ext -out {name}.crt"
+        ));
+        self.remove("by-hand.ext");
+        self.remove("by-hand.csr");
+    }
+
     /// Asserts that openssl takes certificate and key of both leaves.
     fn assert_verifies(&self) {
         for (name, purpose) in [("server", "sslserver"), ("client", "sslclient")] {

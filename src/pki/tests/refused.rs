@@ -161,6 +161,38 @@ fn a_pkcs12_file_with_a_password_of_its_own_is_not_lost() {
     assert_refused(&mut folder, &["server.p12", "has a password of its own"]);
 }
 
+/// A new CA makes new certificates for clients. What else the old one issued would lose its key.
+#[test]
+fn what_the_old_ca_issued_by_hand_for_others_than_clients_is_not_lost() {
+    for (kind, extensions) in [
+        ("a server", "extendedKeyUsage = serverAuth"),
+        ("both", "extendedKeyUsage = serverAuth, clientAuth"),
+        ("a CA", "basicConstraints = critical, CA:TRUE"),
+        ("a CA of clients", "basicConstraints = critical, CA:TRUE\nextendedKeyUsage = clientAuth"),
+        ("neither", "extendedKeyUsage = OCSPSigning"),
+        ("anything", "basicConstraints = CA:FALSE"),
+    ] {
+        let mut folder = Folder::made();
+        folder.issue_by_hand("db", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256", extensions);
+        folder.openssl("pkcs12 -export -in db.crt -inkey db.key -out db.p12 -passout pass:turnkey");
+        folder.write("db.pem", [folder.read("db.crt"), folder.read("db.key")].concat());
+        folder.options.force = true;
+        let error = folder.refusal();
+        let path = folder.path("db.crt");
+        assert!(error.starts_with(&format!("{} was issued by", path.display())), "{kind}: {error}");
+        assert!(error.contains("move it away and run again"), "{kind}: {error}");
+
+        // Without its certificate nothing of it stands in the way, and nothing is touched.
+        fs::rename(path, folder.path("db.old")).unwrap();
+        let before = folder.snapshot();
+        assert_eq!(outcome(&folder.run().unwrap(), "server"), "replaced");
+        for (file, contents) in folder.snapshot() {
+            assert!(!file.starts_with("db.") || before[&file] == contents, "{kind}: {file}");
+        }
+        folder.assert_verifies();
+    }
+}
+
 #[test]
 fn once_moved_away_what_stood_in_the_way_is_made_anew() {
     let other = Folder::made();

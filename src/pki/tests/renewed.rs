@@ -188,6 +188,26 @@ fn force_replaces_the_ca_and_everything_below_it() {
 }
 
 #[test]
+fn force_makes_a_client_of_what_is_named_as_one_and_leaves_copies_of_the_ca() {
+    let mut folder = Folder::made();
+    folder.issue_by_hand(
+        "db",
+        "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+        "extendedKeyUsage = serverAuth",
+    );
+    let ca = folder.read("ca.crt");
+    folder.write("before.crt", &ca);
+    folder.options.force = true;
+    folder.options.clients = vec!["db".to_owned()];
+    let report = folder.run().unwrap();
+    let names: Vec<_> = report.identities.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["ca", "server", "client", "db"]);
+    assert_eq!(outcome(&report, "db"), "replaced");
+    folder.assert_verifies_as("db", "sslclient");
+    assert_eq!(folder.read("before.crt"), ca);
+}
+
+#[test]
 fn force_on_an_empty_folder_just_creates() {
     let mut folder = Folder::new();
     folder.options.force = true;
