@@ -65,7 +65,7 @@ pub(crate) struct Certs {
     #[argh(option, arg_name = "name")]
     pub(crate) client: Vec<String>,
 
-    /// p256, rsa2048 or rsa4096; p256
+    /// p256, rsa2048 or rsa4096; that of before, or p256
     #[argh(option, arg_name = "p256|rsa2048|rsa4096")]
     pub(crate) key_type: Option<String>,
 

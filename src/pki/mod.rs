@@ -48,8 +48,9 @@ pub struct CertsOptions {
     pub hosts: Vec<String>,
     /// Further clients beside `client`: common names, and the stems of their files. Default: none.
     pub clients: Vec<String>,
-    /// The kind of keys. `None`, the default, keeps what is there and makes [`KeyType::P256`];
-    /// a kind renews leaf certificates of another kind. The CA is never renewed for it.
+    /// The kind of keys. `None`, the default, stays with the kind of what is there, also where that
+    /// is renewed or replaced, and makes [`KeyType::P256`] where there is nothing, or a kind that is
+    /// not made here; a kind renews leaf certificates of another kind. The CA is never renewed for it.
     pub key_type: Option<KeyType>,
     /// The lifetime of new leaf certificates in days, 1 to 825. Default: 365.
     pub days: u32,

@@ -9,7 +9,7 @@ use turnkey_backend::{Certificate, Identity};
 use super::authority::Authority;
 use super::bundle::{Bundle, join};
 use super::files::{self, Batch};
-use super::issue::{Leaf, Role};
+use super::issue::{KeyType, Leaf, Role};
 use super::names::{self, Name, names_of};
 use super::report::{CertsReport, IdentityReport, Outcome, Why};
 use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
@@ -80,8 +80,10 @@ impl Run<'_> {
             self.batch.settle(&both, there.as_deref(), contents, true);
             (authority, Outcome::Kept)
         } else {
-            let there = files::read(&crt)?.is_some() || files::read(&key)?.is_some();
-            let key_type = self.options.key_type.unwrap_or_default();
+            let old = files::read(&crt)?;
+            let there = old.is_some() || files::read(&key)?.is_some();
+            let old = old.as_deref().and_then(x509::first_certificate);
+            let key_type = self.key_type(old.as_ref());
             let authority = Authority::create(key_type, CA_DAYS, self.now)?;
             let contents = join(&authority.certificate_pem, &authority.key_pem);
             self.batch.put(&crt, authority.certificate_pem.clone(), false, Why::New);
@@ -100,8 +102,9 @@ impl Run<'_> {
         place: &Place,
         names: Vec<Name>,
     ) -> Result<IdentityReport, PkiError> {
-        let mut leaf = self.leaf(place, names);
         let there = Standing::read(place)?;
+        let key_type = self.key_type(there.find_certificate(authority).as_ref());
+        let mut leaf = self.leaf(place, names, key_type);
         if self.options.force {
             let outcome = if there.is_empty() { Outcome::Created } else { Outcome::Replaced };
             return self.issue(authority, place, &leaf, outcome);
@@ -124,7 +127,13 @@ impl Run<'_> {
         }
     }
 
-    fn leaf(&self, place: &Place, names: Vec<Name>) -> Leaf {
+    /// The kind of a new key: the one asked for, else that of the certificate that is replaced, on
+    /// which its peers may rely.
+    fn key_type(&self, old: Option<&Certificate>) -> KeyType {
+        self.options.key_type.or_else(|| x509::key_type(old?)).unwrap_or_default()
+    }
+
+    fn leaf(&self, place: &Place, names: Vec<Name>, key_type: KeyType) -> Leaf {
         let common_name = match place.role {
             Role::Server => SERVER_COMMON_NAME,
             Role::Client if place.name == CLIENT => CLIENT_COMMON_NAME,
@@ -134,7 +143,7 @@ impl Run<'_> {
             role: place.role,
             common_name: common_name.to_owned(),
             names,
-            key_type: self.options.key_type.unwrap_or_default(),
+            key_type,
             days: self.options.days,
         }
     }

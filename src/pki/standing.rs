@@ -91,7 +91,7 @@ impl Standing {
 
     /// Decides, and refuses when a file that would be written over may be somebody's own.
     ///
-    /// `key_type` is the one asked for by name, if any; the one in `leaf` may be a default.
+    /// `key_type` is the one asked for by name, if any; the one in `leaf` may be that of before.
     pub(super) fn judge(
         &self,
         place: &Place,
@@ -138,7 +138,7 @@ impl Standing {
     }
 
     /// The leaf certificate, from its own file or else from the one that it shares.
-    fn find_certificate(&self, authority: &Authority) -> Option<Certificate> {
+    pub(super) fn find_certificate(&self, authority: &Authority) -> Option<Certificate> {
         let files = [&self.certificate, &self.both].into_iter().flatten();
         files
             .filter_map(|file| x509::first_certificate(file))

@@ -146,6 +146,57 @@ fn a_key_type_that_is_asked_for_renews_the_leaves_and_never_the_ca() {
     folder.assert_verifies();
 }
 
+/// Peers that know nothing else may be why it is RSA.
+#[test]
+fn a_key_type_that_was_asked_for_once_stays_when_certificates_are_renewed_or_replaced() {
+    let mut folder = Folder::new();
+    folder.options.key_type = Some(KeyType::Rsa2048);
+    folder.options.clients = vec!["alice".to_owned()];
+    folder.run_at(days_ago(400)).unwrap();
+    folder.options.key_type = None;
+    let assert_rsa = |names: &[&str]| {
+        for name in names {
+            let text = folder.openssl(&format!("x509 -in {name}.crt -noout -text"));
+            assert!(text.contains("Public-Key: (2048 bit)"), "{name}: {text}");
+            assert!(*name == "ca" || text.contains("Key Encipherment"), "{name}: {text}");
+        }
+        folder.assert_verifies();
+    };
+    let report = folder.run().unwrap();
+    for name in ["server", "client", "alice"] {
+        assert!(outcome(&report, name).starts_with("renewed: expired on 20"), "{report}");
+    }
+    assert_rsa(&["server", "client", "alice"]);
+
+    let options = CertsOptions { hosts: vec!["app.test".to_owned()], ..folder.options.clone() };
+    let report = certs(&options, SystemTime::now()).unwrap();
+    assert_eq!(outcome(&report, "server"), "renewed: was not for app.test");
+    assert_rsa(&["server"]);
+
+    folder.remove("server.key");
+    assert_eq!(outcome(&folder.run().unwrap(), "server"), "renewed: had lost its key");
+    assert_rsa(&["server"]);
+
+    // Not named this time, and still below the old CA.
+    let options = CertsOptions { clients: Vec::new(), force: true, ..folder.options.clone() };
+    let report = certs(&options, SystemTime::now()).unwrap();
+    let replaced = ["ca", "server", "client", "alice"];
+    for name in replaced {
+        assert_eq!(outcome(&report, name), "replaced");
+    }
+    assert_rsa(&replaced);
+}
+
+/// A key of a kind that is kept and not made.
+#[test]
+fn the_default_replaces_a_key_of_a_kind_that_is_not_made_here() {
+    let folder = Folder::made();
+    folder.issue_by_hand("server", "-algorithm ED25519", "extendedKeyUsage = serverAuth");
+    assert_server_renewed(&folder, SystemTime::now(), "was not for localhost");
+    let text = folder.openssl("x509 -in server.crt -noout -text");
+    assert!(text.contains("NIST CURVE: P-256"), "{text}");
+}
+
 #[test]
 fn a_certificate_for_another_role_or_client_is_renewed() {
     let mut folder = Folder::new();
