@@ -8,7 +8,7 @@ use turnkey_backend::Certificate;
 
 use super::issue::{Issued, KeyType, Leaf, new_ca};
 use super::report::date;
-use super::x509::{self, KeyFile};
+use super::x509::{self, KeyFile, UNREAD_KEY};
 use super::{PkiError, files};
 
 /// A CA that certificates can be issued with.
@@ -55,6 +55,7 @@ impl Authority {
             KeyFile::Encrypted => {
                 return unusable(&key, "is encrypted, and only a plain key can be used here");
             }
+            KeyFile::Unread => return unusable(&key, UNREAD_KEY),
             KeyFile::Damaged => {
                 return unusable(&key, "is damaged: it holds no private key in PEM");
             }

@@ -10,7 +10,7 @@ use super::authority::Authority;
 use super::issue::{DAY, KeyType, Leaf, Role};
 use super::names::{Name, names_of};
 use super::report::date;
-use super::x509::{self, KeyFile};
+use super::x509::{self, KeyFile, UNREAD_KEY};
 use super::{PKCS12_PASSWORD, PkiError, files};
 
 /// Where the files of one leaf certificate stand.
@@ -126,6 +126,7 @@ impl Standing {
             KeyFile::Encrypted => {
                 return not_ours(&place.key, "is encrypted, and not by turnkey");
             }
+            KeyFile::Unread => return not_ours(&place.key, UNREAD_KEY),
             KeyFile::Key(key) if !x509::is_for_key(&certificate, &key) => {
                 return not_ours(&place.key, "is not the key of the certificate beside it");
             }

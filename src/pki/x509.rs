@@ -1,7 +1,9 @@
 //! What certificates and keys say, in PEM as they stand in files.
 
 use rcgen::{KeyPair, PublicKeyData};
-use turnkey_backend::{Certificate, KeyKind, pem};
+use turnkey_backend::pem::{self, Block};
+use turnkey_backend::{Certificate, KeyKind};
+use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
@@ -24,12 +26,18 @@ pub(super) fn first_certificate(file: &[u8]) -> Option<Certificate> {
     Certificate::from_der(&first.der).ok()
 }
 
+/// The problem with a file that is [`KeyFile::Unread`].
+pub(super) const UNREAD_KEY: &str =
+    "may hold a key, of a kind or in a form that turnkey certs does not read";
+
 /// What a key file holds.
 pub(super) enum KeyFile {
     Key(Box<KeyPair>),
     /// A key that only its password opens.
     Encrypted,
-    /// No key, or none that can be used.
+    /// What may be a whole key, of a kind or in a form that rcgen does not read: Ed448, or DER.
+    Unread,
+    /// No key, or one that is cut off.
     Damaged,
 }
 
@@ -37,14 +45,29 @@ impl KeyFile {
     pub(super) fn read(file: &[u8]) -> Self {
         let blocks = pem::blocks(file).unwrap_or_default();
         let Some(block) = blocks.iter().find(|block| block.is_private_key()) else {
-            return Self::Damaged;
+            let whole = is_der(file) || holds_whole_key(file);
+            return if whole { Self::Unread } else { Self::Damaged };
         };
         if block.label == "ENCRYPTED PRIVATE KEY" || block.traditionally_encrypted {
             return Self::Encrypted;
         }
-        KeyPair::try_from(block.der.as_slice())
-            .map_or(Self::Damaged, |key| Self::Key(Box::new(key)))
+        KeyPair::try_from(block.der.as_slice()).map_or(Self::Unread, |key| Self::Key(Box::new(key)))
     }
+}
+
+/// Whether a file is a structure in DER from its beginning to its end, as keys and PKCS#12 are.
+fn is_der(file: &[u8]) -> bool {
+    Any::from_der(file)
+        .is_ok_and(|(rest, any)| any.tag() == Tag::Sequence && rest.trim_ascii().is_empty())
+}
+
+/// Whether a private key in PEM is whole, however damaged other blocks of the file are.
+fn holds_whole_key(file: &[u8]) -> bool {
+    const BEGIN: &str = "-----BEGIN ";
+    String::from_utf8_lossy(file).split(BEGIN).skip(1).any(|block| {
+        pem::blocks(format!("{BEGIN}{block}").as_bytes())
+            .is_ok_and(|blocks| blocks.iter().any(Block::is_private_key))
+    })
 }
 
 /// Whether a file looks like one with a private key in PEM, whole or not.

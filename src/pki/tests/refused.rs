@@ -48,6 +48,11 @@ fn an_unusable_ca_is_not_replaced_unasked() {
     folder.openssl("pkcs8 -topk8 -in ca.key -out encrypted -passout pass:secret");
     fs::rename(folder.path("encrypted"), folder.path("ca.key")).unwrap();
     assert_refused(&mut folder, &["ca.key", "is encrypted"]);
+
+    let mut folder = Folder::made();
+    folder.openssl("pkey -in ca.key -outform DER -out der");
+    fs::rename(folder.path("der"), folder.path("ca.key")).unwrap();
+    assert_refused(&mut folder, &["ca.key", "does not read: mend it"]);
 }
 
 /// rcgen would write the subject otherwise than it read it, and nobody would find the CA by that.
@@ -150,6 +155,41 @@ fn a_key_that_may_be_somebodys_own_is_not_lost() {
     let mut folder = Folder::made();
     folder.write("ca.pem", other.read("ca.pem"));
     assert_refused(&mut folder, &["ca.pem", "was not issued by the CA"]);
+}
+
+/// Only what is cut off is damaged. These are whole, and most of them good for a server.
+#[test]
+fn a_key_of_a_kind_or_in_a_form_that_is_not_read_is_not_lost() {
+    type Change = fn(&Folder);
+    const P256: &str = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+    const CUT_OFF: &[u8] = b"-----BEGIN CERTIFICATE-----\nMIIB\n";
+    fn in_place(folder: &Folder, command: &str) {
+        folder.openssl(&format!("{command} -in server.key -out other"));
+        fs::rename(folder.path("other"), folder.path("server.key")).unwrap();
+    }
+    fn between(folder: &Folder, before: &[u8], behind: &[u8]) {
+        let key = folder.read("server.key");
+        folder.write("server.key", [before, &key, behind].concat());
+    }
+    let kinds: [(&str, Change); 9] = [
+        ("-algorithm ED448", |_| {}),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1", |_| {}),
+        ("-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048", |_| {}),
+        ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", |_| {}),
+        (P256, |folder| in_place(folder, "pkey -outform DER")),
+        (P256, |folder| in_place(folder, "ec -outform DER")),
+        (P256, |folder| in_place(folder, "pkcs8 -topk8 -outform DER -passout pass:secret")),
+        (P256, |folder| between(folder, b"", CUT_OFF)),
+        (P256, |folder| between(folder, CUT_OFF, b"end\n")),
+    ];
+    for (n, (key, change)) in kinds.into_iter().enumerate() {
+        let mut folder = Folder::made();
+        folder.issue_by_hand("server", key, "extendedKeyUsage = serverAuth");
+        change(&folder);
+        let said = folder.refusal();
+        assert!(said.contains("server.key may hold a key, of a kind or in a form"), "{n}: {said}");
+        assert_refused(&mut folder, &["server.key", "does not read: move it away"]);
+    }
 }
 
 #[test]
