@@ -1,5 +1,6 @@
 //! Mutual mode: a client without a good certificate gets not one byte.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Setup;
@@ -70,6 +71,31 @@ fn a_selfsigned_one_is_refused(setup: Setup) {
 
 fn an_expired_one_is_refused(setup: Setup) {
     refused(setup, |pki| pki.ca.issue(&client().expired()));
+}
+
+/// Its clients' certificates may be good for longer, and those of others are.
+#[test]
+fn a_ca_expires_while_the_server_runs() {
+    crate::at_once(&Setup::VERIFYING, |setup| {
+        let pki = Pki::new();
+        let ending = Authority::root_for("Ending CA", Duration::from_secs(4));
+        let year = Duration::from_secs(365 * 86_400);
+        let files = pki.save("theirs", &ending.issue(&client().valid_for(year)));
+        let cas = pki.write("cas.pem", pki.ca.pem() + &ending.pem());
+        let mut server = setup.serve(&[&pki.server_args()[..], &["--client-ca", &cas]].concat());
+        let curl = setup.client(&pki).and(&["-E", &files.both]);
+        curl.fetch(&server.url).assert_top_level();
+
+        let end = Instant::now() + Duration::from_secs(20);
+        while curl.fetch(&server.url).exit == 0 {
+            assert!(Instant::now() < end, "its clients are let in still");
+            thread::sleep(Duration::from_millis(100));
+        }
+        assert_refused(setup, &pki, &mut server, Some(&files));
+        let told = "\"CN=Ending CA,O=Company\", which the client certificate \
+                    \"CN=client.localhost,O=Company\" stands on, expired on ";
+        server.assert_logs(&["refused: ", told]);
+    });
 }
 
 fn not_yet_valid_is_refused(setup: Setup) {

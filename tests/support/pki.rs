@@ -84,7 +84,19 @@ impl Authority {
     /// A self-signed CA. Two of one name have keys of their own.
     pub(crate) fn root(name: &str) -> Self {
         let serial = next_serial();
-        let root = CertifiedIssuer::self_signed(authority(name, serial), new_key());
+        Self::self_signed(authority(name, serial), serial)
+    }
+
+    /// The same, valid for so long from now on.
+    pub(crate) fn root_for(name: &str, time: Duration) -> Self {
+        let serial = next_serial();
+        let mut params = authority(name, serial);
+        params.not_after = OffsetDateTime::now_utc() + time;
+        Self::self_signed(params, serial)
+    }
+
+    fn self_signed(params: CertificateParams, serial: u64) -> Self {
+        let root = CertifiedIssuer::self_signed(params, new_key());
         Self { issuer: root.expect("a CA certificate"), serial }
     }
 

@@ -67,8 +67,8 @@ impl ClientPolicy {
     }
 
     /// Checks again what an earlier handshake found good: the dates of the certificate that a
-    /// resumed session was begun with, that no revocation list has run out since, and the rules
-    /// where they are kept in the handshake. A TLS stack that resumes looks at none of these; what
+    /// resumed session was begun with and of its CA, that no revocation list has run out since, and
+    /// the rules where they are kept in the handshake. A TLS stack that resumes looks at none of these; what
     /// does not change with time is part of [`digest`](Self::digest).
     ///
     /// For every connection, resumed or not, it is also the last check that a required certificate
@@ -86,12 +86,13 @@ impl ClientPolicy {
                 _ => Ok(()),
             };
         };
-        let fault = if resumed { trust.outdated(certificate, now) } else { None };
-        let fault = fault.or_else(|| {
-            (trust.deny_early && !trust.allows(certificate)).then_some(Fault::NotAllowed)
+        let refused = if resumed { trust.outdated(certificate, now) } else { None };
+        let refused = refused.or_else(|| {
+            let denied = trust.deny_early && !trust.allows(certificate);
+            denied.then(|| Refused::new(certificate.clone(), Fault::NotAllowed))
         });
-        match fault {
-            Some(fault) => Err(Refused::new(certificate.clone(), fault).into()),
+        match refused {
+            Some(refused) => Err(refused.into()),
             None => Ok(()),
         }
     }
@@ -157,20 +158,36 @@ impl ClientTrust {
     }
 
     /// What time has made of a certificate that was good.
-    fn outdated(&self, certificate: &Certificate, now: SystemTime) -> Option<Fault> {
-        match certificate.check_validity(now) {
-            Ok(()) => {}
-            Err(CertificateError::NotYetValid { .. }) => return Some(Fault::NotYetValid),
-            Err(_) => return Some(Fault::Expired),
+    fn outdated(&self, certificate: &Certificate, now: SystemTime) -> Option<Refused> {
+        let refused = |fault| Refused::new(certificate.clone(), fault);
+        if let Some(fault) = out_of_date(certificate, now) {
+            return Some(refused(fault));
         }
-        // A CA between is not known here, nor which list is its own: then none may have expired.
+        // A CA between is not known here, nor which CA it leads to: then none may be out of date.
         let direct = self.anchors.certificates().iter().any(|ca| ca.issued(certificate));
+        let cas = self.anchors.certificates().iter();
+        let mut cas = cas.filter(|ca| !direct || ca.issued(certificate));
+        if let Some((ca, fault)) = cas.find_map(|ca| Some((ca, self.ended(ca, now)?))) {
+            return Some(refused(fault).because_of(ca.clone()));
+        }
+        // Nor is it known which list is its own.
         let mut lists = self.newest_crls().filter(|crl| !direct || crl.covers(certificate));
         let expired = lists.find(|crl| crl.has_expired(now))?;
-        Some(Fault::RevocationListExpired {
+        Some(refused(Fault::RevocationListExpired {
             issuer: expired.issuer().to_owned(),
             next_update: expired.next_update(),
-        })
+        }))
+    }
+
+    /// What time has made of one of the CAs, unless its key has a new certificate.
+    fn ended(&self, ca: &Certificate, now: SystemTime) -> Option<Fault> {
+        let fault = out_of_date(ca, now)?;
+        let renews = |other: &Certificate| {
+            other.subject() == ca.subject()
+                && other.spki_der() == ca.spki_der()
+                && out_of_date(other, now).is_none()
+        };
+        (!self.anchors.certificates().iter().any(renews)).then_some(fault)
     }
 
     /// The list that counts of each CA: one that has been replaced may lie beside its successor.
@@ -179,6 +196,15 @@ impl ClientTrust {
             let newer = |other: &RevocationList| other.this_update() > crl.this_update();
             !self.crls.iter().any(|other| other.issuer() == crl.issuer() && newer(other))
         })
+    }
+}
+
+/// What is wrong with the dates of `certificate`.
+fn out_of_date(certificate: &Certificate, now: SystemTime) -> Option<Fault> {
+    match certificate.check_validity(now) {
+        Ok(()) => None,
+        Err(CertificateError::NotYetValid { .. }) => Some(Fault::NotYetValid),
+        Err(_) => Some(Fault::Expired),
     }
 }
 
@@ -196,8 +222,8 @@ impl TrustAnchors {
     /// Reads one or more PEM certificates, or one in DER. What else a PEM file holds, a private key
     /// for example, is left alone, and duplicates are dropped.
     ///
-    /// Each must be the certificate of a CA and valid at `now`: not every TLS stack looks at the
-    /// dates of a trust anchor, so they are looked at here.
+    /// Each must be the certificate of a CA and valid at `now`. One that ends later vouches for nobody
+    /// from then on: the TLS stack has to see to it, or the backend where the stack does not.
     pub fn from_pem(pem: &[u8], now: SystemTime) -> Result<Self, PolicyError> {
         let mut certificates = Vec::new();
         for certificate in parse(pem)? {

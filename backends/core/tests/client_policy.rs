@@ -157,6 +157,48 @@ fn a_resumed_session_ends_with_its_certificate() {
     }
 }
 
+/// A CA by this name that ends with the year; its key is that of `holder`.
+fn ends_with(year: i32, holder: &mut Holder) -> String {
+    holder.params.not_after = rcgen::date_time_ymd(year + 1, 1, 1);
+    holder.self_signed()
+}
+
+#[test]
+fn a_resumed_session_ends_with_its_ca() {
+    let mut ca = Holder::ca("ca");
+    let (old, other) = (ends_with(2026, &mut ca), Holder::ca("other"));
+    let (alice, bob) = (Holder::leaf("alice").signed_by(&ca), Holder::leaf("alice"));
+    let between = Holder::ca("between");
+    let (alice, bob) = (parse(&alice), parse(&bob.signed_by(&other)));
+    let carol = parse(&Holder::leaf("alice").signed_by(&between));
+    let resumed = |cas: &str, who: &Certificate, at| {
+        let policy = ClientPolicy::Required(anchors(cas).into());
+        assert!(policy.check(Some(who), false, at).is_ok(), "the TLS stack has looked");
+        policy.check(Some(who), true, at)
+    };
+    let end = new_year_2026() + 365 * DAY;
+    let both = old.clone() + &other.self_signed();
+    for who in [&alice, &bob, &carol] {
+        assert!(resumed(&both, who, end).is_ok());
+    }
+    assert!(resumed(&both, &bob, end + DAY).is_ok());
+    // A CA between may stand below the one that has ended.
+    for who in [&alice, &carol] {
+        let Err(HandshakeError::ClientCertificate(refused)) = resumed(&both, who, end + DAY) else {
+            panic!("let in")
+        };
+        assert_eq!((refused.certificate(), refused.fault()), (who, &Fault::Expired));
+        assert_eq!(refused.culprit().subject(), "CN=ca");
+    }
+    // With a new certificate for the same key it goes on; with a new key it is another CA.
+    let renewed = old.clone() + &ends_with(2030, &mut ca);
+    let anew = old + &ends_with(2030, &mut Holder::ca("ca"));
+    for who in [&alice, &carol] {
+        assert!(resumed(&renewed, who, end + DAY).is_ok());
+        assert_eq!(fault(resumed(&anew, who, end + DAY)), Fault::Expired);
+    }
+}
+
 #[test]
 fn a_resumed_session_ends_with_a_revocation_list() {
     let ca = Holder::ca("ca");

@@ -2,6 +2,7 @@
 //! default provider is global state, and this is a library.
 
 mod connector;
+mod dated;
 mod errors;
 mod lists;
 mod refusal;
@@ -117,9 +118,8 @@ fn negotiated(
     tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
     let Some([leaf, others @ ..]) = session.peer_certificates() else { return Ok(tls) };
     let certificate = Certificate::from_der(leaf).map_err(|e| HandshakeError::Tls(e.into()))?;
-    tls.client_chain = clients
-        .trust()
-        .and_then(|trust| Presented::of(certificate.clone(), others, trust).chain(trust));
+    tls.client_chain =
+        clients.trust().and_then(|trust| Presented::of(certificate.clone(), others, trust).chain());
     tls.client_certificate = Some(certificate);
     Ok(tls)
 }

@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::iter;
 use std::time::SystemTime;
 
@@ -14,7 +15,9 @@ pub(crate) struct Presented {
     leaf: Certificate,
     /// Each the issuer of the one before, up to one that a trusted CA issued, or nobody who is here.
     issuers: Vec<Certificate>,
-    trusted: bool,
+    /// Those of the trusted CAs that may have issued the last of them. The one that lasts longest
+    /// comes first: it was made when the others were to end.
+    anchors: Vec<Certificate>,
 }
 
 impl Presented {
@@ -37,28 +40,30 @@ impl Presented {
             others.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
         let mut issuers = Vec::new();
         let mut top = leaf.clone();
-        let is_trusted = |top: &Certificate| {
-            trust.anchors().certificates().iter().any(|anchor| anchor.issued(top))
+        let issued = |top: &Certificate| {
+            let cas = trust.anchors().certificates().iter();
+            cas.filter(|anchor| anchor.issued(top)).cloned().collect::<Vec<_>>()
         };
-        while !is_trusted(&top) {
+        let mut anchors = issued(&top);
+        while anchors.is_empty() {
             let Some(place) = others.iter().position(|other| other.issued(&top)) else { break };
             top = others.swap_remove(place);
             issuers.push(top.clone());
+            anchors = issued(&top);
         }
-        Self { trusted: is_trusted(&top), leaf, issuers }
+        anchors.sort_by_key(|anchor| Reverse(anchor.not_after()));
+        Self { leaf, issuers, anchors }
     }
 
     /// The leaf and its issuers up to the CA that is trusted; `None` if it leads to none.
-    pub(crate) fn chain(self, trust: &ClientTrust) -> Option<Vec<Certificate>> {
-        let top = self.issuers.last().unwrap_or(&self.leaf);
-        let anchor = trust.anchors().certificates().iter().find(|anchor| anchor.issued(top))?;
-        let anchor = anchor.clone();
+    pub(crate) fn chain(self) -> Option<Vec<Certificate>> {
+        let anchor = self.anchors.into_iter().next()?;
         Some(iter::once(self.leaf).chain(self.issuers).chain([anchor]).collect())
     }
 
     /// Whether it leads to a CA that is trusted.
     pub(crate) fn leads_to_trust(&self) -> bool {
-        self.trusted
+        !self.anchors.is_empty()
     }
 
     /// What `error` says about it.
@@ -82,10 +87,10 @@ impl Presented {
         match error {
             // It is the last one's issuer that nobody knows.
             E::UnknownIssuer => (Fault::UnknownIssuer, self.issuers.last()),
-            E::Expired | E::ExpiredContext { .. } => (Fault::Expired, self.outdated(now)),
-            E::NotValidYet | E::NotValidYetContext { .. } => {
-                (Fault::NotYetValid, self.outdated(now))
-            }
+            E::Expired
+            | E::ExpiredContext { .. }
+            | E::NotValidYet
+            | E::NotValidYetContext { .. } => self.outdated(now),
             E::Revoked => {
                 let revoked = |one: &&Certificate| crls.iter().any(|list| list.revokes(one));
                 (Fault::Revoked, self.top_down().find(revoked))
@@ -99,7 +104,7 @@ impl Presented {
             E::BadSignature => (Fault::BadSignature, None),
             // Self-signed more often than not, as `openssl req -x509` makes them: for webpki it is a CA
             // before it is one that nobody knows.
-            other if of_certificate(other) == CA_AS_CLIENT && !self.trusted => {
+            other if of_certificate(other) == CA_AS_CLIENT && !self.leads_to_trust() => {
                 (Fault::UnknownIssuer, self.issuers.last())
             }
             other if of_certificate(other) == CA_AS_CLIENT => (Fault::IsCa, None),
@@ -107,9 +112,16 @@ impl Presented {
         }
     }
 
-    /// The one whose dates are wrong; webpki begins with the leaf.
-    fn outdated(&self, now: SystemTime) -> Option<&Certificate> {
-        iter::once(&self.leaf).chain(&self.issuers).find(|one| one.check_validity(now).is_err())
+    /// The one whose dates are wrong; webpki begins with the leaf, and does not look at the CAs that
+    /// are trusted.
+    fn outdated(&self, now: SystemTime) -> (Fault, Option<&Certificate>) {
+        use turnkey_backend::CertificateError as E;
+        let mut chain = iter::once(&self.leaf).chain(&self.issuers).chain(&self.anchors);
+        let outdated = chain.find_map(|one| Some((one.check_validity(now).err()?, one)));
+        match outdated {
+            Some((E::NotYetValid { .. }, one)) => (Fault::NotYetValid, Some(one)),
+            outdated => (Fault::Expired, outdated.map(|(_, one)| one)),
+        }
     }
 
     fn without_list(&self, crls: &[RevocationList]) -> (Fault, Option<&Certificate>) {

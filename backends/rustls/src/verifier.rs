@@ -1,18 +1,15 @@
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
-    SignatureScheme,
-};
-use turnkey_backend::{BuildError, Certificate, ClientPolicy, ClientTrust, TrustAnchors};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use turnkey_backend::{BuildError, Certificate, ClientPolicy, ClientTrust};
 
-use crate::lists::Verifiers;
+use crate::dated::{Dated, system_time};
 use crate::refusal::Presented;
 use crate::slot;
 
@@ -22,21 +19,14 @@ pub(crate) fn new(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, BuildError> {
     let Some(trust) = policy.trust() else { return Ok(WebPkiClientVerifier::no_client_auth()) };
-    let roots = roots(trust.anchors())?;
-    let builder = || {
-        let builder =
-            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
-                .enforce_revocation_expiration();
-        if policy.is_required() { builder } else { builder.allow_unauthenticated() }
-    };
-    let webpki = Verifiers::new(trust.crls(), builder)?;
-    Ok(Arc::new(Verifier { webpki, trust: trust.clone() }))
+    let dated = Dated::new(policy, trust, provider)?;
+    Ok(Arc::new(Verifier { dated, trust: trust.clone() }))
 }
 
 /// webpki's verifier, with the rules beside it, which leaves word of whom it refuses and why.
 #[derive(Debug)]
 struct Verifier {
-    webpki: Verifiers,
+    dated: Dated,
     trust: ClientTrust,
 }
 
@@ -93,7 +83,7 @@ impl ClientCertVerifier for Verifier {
         others: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.webpki.verify(leaf, others, now);
+        let verified = self.dated.verify(leaf, others, now);
         let admitted = verified.and_then(|verified| self.admit(leaf).map(|()| verified));
         admitted.map_err(|error| self.refuse(error, leaf, others, system_time(now)))
     }
@@ -104,7 +94,7 @@ impl ClientCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(self.webpki.first.verify_tls12_signature(message, leaf, signature), leaf)
+        self.signed(self.dated.webpki().verify_tls12_signature(message, leaf, signature), leaf)
     }
 
     fn verify_tls13_signature(
@@ -113,39 +103,26 @@ impl ClientCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(self.webpki.first.verify_tls13_signature(message, leaf, signature), leaf)
+        self.signed(self.dated.webpki().verify_tls13_signature(message, leaf, signature), leaf)
     }
 
     fn offer_client_auth(&self) -> bool {
-        self.webpki.first.offer_client_auth()
+        self.dated.webpki().offer_client_auth()
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.webpki.first.client_auth_mandatory()
+        self.dated.webpki().client_auth_mandatory()
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.webpki.first.root_hint_subjects()
+        self.dated.webpki().root_hint_subjects()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.first.supported_verify_schemes()
+        self.dated.webpki().supported_verify_schemes()
     }
 
     fn requires_raw_public_keys(&self) -> bool {
-        self.webpki.first.requires_raw_public_keys()
+        self.dated.webpki().requires_raw_public_keys()
     }
-}
-
-fn roots(anchors: &TrustAnchors) -> Result<Arc<RootCertStore>, BuildError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in anchors.certificates() {
-        roots.add(certificate.der().clone()).map_err(|e| BuildError::ClientCa(e.into()))?;
-    }
-    Ok(Arc::new(roots))
-}
-
-fn system_time(time: UnixTime) -> SystemTime {
-    // rustls has it from the system's clock.
-    UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())).unwrap_or_else(SystemTime::now)
 }

@@ -23,9 +23,21 @@ pub(crate) struct Ca {
 
 impl Ca {
     pub(crate) fn root(name: &str) -> Self {
-        let (params, key) = (Self::params(name), KeyPair::generate().unwrap());
+        Self::root_with(name, |_| {})
+    }
+
+    pub(crate) fn root_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (mut params, key) = (Self::params(name), KeyPair::generate().unwrap());
+        change(&mut params);
         let der = params.self_signed(&key).unwrap().der().clone();
         Self { params, key, der }
+    }
+
+    /// Its key with a new certificate.
+    pub(crate) fn renewed(mut self) -> Self {
+        self.params.not_after = ahead(MINUTE * 60);
+        self.der = self.params.self_signed(&self.key).unwrap().der().clone();
+        self
     }
 
     pub(crate) fn intermediate(&self, name: &str) -> Self {

@@ -1,7 +1,8 @@
 //! Clients that are refused for their certificate: what is said of it, and the alert that they see.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose};
 use rustls::client::{ClientConfig, ResolvesClientCert};
@@ -172,6 +173,41 @@ fn time_is_kept_for_every_certificate_of_the_chain() {
     let ca = root.intermediate_with("early CA", |p| p.not_before = ahead(DAY));
     let alice = ca.client("alice").and(&ca);
     is_refused(&root.trust(), &alice, &ca.certificate(), &Fault::NotYetValid, alert);
+}
+
+/// webpki looks at no dates of those that are trusted.
+#[test]
+fn a_ca_ends_before_its_clients_certificates_do() {
+    let root = Ca::root_with("root", |p| p.not_after = ahead(Duration::from_secs(1)));
+    let other = Ca::root("other");
+    let lower = root.intermediate("lower");
+    let direct = root.client("alice");
+    // It does not say by which of several CAs of the name.
+    let vague = root.client_with("bob", |p| p.use_authority_key_identifier_extension = false);
+    let clients = [direct, vague, lower.client("carol").and(&lower)];
+    let (ended, old) = (root.certificate(), root.anchors());
+    let trust: ClientTrust = old.clone().and(other.anchors()).into();
+    let namesake: ClientTrust = old.clone().and(Ca::root("root").anchors()).into();
+    let alone: ClientTrust = old.clone().into();
+    let renewed = root.renewed();
+    let both: ClientTrust = old.and(renewed.anchors()).into();
+
+    let left = ended.not_after() + Duration::from_secs(1);
+    thread::sleep(left.duration_since(SystemTime::now()).unwrap_or_default());
+    let alert = AlertDescription::CertificateExpired;
+    for holder in &clients {
+        for trust in [&trust, &namesake, &alone] {
+            is_refused(trust, holder, &ended, &Fault::Expired, alert);
+        }
+        for chain in let_in(&both, holder) {
+            assert_eq!(chain.last(), Some(&renewed.certificate()));
+        }
+    }
+    is_let_in(&trust, &other.client("dave"));
+    // Who would not have been let in before is not now, and for the reason that there was.
+    let mallory = Ca::root("third").client("mallory");
+    let alert = AlertDescription::UnknownCA;
+    is_refused(&trust, &mallory, &mallory.certificate(), &Fault::UnknownIssuer, alert);
 }
 
 #[test]
