@@ -48,6 +48,58 @@ fn a_certificate_expires_within_a_session() {
     });
 }
 
+/// It may be good for longer than the CA.
+#[test]
+fn a_ca_expires_within_a_session() {
+    crate::at_once(&Setup::VERIFYING, |setup| {
+        let pki = Pki::new();
+        let ending = Authority::root_for("Ending CA", Duration::from_secs(4));
+        let issued = Instant::now();
+        let files = pki.save("theirs", &ending.issue(&Profile::client("client.localhost")));
+        let cas = pki.write("cas.pem", pki.ca.pem() + &ending.pem());
+        let args = ["--client-ca", &cas, "--resumption", "on"];
+        let server = setup.serve(&[&pki.server_args()[..], &args].concat());
+        let caller = Caller::new(setup, &pki, Some(&files));
+        let session = caller.begins(&server, 200);
+        thread::sleep(Duration::from_secs(5).saturating_sub(issued.elapsed()));
+        assert_refused(&caller, &server, &session);
+        server.assert_logs(&["refused: ", "\"CN=Ending CA,O=Company\", which ", " expired on "]);
+        resumes(Caller::new(setup, &pki, Some(&pki.client)), &server);
+    });
+}
+
+/// A client that lives on gets a new certificate in time, and comes with sessions of the old one. Each
+/// ticket is good for one attempt (RFC 8446 §C.4), and a refusal brings no more of them. In TLS 1.2 it is
+/// for the client to give a session up.
+#[test]
+fn a_session_that_is_refused_is_not_begun_anew() {
+    crate::at_once(&[Setup::RUSTLS_SERVER_13, Setup::OPENSSL_SERVER_13], |setup| {
+        let pki = Pki::new();
+        let soon = Profile::client("client.localhost").valid_for(Duration::from_secs(4));
+        let files = pki.save("soon", &pki.ca.issue(&soon));
+        let issued = Instant::now();
+        let server = serve_mutual(setup, &pki, &[]);
+        let (dialer, client) = Dialer::renewable(server.port, &pki.ca_file, &files);
+        let visit = || {
+            let mut conn = dialer.try_open()?;
+            conn.try_get().map(|response| {
+                response.assert_top_level();
+                conn.is_resumed()
+            })
+        };
+        assert!(!visit().unwrap());
+
+        thread::sleep(Duration::from_secs(5).saturating_sub(issued.elapsed()));
+        client.renew(&pki.client);
+        // A server gives two at first.
+        let visits: Vec<_> = (0..5).map(|_| visit().ok()).collect();
+        let refused = visits.iter().take_while(|resumed| resumed.is_none()).count();
+        assert!((1..=2).contains(&refused), "{visits:?}");
+        assert_eq!(visits[refused], Some(false), "{visits:?}");
+        assert_eq!(visits[refused + 1], Some(true), "{visits:?}");
+    });
+}
+
 fn in_https_mode_sessions_are_resumed(setup: Setup) {
     let pki = Pki::new();
     let server = setup.serve(&pki.server_args());

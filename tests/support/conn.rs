@@ -3,15 +3,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustls::client::WantsClientCert;
+use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, StreamOwned,
+    ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, SignatureScheme,
+    StreamOwned,
 };
 
 use super::Files;
@@ -39,11 +41,15 @@ impl Dialer {
 
     /// The same with a client certificate.
     pub(crate) fn mutual(port: u16, ca_file: &str, client: &Files) -> Self {
-        let chain = CertificateDer::pem_file_iter(&client.cert).expect("a file");
-        let chain = chain.collect::<Result<_, _>>().expect("certificates");
-        let key = PrivateKeyDer::from_pem_file(&client.key).expect("a key");
-        let config = trusting(ca_file).with_client_auth_cert(chain, key).expect("a pair");
+        let config = trusting(ca_file).with_client_cert_resolver(Renewable::new(client));
         Self { port, tls: Some(Arc::new(config)) }
+    }
+
+    /// The same with one that can be replaced, while its sessions are kept.
+    pub(crate) fn renewable(port: u16, ca_file: &str, client: &Files) -> (Self, Arc<Renewable>) {
+        let client = Renewable::new(client);
+        let config = trusting(ca_file).with_client_cert_resolver(Arc::clone(&client) as _);
+        (Self { port, tls: Some(Arc::new(config)) }, client)
     }
 
     /// A TCP connection and nothing more.
@@ -95,6 +101,39 @@ fn trusting(ca_file: &str) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         .with_safe_default_protocol_versions()
         .expect("TLS 1.2 and 1.3")
         .with_root_certificates(roots)
+}
+
+/// What a client shows of itself.
+#[derive(Debug)]
+pub(crate) struct Renewable(Mutex<Arc<CertifiedKey>>);
+
+impl Renewable {
+    fn new(client: &Files) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(certified(client))))
+    }
+
+    /// Shows `client` from now on.
+    pub(crate) fn renew(&self, client: &Files) {
+        *self.0.lock().expect("no holder panics") = certified(client);
+    }
+}
+
+impl ResolvesClientCert for Renewable {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&*self.0.lock().expect("no holder panics")))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+fn certified(client: &Files) -> Arc<CertifiedKey> {
+    let chain = CertificateDer::pem_file_iter(&client.cert).expect("a file");
+    let chain = chain.collect::<Result<_, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_file(&client.key).expect("a key");
+    let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+    Arc::new(certified.expect("a pair"))
 }
 
 /// A connection.

@@ -22,7 +22,8 @@ const HELD: usize = 16 * 1024;
 /// And it sends together what belongs together. Each write is a segment of TCP, and half of what a small
 /// request costs: so what a handshake writes is held until the stack waits for the peer. With TLS 1.3 the
 /// session tickets that end it go out with the first answer, if the request is there by then, and
-/// `close_notify` goes out with the FIN.
+/// `close_notify` goes out with the FIN. Tickets for a session that is refused then never go out: a client
+/// that got them would come back with them, and be refused again.
 ///
 /// Where there are no tickets nothing would tell the client that its last flight has come, and most clients
 /// (Nagle's algorithm, RFC 1122 §4.2.3.4) hold their request back until they know: the kernel is told to
@@ -41,6 +42,7 @@ pub struct Below {
 pub struct Course {
     ended: AtomicBool,
     established: AtomicBool,
+    discarding: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -75,6 +77,9 @@ impl Below {
 
     /// Sends what is held, and with it `bufs`, in one go as far as there is room; how much of `bufs` went.
     fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.course.discarding.swap(false, Ordering::Relaxed) {
+            self.held = Vec::new();
+        }
         let nothing = bufs.is_empty() && self.held.is_empty();
         self.acknowledged |= self.course.is_established() && !nothing;
         while !self.held.is_empty() {
@@ -114,6 +119,11 @@ impl Course {
     /// The handshake is over.
     pub(crate) fn establish(&self) {
         self.established.store(true, Ordering::Relaxed);
+    }
+
+    /// What is held is not to be sent.
+    pub(crate) fn discard(&self) {
+        self.discarding.store(true, Ordering::Relaxed);
     }
 
     /// What is written from here on is the last.
@@ -257,6 +267,23 @@ mod tests {
         assert_eq!(came(&mut peer).unwrap(), b"tickets, answer");
         write(&mut below, b"another");
         assert_eq!(came(&mut peer).unwrap(), b"another");
+    }
+
+    #[test]
+    fn tickets_that_are_discarded_are_never_sent() {
+        let (mut below, course, mut peer, _socket) = pair();
+        write(&mut below, b"tickets, ");
+        course.discard();
+        course.establish();
+        write(&mut below, b"answer");
+        assert_eq!(came(&mut peer).unwrap(), b"answer");
+
+        let (mut below, course, mut peer, socket) = pair();
+        write(&mut below, b"tickets");
+        course.discard();
+        drop(below);
+        socket.shutdown_write().unwrap();
+        assert_eq!(came(&mut peer).unwrap(), b"");
     }
 
     #[test]

@@ -3,7 +3,10 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 
 use crate::handshake_error::{Fault, HandshakeError, Refused};
-use crate::{AllowRules, Certificate, CertificateError, Found, RevocationList, pem};
+use crate::{
+    AllowRules, Certificate, CertificateError, Course, Found, RevocationList, TlsInfo, TlsVersion,
+    pem,
+};
 
 /// Whether clients are asked for a certificate, and whose are good.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +67,25 @@ impl ClientPolicy {
             add(&[u8::from(*deny_early)]);
         }
         digest.finalize().into()
+    }
+
+    /// [`check`](Self::check)s what a handshake has come to, whose `course` is given, with the
+    /// certificate and all else in `tls`.
+    ///
+    /// Tickets of TLS 1.3, which are held until the first answer, are sent only to a client that could
+    /// come back with them now: whoever is refused with a session must have a full handshake next time,
+    /// in which it may show another certificate. Those of TLS 1.2 are part of the handshake.
+    pub fn admit(
+        &self,
+        tls: &TlsInfo,
+        course: &Course,
+        now: SystemTime,
+    ) -> Result<(), HandshakeError> {
+        let check = |resumed| self.check(tls.client_certificate.as_ref(), resumed, now);
+        if tls.version == Some(TlsVersion::Tls13) && check(true).is_err() {
+            course.discard();
+        }
+        check(tls.resumed.unwrap_or(true))
     }
 
     /// Checks again what an earlier handshake found good: the dates of the certificate that a

@@ -20,7 +20,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
     Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsInfo, TlsStream, Whole,
+    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsStream, Whole,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -63,7 +63,11 @@ impl OpenSsl {
             return Err(self.explain(error, session.ssl()));
         }
         let tls = info::read(session.ssl(), &self.clients)?;
-        self.check(&tls, session.ssl())?;
+        // OpenSSL has checked most of this already; whatever it did, nobody gets past here without.
+        self.clients.admit(&tls, &course, SystemTime::now())?;
+        if tls.client_certificate.is_some() {
+            verify::confirm(session.ssl())?;
+        }
         // Idle connections are many.
         drop(Seen::take(session.ssl()));
         let stream = TlsStream(session);
@@ -76,16 +80,6 @@ impl OpenSsl {
             Seen::attach(&mut ssl)?;
         }
         Ok(ssl)
-    }
-
-    /// OpenSSL has checked most of this already; whatever it did, nobody gets past here without.
-    fn check(&self, tls: &TlsInfo, ssl: &SslRef) -> Result<(), HandshakeError> {
-        let resumed = tls.resumed.unwrap_or(true);
-        self.clients.check(tls.client_certificate.as_ref(), resumed, SystemTime::now())?;
-        match tls.client_certificate {
-            Some(_) => verify::confirm(ssl),
-            None => Ok(()),
-        }
     }
 
     /// The certificate of ours that the client has seen.

@@ -93,9 +93,7 @@ impl Backend for Rustls {
                 (Err(error), _) => return Err(handshake_error(error)),
             };
             let tls = negotiated(stream.get_ref().1, &self.clients)?;
-            let resumed = tls.resumed == Some(true);
-            let certificate = tls.client_certificate.as_ref();
-            self.clients.check(certificate, resumed, SystemTime::now())?;
+            self.clients.admit(&tls, &course, SystemTime::now())?;
             Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
         })
     }
