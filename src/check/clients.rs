@@ -82,13 +82,21 @@ fn list_dates(
     let name = called(list.issuer());
     let count = list.revoked();
     let renew = "have the CA make a new one; a server that runs takes up the new file by itself";
-    if list.this_update() > now {
+    let others = || all.iter().map(|(_, other)| other).filter(|o| o.issuer() == list.issuer());
+    if !list.has_begun(now) {
         let text = format!(
-            "the list of \"{name}\" is not valid before {}, in {}: every client of that CA is refused",
+            "the list of \"{name}\" is not valid before {}, in {}",
             utc(list.this_update()),
             distance(now, list.this_update())
         );
-        return Finding::warning("crl-not-yet-valid", subject, text).mend("is the clock right?");
+        let clock = "is the clock right?";
+        let code = "crl-not-yet-valid";
+        if others().any(|other| other.has_begun(now) && !other.has_expired(now)) {
+            let text = format!("{text}: until then an older one counts");
+            return Finding::note(code, subject, text).mend(clock);
+        }
+        let text = format!("{text}: every client of that CA is refused");
+        return Finding::warning(code, subject, text).mend(clock);
     }
     let Some(next) = list.next_update() else {
         let text = format!(
@@ -97,12 +105,12 @@ fn list_dates(
         return Finding::note("crl-without-end", subject, text);
     };
     if list.has_expired(now) {
-        let newer = |(_, other): &Sourced<RevocationList>| {
-            other.issuer() == list.issuer()
-                && other.this_update() > list.this_update()
+        let newer = |other: &RevocationList| {
+            other.this_update() > list.this_update()
+                && other.has_begun(now)
                 && !other.has_expired(now)
         };
-        if all.iter().any(newer) {
+        if others().any(newer) {
             let text = format!("the list of \"{name}\" is out of date, and there is a newer one");
             return Finding::note("crl-superseded", subject, text).mend("it can be left out");
         }

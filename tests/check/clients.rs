@@ -92,7 +92,15 @@ fn a_list_that_ends_soon() {
 fn a_list_from_the_future() {
     let pki = Pki::new();
     let checked = with_list(&pki, pki.ca.list(DAY, 5 * DAY));
-    checked.assert_only("warning", "crl-not-yet-valid", &["clock"]);
+    checked.assert_only("warning", "crl-not-yet-valid", &["every client", "clock"]);
+    checked.assert_found("note", "handshake-client-refused", &["client.pem"]);
+    let lists = pki.ca.list(-DAY, 5 * DAY) + &pki.ca.list(DAY, 9 * DAY);
+    with_list(&pki, lists).assert_only("note", "crl-not-yet-valid", &["an older one counts"]);
+    // One that has expired does not.
+    let lists = pki.ca.list(-3 * DAY, -DAY) + &pki.ca.list(DAY, 9 * DAY);
+    let checked = with_list(&pki, lists);
+    checked.assert_found("warning", "crl-not-yet-valid", &["every client"]);
+    checked.assert_found("warning", "crl-expired", &["every client"]);
 }
 
 #[test]

@@ -16,6 +16,8 @@ crate::on_every_verifying_backend! {
     an_intermediate_has_a_list_of_its_own
     a_ca_without_a_list_is_refused
     an_expired_list_refuses
+    a_list_from_the_future_refuses
+    a_list_from_the_future_beside_one_that_holds
     a_list_signed_by_another_key_refuses
     optional_is_not_lenient
     a_new_list_counts_at_once
@@ -127,6 +129,38 @@ fn an_expired_list_refuses(setup: Setup) {
     // It serves: a list runs out while the server runs, and a restart must not be worse than that.
     let server = serve(setup, &pki, &[&list]);
     refuses_everybody(setup, &pki, server, &[&pki.client, &pki.save("revoked", &revoked)]);
+}
+
+/// The CA's clock is wrong, or ours: then it is not known what is revoked by now.
+fn a_list_from_the_future_refuses(setup: Setup) {
+    let pki = Pki::new();
+    let other = Authority::root("Other CA");
+    let theirs = pki.save("theirs", &other.issue(&client()));
+    let cas = pki.write("cas.pem", pki.ca.pem() + &other.pem());
+    let early = Crl::default().not_yet_valid();
+    // Alone, and beside one of another CA.
+    for lists in [early.pem(&other), early.pem(&other) + &Crl::default().pem(&pki.ca)] {
+        let list = pki.write("list.pem", lists);
+        let server = serve_for(setup, &pki, &cas, &[&list]);
+        let curl = setup.client(&pki).and(&["-E", &theirs.both]);
+        curl.fetch(&server.url).assert_refused();
+        let why = "the revocation list of its CA is of no use: it is not valid before 20";
+        server.assert_logs(&["refused: the client certificate ", why, "is the clock right?"]);
+    }
+    let list = pki.write("list.pem", early.pem(&other) + &Crl::default().pem(&pki.ca));
+    let server = serve_for(setup, &pki, &cas, &[&list]);
+    assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+/// Until then the other counts.
+fn a_list_from_the_future_beside_one_that_holds(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let lists =
+        Crl::of(&[revoked.serial]).pem(&pki.ca) + &Crl::default().not_yet_valid().pem(&pki.ca);
+    let list = pki.write("list.pem", lists);
+    let mut server = serve(setup, &pki, &[&list]);
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &revoked)));
+    assert_served_as(setup, &pki, &server, &pki.client);
 }
 
 /// An intermediate's, whose certificate the server does not have before a client sends it.

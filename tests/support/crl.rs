@@ -15,17 +15,24 @@ const DAY: time::Duration = time::Duration::DAY;
 pub(crate) struct Crl {
     serials: Vec<u64>,
     expired: bool,
+    not_yet_valid: bool,
 }
 
 impl Crl {
     /// Revokes the certificates with these serial numbers.
     pub(crate) fn of(serials: &[u64]) -> Self {
-        Self { serials: serials.to_vec(), expired: false }
+        Self { serials: serials.to_vec(), ..Self::default() }
     }
 
     /// Expired since yesterday.
     pub(crate) fn expired(mut self) -> Self {
         self.expired = true;
+        self
+    }
+
+    /// Made tomorrow.
+    pub(crate) fn not_yet_valid(mut self) -> Self {
+        self.not_yet_valid = true;
         self
     }
 
@@ -46,7 +53,7 @@ impl Crl {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: now - 2 * DAY,
+            this_update: if self.not_yet_valid { now + DAY } else { now - 2 * DAY },
             next_update: if self.expired { now - DAY } else { now + 7 * DAY },
             crl_number: 1.into(),
             issuing_distribution_point: None,

@@ -2,7 +2,8 @@ use std::fmt;
 use std::io;
 use std::time::SystemTime;
 
-use crate::Certificate;
+use crate::time::utc;
+use crate::{Certificate, RevocationList};
 
 /// Why a connection did not get as far as HTTP.
 ///
@@ -151,6 +152,17 @@ pub enum Fault {
     },
     /// Anything else, in the words of the TLS stack.
     Other(String),
+}
+
+impl Fault {
+    /// The only revocation list of its CA is not valid yet.
+    #[must_use]
+    pub fn list_not_yet_valid(list: &RevocationList) -> Self {
+        Self::Other(format!(
+            "the revocation list of its CA is of no use: it is not valid before {}; is the clock right?",
+            utc(list.this_update())
+        ))
+    }
 }
 
 impl fmt::Display for Fault {

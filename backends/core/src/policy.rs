@@ -138,7 +138,7 @@ impl ClientTrust {
     }
 
     /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
-    /// covered by one that has not expired, the CA's own excepted: a CA whose list is missing cannot
+    /// covered by one that holds now, the CA's own excepted: a CA whose list is missing cannot
     /// be asked, and is not taken at its word.
     #[must_use]
     pub fn revocation_lists(mut self, crls: Vec<RevocationList>) -> Self {
@@ -194,10 +194,14 @@ impl ClientTrust {
         }
         // Nor is it known which list is its own.
         let mut lists = self.newest_crls().filter(|crl| !direct || crl.covers(certificate));
-        let expired = lists.find(|crl| crl.has_expired(now))?;
-        Some(refused(Fault::RevocationListExpired {
-            issuer: expired.issuer().to_owned(),
-            next_update: expired.next_update(),
+        let silent = lists.find(|crl| crl.has_expired(now) || !crl.has_begun(now))?;
+        Some(refused(if silent.has_begun(now) {
+            Fault::RevocationListExpired {
+                issuer: silent.issuer().to_owned(),
+                next_update: silent.next_update(),
+            }
+        } else {
+            Fault::list_not_yet_valid(silent)
         }))
     }
 

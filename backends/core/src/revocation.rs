@@ -14,8 +14,8 @@ use crate::{Certificate, Found, distinguished_name, pem};
 
 /// A certificate revocation list (RFC 5280 §5): what its CA has taken back.
 ///
-/// Parsing checks the structure only: the TLS stack checks the signature, and refuses what an
-/// expired list would have to vouch for. Clones are cheap.
+/// Parsing checks the structure only: the TLS stack checks the signature, and refuses what a list
+/// would have to vouch for that has expired, or is not valid yet. Clones are cheap.
 #[derive(Clone)]
 pub struct RevocationList(Arc<Facts>);
 
@@ -108,6 +108,12 @@ impl RevocationList {
     #[must_use]
     pub fn revoked(&self) -> usize {
         self.0.serials.len()
+    }
+
+    /// Whether it says anything yet at `now`.
+    #[must_use]
+    pub fn has_begun(&self, now: SystemTime) -> bool {
+        self.this_update() <= now
     }
 
     /// Whether the next list is overdue at `now`.

@@ -214,6 +214,23 @@ fn a_resumed_session_ends_with_a_revocation_list() {
     assert!(policy.check(Some(&alice), false, end + DAY).is_ok());
 }
 
+/// The clock may be set back, or be another server's.
+#[test]
+fn a_resumed_session_is_not_older_than_a_revocation_list() {
+    let ca = Holder::ca("ca");
+    let alice = parse(&Holder::leaf("alice").signed_by(&ca));
+    let list = lists(&ca.crl(&[], 2030));
+    let early = Fault::list_not_yet_valid(&list[0]);
+    assert!(
+        early.to_string().contains("it is not valid before 2026-01-01 00:00:00 UTC"),
+        "{early}"
+    );
+    let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(list);
+    let policy = ClientPolicy::Required(trust);
+    assert!(policy.check(Some(&alice), true, new_year_2026()).is_ok());
+    assert_eq!(fault(policy.check(Some(&alice), true, new_year_2026() - DAY)), early);
+}
+
 /// A CA between is known by its name only: it may stand below the one whose list it is.
 #[test]
 fn a_list_that_has_expired_ends_no_session_of_another_cas_clients() {

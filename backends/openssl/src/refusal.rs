@@ -60,18 +60,25 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
             "the revocation list of its CA is of no use: the CA may not sign any (key usage)"
                 .into(),
         ),
+        // CRL_NOT_YET_VALID
+        11 => match lists(culprit, trust).min_by_key(|list| list.this_update()) {
+            Some(first) => Fault::list_not_yet_valid(first),
+            None => Fault::Other(result.error_string().to_owned()),
+        },
         // CRL_HAS_EXPIRED
         12 => Fault::RevocationListExpired {
             issuer: culprit.issuer().to_owned(),
-            next_update: latest(culprit, trust),
+            // Of several OpenSSL goes by the newest.
+            next_update: lists(culprit, trust).filter_map(RevocationList::next_update).max(),
         },
         _ => Fault::Other(result.error_string().to_owned()),
     }
 }
 
-/// When the list that speaks for `certificate` should have been renewed; of several the newest,
-/// which is the one that OpenSSL goes by.
-fn latest(certificate: &Certificate, trust: &ClientTrust) -> Option<std::time::SystemTime> {
-    let lists = trust.crls().iter().filter(|list| list.covers(certificate));
-    lists.filter_map(RevocationList::next_update).max()
+/// The lists that speak for `certificate`, as far as names tell.
+fn lists<'t>(
+    certificate: &Certificate,
+    trust: &'t ClientTrust,
+) -> impl Iterator<Item = &'t RevocationList> {
+    trust.crls().iter().filter(|list| list.covers(certificate))
 }

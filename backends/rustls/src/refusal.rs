@@ -95,7 +95,7 @@ impl Presented {
                 let revoked = |one: &&Certificate| crls.iter().any(|list| list.revokes(one));
                 (Fault::Revoked, self.top_down().find(revoked))
             }
-            E::UnknownRevocationStatus => self.without_list(crls),
+            E::UnknownRevocationStatus => self.without_list(crls, now),
             E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
                 self.with_expired_list(crls, now)
             }
@@ -124,13 +124,24 @@ impl Presented {
         }
     }
 
-    fn without_list(&self, crls: &[RevocationList]) -> (Fault, Option<&Certificate>) {
-        let uncovered = |one: &&Certificate| !crls.iter().any(|list| list.covers(one));
-        match self.top_down().find(uncovered) {
-            Some(one) => (Fault::NoRevocationList { issuer: one.issuer().to_owned() }, Some(one)),
+    fn without_list(
+        &self,
+        crls: &[RevocationList],
+        now: SystemTime,
+    ) -> (Fault, Option<&Certificate>) {
+        let uncovered =
+            |one: &&Certificate| !crls.iter().any(|list| list.covers(one) && list.has_begun(now));
+        let Some(one) = self.top_down().find(uncovered) else {
             // There is one by name, but its scope is another (RFC 5280 §5.2.5).
-            None => (Fault::Other("the revocation list of its CA is not for it".to_owned()), None),
-        }
+            let fault = Fault::Other("the revocation list of its CA is not for it".to_owned());
+            return (fault, None);
+        };
+        let early = crls.iter().filter(|list| list.covers(one));
+        let fault = match early.min_by_key(|list| list.this_update()) {
+            Some(first) => Fault::list_not_yet_valid(first),
+            None => Fault::NoRevocationList { issuer: one.issuer().to_owned() },
+        };
+        (fault, Some(one))
     }
 
     fn with_expired_list(
@@ -139,8 +150,8 @@ impl Presented {
         now: SystemTime,
     ) -> (Fault, Option<&Certificate>) {
         let expired = self.top_down().find_map(|one| {
-            let newest =
-                crls.iter().filter(|list| list.covers(one)).max_by_key(|l| l.this_update());
+            let lists = crls.iter().filter(|list| list.covers(one) && list.has_begun(now));
+            let newest = lists.max_by_key(|list| list.this_update());
             // To webpki a list has expired in its last second already.
             let expired = newest?.next_update().is_some_and(|next| next <= now);
             newest.filter(|_| expired).map(|list| (list, one))

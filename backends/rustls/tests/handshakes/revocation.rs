@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rustls::AlertDescription;
-use turnkey_backend::{ClientTrust, Fault, RevocationList};
+use turnkey_backend::{Certificate, ClientTrust, Fault, RevocationList};
 
-use crate::pki::{Ca, MINUTE, ago, ahead};
+use crate::pki::{Ca, Holder, MINUTE, ago, ahead};
 use crate::refusals::{is_let_in, is_refused, refusals};
 
 #[test]
@@ -99,6 +99,40 @@ fn a_list_that_has_expired_says_nothing_any_more() {
     let old = expired(&ca);
     let trust = root.trust().revocation_lists(vec![old.clone(), root.list(&[])]);
     is_refused(&trust, &bob, &bob.certificate(), &fault("CA", &old), alert);
+}
+
+/// To webpki it says all.
+#[test]
+fn a_list_that_is_not_valid_yet_says_nothing() {
+    let root = Ca::root("root");
+    let ca = root.intermediate("CA");
+    let (alice, bob) = (root.client("alice"), ca.client("bob").and(&ca));
+    let early = |ca: &Ca| ca.list_of(&[], ahead(MINUTE), ahead(MINUTE * 60));
+    let alert = AlertDescription::UnknownCA;
+    let refused = |lists, holder: &Holder, culprit: &Certificate, fault: &Fault| {
+        let trust = root.trust().revocation_lists(lists);
+        is_refused(&trust, holder, culprit, fault, alert);
+    };
+    let of_root = early(&root);
+    let fault = Fault::list_not_yet_valid(&of_root);
+    refused(vec![of_root.clone()], &alice, &alice.certificate(), &fault);
+    refused(vec![ca.list(&[]), of_root.clone()], &bob, &ca.certificate(), &fault);
+    let of_ca = early(&ca);
+    let fault = Fault::list_not_yet_valid(&of_ca);
+    refused(vec![root.list(&[]), of_ca.clone()], &bob, &bob.certificate(), &fault);
+    is_let_in(&root.trust().revocation_lists(vec![root.list(&[]), of_ca]), &alice);
+
+    // As long as there is another, that one counts.
+    let carol = root.client("carol");
+    let holds = root.list(&[carol.leaf()]);
+    let old = expired(&root);
+    let trust = root.trust().revocation_lists(vec![of_root.clone(), holds]);
+    is_let_in(&trust, &alice);
+    let revoked = AlertDescription::CertificateRevoked;
+    is_refused(&trust, &carol, &carol.certificate(), &Fault::Revoked, revoked);
+    let (issuer, next_update) = ("CN=root".to_owned(), old.next_update());
+    let fault = Fault::RevocationListExpired { issuer, next_update };
+    refused(vec![old, of_root], &alice, &alice.certificate(), &fault);
 }
 
 #[test]
