@@ -7,9 +7,13 @@ use crate::password;
 /// What the names of all our variables begin with.
 const PREFIX: &str = "TURNKEY_";
 
+/// What Kubernetes calls it, too, where a service is that is called turnkey.
+pub(crate) const PORT: &str = "TURNKEY_PORT";
+
 /// A variable that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
+    /// Of one of ours, if it is Kubernetes that has set it.
     pub(crate) name: String,
     /// The one that was probably meant, if there is one that is like it.
     pub(crate) nearest: Option<String>,
@@ -33,10 +37,12 @@ pub(crate) fn unknown_variables(
     };
     let mut unknown: Vec<_> = variables
         .into_iter()
-        .filter(|(name, value)| !value.is_empty() && !known(name))
+        .filter(|(name, value)| {
+            !value.is_empty() && (!known(name) || is_of_kubernetes(name, value))
+        })
         .filter_map(|(name, _)| {
             let rest = name.strip_prefix(PREFIX).filter(|rest| !is_of_others(rest))?;
-            let nearest = meant(rest);
+            let nearest = if known(&name) { None } else { meant(rest) };
             Some(UnknownVariable { name, nearest })
         })
         .collect();
@@ -48,7 +54,7 @@ pub(crate) fn unknown_variables(
 /// that is called turnkey, rather than a user who says where to listen.
 pub(crate) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     let schemes = ["tcp://", "udp://", "sctp://"];
-    name == "TURNKEY_PORT" && schemes.iter().any(|scheme| value.starts_with(scheme))
+    name == PORT && schemes.iter().any(|scheme| value.starts_with(scheme))
 }
 
 /// What others set, and nobody has mistyped: images of containers say which version they hold, and
@@ -108,5 +114,8 @@ mod tests {
         assert_eq!(unknown(&others), []);
         assert_eq!(unknown(&["TURNKEY_PORT_NUMBER"]).len(), 1);
         assert_eq!(unknown_variables([("TURNKEY_PROT".to_owned(), String::new())]), []);
+        let of_kubernetes = unknown_variables([(PORT.to_owned(), "tcp://10.0.0.1:80".to_owned())]);
+        let passed_over = UnknownVariable { name: PORT.to_owned(), nearest: None };
+        assert_eq!(of_kubernetes, [passed_over], "it may have taken the place of a port");
     }
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::folder_options::FolderOptions;
 use crate::limits;
 use crate::listen_options::ListenOptions;
-use crate::unknown_variables::UnknownVariable;
+use crate::unknown_variables::{PORT, UnknownVariable};
 
 /// How long a name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);
@@ -84,6 +84,11 @@ fn is_local(host: &str) -> bool {
 
 /// That a variable is passed over which somebody has set for a purpose.
 fn unknown(variable: &UnknownVariable) -> Finding {
+    if variable.name == PORT {
+        let text = "TURNKEY_PORT says where a service of Kubernetes is, and no port to listen on";
+        return Finding::warning("unknown-variable", &Subject::option("environment"), text)
+            .mend("set enableServiceLinks: false in the pod, or give --port");
+    }
     let text = format!("there is no option {}", variable.name.escape_debug());
     let mend = match &variable.nearest {
         Some(nearest) => format!("did you mean {nearest}?"),

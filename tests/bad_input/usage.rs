@@ -301,3 +301,9 @@ fn what_the_environment_has_for_other_runs() {
     let wrong = run(&[&pki.mutual_args()[..], &["--ticket-keys", keys[0].1]].concat());
     assert_complaint(&wrong, USAGE, &["--ticket-keys", "--resumption on"]);
 }
+
+#[test]
+fn where_kubernetes_has_a_service_is_no_port() {
+    let server = Program::new(&["--port", "0"]).env("TURNKEY_PORT", "tcp://10.96.0.7:443").start();
+    server.logged(&["warn: environment: TURNKEY_PORT says", "enableServiceLinks: false"]);
+}

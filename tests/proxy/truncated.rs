@@ -78,13 +78,15 @@ fn each(front: Front, head: &str, body: &str, then: fn(&mut crate::upstream::Tal
     assert_eq!(upstream.accepted(), 2, "it was asked again, or the connection used again");
 }
 
-/// An upstream that goes on until it cannot any more.
+/// An upstream that goes on until it cannot any more, and not as fast as it could: all of it is kept.
 fn endless() -> Upstream {
     Upstream::new(|talk| {
         talk.request();
-        let piece = format!("8000\r\n{:32768}\r\n", "hello");
+        let piece = format!("40000\r\nhello{}\r\n", " ".repeat(0x40000 - 5));
         talk.send(BODIES[1].0.as_bytes());
-        while talk.send(piece.as_bytes()) {}
+        while talk.send(piece.as_bytes()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     })
 }
 
