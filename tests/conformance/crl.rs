@@ -161,6 +161,14 @@ fn a_list_from_the_future_beside_one_that_holds(setup: Setup) {
     let mut server = serve(setup, &pki, &[&list]);
     assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", &revoked)));
     assert_served_as(setup, &pki, &server, &pki.client);
+    let more = ["--client-crl", &*list, "--resumption", "on"];
+    let server = setup.serve(&[&pki.mutual_args()[..], &more].concat());
+    let (dialer, _client) = Dialer::renewable(server.port, &pki.ca_file, &pki.client);
+    for resumed in [false, true] {
+        let mut conn = dialer.open();
+        conn.get().assert_top_level();
+        assert_eq!(conn.is_resumed(), resumed);
+    }
 }
 
 /// An intermediate's, whose certificate the server does not have before a client sends it.

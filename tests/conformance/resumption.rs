@@ -65,6 +65,14 @@ fn a_ca_expires_within_a_session() {
         assert_refused(&caller, &server, &session);
         server.assert_logs(&["refused: ", "\"CN=Ending CA,O=Company\", which ", " expired on "]);
         resumes(Caller::new(setup, &pki, Some(&pki.client)), &server);
+        // Below an intermediate of another CA. Where it is not known which CA that is, it is let in, and only
+        // its sessions are not.
+        let between = pki.ca.subordinate("Between");
+        let leaf = between.issue(&Profile::client("client.localhost")).with_chain(&[&between]);
+        let files = pki.save("below", &leaf);
+        let (dialer, _client) = Dialer::renewable(server.port, &pki.ca_file, &files);
+        let mut conn = dialer.open();
+        conn.get().assert_top_level();
     });
 }
 

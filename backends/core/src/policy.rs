@@ -1,3 +1,4 @@
+use std::slice;
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -70,22 +71,25 @@ impl ClientPolicy {
     }
 
     /// [`check`](Self::check)s what a handshake has come to, whose `course` is given, with the
-    /// certificate and all else in `tls`.
+    /// certificate, its chain as far as it is known, and all else in `tls`.
     ///
-    /// Tickets of TLS 1.3, which are held until the first answer, are sent only to a client that could
-    /// come back with them now: whoever is refused with a session must have a full handshake next time,
-    /// in which it may show another certificate. Those of TLS 1.2 are part of the handshake.
+    /// Tickets of TLS 1.3, which are held until the first answer, are not sent to a client that is refused:
+    /// it must have a full handshake next time, in which it may show another certificate. Those of TLS 1.2
+    /// are part of the handshake. To whoever is let in they go, whatever may become of them: they are
+    /// records, and nobody could read the next one without them.
     pub fn admit(
         &self,
         tls: &TlsInfo,
         course: &Course,
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
-        let check = |resumed| self.check(tls.client_certificate.as_ref(), resumed, now);
-        if tls.version == Some(TlsVersion::Tls13) && check(true).is_err() {
+        let resumed = tls.resumed.unwrap_or(true);
+        let (certificate, chain) = (tls.client_certificate.as_ref(), tls.client_chain.as_deref());
+        let result = self.check_chain(certificate, chain, resumed, now);
+        if result.is_err() && tls.version == Some(TlsVersion::Tls13) {
             course.discard();
         }
-        check(tls.resumed.unwrap_or(true))
+        result
     }
 
     /// Checks again what an earlier handshake found good: the dates of the certificate that a
@@ -101,6 +105,17 @@ impl ClientPolicy {
         resumed: bool,
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
+        self.check_chain(certificate, None, resumed, now)
+    }
+
+    /// The same where the chain may be known, from the certificate to that of the CA.
+    fn check_chain(
+        &self,
+        certificate: Option<&Certificate>,
+        chain: Option<&[Certificate]>,
+        resumed: bool,
+        now: SystemTime,
+    ) -> Result<(), HandshakeError> {
         let Some(trust) = self.trust() else { return Ok(()) };
         let Some(certificate) = certificate else {
             return match self {
@@ -108,7 +123,7 @@ impl ClientPolicy {
                 _ => Ok(()),
             };
         };
-        let refused = if resumed { trust.outdated(certificate, now) } else { None };
+        let refused = if resumed { trust.outdated(certificate, chain, now) } else { None };
         let refused = refused.or_else(|| {
             let denied = trust.deny_early && !trust.allows(certificate);
             denied.then(|| Refused::new(certificate.clone(), Fault::NotAllowed))
@@ -179,21 +194,36 @@ impl ClientTrust {
         self.rules.allow(certificate)
     }
 
-    /// What time has made of a certificate that was good.
-    fn outdated(&self, certificate: &Certificate, now: SystemTime) -> Option<Refused> {
+    /// What time has made of a certificate that was good, and of what it stands on.
+    fn outdated(
+        &self,
+        certificate: &Certificate,
+        chain: Option<&[Certificate]>,
+        now: SystemTime,
+    ) -> Option<Refused> {
         let refused = |fault| Refused::new(certificate.clone(), fault);
         if let Some(fault) = out_of_date(certificate, now) {
             return Some(refused(fault));
         }
-        // A CA between is not known here, nor which CA it leads to: then none may be out of date.
-        let direct = self.anchors.certificates().iter().any(|ca| ca.issued(certificate));
-        let cas = self.anchors.certificates().iter();
-        let mut cas = cas.filter(|ca| !direct || ca.issued(certificate));
-        if let Some((ca, fault)) = cas.find_map(|ca| Some((ca, self.ended(ca, now)?))) {
+        let cas = self.anchors.certificates();
+        let path = match chain {
+            Some([path @ .., _ca]) if !path.is_empty() => Some(path),
+            _ => {
+                cas.iter().any(|ca| ca.issued(certificate)).then_some(slice::from_ref(certificate))
+            }
+        };
+        // A CA between may not be known here, nor which CA it leads to: then none may be out of date.
+        let may_be_its_own =
+            |ca: &&Certificate| path.and_then(<[_]>::last).is_none_or(|top| ca.issued(top));
+        let mut its_own = cas.iter().filter(may_be_its_own);
+        if let Some((ca, fault)) = its_own.find_map(|ca| Some((ca, self.ended(ca, now)?))) {
             return Some(refused(fault).because_of(ca.clone()));
         }
         // Nor is it known which list is its own.
-        let mut lists = self.newest_crls().filter(|crl| !direct || crl.covers(certificate));
+        let may_speak_of_it = |crl: &&RevocationList| {
+            path.is_none_or(|path| path.iter().any(|certificate| crl.covers(certificate)))
+        };
+        let mut lists = self.counting_crls(now).filter(may_speak_of_it);
         let silent = lists.find(|crl| crl.has_expired(now) || !crl.has_begun(now))?;
         Some(refused(if silent.has_begun(now) {
             Fault::RevocationListExpired {
@@ -216,11 +246,13 @@ impl ClientTrust {
         (!self.anchors.certificates().iter().any(renews)).then_some(fault)
     }
 
-    /// The list that counts of each CA: one that has been replaced may lie beside its successor.
-    fn newest_crls(&self) -> impl Iterator<Item = &RevocationList> {
-        self.crls.iter().filter(|crl| {
-            let newer = |other: &RevocationList| other.this_update() > crl.this_update();
-            !self.crls.iter().any(|other| other.issuer() == crl.issuer() && newer(other))
+    /// The list that counts of each CA at `now`: one that has been replaced may lie beside its successor,
+    /// and that beside one which is still to come.
+    fn counting_crls(&self, now: SystemTime) -> impl Iterator<Item = &RevocationList> {
+        let rank = move |crl: &RevocationList| (crl.has_begun(now), crl.this_update());
+        self.crls.iter().filter(move |crl| {
+            let mut others = self.crls.iter().filter(|other| other.issuer() == crl.issuer());
+            !others.any(|other| rank(other) > rank(crl))
         })
     }
 }

@@ -219,16 +219,20 @@ fn a_resumed_session_ends_with_a_revocation_list() {
 fn a_resumed_session_is_not_older_than_a_revocation_list() {
     let ca = Holder::ca("ca");
     let alice = parse(&Holder::leaf("alice").signed_by(&ca));
-    let list = lists(&ca.crl(&[], 2030));
+    let text = ca.crl(&[], 2030);
+    let list = lists(&text);
     let early = Fault::list_not_yet_valid(&list[0]);
     assert!(
         early.to_string().contains("it is not valid before 2026-01-01 00:00:00 UTC"),
         "{early}"
     );
-    let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(list);
-    let policy = ClientPolicy::Required(trust);
+    let trust = ClientTrust::new(anchors(&ca.self_signed()));
+    let with = |list| ClientPolicy::Required(trust.clone().revocation_lists(list));
+    assert!(with(list.clone()).check(Some(&alice), true, new_year_2026()).is_ok());
+    assert_eq!(fault(with(list).check(Some(&alice), true, new_year_2026() - DAY)), early);
+    // One that is still to come takes nobody's place.
+    let policy = with(lists(&(text + &ca.crl_of(2027, &[], 2028))));
     assert!(policy.check(Some(&alice), true, new_year_2026()).is_ok());
-    assert_eq!(fault(policy.check(Some(&alice), true, new_year_2026() - DAY)), early);
 }
 
 /// A CA between is known by its name only: it may stand below the one whose list it is.
