@@ -4,9 +4,8 @@ use std::thread;
 
 /// A thread that does one job after the other, for a task that has no time for them itself.
 ///
-/// `smol::unblock` would do each on any thread of its pool. What a TLS stack allocates for itself comes of
-/// the C library's malloc, which gives each thread memory of its own: reloads would fill that of one thread
-/// of the pool after the other. And the pool begins a thread anew for a job that comes once in a second.
+/// `smol::unblock` would do each on any thread of its pool. Allocators give threads memory of their own, the
+/// C library's above all: reloads would fill that of one thread of the pool after the other. And the pool begins a thread anew for a job that comes once in a second.
 #[derive(Debug)]
 pub(crate) struct Background {
     jobs: Sender<Job>,

@@ -59,9 +59,6 @@ fn run() -> Result<(), Failure> {
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    if let Some(name) = variables::not_text() {
-        return Err(Failure::usage(format!("{name}: not UTF-8")));
-    }
     let variable = |name: &str| env::var(name).ok();
 
     let asked = match args::parse(&words, &variable) {
@@ -80,6 +77,9 @@ fn run() -> Result<(), Failure> {
         Some(Command::Man(_)) => return print(&man::page(man::date(&variable))),
         None => None,
     };
+    if let Some(name) = variables::not_text() {
+        return Err(Failure::usage(format!("{name}: not UTF-8")));
+    }
     let mut layers = vec![command_line, asked.environment];
     // A mode that is named settles what the recipe's switches would, right or wrong.
     let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());

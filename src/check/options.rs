@@ -87,7 +87,7 @@ fn unknown(variable: &UnknownVariable) -> Finding {
     if variable.name == PORT {
         let text = "TURNKEY_PORT says where a service of Kubernetes is, and no port to listen on";
         return Finding::warning("unknown-variable", &Subject::option("environment"), text)
-            .mend("set enableServiceLinks: false in the pod, or give --port");
+            .mend("set enableServiceLinks: false in the pod");
     }
     let text = format!("there is no option {}", variable.name.escape_debug());
     let mend = match &variable.nearest {

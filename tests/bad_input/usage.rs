@@ -245,6 +245,7 @@ fn a_variable_that_is_not_text() {
         let output = program(&[]).env(name, bytes).run();
         assert_complaint(&output, USAGE, &[&format!("{name}: not UTF-8")]);
     }
+    assert_eq!(Program::new(&["man"]).env("TURNKEY_ALLOW_CN", bytes).run().code, Some(0));
     let recipe = || program(&[]).env("HTTPS_ENABLED", "true");
     assert_complaint(&recipe().env("API_CA_T", bytes).run(), USAGE, &["API_CA_T: not UTF-8"]);
     let server = Program::new(&["--port", "0"]).env("API_KEY", bytes).env("TURNKEYS", bytes);
