@@ -13,7 +13,7 @@ pub(crate) const PORT: &str = "TURNKEY_PORT";
 /// A variable that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
-    /// Of one of ours, if it is Kubernetes that has set it.
+    /// One of ours only where Kubernetes has set it.
     pub(crate) name: String,
     /// The one that was probably meant, if there is one that is like it.
     pub(crate) nearest: Option<String>,

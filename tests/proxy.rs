@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 #![cfg(unix)]
 
+#[path = "proxy/anchors.rs"]
+mod anchors;
 #[path = "proxy/balance.rs"]
 mod balance;
 #[path = "proxy/bodies.rs"]
