@@ -6,7 +6,8 @@
 MODE    ?=
 HOST    ?= 127.0.0.1
 PORT    ?= 8000
-BACKEND ?=
+# In https mode it is the operating system's TLS stack, as the recipe has it; `BACKEND=` is the first that can.
+BACKEND ?= $(if $(is_https),native-tls)
 CERTS   ?= certs
 ARGS    ?=
 
@@ -15,12 +16,15 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 
 CARGO     ?= cargo
-# A backend that is not in the default build is a cargo feature of the same name.
-FEATURES  := $(if $(filter-out plain native-tls rustls,$(BACKEND)),--features $(BACKEND))
+# The default build has openssl where OpenSSL is the system's TLS stack; elsewhere it is a cargo feature.
+FEATURES  = $(if $(filter openssl,$(BACKEND)),$(if $(filter Linux %BSD,$(shell uname -s)),,--features openssl))
 TURNKEY   := target/release/turnkey
 
 # Without MODE, and without the recipe's switches, it is https.
 mode      := $(or $(MODE),$(if $(HTTPS_ENABLED)$(VERIFY_USER),,https))
+# The words that the program takes for yes.
+yes       := 1 true True TRUE yes Yes YES on On ON
+is_https  := $(if $(mode),$(filter https,$(mode)),$(if $(filter $(yes),$(VERIFY_USER)),,$(filter $(yes),$(HTTPS_ENABLED))))
 https_in  := TURNKEY_KEY_PASSWORD=turnkey TURNKEY_IDENTITY=$(CERTS)/server.p12
 mutual_in := $(https_in) TURNKEY_CLIENT_CA=$(CERTS)/ca.crt
 recipe_in := CA_CHAIN_CRT=$(CERTS)/server_chain.pem API_KEY=$(CERTS)/server.key \
@@ -35,7 +39,7 @@ inputs    := $(if $(mode),$($(mode)_in),$(recipe_in))
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  make run MODE=http|https|mutual HOST=$(HOST) PORT=$(PORT) BACKEND=native-tls|rustls|openssl ARGS='--tls-min 1.3'"
+	@echo "  make run MODE=http|https|mutual HOST=$(HOST) PORT=$(PORT) BACKEND=native-tls|rustls|openssl ARGS='--hsts 300'"
 	@echo "  make run HTTPS_ENABLED=1 VERIFY_USER=1    the same as MODE=mutual"
 	@echo "  make certs ARGS='--host example.test --client alice'"
 
@@ -71,7 +75,7 @@ deb: $(if $(wildcard $(TURNKEY)),,build) ## Make a Debian package, in target/deb
 	@$(CARGO) deb --no-build $(DEB_ARGS)
 
 test: deps lint ## Run everything that CI runs
-	$(CARGO) test --workspace --features openssl
+	$(CARGO) test --workspace
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --start-directory tests/soak
 
 # Where what comes from PyPI stands.
@@ -90,10 +94,10 @@ lint: ## Check formatting, lints, documentation, spelling, dependencies, feature
 		echo "cargo shear $$workspace"; $(CARGO) shear --locked --deny-warnings $$workspace || exit 1; \
 	done
 	python scripts/rust-version.py
-	$(CARGO) clippy --workspace --all-targets --features openssl -- -D warnings
-	$(CARGO) hack clippy --feature-powerset --exclude-features default,vendored -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) hack clippy --feature-powerset --exclude-features default,openssl,vendored -- -D warnings
 	$(CARGO) clippy --all-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features openssl --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
 	sh scripts/public-api.sh
 
 public-api: ## Write the public API to docs/PUBLIC_API.txt, which make lint compares it with
@@ -110,7 +114,7 @@ coverage: export RUSTFLAGS += -C llvm-args=-runtime-counter-relocation
 
 # `ARGS=--lib` counts what the unit tests alone reach; `ARGS=--html` makes pages.
 coverage: coverage-tools ## Count the lines that the tests reach
-	$(CARGO) llvm-cov --workspace --features openssl $(or $(ARGS),--summary-only)
+	$(CARGO) llvm-cov --workspace $(or $(ARGS),--summary-only)
 
 coverage-tools:
 	@sh scripts/deps.sh coverage
@@ -135,9 +139,9 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 MUTANTS ?= core trust wire
 mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy connector handshake_error identit* \
                  ocsp policy revocation socket tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
-mutants_trust := --package turnkey --features openssl --file 'src/trust/**' --cargo-arg=--lib \
+mutants_trust := --package turnkey --file 'src/trust/**' --cargo-arg=--lib \
                  --cargo-arg=--test=behind_proxy -- -- trust wire::serve fields:: options:: proxy_protocol::
-mutants_wire  := --package turnkey --features openssl --file 'src/wire/**' --cargo-arg=--lib \
+mutants_wire  := --package turnkey --file 'src/wire/**' --cargo-arg=--lib \
                  --cargo-arg=--test=wire
 
 mutants: ## Change the code in one place at a time, and list the changes that no test minds

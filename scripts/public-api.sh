@@ -29,7 +29,7 @@ RUSTC_BOOTSTRAP=1 exec rustdoc "$@"
 SCRIPT
 chmod +x "$built/rustdoc"
 RUSTDOC="$PWD/$built/rustdoc" RUSTDOCFLAGS="-Z unstable-options --output-format json" \
-    "$cargo" doc --workspace --no-deps --features openssl --quiet
+    "$cargo" doc --workspace --no-deps --quiet
 
 for name in $(sed -n 's/^name = "\(.*\)"/\1/p' Cargo.toml backends/*/Cargo.toml | tr - _); do
     "$cargo" public-api -ss --rustdoc-json "target/doc/$name.json" || {

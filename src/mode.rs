@@ -3,6 +3,7 @@
 
 mod candidates;
 mod error;
+mod needs;
 
 use std::sync::Arc;
 
@@ -13,8 +14,9 @@ use turnkey_backend::{
 
 pub(crate) use self::candidates::connector;
 pub use self::candidates::{BackendName, compiled_backends};
-use self::candidates::{Needs, choose};
+use self::candidates::{Candidate, choose, first_that_builds};
 pub use self::error::ModeError;
+use self::needs::Needs;
 use crate::current::Serving;
 use crate::own_backend::OwnBackend;
 
@@ -46,44 +48,75 @@ impl Mode {
     }
 
     /// Builds the backend that serves this mode.
-    pub(crate) fn build(self, choice: TlsChoice) -> Result<Built, ModeError> {
+    pub(crate) fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
         let (identity, clients) = match self {
             Self::Http => return plain(choice.backend),
             Self::Https(identity) => (identity, ClientPolicy::None),
             // Whoever says mutual must not get a server that lets everybody in.
             Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
-            Self::Own(own) => return own_backend(own, &choice),
+            Self::Own(own) => return own_backend(own, choice),
         };
-        let needs = Needs::of(&identity, &clients, &choice);
-        let candidate = choose(choice.backend, needs)?;
-        let versions = choice.versions(&candidate.capabilities)?;
-        let resumption = choice.resumption(&clients);
-        let identities = Identities::new(identity, choice.further)?;
-        let config = TlsConfig { identities, clients, versions, resumption };
-        let backend = (candidate.build)(&config)?;
-        let TlsConfig { identities, clients, .. } = config;
-        let name = candidate.capabilities.name;
-        Ok(Built {
-            serving: Serving {
-                backend: backend.into(),
-                tls: candidate.capabilities.tls,
-                name,
-                identities: Some(identities),
-                clients,
-                versions: Some(versions),
-            },
-            capabilities: candidate.capabilities,
-            description: format!("{name} ({}), {versions}", (candidate.library)()),
+        check_keys([&identity].into_iter().chain(&choice.further))?;
+        let needs = Needs::of(&identity, &clients, choice);
+        let candidates = choose(choice.backend, &needs)?;
+        let identities = Identities::new(identity, choice.further.iter().cloned())?;
+        first_that_builds(&candidates, |candidate| {
+            with_tls(candidate, &identities, &clients, choice)
         })
     }
+}
+
+/// That there is a backend, compiled in or not, for each key.
+fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<(), ModeError> {
+    let is_for_nobody = |identity: &&Identity| {
+        Capabilities::ALL_TLS.iter().all(|c| !c.takes_key(identity.leaf().key()))
+    };
+    identities.find(is_for_nobody).map_or(Ok(()), |identity| {
+        let leaf = identity.leaf();
+        Err(ModeError::Key { subject: leaf.subject().to_owned(), key: leaf.key().clone() })
+    })
+}
+
+fn with_tls(
+    candidate: &Candidate,
+    identities: &Identities,
+    clients: &ClientPolicy,
+    choice: &TlsChoice,
+) -> Result<Built, ModeError> {
+    let Candidate { capabilities, build, library, .. } = candidate;
+    let versions = choice.versions(capabilities)?;
+    let resumption = choice.resumption(clients);
+    let (identities, clients) = (identities.clone(), clients.clone());
+    let config = TlsConfig { identities, clients, versions, resumption };
+    let backend = build(&config)?;
+    let TlsConfig { identities, clients, .. } = config;
+    let name = capabilities.name;
+    // What everybody expects, and nobody has forbidden.
+    let lack = match choice.max {
+        None if !capabilities.tls13 => format!(" only: {name} has no 1.3 on this system"),
+        _ => String::new(),
+    };
+    Ok(Built {
+        serving: Serving {
+            backend: backend.into(),
+            tls: capabilities.tls,
+            name,
+            identities: Some(identities),
+            clients,
+            versions: Some(versions),
+        },
+        capabilities: *capabilities,
+        description: format!("{name} ({}), {versions}{lack}", library()),
+    })
 }
 
 /// What is asked of the TLS stack, where it is left open otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct TlsChoice {
-    /// The backend; without one, the first compiled one of native-tls, rustls and openssl that
-    /// can do what is asked.
+    /// The backend; without one, the first compiled one of rustls, openssl and native-tls that can
+    /// do all that is asked, TLS 1.3 and every certificate included. Where none has TLS 1.3 for the
+    /// rest of it, the first that can do that rest.
     pub backend: Option<BackendName>,
     /// The oldest version to speak; TLS 1.2.
     pub min: Option<TlsVersion>,
@@ -98,14 +131,20 @@ pub struct TlsChoice {
     /// Whether the backend has to be able to staple responses of an OCSP responder, which an identity may
     /// only come to have later; it has to where one has such a response.
     pub ocsp: bool,
+    /// Whether clients may come with certificates of X.509 version 1: of several backends that can
+    /// serve, one that accepts such certificates is taken then. Where an identity has one, it is
+    /// anyway.
+    pub x509_v1_clients: bool,
 }
 
 impl TlsChoice {
     /// Whether anything was chosen.
     fn asks_for_anything(&self) -> bool {
-        let Self { backend, min, max, further, resumption, ticket_key, ocsp } = self;
-        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty(), *ocsp];
-        chosen.contains(&true) || resumption.is_some() || ticket_key.is_some()
+        let Self { backend, min, max, further, resumption, ticket_key, ocsp, x509_v1_clients } =
+            self;
+        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty()];
+        let asked = [*ocsp, *x509_v1_clients, resumption.is_some(), ticket_key.is_some()];
+        chosen.iter().chain(&asked).any(|asked| *asked)
     }
 
     /// A version that somebody took the trouble to name is asked for.
@@ -183,7 +222,7 @@ mod tests {
     #[test]
     fn http_mode_takes_no_backend_with_tls() {
         let choice = TlsChoice { backend: Some(BackendName::Rustls), ..TlsChoice::default() };
-        let error = Mode::Http.build(choice).unwrap_err();
+        let error = Mode::Http.build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
     }
 
@@ -193,10 +232,10 @@ mod tests {
         let identity = || crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
         let (min, max) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
         let choice = TlsChoice { min, max, ..TlsChoice::default() };
-        let error = Mode::Https(identity()).build(choice).unwrap_err();
+        let error = Mode::Https(identity()).build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::NoVersion), "{error}");
         let choice = TlsChoice { further: vec![identity()], ..TlsChoice::default() };
-        let error = Mode::Https(identity()).build(choice).unwrap_err();
+        let error = Mode::Https(identity()).build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::DuplicateName(_)), "{error}");
         assert!(error.to_string().contains("localhost"), "{error}");
     }
@@ -206,6 +245,6 @@ mod tests {
     fn mutual_mode_without_a_policy_is_refused() {
         let identity = crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
         let mode = Mode::Mutual(identity, ClientPolicy::None);
-        assert!(matches!(mode.build(TlsChoice::default()), Err(ModeError::NoClientPolicy)));
+        assert!(matches!(mode.build(&TlsChoice::default()), Err(ModeError::NoClientPolicy)));
     }
 }

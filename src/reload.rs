@@ -49,7 +49,7 @@ impl Reloader {
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
-        let built = self.build(mode, choice);
+        let built = self.build(mode, &choice);
         self.count(built.is_ok());
         self.current.replace(built?);
         Ok(())
@@ -70,7 +70,7 @@ impl Reloader {
         Ok(())
     }
 
-    fn build(&self, mode: Mode, choice: TlsChoice) -> Result<Serving, ModeError> {
+    fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
         let serving = mode.build(choice)?.serving;
         if serving.tls != self.current.get().tls {
             return Err(ModeError::OtherScheme);
@@ -168,7 +168,7 @@ fn try_reload(
     let serving = match (&config.sources, contents.own) {
         (Some(sources), Some(material)) => {
             let (mode, choice) = sources.mode(material).map_err(|error| error.to_string())?;
-            Some(reloader.build(mode, choice).map_err(failed)?)
+            Some(reloader.build(mode, &choice).map_err(failed)?)
         }
         _ => None,
     };

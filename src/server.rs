@@ -213,7 +213,7 @@ impl Server {
         listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,
     ) -> Result<Bound, ServerError> {
         let mode = self.mode.name();
-        let built = self.mode.build(self.choice)?;
+        let built = self.mode.build(&self.choice)?;
         let listeners = listeners()?;
         if listeners.is_empty() {
             return Err(ServerError::NoListener);
@@ -276,7 +276,7 @@ impl Redirect {
             https_port: own.port(),
             folder: self.challenges,
         });
-        let plain = Mode::Http.build(TlsChoice::default())?;
+        let plain = Mode::Http.build(&TlsChoice::default())?;
         let endpoint = Endpoint {
             content: app.into(),
             tls: plain.capabilities.tls,
@@ -297,7 +297,7 @@ impl Redirect {
 /// What a listener for metrics does. It shares nothing with the others but the threads: neither their
 /// places nor their end, and nobody is told of who asks there.
 fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listening, ServerError> {
-    let plain = Mode::Http.build(TlsChoice::default())?;
+    let plain = Mode::Http.build(&TlsChoice::default())?;
     let limits = Limits { max_connections: SCRAPERS, ..Limits::default() };
     let endpoint = Endpoint {
         content: metrics::app(metrics).into(),

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use turnkey_backend::{ClientPolicy, Identities, Identity, TicketKey, TrustAnchors};
 use zeroize::Zeroizing;
 
+use crate::beside::known_client;
 use crate::client_files::ClientFiles;
 use crate::config_error::ConfigError;
 use crate::files::{self, FileError};
@@ -98,12 +99,16 @@ impl Sources {
 
     /// The mode, and what is asked of the TLS stack, for what was read.
     pub(crate) fn mode(&self, material: Material) -> Result<(Mode, TlsChoice), ConfigError> {
+        // That of `turnkey certs`, or of the recipe, whose `openssl` makes version 1.
+        let known = known_client(self, &material);
+        let x509_v1_clients = known.is_some_and(|(_, client)| client.leaf().lacks_extensions());
         let Material { identities, clients, ticket_key, unstapled: _ } = material;
         let mut identities = identities.into_iter();
         let Some(first) = identities.next() else {
             return Err(ConfigError::Failed("there is no identity".to_owned()));
         };
-        let choice = TlsChoice { further: identities.collect(), ticket_key, ..self.choice.clone() };
+        let further = identities.collect();
+        let choice = TlsChoice { further, ticket_key, x509_v1_clients, ..self.choice.clone() };
         let mode = match clients {
             ClientPolicy::None => Mode::Https(first),
             clients => Mode::Mutual(first, clients),

@@ -33,6 +33,8 @@ mod recipe;
 mod requests;
 #[path = "modes/running.rs"]
 mod running;
+#[path = "modes/seed.rs"]
+mod seed;
 #[path = "modes/shutdown.rs"]
 mod shutdown;
 mod support;

@@ -28,7 +28,7 @@ pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
     let compiled = mode::compiled_backends();
     let survey = compiled.into_iter().map(|(name, library)| {
         let backend = name.parse::<BackendName>().ok();
-        let built = mode.clone().build(TlsChoice { backend, ..choice.clone() });
+        let built = mode.clone().build(&TlsChoice { backend, ..choice.clone() });
         let (lacks, error) = match built {
             Ok(_) => (None, None),
             Err(ModeError::Lacks { what, .. }) => (Some(what), None),
@@ -42,7 +42,7 @@ pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
 /// Builds the one that would serve; an error that was found in the files is told there.
 pub(super) fn build(
     mode: Mode,
-    choice: TlsChoice,
+    choice: &TlsChoice,
     surveys: &[Survey],
 ) -> Result<(Built, Finding), Option<Finding>> {
     let subject = Subject::option("--backend");

@@ -1,9 +1,10 @@
 //! What there is to say of those who are let in: their CAs, and the lists of what was revoked.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Certificate, RevocationList};
+use turnkey_backend::{Certificate, Identity, RevocationList};
 
 use super::certificate::called;
 use super::finding::{Finding, Subject};
@@ -51,6 +52,21 @@ pub(super) fn cas(cas: &[Sourced<Certificate>], now: SystemTime) -> Vec<Finding>
         findings.extend(certificate::issuing(ca, subject, "clients"));
     }
     findings
+}
+
+/// That the backend that would serve refuses the client that is known.
+pub(super) fn too_old(file: &Path, client: &Identity) -> Option<Finding> {
+    let leaf = client.leaf();
+    leaf.lacks_extensions().then(|| {
+        let text = format!(
+            "the client certificate \"{}\" is X.509 version {}, which this backend refuses",
+            called(leaf.subject()),
+            leaf.version()
+        );
+        Finding::warning("x509-v1", &Subject::file(file, "--client-ca"), text).mend(
+            "serve with --backend openssl, or have it issued with version 3 (turnkey certs does)",
+        )
+    })
 }
 
 /// Looks at the lists, each by itself and beside the CAs; `complete` is whether all could be read.

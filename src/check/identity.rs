@@ -82,6 +82,16 @@ fn names(leaf: &Certificate, subject: &Subject) -> Finding {
     if names.iter().any(of_hosts) {
         return Finding::ok("names", subject, format!("\"{name}\" is for {}", names.join(", ")));
     }
+    if leaf.lacks_extensions() {
+        let text = format!(
+            "\"{name}\" is X.509 version {}, which has no alternative names: most clients refuse it \
+             by whatever name they call the server, those built on rustls altogether",
+            leaf.version()
+        );
+        return Finding::warning("x509-v1", subject, text).mend(
+            "have it issued with version 3: turnkey certs does, and openssl x509 -req with -extfile",
+        );
+    }
     let text = if names.is_empty() {
         format!(
             "\"{name}\" has no alternative names, and clients take no notice of the common name"

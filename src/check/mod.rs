@@ -71,7 +71,7 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     report.findings.extend(upstream::check(config, now));
     match &config.sources {
         Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
-        None => drop(build(&mut report, Mode::Http, TlsChoice::default())),
+        None => drop(build(&mut report, Mode::Http, &TlsChoice::default())),
     }
     let text = if json {
         json::text(&report, now)
@@ -222,13 +222,15 @@ fn with_tls(report: &mut Report, sources: &Sources, host: &str, now: SystemTime)
     };
     report.backends = backends::survey(&mode, &choice);
     report.findings.extend(backends::findings(&report.backends));
-    if let Some(built) = build(report, mode, choice) {
+    if let Some(built) = build(report, mode, &choice) {
+        let old = client.as_ref().filter(|_| !built.capabilities.x509_v1);
+        report.findings.extend(old.and_then(|(file, client)| clients::too_old(file, client)));
         shake_hands(report, &built.serving, &read, client.as_ref());
     }
 }
 
 /// Builds what would serve.
-fn build(report: &mut Report, mode: Mode, choice: TlsChoice) -> Option<Built> {
+fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
     match backends::build(mode, choice, &report.backends) {
         Ok((built, finding)) => {
             report.findings.push(finding);

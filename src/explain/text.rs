@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{
-    Alert, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
+    Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
 };
 
 use super::Event;
@@ -124,6 +124,7 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
             "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
              or the client does not have the key"
         ),
+        Fault::OldVersion => old_version(&who, culprit, context),
         Fault::NoRevocationList { issuer } => format!(
             "refused: whether {who} is revoked cannot be told: there is no revocation list of \
              \"{}\"; add it with --client-crl",
@@ -153,6 +154,18 @@ fn named(refused: &Refused) -> (String, String) {
     let name = short(culprit.subject());
     let who = format!("\"{name}\", which the client certificate \"{subject}\" stands on,");
     (who, format!("\"{name}\""))
+}
+
+fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
+    let able = Capabilities::ALL_TLS.iter().filter(|c| c.client_certificates && c.x509_v1);
+    let names: Vec<_> = able.map(|c| format!("--backend {}", c.name)).collect();
+    format!(
+        "refused: {who} is of X.509 version {}, which {} does not accept; serve with {}, or have it \
+         issued with version 3 (turnkey certs does; openssl x509 -req does with -extfile)",
+        culprit.version(),
+        context.serving.name,
+        names.join(" or ")
+    )
 }
 
 fn unknown_issuer(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {

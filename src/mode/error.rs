@@ -1,4 +1,4 @@
-use turnkey_backend::{BuildError, DuplicateName};
+use turnkey_backend::{BuildError, DuplicateName, KeyKind};
 
 /// Why no backend can be built for what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +25,26 @@ pub enum ModeError {
     NotCompiled(&'static str),
     /// No backend of this build can do what was asked.
     #[error(
-        "no TLS backend that was compiled in can do what is asked; build with the cargo feature \
-         {who}"
+        "no TLS backend of this build can do {what}; build with the cargo feature {who}: \
+         cargo build --release --features {}",
+        who.split(' ').next().unwrap_or_default().trim_end_matches(',')
     )]
     NoBackend {
+        /// What the build lacks.
+        what: &'static str,
         /// The cargo features, and backends, that can.
         who: String,
+    },
+    /// No TLS backend, compiled in or not, serves with such a key.
+    #[error(
+        "the certificate \"{subject}\" has a key that no TLS backend takes ({key}): have it issued \
+         for a P-256 key, or for RSA with 2048 bits or more"
+    )]
+    Key {
+        /// The certificate's subject.
+        subject: String,
+        /// The kind of key.
+        key: KeyKind,
     },
     /// Mutual mode with a policy that asks no client for a certificate.
     #[error("mutual mode needs a client policy: one that asks nobody is https mode")]

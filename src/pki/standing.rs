@@ -193,6 +193,9 @@ fn shortcoming(
     if leaf.role == Role::Client && certificate.common_name() != Some(&leaf.common_name) {
         return Some(format!("was not for {}", leaf.common_name));
     }
+    if certificate.lacks_extensions() {
+        return Some(format!("was of X.509 version {}", certificate.version()));
+    }
     let had = names_of(certificate);
     let lacks: Vec<_> = leaf.names.iter().filter(|name| !had.contains(name)).collect();
     if !lacks.is_empty() {

@@ -1,11 +1,11 @@
-//! The recipe, word for word: certificates, then the same app in three modes by two switches, and
-//! the same again by our own options.
+//! The recipe with our own certificates: the same app in three modes by two switches, and the same
+//! again by our own options.
 
 use crate::make_certs;
 use crate::support::{Client, Pki, Program, Server};
 
 /// The recipe's configuration, with its switches set like this.
-fn recipe(dir: &str, https_enabled: &str, verify_user: &str) -> Program {
+pub(super) fn recipe(dir: &str, https_enabled: &str, verify_user: &str) -> Program {
     Program::new(&[])
         .dir(dir)
         .env("HTTPS_ENABLED", https_enabled)
@@ -18,7 +18,7 @@ fn recipe(dir: &str, https_enabled: &str, verify_user: &str) -> Program {
 }
 
 /// The same in our own words.
-fn options(dir: &str, args: &[&str]) -> Program {
+pub(super) fn options(dir: &str, args: &[&str]) -> Program {
     Program::new(&[args, &["--port", "0"]].concat()).dir(dir)
 }
 
@@ -33,20 +33,20 @@ fn certs() -> (Pki, String) {
 }
 
 #[track_caller]
-fn assert_mode(server: &Server, mode: &str) {
+pub(super) fn assert_mode(server: &Server, mode: &str) {
     assert!(server.banner.contains(&format!(": {mode} on ")), "{:?}", server.banner);
 }
 
 /// `curl http://127.0.0.1:8000/`
 #[track_caller]
-fn assert_http(server: &Server) {
+pub(super) fn assert_http(server: &Server) {
     assert_mode(server, "http");
     Client::new(&[]).fetch(&format!("http://127.0.0.1:{}/", server.port)).assert_top_level();
 }
 
 /// `curl -k https://127.0.0.1:8000/`
 #[track_caller]
-fn assert_https(server: &Server) {
+pub(super) fn assert_https(server: &Server) {
     assert_mode(server, "https");
     let url = format!("https://127.0.0.1:{}/", server.port);
     Client::new(&["-k"]).fetch(&url).assert_top_level();
@@ -56,7 +56,7 @@ fn assert_https(server: &Server) {
 
 /// `curl -k https://127.0.0.1:8000/ -E client.pem`, and the same without
 #[track_caller]
-fn assert_mutual(server: &Server, dir: &str) {
+pub(super) fn assert_mutual(server: &Server, dir: &str) {
     assert_mode(server, "mutual");
     let url = format!("https://127.0.0.1:{}/", server.port);
     let client = Client::new(&["-k"]);

@@ -1,5 +1,7 @@
 //! What each backend can do. `backends/README.md` shows the same table to people.
 
+use crate::KeyKind;
+
 /// What a backend can do, so that asking for what it lacks is an error at start-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of yes and no is what this is")]
@@ -24,6 +26,19 @@ pub struct Capabilities {
     pub ocsp: bool,
     /// Takes a CA that others have issued for a trust anchor of upstreams, without the CA above it.
     pub partial_chain: bool,
+    /// Takes a server's own self-signed certificate, named as its CA, from an upstream.
+    pub self_signed_upstreams: bool,
+    /// Takes certificates of X.509 version 1, which have no extensions: its own, and those of
+    /// clients and upstreams. `openssl x509 -req` of OpenSSL 3.0 makes them.
+    pub x509_v1: bool,
+    /// Keeps name constraints of other kinds than DNS names and IP addresses (RFC 5280 §4.2.1.10).
+    pub name_constraints: bool,
+    /// Signs with Ed25519 keys (RFC 8410).
+    pub ed25519: bool,
+    /// Signs with Ed448 keys (RFC 8410).
+    pub ed448: bool,
+    /// The longest modulus of an RSA key that it signs with, in bits.
+    pub max_rsa_bits: usize,
 }
 
 impl Capabilities {
@@ -39,13 +54,30 @@ impl Capabilities {
         resumption_control: false,
         ocsp: false,
         partial_chain: false,
+        self_signed_upstreams: false,
+        x509_v1: false,
+        name_constraints: false,
+        ed25519: false,
+        ed448: false,
+        max_rsa_bits: 0,
     };
 
     /// The TLS stack of the operating system. That a server can ask for client certificates is
     /// open upstream (rust-native-tls#161). On Linux its acceptor forbids TLS 1.3, macOS has none.
-    pub const NATIVE_TLS: Self = Self { name: "native-tls", tls: true, ..Self::PLAIN };
+    pub const NATIVE_TLS: Self = Self {
+        name: "native-tls",
+        tls: true,
+        self_signed_upstreams: true,
+        x509_v1: true,
+        name_constraints: NATIVE_IS_OPENSSL,
+        ed25519: NATIVE_IS_OPENSSL,
+        ed448: NATIVE_IS_OPENSSL,
+        max_rsa_bits: 16_384,
+        ..Self::PLAIN
+    };
 
-    /// rustls on the aws-lc-rs provider.
+    /// rustls on the aws-lc-rs provider. Its verifier, webpki, refuses X.509 version 1, and a CA's
+    /// certificate in place of a server's.
     pub const RUSTLS: Self = Self {
         name: "rustls",
         tls: true,
@@ -57,14 +89,46 @@ impl Capabilities {
         resumption_control: true,
         ocsp: true,
         partial_chain: true,
+        self_signed_upstreams: false,
+        x509_v1: false,
+        name_constraints: false,
+        ed25519: true,
+        ed448: false,
+        max_rsa_bits: 8192,
     };
 
     /// OpenSSL, called directly.
-    pub const OPENSSL: Self = Self { name: "openssl", ..Self::RUSTLS };
+    pub const OPENSSL: Self = Self {
+        name: "openssl",
+        self_signed_upstreams: true,
+        x509_v1: true,
+        name_constraints: true,
+        ed448: true,
+        max_rsa_bits: 16_384,
+        ..Self::RUSTLS
+    };
 
     /// Every TLS backend there is, compiled in or not, in the order in which they are tried.
-    pub const ALL_TLS: [Self; 3] = [Self::NATIVE_TLS, Self::RUSTLS, Self::OPENSSL];
+    pub const ALL_TLS: [Self; 3] = [Self::RUSTLS, Self::OPENSSL, Self::NATIVE_TLS];
+
+    /// Whether it can serve with a key of this kind. What no TLS client takes, none can: RSA keys of
+    /// fewer than 2048 bits, and curves other than P-256, P-384 and P-521.
+    #[must_use]
+    pub fn takes_key(&self, key: &KeyKind) -> bool {
+        match key {
+            KeyKind::Rsa { bits } => (2048..=self.max_rsa_bits).contains(bits),
+            KeyKind::Ec { curve } => {
+                self.tls && ["P-256", "P-384", "P-521"].contains(&curve.as_str())
+            }
+            KeyKind::Ed25519 => self.ed25519,
+            KeyKind::Ed448 => self.ed448,
+            KeyKind::Other(_) => false,
+        }
+    }
 }
+
+/// Whether native-tls stands on OpenSSL here.
+const NATIVE_IS_OPENSSL: bool = cfg!(not(any(target_os = "windows", target_vendor = "apple")));
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +153,7 @@ mod tests {
             Capabilities::RUSTLS,
             Capabilities::OPENSSL,
         ];
-        let rows: [(&str, Can); 9] = [
+        let rows: [(&str, Can); 14] = [
             ("TLS", |c| c.tls),
             ("client certificates", |c| c.client_certificates),
             ("TLS 1.3", |c| c.tls13),
@@ -99,10 +163,17 @@ mod tests {
             ("resumption control", |c| c.resumption_control),
             ("OCSP stapling", |c| c.ocsp),
             ("upstreams below an intermediate CA", |c| c.partial_chain),
+            ("self-signed upstreams", |c| c.self_signed_upstreams),
+            ("X.509 version 1", |c| c.x509_v1),
+            ("name constraints of every kind", |c| c.name_constraints),
+            ("Ed25519 keys", |c| c.ed25519),
+            ("Ed448 keys", |c| c.ed448),
         ];
         for (name, can) in rows {
             for (cell, backend) in row(name).iter().zip(&backends) {
-                assert_eq!(cell.starts_with("yes"), can(backend), "{name}: {}", backend.name);
+                let here = NATIVE_IS_OPENSSL || !cell.ends_with("on OpenSSL");
+                let told = cell.starts_with("yes") && here;
+                assert_eq!(told, can(backend), "{name}: {}", backend.name);
             }
         }
     }
@@ -110,7 +181,22 @@ mod tests {
     #[test]
     fn each_has_its_name() {
         let names = Capabilities::ALL_TLS.map(|capabilities| capabilities.name);
-        assert_eq!(names, ["native-tls", "rustls", "openssl"]);
+        assert_eq!(names, ["rustls", "openssl", "native-tls"]);
         assert_eq!(Capabilities::PLAIN.name, "plain");
+    }
+
+    #[test]
+    fn keys_that_no_client_takes_are_for_no_backend() {
+        let ec = |curve: &str| KeyKind::Ec { curve: curve.to_owned() };
+        for key in [ec("P-224"), ec("secp256k1"), KeyKind::Rsa { bits: 1024 }] {
+            assert!(Capabilities::ALL_TLS.iter().all(|c| !c.takes_key(&key)), "{key}");
+        }
+        for key in [ec("P-256"), ec("P-521"), KeyKind::Rsa { bits: 2048 }] {
+            assert!(Capabilities::ALL_TLS.iter().all(|c| c.takes_key(&key)), "{key}");
+            assert!(!Capabilities::PLAIN.takes_key(&key), "{key}");
+        }
+        let takes = |key: &KeyKind| Capabilities::ALL_TLS.map(|c| c.takes_key(key));
+        assert_eq!(takes(&KeyKind::Ed448), [false, true, NATIVE_IS_OPENSSL]);
+        assert_eq!(takes(&KeyKind::Rsa { bits: 16_384 }), [false, true, true]);
     }
 }

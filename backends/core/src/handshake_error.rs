@@ -138,6 +138,8 @@ pub enum Fault {
     NotAllowed,
     /// Its signature, or the client's own, is wrong.
     BadSignature,
+    /// It is older than X.509 version 3, and the TLS stack accepts no such certificates.
+    OldVersion,
     /// There are revocation lists, and none of its CA.
     NoRevocationList {
         /// The CA, as a distinguished name.
@@ -176,6 +178,7 @@ impl fmt::Display for Fault {
             Self::IsCa => "it is the certificate of a CA, not of a client",
             Self::NotAllowed => "no rule allows it",
             Self::BadSignature => "a signature is wrong",
+            Self::OldVersion => "it is older than X.509 version 3",
             Self::NoRevocationList { .. } => "there is no revocation list of its CA",
             Self::RevocationListExpired { .. } => "the revocation list of its CA has expired",
             Self::Other(what) => what,

@@ -3,6 +3,10 @@
 //! There is one context for each listener, whatever name a client asks for: identities are set on
 //! the connection, so that the client policy, the session tickets and all else are the same under
 //! every name. (A policy for each name can be walked around: CVE-2025-23419.)
+//!
+//! Where OpenSSL is not the system's TLS stack, the crate is empty without its feature `everywhere`.
+
+#![cfg(any(feature = "everywhere", not(any(target_os = "windows", target_vendor = "apple"))))]
 
 mod clients;
 mod connector;

@@ -85,6 +85,11 @@ impl Presented {
             other => return (Fault::Other(other.to_string()), None),
         };
         match error {
+            // To webpki such certificates are malformed, or no CAs, and it does not look who issued them.
+            E::UnknownIssuer | E::Other(_) if self.leads_to_trust() && self.oldest().is_some() => {
+                (Fault::OldVersion, self.oldest())
+            }
+            other if of_certificate(other) == OLD_VERSION => (Fault::UnknownIssuer, None),
             // It is the last one's issuer that nobody knows.
             E::UnknownIssuer => (Fault::UnknownIssuer, self.issuers.last()),
             E::Expired
@@ -165,14 +170,20 @@ impl Presented {
         }
     }
 
+    /// The first, from the leaf, that is older than webpki takes them.
+    fn oldest(&self) -> Option<&Certificate> {
+        iter::once(&self.leaf).chain(&self.issuers).find(|one| one.lacks_extensions())
+    }
+
     /// The leaf last: what webpki checks with the help of an issuer, it checks in this order.
     fn top_down(&self) -> impl Iterator<Item = &Certificate> {
         self.issuers.iter().rev().chain([&self.leaf])
     }
 }
 
-/// webpki's own name of an error.
+/// webpki's own names of errors.
 const CA_AS_CLIENT: &str = "CaUsedAsEndEntity";
+const OLD_VERSION: &str = "UnsupportedCertVersion";
 
 fn of_list(error: &CertRevocationListError) -> String {
     let what = match error {

@@ -8,6 +8,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, RootCertStore,
     SignatureScheme, Stream,
@@ -79,7 +80,7 @@ impl Client {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let shown = Arc::new(Shown { provider: Arc::clone(&provider), chain: Mutex::default() });
         let verifier: Arc<dyn ServerCertVerifier> = Arc::clone(&shown) as _;
-        let config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .dangerous()
@@ -87,9 +88,8 @@ impl Client {
         let mut config = match identity {
             None => config.with_no_client_auth(),
             Some(identity) => {
-                let chain = identity.chain().iter().map(|c| c.der().clone()).collect();
-                let key = identity.key().clone_key().into();
-                config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+                let resolver = SingleCertAndKey::from(certified(identity, &provider)?);
+                config.with_client_cert_resolver(Arc::new(resolver))
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -145,6 +145,14 @@ impl Client {
     }
 }
 
+/// An identity as rustls wants it. That the key belongs to the certificate was checked when the identity
+/// was read: rustls would have webpki read the certificate for it, which refuses version 1.
+fn certified(identity: &Identity, provider: &CryptoProvider) -> io::Result<CertifiedKey> {
+    let chain = identity.chain().iter().map(|c| c.der().clone()).collect();
+    let key = provider.key_provider.load_private_key(identity.key().clone_key().into());
+    Ok(CertifiedKey::new(chain, key.map_err(io::Error::other)?))
+}
+
 impl Refusal {
     fn other(text: String) -> Self {
         Self { text, no_certificate: false, of_client: false }
@@ -195,6 +203,9 @@ pub(super) fn verify(
     anchor: &Certificate,
     name: &ServerName<'_>,
 ) -> Result<(), String> {
+    if shown.first().is_some_and(Certificate::lacks_extensions) {
+        return Err("it is X.509 version 1, which clients built on rustls do not accept".to_owned());
+    }
     let mut roots = RootCertStore::empty();
     roots.add(anchor.der().clone()).map_err(|error| error.to_string())?;
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -238,7 +249,7 @@ impl ServerCertVerifier for Shown {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        lenient(certificate, || verify_tls12_signature(message, certificate, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -248,11 +259,23 @@ impl ServerCertVerifier for Shown {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        lenient(certificate, || verify_tls13_signature(message, certificate, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// webpki reads no certificates of X.509 version 1. That the server has the key of its own was checked
+/// when its backend was built.
+fn lenient(
+    certificate: &CertificateDer<'_>,
+    verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+) -> Result<HandshakeSignatureValid, Error> {
+    match Certificate::from_der(certificate) {
+        Ok(old) if old.lacks_extensions() => Ok(HandshakeSignatureValid::assertion()),
+        _ => verify(),
     }
 }
 

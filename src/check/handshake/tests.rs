@@ -13,7 +13,7 @@ use crate::pki;
 /// What serves an identity that was made up.
 fn serving() -> (Serving, Identity) {
     let identity = pki::adhoc(&[], SystemTime::now()).unwrap();
-    let built = Mode::Https(identity.clone()).build(TlsChoice::default()).unwrap();
+    let built = Mode::Https(identity.clone()).build(&TlsChoice::default()).unwrap();
     (built.serving, identity)
 }
 

@@ -18,7 +18,7 @@ use x509_parser::time::ASN1Time;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
 pub use self::error::CertificateError;
-use self::names::subject_alt_names;
+use self::names::{constrains_other_names, subject_alt_names};
 pub use self::public_key::KeyKind;
 use self::serial::serial;
 use self::signature::SignatureFacts;
@@ -49,6 +49,8 @@ struct Facts {
     key: KeyKind,
     signature: SignatureFacts,
     usages: Usages,
+    version: u32,
+    constrains_other_names: bool,
     not_before: SystemTime,
     not_after: SystemTime,
     is_ca: bool,
@@ -94,6 +96,9 @@ impl Certificate {
             key: KeyKind::of(x509.public_key()),
             signature: SignatureFacts::of(&x509.signature_algorithm),
             usages: Usages::of(&x509),
+            // It is written as the number less one.
+            version: x509.version().0.saturating_add(1),
+            constrains_other_names: constrains_other_names(&x509),
             not_before: system_time(x509.validity().not_before),
             not_after: system_time(x509.validity().not_after),
             is_ca: x509.is_ca() || old_root,
@@ -193,6 +198,19 @@ impl Certificate {
     #[must_use]
     pub fn not_after(&self) -> SystemTime {
         self.0.not_after
+    }
+
+    /// The version of X.509: 3, or an older one, which knows no extensions (RFC 5280 §4.1.2.1).
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.0.version
+    }
+
+    /// Whether it is older than X.509 version 3, so that it has no extensions: neither alternative
+    /// names nor anything that says what it is for.
+    #[must_use]
+    pub fn lacks_extensions(&self) -> bool {
+        self.version() < 3
     }
 
     /// Whether this is the certificate of a CA: its basic constraints say so (RFC 5280 §4.2.1.9),

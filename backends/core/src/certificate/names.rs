@@ -7,6 +7,13 @@ use super::{Certificate, CertificateError};
 use crate::distinguished_name;
 
 impl Certificate {
+    /// Whether it limits names of other kinds than DNS names and IP addresses, of email addresses
+    /// for example, in what is issued below it (name constraints, RFC 5280 §4.2.1.10).
+    #[must_use]
+    pub fn constrains_other_names(&self) -> bool {
+        self.0.constrains_other_names
+    }
+
     /// Whether there are alternative names, of whatever kind. Clients look at nothing else: a server
     /// certificate without any is refused, whatever its common name.
     #[must_use]
@@ -36,6 +43,14 @@ fn matches(name: &str, host: &str) -> bool {
     };
     let Some((label, rest)) = host.split_once('.') else { return false };
     !label.is_empty() && parent.contains('.') && parent.eq_ignore_ascii_case(rest)
+}
+
+/// What cannot be read limits nothing that is known here: that is for the TLS stack to refuse.
+pub(super) fn constrains_other_names(x509: &X509Certificate<'_>) -> bool {
+    let Ok(Some(constraints)) = x509.name_constraints() else { return false };
+    let subtrees = [&constraints.value.permitted_subtrees, &constraints.value.excluded_subtrees];
+    let mut names = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
+    names.any(|name| !matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_)))
 }
 
 pub(super) fn subject_alt_names(

@@ -12,6 +12,7 @@ pub(super) struct Usages {
     sign: bool,
     sign_certificates: bool,
     sign_crls: bool,
+    limited: bool,
 }
 
 impl Usages {
@@ -32,6 +33,7 @@ impl Usages {
             sign: key(KeyUsage::digital_signature),
             sign_certificates: key(KeyUsage::key_cert_sign),
             sign_crls: key(KeyUsage::crl_sign),
+            limited: !matches!(usage, Ok(None)),
         }
     }
 }
@@ -63,6 +65,13 @@ impl Certificate {
     #[must_use]
     pub fn may_sign_certificates(&self) -> bool {
         self.0.usages.sign_certificates
+    }
+
+    /// Whether it may be a server's own certificate as well as a CA's: it is self-signed, and has no
+    /// key usages. `openssl req -x509` makes such ones for both.
+    #[must_use]
+    pub fn may_be_leaf_and_anchor(&self) -> bool {
+        self.is_self_signed() && !self.0.usages.limited
     }
 
     /// Whether its key may sign revocation lists: `cRLSign`, or no key usages.
