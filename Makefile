@@ -16,8 +16,9 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 
 CARGO     ?= cargo
-# The default build has openssl where OpenSSL is the system's TLS stack; elsewhere it is a cargo feature.
-FEATURES  = $(if $(filter openssl,$(BACKEND)),$(if $(filter Linux %BSD,$(shell uname -s)),,--features openssl))
+# The default build has openssl where OpenSSL is the system's TLS stack; elsewhere it is asked for.
+openssl   := $(if $(filter Linux %BSD,$(shell uname -s)),,--features openssl)
+FEATURES  = $(if $(filter openssl,$(BACKEND)),$(openssl))
 TURNKEY   := target/release/turnkey
 
 # Without MODE, and without the recipe's switches, it is https.
@@ -75,7 +76,7 @@ deb: $(if $(wildcard $(TURNKEY)),,build) ## Make a Debian package, in target/deb
 	@$(CARGO) deb --no-build $(DEB_ARGS)
 
 test: deps lint ## Run everything that CI runs
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace $(openssl)
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --start-directory tests/soak
 
 # Where what comes from PyPI stands.
@@ -94,10 +95,10 @@ lint: ## Check formatting, lints, documentation, spelling, dependencies, feature
 		echo "cargo shear $$workspace"; $(CARGO) shear --locked --deny-warnings $$workspace || exit 1; \
 	done
 	python scripts/rust-version.py
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(openssl) -- -D warnings
 	$(CARGO) hack clippy --feature-powerset --exclude-features default,openssl,vendored -- -D warnings
 	$(CARGO) clippy --all-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps $(openssl) --quiet
 	sh scripts/public-api.sh
 
 public-api: ## Write the public API to docs/PUBLIC_API.txt, which make lint compares it with
@@ -114,7 +115,7 @@ coverage: export RUSTFLAGS += -C llvm-args=-runtime-counter-relocation
 
 # `ARGS=--lib` counts what the unit tests alone reach; `ARGS=--html` makes pages.
 coverage: coverage-tools ## Count the lines that the tests reach
-	$(CARGO) llvm-cov --workspace $(or $(ARGS),--summary-only)
+	$(CARGO) llvm-cov --workspace $(openssl) $(or $(ARGS),--summary-only)
 
 coverage-tools:
 	@sh scripts/deps.sh coverage
@@ -153,20 +154,18 @@ mutants: ## Change the code in one place at a time, and list the changes that no
 # `ARGS='--only plain'` measures one case, `ARGS=--quick` next to nothing of each: RESULTS.md stays then.
 bench: build-tools ## Measure turnkey beside nginx and others, and write benches/RESULTS.md
 	@sh scripts/deps.sh bench
-	@$(CARGO) build --release && cp $(TURNKEY) target/turnkey-small
-	@$(CARGO) build --release --features openssl && cp $(TURNKEY) target/turnkey-all
+	@$(CARGO) build --release $(openssl)
 	@CARGO_TARGET_DIR=target/benches $(CARGO) build --release --manifest-path benches/Cargo.toml
 	@RUSTFLAGS='--cfg turnkey_bench' CARGO_TARGET_DIR=target/instructions \
 		$(CARGO) build --release --manifest-path benches/instructions/Cargo.toml
-	@PYTHONDONTWRITEBYTECODE=1 python3 benches/run.py --turnkey target/turnkey-all \
-		--small target/turnkey-small --programs target/benches/release \
+	@PYTHONDONTWRITEBYTECODE=1 python3 benches/run.py --turnkey $(TURNKEY) --programs target/benches/release \
 		--instructions target/instructions/release/turnkey-instructions $(or $(ARGS),--write)
 
 # `ARGS=--quick` is a minute of it, after which docs/SOAK.md stays as it was. Not in CI.
 SECONDS ?= 3600
 
 soak: build-tools ## Serve mixed load, faults and reloads for SECONDS=3600, and write docs/SOAK.md
-	@$(CARGO) build --release --features openssl
+	@$(CARGO) build --release $(openssl)
 	@PYTHONDONTWRITEBYTECODE=1 python3 tests/soak/run.py --turnkey $(TURNKEY) --seconds $(SECONDS) \
 		$(or $(ARGS),--write)
 

@@ -30,7 +30,7 @@ def main():
         # Some servers change to another user.
         Path(folder).chmod(0o755)
         bench = peers.Bench(
-            options.turnkey, options.small, options.programs, folder, options.venv
+            options.turnkey, options.programs, folder, options.venv
         )
         for name in names:
             print(f"bench: {name}", file=sys.stderr, flush=True)
@@ -52,7 +52,6 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turnkey", required=True, help="the program, with all backends")
-    parser.add_argument("--small", required=True, help="the program as it is built by default")
     parser.add_argument("--programs", required=True, help="the folder of the load and the peers")
     parser.add_argument("--venv", default=".venv", help="where gunicorn is, if it is")
     parser.add_argument("--instructions", help="the program whose instructions are counted")

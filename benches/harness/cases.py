@@ -200,7 +200,7 @@ def start(bench, plan):
     for what, target in (("Rss", None), ("Pss", 1.0)):
         case = f"memory at start ({what.upper()})"
         rows += compare(case, held_then[what], "turnkey", {"nginx": target}, "MiB")
-    size = os.stat(bench.small_program).st_size / 2**20
+    size = os.stat(bench.turnkey_program).st_size / 2**20
     nginx = os.stat(servers["nginx"].argv[0]).st_size / 2**20
     rows.append(absolute("program, stripped", size, nginx, "MiB", 8))
     return rows

@@ -25,9 +25,8 @@ AS_NATIVE_TLS = [
 class Bench:
     """What all servers are made of: programs, certificates, a folder for configurations."""
 
-    def __init__(self, turnkey, small, programs, folder, venv):
+    def __init__(self, turnkey, programs, folder, venv):
         self.turnkey_program = turnkey
-        self.small_program = small
         self.programs = Path(programs)
         self.folder = Path(folder)
         self.venv = Path(venv)

@@ -314,7 +314,6 @@ fn programs() -> Vec<Row> {
     ];
     for command in [
         "cargo build --release",
-        "cargo build --release --features openssl",
         "cargo build --release --no-default-features --features rustls",
         "cargo install --path .",
         "cargo run --release -- certs",
