@@ -112,6 +112,7 @@ fn keys_that_are_too_short() {
         NAME,
     );
     checked.assert_found("warning", "key-weak", &["P-224"]);
+    checked.assert_found("error", "backend", &["EC on P-224", "have it issued for a P-256 key"]);
 }
 
 #[test]
@@ -131,7 +132,10 @@ fn a_signature_that_can_be_forged() {
     let pki = Pki::new();
     let checked = by_openssl(&pki, P256, &["-sha1"], NAME);
     checked.assert_found("warning", "signature-weak", &["CN=made", "ecdsa-with-SHA1"]);
+    assert_eq!(checked.said["backend"], "rustls");
     // OpenSSL does not even start with it.
+    let (cert, key) = (pki.path("made.crt"), pki.path("made.key"));
+    let checked = check(&["--cert", &cert, "--key", &key, "--backend", "openssl"]);
     checked.assert_found("error", "backend", &["too weak", "--backend rustls can"]);
 }
 

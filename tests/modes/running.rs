@@ -25,7 +25,7 @@ fn two_lines_say_what_is_served(service: Service) {
     let (library, versions) = match backend {
         "plain" => ("", ""),
         // The system's or, when it was built in, one of its own.
-        "native-tls" => (" (OpenSSL 3.", "), TLS 1.2"),
+        "native-tls" => (" (OpenSSL 3.", "), TLS 1.2 only: native-tls has no 1.3 on this system"),
         "openssl" => (" (OpenSSL 3.", "), TLS 1.2 and 1.3"),
         _ => (" (rustls 0.", "), TLS 1.2 and 1.3"),
     };

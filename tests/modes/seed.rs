@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::recipe::{assert_http, assert_https, assert_mode, assert_mutual, options, recipe};
-use crate::make_certs;
 use crate::support::{
     Client, FAILURE, Pki, Program, Server, USAGE, assert_complaint, openssl, run, tool,
 };
@@ -31,6 +30,9 @@ openssl x509 -req -CA ca.crt -CAkey ca.key -in client.csr -out client.crt -days 
 cat client.crt client.key > client.pem
 "#;
 
+/// For what makes keys of RSA-4096, on a machine that has other work too.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 const IDENTITY: [&str; 4] = ["--cert", "server_chain.pem", "--key", "server.key"];
 
 /// A folder of its own in which the commands were run.
@@ -50,7 +52,7 @@ impl Seed {
             let made = tempfile::tempdir().unwrap();
             let mut shell = tool("sh");
             shell.args(["-e", "-c", COMMANDS]).current_dir(made.path());
-            let output = run(shell, b"", Duration::from_secs(300));
+            let output = run(shell, b"", PATIENCE);
             assert_eq!(output.code, Some(0), "{output:?}");
             made
         });
@@ -232,7 +234,13 @@ fn check_tells_of_a_client_that_would_be_refused() {
 fn turnkey_certs_in_the_same_folder() {
     let seed = Seed::new();
     let ca = std::fs::read(seed.path("ca.crt")).unwrap();
-    make_certs(&seed.dir);
+    // It keeps the kind of the keys.
+    let made = Program::new(&["certs", "--out", &seed.dir]).run_within(PATIENCE);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    for name in ["server", "client"] {
+        assert!(made.text().contains(&format!("{name}: ")), "{made:?}");
+    }
+    assert_eq!(made.text().matches("the old one was of X.509 version 1").count(), 2, "{made:?}");
     assert_eq!(std::fs::read(seed.path("ca.crt")).unwrap(), ca);
     assert!(!seed.is_version_1("server.crt") && !seed.is_version_1("client.crt"));
     for backend in ["rustls", "openssl"] {
@@ -243,6 +251,28 @@ fn turnkey_certs_in_the_same_folder() {
     let check = Program::new(&args).dir(&seed.dir).run();
     assert_eq!(check.code, Some(0), "{check:?}");
     assert!(!check.text().contains("version 1"), "{check:?}");
+}
+
+/// Version 1 cannot say that it is no CA: what a client signs with its key must not pass for a client.
+#[test]
+fn a_client_of_version_1_vouches_for_nobody() {
+    let seed = Seed::new();
+    let file = |name: &str| seed.path(name);
+    let request = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", &file("forged.key")];
+    openssl(&[&request[..], &["-subj", "/CN=forged", "-out", &file("forged.csr")]].concat());
+    let sign = ["x509", "-req", "-in", &file("forged.csr"), "-days", "30", "-CAcreateserial"];
+    let by = ["-CA", &file("client.crt"), "-CAkey", &file("client.key")];
+    openssl(&[&sign[..], &by, &["-out", &file("forged.crt")]].concat());
+    let parts = ["forged.crt", "client.crt", "forged.key"].map(|f| std::fs::read(file(f)).unwrap());
+    std::fs::write(file("forged.pem"), parts.concat()).unwrap();
+    for version in ["1.2", "1.3"] {
+        let more = ["--client-ca", "ca.crt", "--tls-min", version, "--tls-max", version];
+        let server = options(&seed.dir, &[&IDENTITY[..], &more].concat()).start();
+        assert_eq!(server.backend(), "openssl");
+        seed.client("client.pem").fetch(&url(&server)).assert_top_level();
+        seed.client("forged.pem").fetch(&url(&server)).assert_refused();
+        server.assert_logs(&["refused: ", "CN=client.server.localhost", "CN=forged"]);
+    }
 }
 
 /// A CA of version 1 can only be known by being its own issuer.

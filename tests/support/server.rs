@@ -72,7 +72,12 @@ impl Program {
 
     /// Runs a command line that is expected to end by itself.
     pub(crate) fn run(self) -> Output {
-        run(self.command, b"", DEADLINE)
+        self.run_within(DEADLINE)
+    }
+
+    /// The same for what takes longer, to make RSA keys for example.
+    pub(crate) fn run_within(self, deadline: Duration) -> Output {
+        run(self.command, b"", deadline)
     }
 
     /// Starts the server and waits until it says where it listens.
