@@ -110,6 +110,7 @@ fn modes() -> Vec<Row> {
         serves("make run MODE=http").ask(HTTP, TOP),
         serves("make run MODE=mutual").ask(MUTUAL, TOP).ask(HTTPS, REFUSED),
         serves("make run HTTPS_ENABLED=1 VERIFY_USER=1").ask(MUTUAL, TOP).ask(HTTPS, REFUSED),
+        serves("make run BACKEND=").ask(HTTPS, TOP).ask(TRY, TOP),
         serves("make run BACKEND=openssl MODE=mutual")
             .ask(MUTUAL, TOP)
             .ask(HTTPS, "curl: (56)[...]"),
@@ -315,6 +316,7 @@ fn programs() -> Vec<Row> {
     for command in [
         "cargo build --release",
         "cargo build --release --no-default-features --features rustls",
+        "cargo build --release --no-default-features --features native-tls",
         "cargo install --path .",
         "cargo run --release -- certs",
         "cargo run --release -- --identity certs\\server.p12",
