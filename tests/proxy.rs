@@ -28,6 +28,8 @@ mod held_back;
 mod identity;
 #[path = "proxy/leaving.rs"]
 mod leaving;
+#[path = "proxy/names.rs"]
+mod names;
 #[path = "proxy/options.rs"]
 mod options;
 // What becomes of clients that there is no room for in a queue, differs between systems.

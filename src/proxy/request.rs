@@ -10,7 +10,7 @@ use super::fields::{EndToEnd, push};
 use crate::address::ClientAddr;
 use crate::field;
 use crate::peer::Link;
-use crate::trust::{Decision, speaks_for_client};
+use crate::trust::{Decision, is_written_here};
 use crate::wire::head::{Framing, Head, Target, Version};
 
 /// A request on its way to an upstream.
@@ -111,7 +111,7 @@ fn goes_on(name: &str, end_to_end: &EndToEnd) -> bool {
 
 /// Whether the field is for us to write, whoever wrote it before.
 fn is_ours(name: &str) -> bool {
-    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) || speaks_for_client(name)
+    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) || is_written_here(name)
 }
 
 /// Who the client is, and how it came (RFC 7239, and what everybody used before).

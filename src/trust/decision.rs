@@ -7,8 +7,9 @@ use super::basis::{Basis, Beyond};
 use super::explained::shown;
 use super::forwarded::{self, Malformed};
 use super::ignored::{IgnoredHeader, Why};
+use super::names::{has_other_marks, is_written_here, speaks_for_client};
 use super::node::Node;
-use super::{Sender, Standing, Trust, speaks_for_client, x_forwarded};
+use super::{Sender, Standing, Trust, x_forwarded};
 use crate::address::ClientAddr;
 use crate::field::is_authority;
 
@@ -118,7 +119,7 @@ struct Reading<'r, 'b> {
 impl<'b> Reading<'_, 'b> {
     /// Takes a trusted proxy at its word.
     fn believe(&mut self) -> Result<(), Contradiction> {
-        let is_disguised = |name: &str| name.contains('_') && speaks_for_client(name);
+        let is_disguised = |name: &str| is_written_here(name) && has_other_marks(name);
         // A proxy that removes X-Forwarded-For from what clients send may leave these in.
         self.ignore_where(is_disguised, &Why::Disguised);
         let x_forwarded = self.x_forwarded();

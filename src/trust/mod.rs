@@ -12,6 +12,7 @@ mod decision;
 mod explained;
 pub(crate) mod forwarded;
 mod ignored;
+mod names;
 pub(crate) mod node;
 mod proxies;
 pub(crate) mod proxy_protocol;
@@ -24,6 +25,7 @@ pub(crate) use basis::{Basis, Origin};
 pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
 pub use ignored::IgnoredHeader;
+pub(crate) use names::{is_written_here, speaks_for_client};
 pub use proxies::{TrustedProxies, TrustedProxiesError};
 use proxy_protocol::Source;
 pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
@@ -129,62 +131,5 @@ impl Sender {
     /// The same without the port.
     fn client(&self) -> ClientAddr {
         self.addr.client()
-    }
-}
-
-/// Fields by which a proxy speaks for a client, by their full names.
-const SPOKEN_FOR: [&str; 4] = ["forwarded", "x-real-ip", "client-cert", "client-cert-chain"];
-
-/// The beginnings of the names of further ones.
-const BEGINNINGS: [&str; 2] = ["x-forwarded-", "x-client-"];
-
-/// Whether the field called `name` speaks for a client. CGI and WSGI do not tell `_` from `-`:
-/// `X_Forwarded_Proto` reaches the application as `X-Forwarded-Proto` does.
-pub(crate) fn speaks_for_client(name: &str) -> bool {
-    // Each name of each field comes by here, and few begin like one of those.
-    if !matches!(name.as_bytes(), [b'C' | b'c' | b'F' | b'f' | b'X' | b'x', ..]) {
-        return false;
-    }
-    let begins = |known: &str| {
-        name.len() >= known.len()
-            && name
-                .bytes()
-                .zip(known.bytes())
-                .all(|(b, k)| b.eq_ignore_ascii_case(&k) || (b == b'_' && k == b'-'))
-    };
-    BEGINNINGS.into_iter().any(begins)
-        || SPOKEN_FOR.iter().any(|known| name.len() == known.len() && begins(known))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_that_speak_for_a_client() {
-        for name in [
-            "Forwarded",
-            "X-Forwarded-For",
-            "x-forwarded-proto",
-            "X-Forwarded-Anything",
-            "X_Forwarded_Host",
-            "X-Real-IP",
-            "Client-Cert",
-            "X-Client-Verify",
-            "x_client_subject",
-        ] {
-            assert!(speaks_for_client(name), "{name}");
-        }
-        for name in [
-            "Accept",
-            "X-Forwarded",
-            "Client-Certificate",
-            "Cookie",
-            "X-Real-I",
-            "X.Real.IP",
-            "X-Re_l-IP",
-        ] {
-            assert!(!speaks_for_client(name), "{name}");
-        }
     }
 }

@@ -4,7 +4,8 @@ use std::thread;
 
 use turnkey::{App, Peer, Request};
 
-use crate::support::{Client, Dialer, table};
+use crate::support::identity::{IN_USE, SPELLINGS, documented};
+use crate::support::{Client, Dialer, Library, Stack, table};
 use crate::{Service, assert_said, ignored, with};
 
 table! {
@@ -121,6 +122,44 @@ fn two_readings_are_refused(scheme: &'static str) {
     assert!(answer.text().contains("X-Forwarded-For"), "{}", answer.text());
     service.assert_logs(&["refused a request from 127.0.0.1: Forwarded and X-Forwarded-For"]);
     service.server.assert_alive();
+}
+
+/// Under no name that is in use does a client tell the app who it is, and in no trailer.
+#[test]
+fn no_name_in_use_reaches_an_app() {
+    let mut app = App::new();
+    app.at("/").post(async |mut request: Request| {
+        let trailers = request.recv_trailers();
+        let mut seen: Vec<_> = request.iter().map(|(name, _)| name.to_string()).collect();
+        request.body_bytes().await?;
+        let trailers = trailers.await;
+        let trailers = trailers.iter().flat_map(|all| all.iter());
+        seen.extend(trailers.map(|(name, _)| format!("trailer {name}")));
+        Ok(seen.join("\n"))
+    });
+    let server = Library::serve(Stack::Plain, app);
+    let names: Vec<_> = IN_USE.iter().map(ToString::to_string).chain(documented()).collect();
+    for spell in SPELLINGS {
+        for names in names.chunks(80) {
+            let lines = names.iter().map(|name| format!("{}: forged\r\n", spell(name)));
+            let lines = lines.collect::<String>();
+            let request = format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Mine: kept\r\n\
+                 Transfer-Encoding: chunked\r\n{lines}\r\n0\r\nX-Own: kept\r\n{lines}\r\n"
+            );
+            let mut conn = server.open();
+            conn.send(request.as_bytes()).unwrap();
+            let response = conn.response();
+            let body = String::from_utf8_lossy(&response.body);
+            let mut seen: Vec<_> = body.lines().collect();
+            seen.sort_unstable();
+            assert_eq!(
+                seen,
+                ["connection", "host", "trailer x-own", "transfer-encoding", "x-mine"],
+                "{lines}"
+            );
+        }
+    }
 }
 
 /// What the app itself gets to see, of a proxy that is trusted and of others.

@@ -10,6 +10,7 @@ mod complaint;
 mod conn;
 pub(crate) mod console;
 mod crl;
+pub(crate) mod identity;
 mod library;
 mod log;
 pub(crate) mod ocsp;
