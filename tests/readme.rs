@@ -30,7 +30,7 @@ mod table;
 #[test]
 fn every_block_is_of_a_kind_that_is_tried() {
     let known = ["apache", "console", "rust", "rust,no_run", "sh", "text", "yaml"];
-    for block in page::blocks() {
+    for block in support::readme::blocks() {
         assert!(known.contains(&block.language), "{:?}: {:?}", block.language, block.lines);
     }
 }

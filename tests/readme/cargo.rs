@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::page;
+use crate::support::readme::README;
 use crate::support::run;
 
 /// What cargo knows of the package.
@@ -47,7 +48,7 @@ fn its_commands_name_what_there_is() {
 
 /// The rows of the table below a heading, as their first cells have it in code.
 fn first_cells(heading: &str) -> BTreeSet<String> {
-    let rows = page::README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let rows = README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     let cell = |row: &str| row.split('`').nth(1).expect("code").to_owned();
     let cells: BTreeSet<_> = rows.map(cell).collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::page::in_language;
+use crate::support::readme::in_language;
 use crate::support::{run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::page::in_language;
 use crate::place::{Serving, folder, in_place, plain, prepare, shell};
 use crate::support::console::fits;
+use crate::support::readme::in_language;
 
 /// A CA, another, a server's certificate and a client's of the other.
 const CERTIFICATES: &str = r#"mkdir log; cd log

@@ -17,6 +17,7 @@ pub(crate) mod ocsp;
 mod odd;
 mod pki;
 mod process;
+pub(crate) mod readme;
 mod server;
 mod setup;
 mod site;
