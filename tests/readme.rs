@@ -29,7 +29,7 @@ mod table;
 /// documentation of the crate is.
 #[test]
 fn every_block_is_of_a_kind_that_is_tried() {
-    let known = ["apache", "console", "rust", "rust,no_run", "sh", "text", "yaml"];
+    let known = ["apache", "console", "python", "rust", "rust,no_run", "sh", "text", "yaml"];
     for block in support::readme::blocks() {
         assert!(known.contains(&block.language), "{:?}: {:?}", block.language, block.lines);
     }

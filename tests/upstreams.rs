@@ -18,6 +18,8 @@ mod haproxy;
 mod large;
 #[path = "upstreams/programs.rs"]
 mod programs;
+#[path = "upstreams/seed.rs"]
+mod seed;
 mod support;
 #[path = "upstreams/websocket.rs"]
 mod websocket;

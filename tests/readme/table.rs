@@ -248,6 +248,15 @@ fn proxies() -> Vec<Row> {
         .within("certs")
         .upstreams(&["turnkey --port 5000"])
         .ask(MUTUAL, TOP),
+        tested(
+            "gunicorn --bind unix:/run/app.sock mysite.wsgi",
+            "tests/upstreams/seed.rs",
+            "fn behind_apache_the_admin_stays_on_https",
+        ),
+        serves("turnkey --cert server_chain.pem --key server.key --proxy unix:/run/app.sock")
+            .within("certs")
+            .upstreams(&["turnkey --listen unix:/run/app.sock"])
+            .ask(HTTPS, TOP),
         serves("turnkey --adhoc --proxy unix:/run/app.sock")
             .upstreams(&["turnkey --listen unix:/run/app.sock"])
             .ask(TRY, TOP),

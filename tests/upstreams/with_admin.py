@@ -1,10 +1,18 @@
 """A browser's part in Django's admin: URL, password, CA, and perhaps a certificate and its key. Prints
-a word for each part that went well."""
+a word for each part that went well. CONNECT_TO is the address to which it connects instead of the URL's."""
 
+import os
 import sys
 from urllib.parse import urljoin
 
 import requests
+import urllib3.util.connection
+
+if address := os.environ.get("CONNECT_TO"):
+    connect = urllib3.util.connection.create_connection
+    urllib3.util.connection.create_connection = lambda to, *rest, **options: connect(
+        (address, to[1]), *rest, **options
+    )
 
 url, password, ca, *identity = sys.argv[1:]
 origin = url.rstrip("/")
@@ -60,8 +68,9 @@ print("logged in")
 
 add = "admin/auth/group/add/"
 assert_stays(session.get(url + add, timeout=20)).raise_for_status()
-page = assert_stays(submit(add, {"name": "Readers"}))
-assert page.url == url + "admin/auth/group/" and "Readers" in page.text, page.url
+group = f"Readers {os.urandom(4).hex()}"
+page = assert_stays(submit(add, {"name": group}))
+assert page.url == url + "admin/auth/group/" and group in page.text, page.url
 print("added")
 
 page = assert_stays(session.get(url + "away", timeout=20))
