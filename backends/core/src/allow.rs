@@ -99,12 +99,7 @@ impl FromStr for SanRule {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let named = text.split_once(':').and_then(|(prefix, rest)| {
-            let kinds = [SanKind::Dns, SanKind::Email, SanKind::Uri, SanKind::Ip];
-            let kind = kinds.into_iter().find(|k| k.prefix().eq_ignore_ascii_case(prefix))?;
-            Some((kind, rest))
-        });
-        let (kind, glob) = named.unwrap_or_else(|| (SanKind::guess(text), text));
+        let (kind, glob) = SanKind::split(text);
         let glob: Glob = match kind {
             SanKind::Dns | SanKind::Email => glob.to_ascii_lowercase().parse()?,
             SanKind::Ip => {
@@ -118,15 +113,32 @@ impl FromStr for SanRule {
     }
 }
 
+/// A kind of alternative name (RFC 5280 §4.2.1.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SanKind {
+pub enum SanKind {
+    /// A DNS name.
     Dns,
+    /// An email address.
     Email,
+    /// A URI.
     Uri,
+    /// An IP address.
     Ip,
 }
 
 impl SanKind {
+    /// Splits what a person writes into the kind and the name. A prefix `DNS:`, `email:`, `URI:` or
+    /// `IP:` says the kind, in any case. Without one the form of the name decides, see [`SanRule`].
+    #[must_use]
+    pub fn split(text: &str) -> (Self, &str) {
+        let named = text.split_once(':').and_then(|(prefix, rest)| {
+            let kinds = [Self::Dns, Self::Email, Self::Uri, Self::Ip];
+            let kind = kinds.into_iter().find(|k| k.prefix().eq_ignore_ascii_case(prefix))?;
+            Some((kind, rest))
+        });
+        named.unwrap_or_else(|| (Self::guess(text), text))
+    }
+
     /// As [`Certificate::subject_alt_names`] writes it.
     fn prefix(self) -> &'static str {
         match self {

@@ -40,7 +40,7 @@ mod tls;
 mod whole;
 
 pub use acceptor::{Acceptor, Incoming};
-pub use allow::{AllowRules, CommonNameRule, SanRule};
+pub use allow::{AllowRules, CommonNameRule, SanKind, SanRule};
 pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
 pub use below::{Below, Course};
 pub use capabilities::Capabilities;
