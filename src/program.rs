@@ -116,7 +116,9 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
     let options = pki::CertsOptions {
         out: options.out,
         hosts: options.host,
+        no_default_names: options.no_default_names,
         clients: options.client,
+        sans: options.san,
         key_type,
         days: options.days.unwrap_or(default.days),
         force: options.force,
@@ -133,7 +135,13 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
 #[cfg(feature = "pki")]
 fn certs_code(error: &PkiError) -> u8 {
     match error {
-        PkiError::Host { .. } | PkiError::Client { .. } | PkiError::Days { .. } => 2,
+        PkiError::Host { .. }
+        | PkiError::Client { .. }
+        | PkiError::San { .. }
+        | PkiError::SanOfNobody { .. }
+        | PkiError::SanOfSeveral { .. }
+        | PkiError::NoNames
+        | PkiError::Days { .. } => 2,
         _ => 1,
     }
 }

@@ -49,7 +49,9 @@ pub(crate) struct Check {
     subcommand,
     name = "certs",
     help_triggers("-h", "--help", "help"),
-    example = "turnkey certs --out certs --host example.test --client alice"
+    example = "turnkey certs --out certs --host example.test --client alice",
+    example = "turnkey certs --client web --san spiffe://example.test/ns/a/sa/web",
+    example = "turnkey certs --out b --no-default-names --host b.example.test"
 )]
 #[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "parsed all the same, and refused"))]
 pub(crate) struct Certs {
@@ -61,9 +63,17 @@ pub(crate) struct Certs {
     #[argh(option, arg_name = "host")]
     pub(crate) host: Vec<String>,
 
+    /// leave localhost, 127.0.0.1, the machine's name and the like out of the server's certificate
+    #[argh(switch)]
+    pub(crate) no_default_names: bool,
+
     /// a further client to make a certificate for; may be repeated
     #[argh(option, arg_name = "name")]
     pub(crate) client: Vec<String>,
+
+    /// a further name of the one --client: DNS:NAME, email:ADDRESS, URI:URI or IP:ADDRESS; may be repeated
+    #[argh(option, arg_name = "name")]
+    pub(crate) san: Vec<String>,
 
     /// p256, rsa2048 or rsa4096; that of before, or p256
     #[argh(option, arg_name = "p256|rsa2048|rsa4096")]

@@ -12,7 +12,8 @@ use super::files::Batch;
 use super::issue::{KeyType, Leaf, Role};
 use super::report::Why;
 use super::standing::Place;
-use super::{PkiError, SERVER_COMMON_NAME, names};
+use super::wanted::Wanted;
+use super::{PkiError, SERVER_COMMON_NAME};
 
 /// The lifetime of all that is made for one run, in days.
 const DAYS: u32 = 30;
@@ -64,7 +65,7 @@ pub(crate) fn adhoc_mutual(names: &[String], now: SystemTime) -> Result<AdhocMut
     let leaf = Leaf {
         role: Role::Client,
         common_name: CLIENT_COMMON_NAME.to_owned(),
-        names: names::client_names(CLIENT_COMMON_NAME),
+        names: Vec::new(),
         key_type: KeyType::P256,
         days: DAYS,
     };
@@ -82,7 +83,7 @@ fn server(names: &[String]) -> Result<Leaf, PkiError> {
     Ok(Leaf {
         role: Role::Server,
         common_name: SERVER_COMMON_NAME.to_owned(),
-        names: names::server_names(names)?,
+        names: Wanted::server(names, false)?.names(&[]),
         key_type: KeyType::P256,
         days: DAYS,
     })

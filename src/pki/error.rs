@@ -23,6 +23,42 @@ pub enum PkiError {
         /// What is wrong with it, and what would be right.
         problem: &'static str,
     },
+    /// A `--san` that is no name.
+    #[error("--san {san:?}: {problem}")]
+    San {
+        /// What was given.
+        san: String,
+        /// What is wrong with it, and what would be right.
+        problem: &'static str,
+    },
+    /// A `--san` without the client that it is for.
+    #[error(
+        "--san {san:?} is for a client's certificate: say which with --client, as in --client web \
+         --san {san}; names of the server are given with --host"
+    )]
+    SanOfNobody {
+        /// What was given first.
+        san: String,
+    },
+    /// A `--san` beside several clients.
+    #[error(
+        "--san {san:?} is for one client, and --client names {clients}: give each a run of its own, \
+         as in turnkey certs --client {first} --san {san}"
+    )]
+    SanOfSeveral {
+        /// What was given first.
+        san: String,
+        /// How many clients there are.
+        clients: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// `--no-default-names` without a `--host`.
+    #[error(
+        "--no-default-names leaves the server's certificate without a name: give it one with --host, \
+         as in --no-default-names --host example.test"
+    )]
+    NoNames,
     /// A lifetime that browsers and operating systems refuse.
     #[error("--days {days}: give 1 to 825 days; clients refuse certificates that last longer")]
     Days {

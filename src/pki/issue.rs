@@ -120,7 +120,8 @@ impl Leaf {
         let mut params = params(&self.common_name, self.days, now)?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
-        params.subject_alt_names = self.names.iter().map(Name::san).collect::<Result<_, _>>()?;
+        params.subject_alt_names =
+            self.names.iter().map(Name::san_type).collect::<Result<_, _>>()?;
         params.key_usages = match self.key_type {
             KeyType::P256 => vec![KeyUsagePurpose::DigitalSignature],
             // TLS 1.2 can also encrypt to an RSA key (RFC 5246 §7.4.2).

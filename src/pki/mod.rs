@@ -15,6 +15,7 @@ mod names;
 mod report;
 mod run;
 mod standing;
+mod wanted;
 mod x509;
 
 #[cfg(test)]
@@ -46,8 +47,18 @@ pub struct CertsOptions {
     pub out: PathBuf,
     /// Further names of the server: DNS names, wildcards, IP addresses. Default: none.
     pub hosts: Vec<String>,
+    /// Makes the server's certificate for `hosts` alone, without `localhost`, the machine's name and
+    /// the like; `hosts` must not be empty then. Default: `false`.
+    ///
+    /// Several servers' certificates for one port must not have a name in common. A certificate that
+    /// was made so has no default names after later runs either.
+    pub no_default_names: bool,
     /// Further clients beside `client`: common names, and the stems of their files. Default: none.
     pub clients: Vec<String>,
+    /// Further alternative names of the one client in `clients`: `DNS:web.example.test`,
+    /// `email:alice@example.test`, `URI:spiffe://example.test/ns/a/sa/web`, `IP:10.0.0.1`. Without the
+    /// prefix the form decides, as for [`SanRule`](turnkey_backend::SanRule). Default: none.
+    pub sans: Vec<String>,
     /// The kind of keys. `None`, the default, stays with the kind of what is there, also where that
     /// is renewed or replaced, and makes [`KeyType::P256`] where there is nothing, or a kind that is
     /// not made here; a kind renews leaf certificates of another kind. The CA is never renewed for it.
@@ -64,7 +75,9 @@ impl Default for CertsOptions {
         Self {
             out: PathBuf::from("certs"),
             hosts: Vec::new(),
+            no_default_names: false,
             clients: Vec::new(),
+            sans: Vec::new(),
             key_type: None,
             days: 365,
             force: false,

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use rcgen::SanType;
-use turnkey_backend::Certificate;
 use turnkey_backend::pki_types::DnsName;
+use turnkey_backend::{Certificate, SanKind};
 
 use super::PkiError;
 
@@ -22,52 +22,74 @@ pub(super) enum Name {
     Dns(String),
     Ip(IpAddr),
     Email(String),
+    Uri(String),
 }
 
 impl Name {
     /// Reads what `--host` takes.
     pub(super) fn host(host: &str) -> Result<Self, PkiError> {
-        let refuse = |problem| Err(PkiError::Host { host: host.to_owned(), problem });
+        Self::ip_or_dns(host).map_err(|problem| PkiError::Host { host: host.to_owned(), problem })
+    }
+
+    /// Reads what `--san` takes, which is spelled as for `--allow-san`.
+    pub(super) fn san(san: &str) -> Result<Self, PkiError> {
+        let (kind, name) = SanKind::split(san);
+        match kind {
+            SanKind::Dns => match Self::ip_or_dns(name) {
+                Ok(Self::Ip(_)) => Err("that is an IP address: write IP: before it"),
+                other => other,
+            },
+            SanKind::Ip => name
+                .parse()
+                .map(Self::Ip)
+                .map_err(|_| "expected an IP address behind IP:, such as IP:10.0.0.1"),
+            SanKind::Email => email(name),
+            SanKind::Uri => uri(name),
+        }
+        .map_err(|problem| PkiError::San { san: san.to_owned(), problem })
+    }
+
+    fn ip_or_dns(host: &str) -> Result<Self, &'static str> {
         if let Ok(ip) = host.parse() {
             return Ok(Self::Ip(ip));
         }
         if !host.is_ascii() {
-            return refuse(
-                "an internationalised name stands in certificates in its punycode form, \
-                 \"xn--…\": give that",
-            );
+            return Err("an internationalised name stands in certificates in its punycode form, \
+                 \"xn--…\": give that");
         }
         let wildcard = host.strip_prefix("*.");
         match DnsName::try_from(wildcard.unwrap_or(host)) {
             // A certificate's names have no final dot (RFC 6125 §2.2), a resolver's may.
-            Err(_) => refuse(
-                "not a DNS name, a wildcard such as *.app.test, or an IP address; \
-                 give it bare, without scheme, port, brackets or path",
-            ),
-            Ok(_) if host.ends_with('.') => refuse("leave out the dot at the end"),
+            Err(_) => Err("not a DNS name, a wildcard such as *.app.test, or an IP address; \
+                 give it bare, without scheme, port, brackets or path"),
+            Ok(_) if host.ends_with('.') => Err("leave out the dot at the end"),
             Ok(rest) if wildcard.is_some() && !rest.as_ref().contains('.') => {
-                refuse("clients do not accept a wildcard right below a top-level name")
+                Err("clients do not accept a wildcard right below a top-level name")
             }
             Ok(_) => Ok(Self::Dns(host.to_ascii_lowercase())),
         }
     }
 
-    /// Reads a name as [`Certificate::subject_alt_names`] shows it; `None` for other kinds.
-    pub(super) fn shown(name: &str) -> Option<Self> {
+    /// Reads a name as [`Certificate::subject_alt_names`] shows it; `None` for other kinds, and for
+    /// one that is shown with escapes.
+    fn shown(name: &str) -> Option<Self> {
         match name.split_once(':')? {
+            (_, name) if name.contains('\\') => None,
             ("DNS", name) => Some(Self::Dns(name.to_ascii_lowercase())),
             ("IP", ip) => ip.parse().ok().map(Self::Ip),
             ("email", address) => Some(Self::Email(address.to_owned())),
+            ("URI", uri) => Some(Self::Uri(uri.to_owned())),
             _ => None,
         }
     }
 
     /// The form that certificates are made from.
-    pub(super) fn san(&self) -> Result<SanType, rcgen::Error> {
+    pub(super) fn san_type(&self) -> Result<SanType, rcgen::Error> {
         Ok(match self {
             Self::Dns(name) => SanType::DnsName(name.as_str().try_into()?),
             Self::Ip(ip) => SanType::IpAddress(*ip),
             Self::Email(address) => SanType::Rfc822Name(address.as_str().try_into()?),
+            Self::Uri(uri) => SanType::URI(uri.as_str().try_into()?),
         })
     }
 }
@@ -75,35 +97,46 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns(name) | Self::Email(name) => f.write_str(name),
+            Self::Dns(name) | Self::Email(name) | Self::Uri(name) => f.write_str(name),
             Self::Ip(ip) => ip.fmt(f),
         }
     }
 }
 
-/// The names of a server's certificate: those of this machine, then `hosts`, none twice.
-pub(super) fn server_names(hosts: &[String]) -> Result<Vec<Name>, PkiError> {
-    names_on(gethostname::gethostname().to_str(), hosts)
+/// An email address: RFC 5280 §4.2.1.6 has a mailbox without a display name, in ASCII.
+fn email(address: &str) -> Result<Name, &'static str> {
+    let is_part = |local: &str| {
+        !local.is_empty()
+            && local.bytes().all(|b| b.is_ascii_graphic() && !b"\"(),:;<>@[\\]*".contains(&b))
+    };
+    match address.split_once('@') {
+        Some((local, domain)) if is_part(local) && DnsName::try_from(domain).is_ok() => {
+            Ok(Name::Email(address.to_owned()))
+        }
+        _ => Err("expected an email address in ASCII, such as alice@example.test"),
+    }
 }
 
-/// [`server_names`] on a machine of the given name.
-fn names_on(machine: Option<&str>, hosts: &[String]) -> Result<Vec<Name>, PkiError> {
-    let always = ["localhost", "server.localhost", "*.server.localhost", "127.0.0.1", "::1"];
-    // What is no valid name can't be asked for by a client either.
-    let machine = machine.and_then(|name| Name::host(name).ok());
-    let mut names = Vec::new();
-    for name in always
-        .iter()
-        .map(|name| Name::host(name))
-        .chain(machine.map(Ok))
-        .chain(hosts.iter().map(|host| Name::host(host)))
-    {
-        let name = name?;
-        if !names.contains(&name) {
-            names.push(name);
+/// A URI with its scheme (RFC 3986 §3), of the characters that one may have.
+fn uri(uri: &str) -> Result<Name, &'static str> {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    let may_stand = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+    match uri.split_once(':') {
+        _ if uri.contains('*') => {
+            Err("a certificate has no wildcards in a URI: give the whole one")
         }
+        Some((scheme, rest))
+            if is_scheme(scheme)
+                && !rest.trim_matches('/').is_empty()
+                && rest.bytes().all(may_stand) =>
+        {
+            Ok(Name::Uri(uri.to_owned()))
+        }
+        _ => Err("expected a whole URI in ASCII, such as spiffe://example.test/ns/a/sa/web"),
     }
-    Ok(names)
 }
 
 /// The names in a certificate, of the kinds that are known here.
@@ -131,25 +164,9 @@ pub(super) fn check_client(name: &str) -> Result<(), PkiError> {
     Ok(())
 }
 
-/// A client's alternative names: its address, when it is named by one.
-///
-/// Never a DNS name: a client's certificate should not look like a server's.
-pub(super) fn client_names(name: &str) -> Vec<Name> {
-    match name.split_once('@') {
-        Some((local, domain)) if !local.is_empty() && DnsName::try_from(domain).is_ok() => {
-            vec![Name::Email(name.to_owned())]
-        }
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shown(names: &[Name]) -> Vec<String> {
-        names.iter().map(ToString::to_string).collect()
-    }
 
     #[test]
     fn a_host_is_a_dns_name_a_wildcard_or_an_address() {
@@ -191,26 +208,53 @@ mod tests {
     }
 
     #[test]
-    fn a_server_has_the_names_of_its_machine_and_those_asked_for_once_each() {
-        let names = names_on(Some("Box"), &["app.test".into(), "LOCALHOST".into()]).unwrap();
-        assert_eq!(
-            shown(&names),
-            [
-                "localhost",
-                "server.localhost",
-                "*.server.localhost",
-                "127.0.0.1",
-                "::1",
-                "box",
-                "app.test"
-            ]
-        );
+    fn a_san_has_a_prefix_that_says_its_kind_or_the_form_of_it() {
+        for (san, expected) in [
+            ("DNS:Web.example.test", Name::Dns("web.example.test".to_owned())),
+            ("web.example.test", Name::Dns("web.example.test".to_owned())),
+            ("*.app.test", Name::Dns("*.app.test".to_owned())),
+            ("email:alice@example.test", Name::Email("alice@example.test".to_owned())),
+            ("alice@example.test", Name::Email("alice@example.test".to_owned())),
+            ("uri:spiffe://a.test/ns/a", Name::Uri("spiffe://a.test/ns/a".to_owned())),
+            ("spiffe://a.test/ns/a", Name::Uri("spiffe://a.test/ns/a".to_owned())),
+            ("URI:urn:uuid:0d5d", Name::Uri("urn:uuid:0d5d".to_owned())),
+            ("IP:10.0.0.1", Name::Ip([10, 0, 0, 1].into())),
+            ("2001:db8:0::7", Name::Ip("2001:db8::7".parse().unwrap())),
+        ] {
+            assert_eq!(Name::san(san).unwrap(), expected, "{san}");
+        }
     }
 
     #[test]
-    fn a_machine_whose_name_is_no_dns_name_is_left_out() {
-        for machine in [None, Some(""), Some("bad name"), Some("x--.")] {
-            assert_eq!(names_on(machine, &[]).unwrap().len(), 5, "{machine:?}");
+    fn what_is_no_san_is_one_line_that_says_what_would_be_one() {
+        for (san, hint) in [
+            ("", "not a DNS name"),
+            ("DNS:", "not a DNS name"),
+            ("DNS:a b", "not a DNS name"),
+            ("DNS:10.0.0.1", "write IP: before it"),
+            ("a.test:8443", "not a DNS name"),
+            ("bücher.example", "punycode"),
+            ("IP:", "IP:10.0.0.1"),
+            ("IP:10.0.0", "IP:10.0.0.1"),
+            ("IP:10.0.0.0/8", "IP:10.0.0.1"),
+            ("email:", "alice@example.test"),
+            ("email:alice", "alice@example.test"),
+            ("@example.test", "alice@example.test"),
+            ("a@b@c", "alice@example.test"),
+            ("*@example.test", "alice@example.test"),
+            ("Alice <a@b.test>", "alice@example.test"),
+            ("älice@example.test", "alice@example.test"),
+            ("URI:", "a whole URI"),
+            ("URI:web", "a whole URI"),
+            ("://a", "a whole URI"),
+            ("spiffe://", "a whole URI"),
+            ("spiffe://a b", "a whole URI"),
+            ("spiffe://a.test/ns/*/sa/web", "no wildcards"),
+            ("spiffe://a.test/\n", "a whole URI"),
+        ] {
+            let error = Name::san(san).unwrap_err().to_string();
+            assert!(error.starts_with("--san \"") && error.contains(hint), "{san:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
         }
     }
 
@@ -243,13 +287,5 @@ mod tests {
         }
         check_client(&"x".repeat(64)).unwrap();
         assert!(check_client(&"x".repeat(65)).is_err());
-    }
-
-    #[test]
-    fn only_an_address_becomes_an_alternative_name_of_a_client() {
-        assert_eq!(shown(&client_names("alice@example.test")), ["alice@example.test"]);
-        for name in ["alice", "app.test", "@x", "a@", "a@b@c"] {
-            assert_eq!(client_names(name), [], "{name}");
-        }
     }
 }

@@ -28,7 +28,7 @@ pub struct IdentityReport {
     pub name: String,
     /// The certificate's subject.
     pub subject: String,
-    /// The certificate's alternative names: DNS names, addresses, mail addresses.
+    /// The certificate's alternative names: DNS names, IP addresses, email addresses, URIs.
     pub names: Vec<String>,
     /// The last moment at which the certificate is valid.
     pub not_after: SystemTime,

@@ -13,6 +13,7 @@ use super::issue::{KeyType, Leaf, Role};
 use super::names::{self, Name, names_of};
 use super::report::{CertsReport, IdentityReport, Outcome, Why};
 use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
+use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
 
 /// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
@@ -32,15 +33,16 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
     if !(1..=MAX_DAYS).contains(&options.days) {
         return Err(PkiError::Days { days: options.days });
     }
-    let server_names = names::server_names(&options.hosts)?;
+    let server_names = Wanted::server(&options.hosts, options.no_default_names)?;
     let mut clients = vec![CLIENT.to_owned()];
     for name in &options.clients {
         names::check_client(name)?;
         clients.push(name.clone());
     }
+    let (of_client, sans) = sans(options)?;
     files::check_folder(out)?;
 
-    let mut run = Run { options, now, batch: Batch::default() };
+    let mut run = Run { options, now, batch: Batch::default(), old_ca: None };
     let (authority, ca) = run.authority()?;
     if ca.outcome == Outcome::Replaced {
         let below = clients_below_old_ca(out, &clients)?;
@@ -48,21 +50,36 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
     }
     let mut identities = vec![ca];
     let server = Place::new(out, "server", Role::Server);
-    identities.push(run.identity(&authority, &server, server_names)?);
+    identities.push(run.identity(&authority, &server, &server_names)?);
     for (n, name) in clients.iter().enumerate() {
         if !clients.iter().take(n).any(|earlier| earlier == name) {
             let client = Place::new(out, name, Role::Client);
-            identities.push(run.identity(&authority, &client, names::client_names(name))?);
+            let sans = if Some(name) == of_client { sans.clone() } else { Vec::new() };
+            identities.push(run.identity(&authority, &client, &Wanted::client(name, sans))?);
         }
     }
     run.batch.write(out)?;
     Ok(CertsReport { out: out.clone(), identities })
 }
 
+/// The names that `--san` gives, and the client that gets them.
+fn sans(options: &CertsOptions) -> Result<(Option<&String>, Vec<Name>), PkiError> {
+    let Some(san) = options.sans.first().cloned() else { return Ok((None, Vec::new())) };
+    let sans = options.sans.iter().map(|san| Name::san(san)).collect::<Result<_, _>>()?;
+    let Some(first) = options.clients.first() else { return Err(PkiError::SanOfNobody { san }) };
+    if options.clients.iter().any(|client| client != first) {
+        let (clients, first) = (options.clients.len(), first.clone());
+        return Err(PkiError::SanOfSeveral { san, clients, first });
+    }
+    Ok((Some(first), sans))
+}
+
 struct Run<'a> {
     options: &'a CertsOptions,
     now: SystemTime,
     batch: Batch,
+    /// The CA that a new one replaces.
+    old_ca: Option<Certificate>,
 }
 
 impl Run<'_> {
@@ -84,6 +101,7 @@ impl Run<'_> {
             let there = old.is_some() || files::read(&key)?.is_some();
             let old = old.as_deref().and_then(x509::first_certificate);
             let key_type = self.key_type(old.as_ref());
+            self.old_ca = old;
             let authority = Authority::create(key_type, CA_DAYS, self.now)?;
             let contents = join(&authority.certificate_pem, &authority.key_pem);
             self.batch.put(&crt, authority.certificate_pem.clone(), false, Why::New);
@@ -100,27 +118,20 @@ impl Run<'_> {
         &mut self,
         authority: &Authority,
         place: &Place,
-        names: Vec<Name>,
+        wanted: &Wanted,
     ) -> Result<IdentityReport, PkiError> {
         let there = Standing::read(place)?;
         let key_type = self.key_type(there.find_certificate(authority).as_ref());
-        let mut leaf = self.leaf(place, names, key_type);
+        let mut leaf = self.leaf(place, key_type);
+        let ca = self.old_ca.as_ref().unwrap_or(&authority.certificate);
+        leaf.names = wanted.names(&there.names(&leaf, authority, ca));
         if self.options.force {
             let outcome = if there.is_empty() { Outcome::Created } else { Outcome::Replaced };
             return self.issue(authority, place, &leaf, outcome);
         }
         match there.judge(place, &leaf, self.options.key_type, authority, self.now)? {
             Verdict::Create => self.issue(authority, place, &leaf, Outcome::Created),
-            Verdict::Renew { why, names } => {
-                // A server keeps the names that it once got by `--host`.
-                let names = names.into_iter().filter(|_| place.role == Role::Server);
-                for name in names {
-                    if !leaf.names.contains(&name) {
-                        leaf.names.push(name);
-                    }
-                }
-                self.issue(authority, place, &leaf, Outcome::Renewed { why })
-            }
+            Verdict::Renew { why } => self.issue(authority, place, &leaf, Outcome::Renewed { why }),
             Verdict::Keep { certificate, key } => {
                 self.keep(authority, place, &there, &certificate, &key)
             }
@@ -133,7 +144,8 @@ impl Run<'_> {
         self.options.key_type.or_else(|| x509::key_type(old?)).unwrap_or_default()
     }
 
-    fn leaf(&self, place: &Place, names: Vec<Name>, key_type: KeyType) -> Leaf {
+    /// The certificate that is asked for, but for its names.
+    fn leaf(&self, place: &Place, key_type: KeyType) -> Leaf {
         let common_name = match place.role {
             Role::Server => SERVER_COMMON_NAME,
             Role::Client if place.name == CLIENT => CLIENT_COMMON_NAME,
@@ -142,7 +154,7 @@ impl Run<'_> {
         Leaf {
             role: place.role,
             common_name: common_name.to_owned(),
-            names,
+            names: Vec::new(),
             key_type,
             days: self.options.days,
         }

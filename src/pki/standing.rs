@@ -61,11 +61,7 @@ pub(super) enum Verdict {
     /// There is none: make it.
     Create,
     /// There is one of ours that will not do: make a new one.
-    Renew {
-        why: String,
-        /// The names that it was for, which people may rely on.
-        names: Vec<Name>,
-    },
+    Renew { why: String },
     /// It is good.
     Keep {
         certificate: Certificate,
@@ -116,10 +112,10 @@ impl Standing {
             }
             return Ok(match (&self.certificate, &self.both) {
                 (None, None) => Verdict::Create,
-                _ => Verdict::Renew { why: "was damaged".to_owned(), names: Vec::new() },
+                _ => Verdict::Renew { why: "was damaged".to_owned() },
             });
         };
-        let renew = |why| Ok(Verdict::Renew { why, names: names_of(&certificate) });
+        let renew = |why| Ok(Verdict::Renew { why });
         let Some(key) = &self.key else { return renew("had lost its key".to_owned()) };
         match KeyFile::read(key) {
             KeyFile::Damaged => return renew("had a damaged key".to_owned()),
@@ -136,6 +132,18 @@ impl Standing {
             Some(why) => renew(why),
             None => Ok(Verdict::Keep { certificate, key: key.clone() }),
         }
+    }
+
+    /// The names that a new certificate keeps: those of the one that stands, if `ca` issued it to the
+    /// same holder in the same role.
+    pub(super) fn names(&self, leaf: &Leaf, authority: &Authority, ca: &Certificate) -> Vec<Name> {
+        let is_kept = |certificate: &Certificate| {
+            x509::is_issued_by(certificate, ca)
+                && x509::has_role(certificate, leaf.role)
+                && is_of_holder(certificate, leaf)
+        };
+        let certificate = self.find_certificate(authority).filter(is_kept);
+        certificate.map(|certificate| names_of(&certificate)).unwrap_or_default()
     }
 
     /// The leaf certificate, from its own file or else from the one that it shares.
@@ -190,20 +198,31 @@ fn shortcoming(
             Role::Client => "was not for clients".to_owned(),
         });
     }
-    if leaf.role == Role::Client && certificate.common_name() != Some(&leaf.common_name) {
+    if !is_of_holder(certificate, leaf) {
         return Some(format!("was not for {}", leaf.common_name));
     }
     if certificate.lacks_extensions() {
         return Some(format!("was of X.509 version {}", certificate.version()));
     }
     let had = names_of(certificate);
-    let lacks: Vec<_> = leaf.names.iter().filter(|name| !had.contains(name)).collect();
-    if !lacks.is_empty() {
-        let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
-        return Some(format!("was not for {}", lacks.join(", ")));
+    if let Some(lacks) = listed(leaf.names.iter().filter(|name| !had.contains(name))) {
+        return Some(format!("was not for {lacks}"));
+    }
+    if let Some(spare) = listed(had.iter().filter(|name| !leaf.names.contains(name))) {
+        return Some(format!("was for {spare} too, which --no-default-names leaves out"));
     }
     let asked = key_type.filter(|asked| x509::key_type(certificate) != Some(*asked))?;
     Some(format!("had another type of key than {asked}"))
+}
+
+/// Whether a certificate is a client's own: that of another has names which this one must not get.
+fn is_of_holder(certificate: &Certificate, leaf: &Leaf) -> bool {
+    leaf.role == Role::Server || certificate.common_name() == Some(&leaf.common_name)
+}
+
+fn listed<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
+    let names: Vec<_> = names.map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// How long before its end a certificate is renewed: 30 days, of a short-lived one a third.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::make_certs;
-use crate::support::{Client, DEADLINE, Pki, Program, openssl, run, tool};
+use crate::support::{Client, DEADLINE, Pki, Program, USAGE, assert_complaint, openssl, run, tool};
 
 const FILES: [&str; 11] = [
     "ca.crt",
@@ -83,6 +83,76 @@ fn the_identity_is_served_by_every_backend() {
             client.fetch(&format!("https://{name}:{}/", server.port)).assert_top_level();
         }
     }
+}
+
+/// A client is let in by the name that it was given, and another is not.
+#[test]
+fn a_client_with_a_name_is_let_in_by_it() {
+    const URI: &str = "spiffe://example.test/ns/a/sa/web";
+    let pki = Pki::new();
+    let dir = pki.path("certs");
+    certs(&["--out", &dir, "--client", "web", "--san", URI, "--san", "email:web@example.test"]);
+    for rule in [URI, "URI:spiffe://example.test/ns/*/sa/web", "*@example.test"] {
+        let args = ["--cert", "server_chain.pem", "--key", "server.key", "--client-ca", "ca.crt"];
+        let args = [&args[..], &["--port", "0", "--allow-san", rule]].concat();
+        let server = Program::new(&args).dir(&dir).start();
+        let client = Client::new(&["--cacert", &format!("{dir}/ca.crt")]);
+        let client = |name: &str| client.and(&["--cert", &format!("{dir}/{name}.pem")]);
+        client("web").fetch(&server.url).assert_top_level();
+        let other = client("client").fetch(&server.url);
+        assert_eq!((other.exit, other.status), (0, 403), "{rule}: {other:?}");
+    }
+}
+
+/// Two servers of one port, told apart by name.
+#[test]
+fn two_folders_are_served_from_one_port() {
+    let pki = Pki::new();
+    let (a, b) = (pki.path("a"), pki.path("b"));
+    for (dir, name) in [(&a, "a.example.test"), (&b, "b.example.test")] {
+        certs(&["--out", dir, "--no-default-names", "--host", name]);
+        // It stays so.
+        certs(&["--out", dir, "--client", "alice"]);
+    }
+    let files =
+        ["a", "b"].map(|dir| (format!("{dir}/server_chain.pem"), format!("{dir}/server.key")));
+    for backend in ["rustls", "openssl"] {
+        let mut args = vec!["--backend", backend, "--port", "0"];
+        for (cert, key) in &files {
+            args.extend(["--cert", cert, "--key", key]);
+        }
+        let server = Program::new(&args).dir(&pki.path("")).start();
+        for (dir, other, name) in [(&a, &b, "a.example.test"), (&b, &a, "b.example.test")] {
+            let resolve = format!("{name}:{}:127.0.0.1", server.port);
+            let url = format!("https://{name}:{}/", server.port);
+            let trusting = |dir: &str| {
+                Client::new(&["--cacert", &format!("{dir}/ca.crt"), "--resolve", &resolve])
+            };
+            trusting(dir).fetch(&url).assert_top_level();
+            trusting(other).fetch(&url).assert_refused();
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_made_is_one_line_with_what_to_type() {
+    for (args, said) in [
+        (&["--san", "spiffe://a/b"][..], &["--client web --san spiffe://a/b", "--host"][..]),
+        (&["--client", "a", "--client", "b", "--san", "x"], &["--client a --san x"]),
+        (&["--client", "a", "--san", "IP:x"], &["--san \"IP:x\"", "IP:10.0.0.1"]),
+        (&["--no-default-names"], &["--no-default-names --host"]),
+    ] {
+        let pki = Pki::new();
+        let out = pki.path("certs");
+        let output = Program::new(&[&["certs", "--out", &out][..], args].concat()).run();
+        assert_complaint(&output, USAGE, said);
+        assert!(!std::path::Path::new(&out).exists(), "{args:?}");
+    }
+}
+
+fn certs(args: &[&str]) {
+    let output = Program::new(&[&["certs"], args].concat()).run();
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 /// The commands are there to be pasted.

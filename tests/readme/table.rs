@@ -139,6 +139,26 @@ fn certificates() -> Vec<Row> {
         ends("turnkey certs --out certs", "[...]\n  kept[...]Serve:[...]Call:[...]"),
         ends("turnkey certs", "[...]\n  created; wrote ca.crt[...]").within("target"),
         ends(
+            "turnkey certs --client web --san spiffe://example.test/ns/a/sa/web",
+            "[...]web: CN=web,[...]\n  for spiffe://example.test/ns/a/sa/web\n[...]created[...]",
+        ),
+        ends(
+            "turnkey certs --out a --no-default-names --host a.example.test",
+            "[...]\n  for a.example.test\n[...]",
+        ),
+        ends(
+            "turnkey certs --out b --no-default-names --host b.example.test",
+            "[...]\n  for b.example.test\n[...]",
+        ),
+        serves(
+            "turnkey --cert a/server_chain.pem --key a/server.key --cert b/server_chain.pem --key b/server.key",
+        )
+        .ask(TRY, TOP)
+        .ask(
+            "curl --cacert b/ca.crt --resolve b.example.test:8000:127.0.0.1 https://b.example.test:8000/",
+            TOP,
+        ),
+        ends(
             check,
             "[...]localhost: the certificate \"CN=server.localhost\" is for it[...]it would start",
         ),

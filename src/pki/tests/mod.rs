@@ -3,6 +3,7 @@
 mod adhoc;
 mod kept;
 mod made;
+mod named;
 mod refused;
 mod renewed;
 
