@@ -1,8 +1,10 @@
 //! Reading the files that options name.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use turnkey_backend::{Certificate, pem};
 
 /// More than any certificate, key or list of CAs needs, in bytes; a file that is larger, or has
 /// no end, was not meant.
@@ -22,6 +24,21 @@ pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, FileErr
         Ok(_) => Err(FileError::new(path, option, "is larger than 16 MiB")),
         Err(error) => Err(FileError::new(path, option, likely_cause(&error, option))),
     }
+}
+
+/// The certificates in a PEM file, in its own order. A pipe, which can be read only once, has none.
+pub(crate) fn certificates(path: &Path) -> Vec<Certificate> {
+    if !is_regular(path) {
+        return Vec::new();
+    }
+    let blocks = fs::read(path).ok().and_then(|bytes| pem::blocks(&bytes).ok()).unwrap_or_default();
+    let certificates = blocks.iter().filter(|block| block.is_certificate());
+    certificates.filter_map(|block| Certificate::from_der(&block.der).ok()).collect()
+}
+
+/// Whether it can be read as often as one likes.
+pub(crate) fn is_regular(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 /// A file that an option names and that is not what it should be.

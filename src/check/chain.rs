@@ -1,23 +1,15 @@
 //! How the certificates of a file go together, and whether clients get from them to a CA they trust.
 
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
-use turnkey_backend::{Certificate, Identity, pem};
+use turnkey_backend::{Certificate, Identity};
 
 use super::certificate::called;
 use super::finding::{Finding, Subject};
 use crate::beside::beside;
 use crate::identity_files::IdentityFile;
 use crate::shell::quoted;
-
-/// Where systems keep the CAs that they trust, in PEM.
-const STORES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::{files, system_cas};
 
 /// Looks at the order of the file, and at the end of the chain.
 pub(super) fn inspect(
@@ -34,24 +26,9 @@ pub(super) fn inspect(
     findings
 }
 
-/// The certificates in a PEM file, in its own order. A pipe, which can be read only once, has none.
-pub(super) fn in_file(path: &Path) -> Vec<Certificate> {
-    if !is_regular(path) {
-        return Vec::new();
-    }
-    let blocks = fs::read(path).ok().and_then(|bytes| pem::blocks(&bytes).ok()).unwrap_or_default();
-    let certificates = blocks.iter().filter(|block| block.is_certificate());
-    certificates.filter_map(|block| Certificate::from_der(&block.der).ok()).collect()
-}
-
-/// Whether it can be read as often as one likes.
-pub(super) fn is_regular(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
-}
-
 /// That the file has the chain in another order than it is sent in.
 fn order(chain: &[Certificate], path: &Path, subject: &Subject) -> Option<Finding> {
-    let mut in_file = in_file(path);
+    let mut in_file = files::certificates(path);
     in_file.retain(|certificate| chain.contains(certificate));
     in_file.dedup();
     let misordered = in_file.len() >= chain.len() && !in_file.starts_with(chain);
@@ -84,7 +61,7 @@ fn end(
         return Some(Finding::note("self-signed", subject, text).mend("turnkey certs makes a CA"));
     }
     let at = beside(file.certificate_file(), "ca.crt");
-    let known: Vec<Certificate> = at.as_deref().map(in_file).unwrap_or_default();
+    let known: Vec<Certificate> = at.as_deref().map(files::certificates).unwrap_or_default();
     let beside = known.iter().find(|ca| ca.issued(last)).zip(at);
     if let Some((ca, at)) = &beside
         && !ca.is_self_signed()
@@ -136,8 +113,6 @@ fn advice(certificate: &Path, issuer: &str) -> String {
 
 /// The system's store, if it has the CA that issued `certificate`.
 fn store_with_issuer(certificate: &Certificate) -> Option<PathBuf> {
-    // The variable that OpenSSL and most others go by.
-    let named = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-    let store = named.into_iter().chain(STORES.map(PathBuf::from)).find(|path| is_regular(path))?;
-    in_file(&store).iter().any(|ca| ca.issued(certificate)).then_some(store)
+    let store = system_cas::file()?;
+    files::certificates(&store).iter().any(|ca| ca.issued(certificate)).then_some(store)
 }

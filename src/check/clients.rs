@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{Certificate, Identity, RevocationList};
 
+use super::certificate;
 use super::certificate::called;
 use super::finding::{Finding, Subject};
-use super::{certificate, signed};
 use crate::client_files::ClientFiles;
+use crate::signed;
 
 /// How long before the end of a list its successor is asked for.
 const SOON: Duration = Duration::from_secs(2 * 86400);

@@ -12,12 +12,12 @@ use turnkey_backend::{Certificate, ClientPolicy, Identity};
 
 use self::client::Client;
 use super::certificate::called;
-use super::chain;
 use super::finding::{Finding, Severity, Subject};
 use super::identity::Served;
 use super::report::{Attempt, Handshake};
 use crate::beside::beside;
 use crate::current::Serving;
+use crate::files;
 
 /// How long all handshakes together may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -250,7 +250,7 @@ fn anchor(served: &Served<'_>, trusted: &[Certificate]) -> Option<Certificate> {
         return Some(last.clone());
     }
     let at = served.file.and_then(|file| beside(file.certificate_file(), "ca.crt"));
-    let known = at.as_deref().map(chain::in_file).unwrap_or_default();
+    let known = at.as_deref().map(files::certificates).unwrap_or_default();
     let issuer = known.iter().chain(trusted).find(|ca| ca.issued(last));
     issuer.or((links.len() > 1).then_some(last)).cloned()
 }

@@ -6,8 +6,9 @@ use turnkey_backend::{Certificate, Identity};
 
 use super::certificate::called;
 use super::finding::{Finding, Subject};
-use super::{certificate, chain, permissions, signed};
+use super::{certificate, chain, permissions};
 use crate::identity_files::IdentityFile;
+use crate::signed;
 
 /// An identity, and where it comes from.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,6 @@ use turnkey_backend::{
     RevocationList, TicketKey, TrustAnchors,
 };
 
-use super::chain;
 use super::clients::Sourced;
 use super::finding::{Finding, Subject};
 use super::identity::{self, inspect_certificates};
@@ -187,7 +186,7 @@ fn read(file: &IdentityFile, sources: &Sources, now: SystemTime) -> Result<Ident
             }
         };
         last = Some(error);
-        if !file.paths().all(chain::is_regular) {
+        if !file.paths().all(files::is_regular) {
             break;
         }
         at = when;
@@ -196,7 +195,7 @@ fn read(file: &IdentityFile, sources: &Sources, now: SystemTime) -> Result<Ident
     let finding = of_config(code(&error), &file.explain(&error), &Subject::certificate_of(file));
     let mut findings = Vec::new();
     if let IdentityFile::Pem { cert, .. } = file {
-        let certificates = chain::in_file(cert);
+        let certificates = files::certificates(cert);
         findings.extend(inspect_certificates(&certificates, &Subject::certificate_of(file), now));
     }
     // What holds no key is no secret.
@@ -258,7 +257,7 @@ pub(super) fn sourced<T: Clone>(
     }
     let contents: Vec<Vec<T>> = files
         .iter()
-        .map(|file| if chain::is_regular(file.as_ref()) { read(file.as_ref()) } else { Vec::new() })
+        .map(|file| if files::is_regular(file.as_ref()) { read(file.as_ref()) } else { Vec::new() })
         .collect();
     let of = |item: &T| {
         let at = contents.iter().position(|content| content.iter().any(|other| same(other, item)));

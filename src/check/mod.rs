@@ -20,7 +20,6 @@ mod names;
 mod options;
 mod permissions;
 mod report;
-mod signed;
 mod staple;
 mod upstream;
 

@@ -4,14 +4,14 @@ use turnkey_backend::{Certificate, RevocationList};
 
 /// Whether `ca`'s key signed `certificate`; `None` where that cannot be told.
 #[cfg(feature = "pki")]
-pub(super) fn certificate(certificate: &Certificate, ca: &Certificate) -> Option<bool> {
+pub(crate) fn certificate(certificate: &Certificate, ca: &Certificate) -> Option<bool> {
     let signed = parse(certificate)?;
     told(ca, &signed.verify_signature(Some(parse(ca)?.public_key())))
 }
 
 /// Whether `ca`'s key signed `list`; `None` where that cannot be told.
 #[cfg(feature = "pki")]
-pub(super) fn list(list: &RevocationList, ca: &Certificate) -> Option<bool> {
+pub(crate) fn list(list: &RevocationList, ca: &Certificate) -> Option<bool> {
     use x509_parser::prelude::FromDer;
     use x509_parser::revocation_list::CertificateRevocationList;
 
@@ -47,12 +47,12 @@ fn parse(certificate: &Certificate) -> Option<x509_parser::certificate::X509Cert
 
 /// Without the feature there is nothing to verify with.
 #[cfg(not(feature = "pki"))]
-pub(super) fn certificate(_certificate: &Certificate, _ca: &Certificate) -> Option<bool> {
+pub(crate) fn certificate(_certificate: &Certificate, _ca: &Certificate) -> Option<bool> {
     None
 }
 
 /// Without the feature there is nothing to verify with.
 #[cfg(not(feature = "pki"))]
-pub(super) fn list(_list: &RevocationList, _ca: &Certificate) -> Option<bool> {
+pub(crate) fn list(_list: &RevocationList, _ca: &Certificate) -> Option<bool> {
     None
 }
