@@ -170,6 +170,7 @@ mod startup;
 mod system_cas;
 mod test_client;
 mod trust;
+mod try_command;
 mod units;
 mod unknown_variables;
 mod upstream_files;

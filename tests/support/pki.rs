@@ -112,6 +112,13 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// Another certificate of the same CA, called `name`: of the same key, and expired since yesterday.
+    pub(crate) fn expired_pem(&self, name: &str) -> String {
+        let mut params = authority(name, next_serial());
+        params.not_after = OffsetDateTime::now_utc() - DAY;
+        params.self_signed(self.issuer.key()).expect("a CA certificate").pem()
+    }
+
     pub(crate) fn key_pem(&self) -> String {
         self.issuer.key().serialize_pem()
     }

@@ -192,8 +192,13 @@ impl Server {
 
     /// Runs the command that the server says to try, as if pasted into a shell beside it.
     pub(crate) fn run_try_command(&self) -> Output {
+        self.run_try_command_with(&[])
+    }
+
+    /// The same where these variables are set.
+    pub(crate) fn run_try_command_with(&self, variables: &[(&str, &str)]) -> Output {
         let mut shell = tool("sh");
-        shell.args(["-c", &self.try_command]);
+        shell.args(["-c", &self.try_command]).envs(variables.iter().copied());
         if let Some(dir) = &self.dir {
             shell.current_dir(dir);
         }

@@ -118,7 +118,7 @@ LINES = [
     Line("error", r"not reloaded \((?:SIGHUP|a file changed)\), all stays as", ("bad reload",)),
 ]
 
-SAID_AT_START = re.compile(r"turnkey \d|try: |http://\S+ sends on to https|metrics on http")
+SAID_AT_START = re.compile(r"turnkey \d|try: |clients need a certificate |http://\S+ sends on to https|metrics on http")
 
 
 class Log:

@@ -1,0 +1,105 @@
+//! The client's certificate to show in mutual mode.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use turnkey_backend::{Certificate, ClientTrust, Identity, IdentityError};
+use zeroize::Zeroizing;
+
+use crate::beside::beside;
+use crate::files;
+use crate::sources::{Material, Sources};
+
+/// What curl shows of itself.
+#[derive(Debug)]
+pub(super) enum Client {
+    /// The server does not ask for it, or goes without.
+    Unasked,
+    /// Options that name a certificate that the server lets in.
+    Known(Vec<String>),
+    /// The server insists on a certificate, and none is known. Options that name a file which is not
+    /// there, and what has to be in it.
+    Unknown { options: [String; 2], missing: String },
+}
+
+impl Client {
+    pub(super) fn options(&self) -> &[String] {
+        match self {
+            Self::Unasked => &[],
+            Self::Known(options) => options,
+            Self::Unknown { options, .. } => options,
+        }
+    }
+
+    /// What somebody has to do before the command works.
+    pub(super) fn missing(&self) -> Option<String> {
+        match self {
+            Self::Unknown { missing, .. } => Some(missing.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Looks for a client's certificate where `turnkey certs` puts it, and `openssl`'s users too: beside
+/// the CA.
+pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> Client {
+    let Some(trust) = material.clients.trust() else { return Client::Unasked };
+    if let Some(made_up) = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref()) {
+        return Client::Known(cert(&made_up.client).into());
+    }
+    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
+    if let Some(options) = ca.and_then(|ca| known(ca, trust, now)) {
+        return Client::Known(options);
+    }
+    if !material.clients.is_required() {
+        return Client::Unasked;
+    }
+    let issuers: Vec<_> = trust.anchors().certificates().iter().map(Certificate::subject).collect();
+    let missing = format!(
+        "clients need a certificate issued by \"{}\": put one, and its key, into client.pem",
+        issuers.join("\" or \"")
+    );
+    Client::Unknown { options: cert(Path::new("client.pem")), missing }
+}
+
+/// Options that name a client's files beside the file of its CA.
+fn known(ca: &Path, trust: &ClientTrust, now: SystemTime) -> Option<Vec<String>> {
+    if let Some(both) = beside(ca, "client.pem")
+        && lets_in(trust, &both, &both, now)
+    {
+        return Some(cert(&both).into());
+    }
+    let (own, key): (PathBuf, PathBuf) = (beside(ca, "client.crt")?, beside(ca, "client.key")?);
+    lets_in(trust, &own, &key, now).then(|| {
+        let key = ["--key".to_owned(), key.display().to_string()];
+        cert(&own).into_iter().chain(key).collect()
+    })
+}
+
+/// Whether the server lets in who has these files. The password of a key is asked for by curl.
+fn lets_in(trust: &ClientTrust, certificate: &Path, key: &Path, now: SystemTime) -> bool {
+    let read = |path: &Path| fs::read(path).map(Zeroizing::new).unwrap_or_default();
+    let chain = match Identity::from_pem(&read(certificate), &read(key), None, now) {
+        Ok(identity) => identity.chain().to_vec(),
+        Err(IdentityError::PasswordRequired) => files::certificates(certificate),
+        Err(_) => return false,
+    };
+    let Some(leaf) = chain.first() else { return false };
+    let cas = trust.anchors().certificates();
+    let is_revoked = |link: &Certificate| trust.crls().iter().any(|list| list.revokes(link));
+    leaf.check_validity(now).is_ok()
+        && leaf.allows_client_auth()
+        && chain.iter().any(|link| cas.iter().any(|ca| ca.issued(link)))
+        && !chain.iter().any(is_revoked)
+        && trust.allows(leaf)
+}
+
+/// The option for a certificate. Behind a colon curl would read a password.
+fn cert(file: &Path) -> [String; 2] {
+    let mut file = file.display().to_string();
+    if cfg!(unix) {
+        file = file.replace('\\', r"\\").replace(':', r"\:");
+    }
+    ["--cert".to_owned(), file]
+}
