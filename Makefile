@@ -55,8 +55,9 @@ run: build $(if $(filter http,$(mode)),,$(CERTS)/server.p12 $(CERTS)/client.pem)
 $(CERTS)/server.p12 $(CERTS)/client.pem: | build
 	@$(TURNKEY) certs --out $(CERTS)
 
+# cargo says one line when nothing is to be done, and otherwise what it is at: that may take minutes.
 build: build-tools ## Build the program
-	@$(CARGO) build --release $(if $(wildcard $(TURNKEY)),--quiet) $(FEATURES)
+	@$(CARGO) build --release $(FEATURES)
 
 # As root there may be no cargo, so what is built already is not built again.
 install: $(if $(wildcard $(TURNKEY)),,build) ## Install program, manual, completions and systemd units below PREFIX=/usr/local

@@ -10,8 +10,35 @@ missing() {
     exit 1
 }
 
+# The oldest Rust that is promised stands in Cargo.toml.
+needed=
+while IFS= read -r line; do
+    case $line in
+    'rust-version = "'*)
+        needed=${line#*\"} needed=${needed%%\"*}
+        break
+        ;;
+    esac
+done <"${0%/*}/../Cargo.toml"
+
+# Whether a version comes before another: 1.65.0 before 1.88. One that is no version does not.
+is_before() {
+    own=${1#*.} own=${own%%.*} other=${2#*.} other=${other%%.*}
+    case ${1%%.*}-$own-${2%%.*}-$other in
+    -* | *--* | *[!0-9-]*) return 1 ;;
+    esac
+    [ "${1%%.*}" -lt "${2%%.*}" ] || { [ "${1%%.*}" -eq "${2%%.*}" ] && [ "$own" -lt "$other" ]; }
+}
+
 if ! command -v "${CARGO:-cargo}" >/dev/null 2>&1; then
-    echo "make: cargo is missing. Install Rust 1.88 or later with your system's packages or with rustup" >&2
+    echo "make: cargo is missing. Install Rust $needed or later with your system's packages or with rustup" >&2
+    exit 1
+fi
+version=$("${CARGO:-cargo}" --version 2>/dev/null)
+version=${version#cargo } version=${version%% *}
+if is_before "$version" "$needed"; then
+    echo "make: cargo $version is too old, Rust $needed or later is needed: install it with rustup, or from" \
+        "your system's backports" >&2
     exit 1
 fi
 command -v cc >/dev/null 2>&1 || missing "a C compiler" "gcc libc6-dev" "gcc" "gcc musl-dev"
