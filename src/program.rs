@@ -128,7 +128,14 @@ fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
     drop(progress);
     let report =
         report.map_err(|error| Failure { code: certs_code(&error), text: with_causes(&error) })?;
-    print(&format!("{}\n", report.coloured(Colours::of(&io::stdout()))))
+    print(&format!("{}\n", report.printed(&called_by(), Colours::of(&io::stdout()))))
+}
+
+/// What a shell calls this program by: its path, unless it was found without one.
+#[cfg(feature = "pki")]
+fn called_by() -> String {
+    let name = env::args().next().filter(|name| name.contains(['/', std::path::MAIN_SEPARATOR]));
+    name.unwrap_or_else(|| "turnkey".to_owned())
 }
 
 /// What was typed wrong is wrong usage; what stands in the folder is not.

@@ -125,6 +125,26 @@ fn a_build_is_not_silent() {
     }
 }
 
+/// The last line can be pasted: `tests/readme/table.rs` has it served.
+#[test]
+fn certificates_that_are_made_are_to_be_served_by_make() {
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs").display().to_string();
+    let make = |more: &[&str]| {
+        let mut make = tool("make");
+        make.args(["--silent", "certs", "CARGO=true", &format!("CERTS={certs}")]).args(more);
+        make.arg(concat!("TURNKEY=", env!("CARGO_BIN_EXE_turnkey")));
+        make.current_dir(env!("CARGO_MANIFEST_DIR"));
+        run(make, b"", DEADLINE)
+    };
+    // Nothing was made that could be served.
+    for arguments in ["ARGS=--host /", "ARGS=--help"] {
+        assert!(!make(&[arguments]).text().contains("make run"), "{arguments}");
+    }
+    let output = make(&[]);
+    assert!(output.text().ends_with(&format!("\n  make run CERTS='{certs}'\n")), "{output:?}");
+}
+
 #[test]
 fn help_lists_what_there_is() {
     let mut make = tool("make");

@@ -80,15 +80,15 @@ pub enum Why {
 }
 
 impl CertsReport {
-    /// What is printed, with these colours.
-    pub(crate) fn coloured(&self, colours: Colours) -> impl fmt::Display {
-        Coloured { what: self, colours }
+    /// What is printed, with these colours. `program` is what a shell calls us by.
+    pub(crate) fn printed<'r>(&'r self, program: &'r str, colours: Colours) -> impl fmt::Display {
+        Printed { report: self, program, colours }
     }
 }
 
 impl fmt::Display for CertsReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.coloured(Colours::NONE).fmt(f)
+        self.printed("turnkey", Colours::NONE).fmt(f)
     }
 }
 
@@ -98,19 +98,20 @@ impl fmt::Display for IdentityReport {
     }
 }
 
-struct Coloured<'r, T> {
-    what: &'r T,
+struct Printed<'r> {
+    report: &'r CertsReport,
+    program: &'r str,
     colours: Colours,
 }
 
-impl fmt::Display for Coloured<'_, CertsReport> {
+impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CertsReport { out, identities } = self.what;
+        let Self { report: CertsReport { out, identities }, program, colours } = *self;
         for what in identities {
-            writeln!(f, "{}", Coloured { what, colours: self.colours })?;
+            writeln!(f, "{}", Coloured { what, colours })?;
         }
         let file = |name| shell::quoted(&out.join(name).display().to_string());
-        let heading = |text| self.colours.paint(colour::STRONG, text);
+        let program = shell::quoted(program);
         writeln!(
             f,
             "\nThe password of the .p12 files is \"{PKCS12_PASSWORD}\". It protects nothing: it \
@@ -118,24 +119,23 @@ impl fmt::Display for Coloured<'_, CertsReport> {
         )?;
         writeln!(
             f,
-            "\n{}\n  TURNKEY_KEY_PASSWORD={PKCS12_PASSWORD} turnkey --identity {}",
-            heading("Serve:"),
-            file("server.p12")
+            "How to make browsers and others trust the CA: TRUSTING THE CA in the manual, \
+             {program} man | man -l -"
         )?;
         writeln!(
             f,
-            "{}\n  curl --cacert {} https://localhost:8000/",
-            heading("Call:"),
+            "\n{} (for mutual TLS add --client-ca {})",
+            colours.paint(colour::STRONG, "Serve:"),
             file("ca.crt")
         )?;
-        writeln!(
-            f,
-            "For mutual TLS add --client-ca {} to the first and --cert {} to the second.",
-            file("ca.crt"),
-            file("client.pem")
-        )?;
-        write!(f, "How to make browsers and others trust the CA: certs/README.md")
+        // The last line is for pasting.
+        write!(f, "  {program} --cert {} --key {}", file("server_chain.pem"), file("server.key"))
     }
+}
+
+struct Coloured<'r, T> {
+    what: &'r T,
+    colours: Colours,
 }
 
 impl fmt::Display for Coloured<'_, IdentityReport> {

@@ -162,13 +162,28 @@ fn a_shell_takes_the_paths_that_are_printed() {
     for (out, quote) in [("certs", ""), (r"a\b", "'"), (r"a b\c", "'")] {
         let dir = pki.path(out);
         let said = make_certs(&dir);
-        let (_, rest) = said.split_once("turnkey --identity ").expect("a command");
-        let word = rest.lines().next().expect("a path");
-        assert_eq!(word, format!("{quote}{dir}/server.p12{quote}"));
-        let mut shell = tool("sh");
-        shell.args(["-c", &format!("printf %s {word}")]);
-        assert_eq!(run(shell, b"", DEADLINE).text(), format!("{dir}/server.p12"));
+        let command = said.lines().last().expect("a command").trim_start();
+        let program = env!("CARGO_BIN_EXE_turnkey");
+        let [chain, key] = ["server_chain.pem", "server.key"].map(|f| format!("{dir}/{f}"));
+        let expected = format!("{program} --cert {quote}{chain}{quote} --key {quote}{key}{quote}");
+        assert_eq!(command, expected);
+        let server = Program::shell(&format!("{command} --port 0")).start();
+        let output = server.run_try_command();
+        assert_eq!(output.text(), "Top-level content", "{output:?}");
     }
+}
+
+/// Without a path the program is found by its name again.
+#[test]
+fn a_program_that_was_found_by_its_name_is_called_so() {
+    let pki = Pki::new();
+    let mut shell = tool("sh");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_turnkey")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    shell.env("PATH", path).args(["-c", "turnkey certs"]).current_dir(pki.path(""));
+    let said = run(shell, b"", DEADLINE).text();
+    let last = "\n  turnkey --cert certs/server_chain.pem --key certs/server.key\n";
+    assert!(said.ends_with(last), "{said}");
 }
 
 #[test]

@@ -135,8 +135,11 @@ fn certificates() -> Vec<Row> {
     let check =
         "TURNKEY_KEY_PASSWORD=turnkey turnkey check --identity certs/server.p12 --host localhost";
     vec![
-        ends("make certs", "[...]\n  kept[...]Serve:[...]Call:[...]"),
-        ends("turnkey certs --out certs", "[...]\n  kept[...]Serve:[...]Call:[...]"),
+        ends("make certs", "[...]\n  kept[...]Serve:[...]\n  make run\n"),
+        ends(
+            "turnkey certs --out certs",
+            "[...]\n  kept[...]Serve:[...]\n  turnkey --cert certs/server_chain.pem --key certs/server.key\n",
+        ),
         ends("turnkey certs", "[...]\n  created; wrote ca.crt[...]").within("target"),
         ends(
             "turnkey certs --client web --san spiffe://example.test/ns/a/sa/web",

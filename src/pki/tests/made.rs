@@ -199,12 +199,13 @@ fn the_report_says_what_was_made_and_what_to_do_next() {
         "  valid until 20",
         "  created; wrote server.crt, server.key, server_chain.pem, server.p12\n",
         "\"turnkey\". It protects nothing",
-        &format!("TURNKEY_KEY_PASSWORD=turnkey turnkey --identity '{out}/server.p12'\n"),
-        &format!("curl --cacert '{out}/ca.crt' https://localhost:8000/\n"),
-        "certs/README.md",
+        "TRUSTING THE CA in the manual, turnkey man | man -l -\n",
+        &format!("Serve: (for mutual TLS add --client-ca '{out}/ca.crt')\n"),
     ] {
         assert!(text.contains(part), "{part:?} in:\n{text}");
     }
+    let serve = format!("\n  turnkey --cert '{out}/server_chain.pem' --key '{out}/server.key'");
+    assert!(text.ends_with(&serve), "{text}");
     let again = folder.run().unwrap().to_string();
     assert!(again.contains("  kept\n") && !again.contains("wrote"), "{again}");
 }
