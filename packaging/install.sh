@@ -51,6 +51,7 @@ print completions bash | put 644 share/bash-completion/completions/turnkey
 print completions zsh | put 644 share/zsh/site-functions/_turnkey
 print completions fish | put 644 share/fish/vendor_completions.d/turnkey.fish
 put 644 share/doc/turnkey/turnkey.env <"$packaging/turnkey.env"
+put 644 share/doc/turnkey/CERTIFICATES.md <"$packaging/../certs/README.md"
 put 644 share/doc/turnkey/LICENSE-MIT <"$packaging/../LICENSE-MIT"
 put 644 share/doc/turnkey/LICENSE-APACHE <"$packaging/../LICENSE-APACHE"
 if [ "$(uname)" = Linux ]; then

@@ -2,6 +2,7 @@
 
 mod prose;
 mod roff;
+mod trusting;
 
 use std::time::{Duration, SystemTime};
 
@@ -43,6 +44,7 @@ pub(crate) fn page(date: Date) -> String {
     for command in &commands {
         describe(&mut page, command, &program);
     }
+    trusting::section(&mut page);
     prose::after_commands(&mut page);
     page.section("EXAMPLES");
     for example in program.examples {

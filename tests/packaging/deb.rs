@@ -45,6 +45,7 @@ fn a_package_installs_serves_and_goes() {
         said,
         [
             concat!("version turnkey ", env!("CARGO_PKG_VERSION")),
+            "guide 1",
             "user turnkey:turnkey server:/etc/turnkey:/usr/sbin/nologin",
             "folder root:turnkey 750",
             "options root:root 600",

@@ -48,6 +48,7 @@ fn all_that_is_installed_is_where_it_is_looked_for_and_goes_again() {
         "lib/systemd/system/turnkey.socket",
         "lib/sysusers.d/turnkey.conf",
         "share/bash-completion/completions/turnkey",
+        "share/doc/turnkey/CERTIFICATES.md",
         "share/doc/turnkey/LICENSE-APACHE",
         "share/doc/turnkey/LICENSE-MIT",
         "share/doc/turnkey/turnkey.env",

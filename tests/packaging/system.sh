@@ -24,6 +24,7 @@ say() { echo "== $*"; }
 
 dpkg -i "$1" >/dev/null
 say version "$(turnkey --version | head -1)"
+say guide "$(zcat -f /usr/share/doc/turnkey/CERTIFICATES.md* | grep -c '^## Trust the CA')"
 say user "$(getent passwd turnkey | cut -d: -f1,5,6,7)"
 say folder "$(stat -c '%U:%G %a' /etc/turnkey)"
 say options "$(stat -c '%U:%G %a' /etc/turnkey/turnkey.env)"

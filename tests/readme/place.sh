@@ -21,6 +21,7 @@ done
 place=/mnt/system/place
 mkdir -p "$place/target/release" "$place/certs" "$place/bin"
 cp -r "$root/Makefile" "$root/scripts" "$root/packaging" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$place"
+cp "$root/certs/README.md" "$place/certs"
 cp "$3" "$place/target/release/turnkey"
 cp "$1" "$place/bin/test"
 # All is built.

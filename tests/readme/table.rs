@@ -103,7 +103,7 @@ fn modes() -> Vec<Row> {
     let mutual = "turnkey --cert server_chain.pem --key server.key --client-ca ca.crt";
     vec![
         serves("make certs && make run")
-            .before("rm -rf certs")
+            .before("rm -f certs/*.crt certs/*.key certs/*.pem certs/*.p12")
             .ask(HTTPS, "as shown: Top")
             .ask(TRY, TOP),
         serves("make run").ask(HTTPS, TOP),
