@@ -3,8 +3,8 @@
 use super::PkiError;
 use super::names::Name;
 
-/// What every server's certificate is for, unless `--no-default-names` is given; so is the name of
-/// the machine.
+/// The names in every server's certificate, unless `--no-default-names` is given; the name of the
+/// machine is added to them.
 const DEFAULT: [&str; 5] =
     ["localhost", "server.localhost", "*.server.localhost", "127.0.0.1", "::1"];
 

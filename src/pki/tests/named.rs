@@ -38,7 +38,7 @@ fn a_client_gets_names_of_each_kind_and_the_report_shows_them() {
 }
 
 #[test]
-fn the_client_that_there_always_is_may_be_named() {
+fn the_client_that_is_always_made_can_be_named() {
     let mut folder = Folder::new();
     folder.options.clients = strings(&["client", "client"]);
     folder.options.sans = strings(&[URI]);
