@@ -12,9 +12,9 @@ use turnkey_backend::{
     VersionRange,
 };
 
-pub(crate) use self::candidates::connector;
 pub use self::candidates::{BackendName, compiled_backends};
 use self::candidates::{Candidate, choose, first_that_builds};
+pub(crate) use self::candidates::{connector, takes_x509_v1_clients};
 pub use self::error::ModeError;
 use self::needs::Needs;
 use crate::current::Serving;

@@ -48,6 +48,7 @@ impl Reloader {
     /// now on; those that stand are left alone. On an error all stays as it was.
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
+    #[expect(clippy::needless_pass_by_value, reason = "as Server::tls takes it")]
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
         let built = self.build(mode, &choice);
         self.count(built.is_ok());

@@ -89,6 +89,16 @@ fn candidates() -> Vec<Candidate> {
     ]
 }
 
+/// Whether clients can come with certificates of X.509 version 1: the backend that was asked for accepts
+/// them, or any that would be chosen for them.
+pub(crate) fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
+    let takes = |c: Capabilities| c.client_certificates && c.x509_v1;
+    match asked {
+        Some(asked) => takes(asked.capabilities()),
+        None => candidates().iter().any(|c| takes(c.capabilities)),
+    }
+}
+
 /// What speaks TLS to other servers: of the backend that was asked for, or of the first that can
 /// do what the certificates in `config` need.
 pub(crate) fn connector(

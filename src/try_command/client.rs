@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::beside::beside;
 use crate::files;
+use crate::mode;
 use crate::sources::{Material, Sources};
 
 /// What curl shows of itself.
@@ -49,7 +50,9 @@ pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> C
         return Client::Known(cert(&made_up.client).into());
     }
     let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
-    if let Some(options) = ca.and_then(|ca| known(ca, trust, now)) {
+    let old_too = mode::takes_x509_v1_clients(sources.choice.backend);
+    let lets_in = |own: &Path, key: &Path| lets_in(trust, own, key, now, old_too);
+    if let Some(options) = ca.and_then(|ca| known(ca, lets_in)) {
         return Client::Known(options);
     }
     if !material.clients.is_required() {
@@ -64,21 +67,28 @@ pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> C
 }
 
 /// Options that name a client's files beside the file of its CA.
-fn known(ca: &Path, trust: &ClientTrust, now: SystemTime) -> Option<Vec<String>> {
+fn known(ca: &Path, lets_in: impl Fn(&Path, &Path) -> bool) -> Option<Vec<String>> {
     if let Some(both) = beside(ca, "client.pem")
-        && lets_in(trust, &both, &both, now)
+        && lets_in(&both, &both)
     {
         return Some(cert(&both).into());
     }
     let (own, key): (PathBuf, PathBuf) = (beside(ca, "client.crt")?, beside(ca, "client.key")?);
-    lets_in(trust, &own, &key, now).then(|| {
+    lets_in(&own, &key).then(|| {
         let key = ["--key".to_owned(), key.display().to_string()];
         cert(&own).into_iter().chain(key).collect()
     })
 }
 
-/// Whether the server lets in who has these files. The password of a key is asked for by curl.
-fn lets_in(trust: &ClientTrust, certificate: &Path, key: &Path, now: SystemTime) -> bool {
+/// Whether the server lets in who has these files; with `old_too`, of X.509 version 1 as well. The password
+/// of a key is asked for by curl.
+fn lets_in(
+    trust: &ClientTrust,
+    certificate: &Path,
+    key: &Path,
+    now: SystemTime,
+    old_too: bool,
+) -> bool {
     let read = |path: &Path| fs::read(path).map(Zeroizing::new).unwrap_or_default();
     let chain = match Identity::from_pem(&read(certificate), &read(key), None, now) {
         Ok(identity) => identity.chain().to_vec(),
@@ -90,6 +100,7 @@ fn lets_in(trust: &ClientTrust, certificate: &Path, key: &Path, now: SystemTime)
     let is_revoked = |link: &Certificate| trust.crls().iter().any(|list| list.revokes(link));
     leaf.check_validity(now).is_ok()
         && leaf.allows_client_auth()
+        && (old_too || !leaf.lacks_extensions())
         && chain.iter().any(|link| cas.iter().any(|ca| ca.issued(link)))
         && !chain.iter().any(is_revoked)
         && trust.allows(leaf)

@@ -56,8 +56,8 @@ fn name_constraints_of_other_kinds_are_for_openssl() {
     let args = [cert_option, cert, key_option, own_key, "--client-ca", &ca];
     let server = Server::with(&args);
     assert_eq!(server.backend(), "openssl", "in {:?}", server.banner);
-    let named = Server::with(&[&args[..], &["--backend", "rustls"]].concat());
-    assert_eq!(named.backend(), "rustls", "it may serve others of that CA all the same");
+    let rustls = Server::with(&[&args[..], &["--backend", "rustls"]].concat());
+    assert_eq!(rustls.backend(), "rustls", "it may serve others of that CA all the same");
 }
 
 #[test]

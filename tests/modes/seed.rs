@@ -41,13 +41,14 @@ struct Seed {
     dir: String,
 }
 
+/// Keys of RSA-4096 take seconds: they are made once for all tests, and copied.
+static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+
 impl Seed {
     fn new() -> Self {
         let pki = Pki::new();
         let dir = pki.path("seed");
         std::fs::create_dir(&dir).unwrap();
-        // Keys of RSA-4096 take seconds: they are made once for all tests, and copied.
-        static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
         let made = MADE.get_or_init(|| {
             let made = tempfile::tempdir().unwrap();
             let mut shell = tool("sh");
@@ -114,6 +115,7 @@ fn https() {
     assert_eq!(server.backend(), "openssl", "rustls refuses version 1");
     let tls13 = Client::new(&["-k", "--tlsv1.3"]);
     tls13.fetch(&url(&server)).assert_top_level();
+    assert_eq!(server.run_try_command().text().trim_end(), "Top-level content");
 }
 
 #[test]
@@ -123,6 +125,7 @@ fn https_with_the_client_verified() {
     let server = recipe(&seed.dir, "True", "True").start();
     assert_mutual(&server, &seed.dir);
     assert_eq!(server.backend(), "openssl");
+    assert_eq!(server.run_try_command().text().trim_end(), "Top-level content");
 }
 
 #[test]
@@ -164,6 +167,10 @@ fn a_client_of_version_1_is_known_from_beside_the_ca() {
     assert_eq!(server.backend(), "openssl");
     assert_mode(&server, "mutual");
     seed.client("client.pem").fetch(&url(&server)).assert_top_level();
+    assert!(server.try_command.contains("--cert client.pem"), "{:?}", server.greeting);
+    assert_eq!(server.run_try_command().text().trim_end(), "Top-level content");
+    let named = options(&seed.dir, &[&args[..], &["--backend", "rustls"]].concat()).start();
+    assert!(named.greeting.contains("put one, and its key, into client.pem"), "{}", named.greeting);
 }
 
 #[test]
