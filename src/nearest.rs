@@ -4,7 +4,8 @@
 /// far off is worse than none.
 const ALIKE: f64 = 0.8;
 
-/// The one of `names` that `typed` is most like, if it is like one; dashes in front say nothing.
+/// The one of `names` that `typed` is most like, if it is like one; dashes in front say nothing. One
+/// letter that is wrong, missing or too many, or two that are swapped, come before all else.
 pub(crate) fn nearest<'n>(
     typed: &str,
     names: impl IntoIterator<Item = &'n str>,
@@ -12,10 +13,29 @@ pub(crate) fn nearest<'n>(
     fn bare(name: &str) -> &str {
         name.trim_start_matches('-')
     }
+    let typed = bare(typed);
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(bare(typed), bare(name)), name))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
+        .map(|name| {
+            let slip = typed.len() > 2 && strsim::osa_distance(typed, bare(name)) <= 1;
+            (slip, strsim::jaro_winkler(typed, bare(name)), name)
+        })
+        .filter(|(slip, alike, _)| *slip || *alike >= ALIKE)
+        .max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))
+        .map(|(_, _, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_comes_before_what_is_merely_alike() {
+        let names = ["--dir", "--drain-delay", "--drain-timeout", "--port", "--hsts"];
+        for (typed, meant) in
+            [("--dri", Some("--dir")), ("--drain", Some("--drain-delay")), ("--x", None)]
+        {
+            assert_eq!(nearest(typed, names), meant, "{typed}");
+        }
+    }
 }
