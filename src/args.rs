@@ -1,15 +1,18 @@
 //! From the words of a command line, and the environment, to options.
 //!
-//! argh takes `--port 8443` and nothing else, and knows no environment. So the `=` form is split
-//! before it parses, and each variable becomes the option that it is named for, parsed by argh
-//! too, in a layer of its own below the command line.
+//! argh takes `--port 8443` and nothing else, and knows no environment. So the words are read here
+//! first, and each variable becomes the option that it is named for, parsed by argh too, in a layer
+//! of its own below the command line.
 
 mod complaint;
+mod line;
 
 use argh::{EarlyExit, FromArgs};
 
-use self::complaint::{complaint, misplaced, one_line};
+use self::complaint::{complaint, misplaced, no_command, one_line, problem, shown};
+use self::line::{Line, Part, Typed};
 use crate::cli::{Check, Command, Serve};
+use crate::help;
 use crate::options::{self, Opt};
 use crate::units::boolean;
 use crate::unknown_variables::is_of_kubernetes;
@@ -35,27 +38,11 @@ pub(crate) fn parse(
     words: &[String],
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Asked, Stop> {
-    let Split { words, off } = split_values(words)?;
-    let (check, words) = match words.split_first() {
-        Some((first, rest)) if first == "check" => {
-            let (check, rest) = take_check(rest)?;
-            (Some(check), rest)
-        }
-        _ => (None, words),
-    };
-    let behind = check.as_ref().map(|_| "check");
-    let mut command_line = from_args(&words).map_err(|exit| stop(exit, behind, &words))?;
-    if let Some(command) = &command_line.command
-        && words.first().is_some_and(|word| word.starts_with('-'))
-    {
-        return Err(Stop::Usage(misplaced(command.name(), &words)));
+    let line = Line::read(words);
+    if let Some(help) = asked_for_help(&line) {
+        return Err(help);
     }
-    if let Some(check) = check {
-        if command_line.command.is_some() {
-            return Err(Stop::Usage("one command at a time; see turnkey --help".to_owned()));
-        }
-        command_line.command = Some(Command::Check(check));
-    }
+    let (command_line, off) = understood(&line)?;
     let serves = matches!(command_line.command, None | Some(Command::Check(_)));
     let environment = if serves && !command_line.version {
         environment(&|name| variable(name).filter(|_| !off.iter().any(|off| off == name)))?
@@ -65,32 +52,58 @@ pub(crate) fn parse(
     Ok(Asked { command_line, environment })
 }
 
-/// Why argh read no further in the words, which stood behind that command, or behind the program.
-fn stop(exit: EarlyExit, command: Option<&str>, words: &[String]) -> Stop {
-    match exit.status {
-        Ok(()) => Stop::Help(exit.output),
-        Err(()) => Stop::Usage(complaint(&exit.output, command, words)),
+/// The help, if a word asks for it: `--help` and `help` for all of it, `-h` for the short one.
+fn asked_for_help(line: &Line) -> Option<Stop> {
+    let plain: Vec<_> = line.plain_words().collect();
+    let in_full = line.has(&["--help"]) || plain.contains(&"help");
+    if !in_full && !line.has(&["-h"]) {
+        return None;
     }
+    let commands = options::commands();
+    let command = plain.iter().find(|word| **word != "help");
+    let known = command.and_then(|word| commands.iter().find(|known| known.name == *word));
+    Some(match (command, known) {
+        (Some(unknown), None) if plain.first() == Some(&"help") => {
+            Stop::Usage(no_command(unknown, &commands))
+        }
+        (_, Some(known)) => Stop::Help(help::of_command(known)),
+        _ if in_full => Stop::Help(help::in_full()),
+        _ => Stop::Help(help::in_short()),
+    })
 }
 
-/// Takes the options of `check` itself out of `words`; the rest are those of serving, which argh
-/// cannot have in two places.
-fn take_check(words: &[String]) -> Result<(Check, Vec<String>), Stop> {
-    let (mut own, mut rest) = (Vec::new(), Vec::new());
-    let mut left = words.iter();
-    while let Some(word) = left.next() {
-        if ["--json", "--help", "-h", "help"].contains(&word.as_str()) {
-            own.push(word.as_str());
-            continue;
-        }
-        rest.push(word.clone());
-        if takes_value(word) {
-            rest.extend(left.next().cloned());
+/// What argh understands of the words, and the variables of the switches that are turned off: argh
+/// knows no word for that.
+fn understood(line: &Line) -> Result<(Serve, Vec<String>), Stop> {
+    let checks = line.command() == Some("check");
+    let (mut words, mut of_check, mut off) = (Vec::new(), Vec::new(), Vec::new());
+    for part in line.0.iter().skip(usize::from(checks)) {
+        match part {
+            Part::Word(word) => words.push(word.clone()),
+            Part::End => words.push("--".to_owned()),
+            // argh cannot have the options of serving in two places.
+            Part::Option(typed) if checks && typed.name == "--json" => {
+                of_check.extend(for_argh(typed, &mut off)?);
+            }
+            Part::Option(typed) => words.extend(for_argh(typed, &mut off)?),
         }
     }
-    let check = Check::from_args(&["turnkey", "check"], &own)
-        .map_err(|exit| stop(exit, Some("check"), words))?;
-    Ok((check, rest))
+    let stop = |exit: EarlyExit| Stop::Usage(complaint(&exit.output, line.command(), &words));
+    let mut serve = from_args(&words).map_err(stop)?;
+    if let Some(command) = &serve.command
+        && words.first().is_some_and(|word| word.starts_with('-'))
+    {
+        return Err(Stop::Usage(misplaced(command.name(), &words)));
+    }
+    if checks {
+        if serve.command.is_some() {
+            return Err(Stop::Usage("one command at a time; see turnkey --help".to_owned()));
+        }
+        let of_check: Vec<&str> = of_check.iter().map(String::as_str).collect();
+        let check = Check::from_args(&["turnkey", "check"], &of_check).map_err(stop)?;
+        serve.command = Some(Command::Check(check));
+    }
+    Ok((serve, off))
 }
 
 fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
@@ -98,44 +111,21 @@ fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     Serve::from_args(&["turnkey"], &words)
 }
 
-/// Words as argh takes them.
-#[derive(Debug)]
-struct Split {
-    words: Vec<String>,
-    /// The variables of the switches that were turned off: argh knows no word for that.
-    off: Vec<String>,
-}
-
-/// Splits `--name=value` into two words, and takes a switch's value off it.
-fn split_values(words: &[String]) -> Result<Split, Stop> {
-    let (mut split, mut off) = (Vec::with_capacity(words.len()), Vec::new());
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let named = word.strip_prefix("--").and_then(|rest| rest.split_once('='));
-        let Some((name, value)) = named else {
-            split.push(word.clone());
-            // What follows an option is its value, whatever it looks like.
-            if takes_value(word) {
-                split.extend(words.next().cloned());
-            }
-            continue;
-        };
-        if let Some(switch) = switch(name) {
-            match boolean(value) {
-                Some(true) => split.push(switch.name.to_owned()),
-                Some(false) => off.push(switch.variable()),
-                None => {
-                    return Err(Stop::Usage(format!(
-                        "--{name}={value}: expected no value, or true or false"
-                    )));
-                }
-            }
-        } else {
-            split.push(format!("--{name}"));
-            split.push(value.to_owned());
+/// The words that argh takes an option by; none, for a switch that is turned off.
+fn for_argh(typed: &Typed, off: &mut Vec<String>) -> Result<Vec<String>, Stop> {
+    let Typed { name, value, .. } = typed;
+    let switch = all().find(|option| option.is_switch() && option.is_named(name));
+    let (Some(switch), Some(value)) = (switch, value) else {
+        return Ok([Some(name), value.as_ref()].into_iter().flatten().cloned().collect());
+    };
+    match boolean(value) {
+        Some(true) => Ok(vec![name.clone()]),
+        Some(false) => {
+            off.push(switch.variable());
+            Ok(Vec::new())
         }
+        None => Err(Stop::Usage(format!("{name}={value}: expected no value, or true or false"))),
     }
-    Ok(Split { words: split, off })
 }
 
 /// The options that the environment sets: `TURNKEY_CLIENT_CA` is `--client-ca`.
@@ -159,23 +149,22 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
             }
         }
     }
-    from_args(&words).map_err(|exit| {
-        // argh speaks of options; what the user set is a variable.
-        let mut text = one_line(&exit.output);
-        for option in options::of_serving() {
-            text = text.replace(&format!("'{}'", option.name), &option.variable());
-        }
-        Stop::Usage(text)
-    })
+    from_args(&words).map_err(|exit| Stop::Usage(complaint_of_variables(&exit.output, &words)))
 }
 
-/// The switch that is called `name`, without its dashes.
-fn switch(name: &str) -> Option<Opt> {
-    all().find(|option| option.is_switch() && option.name.trim_start_matches('-') == name)
+/// argh speaks of options; what the user set is a variable.
+fn complaint_of_variables(output: &str, words: &[String]) -> String {
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let wrong = pairs.filter_map(|(option, value)| {
+        Some((option_of_serving(option)?, value, problem(output, option, value)?))
+    });
+    let Some((option, value, problem)) = wrong.take(1).next() else { return one_line(output) };
+    let set = |name: String, value: &str| format!("{name}={}", shown(value));
+    format!("{}: {problem}", set(option.variable(), value))
 }
 
-fn takes_value(word: &str) -> bool {
-    all().any(|option| !option.is_switch() && option.name == word)
+fn option_of_serving(name: &str) -> Option<Opt> {
+    options::of_serving().find(|option| option.name == name)
 }
 
 /// The options of all commands; where two have the same name, both are switches, or both are not.
@@ -208,10 +197,37 @@ mod tests {
     fn both_forms_of_an_option_work() {
         assert_eq!(run(&["--port=8443"], &[]).unwrap().command_line.port, Some(8443));
         assert_eq!(run(&["--port", "8443"], &[]).unwrap().command_line.port, Some(8443));
-        let asked = run(&["--host", "--port=1"], &[]).unwrap();
-        assert_eq!(asked.command_line.host.as_deref(), Some("--port=1"), "a value is not split");
+        for words in [&["-p8443"][..], &["-p=8443"], &["-p", "8443"]] {
+            assert_eq!(run(words, &[]).unwrap().command_line.port, Some(8443), "{words:?}");
+        }
+        let asked = run(&["--health", "/--port=1"], &[]).unwrap();
+        assert_eq!(asked.command_line.health.as_deref(), Some("/--port=1"), "a value is not split");
         let asked = run(&["--cert=a=b"], &[]).unwrap();
         assert_eq!(asked.command_line.cert, [PathBuf::from("a=b")]);
+    }
+
+    #[test]
+    fn help_is_asked_for_anywhere_and_for_a_command() {
+        let help = |words: &[&str]| match run(words, &[]).unwrap_err() {
+            Stop::Help(text) => text,
+            Stop::Usage(text) => panic!("{words:?}: {text}"),
+        };
+        let (full, short) = (help(&["--help"]), help(&["-h"]));
+        assert!(full.starts_with("Usage: turnkey [OPTIONS]\n") && full.contains("--max-head"));
+        assert!(short.starts_with("Usage: turnkey [OPTIONS]\n") && !short.contains("--max-head"));
+        for words in [&["help"][..], &["--port", "1", "--help"], &["-h", "--help"]] {
+            assert_eq!(help(words), full, "{words:?}");
+        }
+        assert_eq!(help(&["--qqq", "-h", "runserver"]), short);
+        for command in options::commands() {
+            let usage = format!("Usage: turnkey {}", command.name);
+            for words in [["help", command.name], [command.name, "help"], [command.name, "-h"]] {
+                assert!(help(&words).starts_with(&usage), "{words:?}");
+            }
+        }
+        assert!(usage(&["help", "cert"], &[]).contains("cert (did you mean certs?)"));
+        let asked = run(&["check", "--host", "help"], &[]).unwrap().command_line;
+        assert_eq!(asked.host.as_deref(), Some("help"), "a value asks for nothing");
     }
 
     #[test]
@@ -265,9 +281,6 @@ mod tests {
             let command = run(&["check", json], &[]).unwrap().command_line.command;
             assert!(matches!(command, Some(Command::Check(Check { json })) if json == on));
         }
-        let asked = run(&["check", "--host", "help"], &[]).unwrap().command_line;
-        assert_eq!(asked.host.as_deref(), Some("help"), "a value is no word of check");
-        assert!(matches!(run(&["check", "--help"], &[]), Err(Stop::Help(_))));
         assert!(usage(&["check", "certs"], &[]).contains("one command"));
     }
 
@@ -281,8 +294,7 @@ mod tests {
     #[test]
     fn usage_errors_are_one_line_that_says_where_to_read_on() {
         for (words, help) in [
-            (&["--port"][..], "turnkey --help"),
-            (&["--port", "70000"], "turnkey --help"),
+            (&["--port", "70000"][..], "turnkey --help"),
             (&["certs", "--days", "ten"], "turnkey certs --help"),
             (&["check", "--port", "70000"], "turnkey check --help"),
             (&["completions"], "turnkey completions --help"),
@@ -298,7 +310,8 @@ mod tests {
         for (words, said) in [
             (&["--prot", "1"][..], "there is no option --prot (did you mean --port?)"),
             (&["--prot=1"], "there is no option --prot (did you mean --port?)"),
-            (&["--certificate", "a"], "there is no option --certificate (did you mean --cert?)"),
+            (&["--client_ca", "a"], "there is no option --client_ca (did you mean --client-ca?)"),
+            (&["--dri", "a"], "there is no option --dri (did you mean --dir?)"),
             (&["check", "--jsn"], "there is no option --jsn (did you mean --json?)"),
             (&["check", "--prot", "1"], "there is no option --prot (did you mean --port?)"),
             (&["certs", "--hosts", "a"], "there is no option --hosts (did you mean --host?)"),
@@ -314,11 +327,11 @@ mod tests {
     #[test]
     fn a_guess_that_would_be_far_off_is_not_made() {
         for (words, said) in [
-            (&["-p", "8443"][..], "there is no option -p; see turnkey --help"),
+            (&["-q", "8443"][..], "there is no option -q; see turnkey --help"),
             (&["--qqq"], "there is no option --qqq; see turnkey --help"),
             (
-                &["serve"],
-                "there is no command serve: there are certs, check, completions, man; see turnkey --help",
+                &["enable"],
+                "there is no command enable: there are certs, check, completions, man; see turnkey --help",
             ),
             (
                 &["certs", "all"],

@@ -30,28 +30,28 @@ use crate::units::{Bytes, Delay, Seconds};
     note = "Every option is an environment variable too: --client-ca is TURNKEY_CLIENT_CA. The command line wins.\nThe password of a key is read from --key-password-file, from TURNKEY_KEY_PASSWORD, or from the terminal."
 )]
 pub(crate) struct Serve {
-    /// http, https or mutual; http, unless an identity or a client CA is given
+    /// http, https or mutual; default: what the other options ask for, or else http
     #[argh(option, arg_name = "http|https|mutual")]
     pub(crate) mode: Option<ModeName>,
 
-    /// the address or name to listen on; 127.0.0.1
+    /// the address or name to listen on; default: 127.0.0.1
     #[argh(option, arg_name = "host")]
     pub(crate) host: Option<String>,
 
-    /// the port to listen on; 8000. 0 is any free one
-    #[argh(option, arg_name = "port", from_str_fn(port_number))]
+    /// the port to listen on, 0 for any free one; default: 8000
+    #[argh(option, short = 'p', arg_name = "port", from_str_fn(port_number))]
     pub(crate) port: Option<u16>,
 
     /// where to listen: host:port or unix:PATH, in place of --host and --port; may be repeated
     #[argh(option, arg_name = "address")]
     pub(crate) listen: Vec<Address>,
 
-    /// permissions of the file of a Unix socket that is listened on, such as 660; what the umask
-    /// leaves
+    /// permissions of the file of a Unix socket that is listened on, such as 660; default: what the
+    /// umask leaves
     #[argh(option, arg_name = "mode", from_str_fn(file_mode))]
     pub(crate) socket_mode: Option<u32>,
 
-    /// plain, native-tls, rustls or openssl; the first that can do what is asked
+    /// plain, native-tls, rustls or openssl; default: the first that can do what is asked
     #[argh(option, arg_name = "plain|native-tls|rustls|openssl")]
     pub(crate) backend: Option<BackendName>,
 
@@ -84,7 +84,8 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "file")]
     pub(crate) client_ca: Vec<PathBuf>,
 
-    /// none, optional or required: whether clients need a certificate; required
+    /// none, optional or required: whether clients need a certificate; default:
+    /// required
     #[argh(option, arg_name = "none|optional|required")]
     pub(crate) client_verify: Option<ClientVerify>,
 
@@ -105,16 +106,16 @@ pub(crate) struct Serve {
     #[argh(switch)]
     pub(crate) deny_early: bool,
 
-    /// the oldest TLS version to speak, 1.2 or 1.3; 1.2
+    /// the oldest TLS version to speak, 1.2 or 1.3; default: 1.2
     #[argh(option, arg_name = "1.2|1.3")]
     pub(crate) tls_min: Option<TlsVersion>,
 
-    /// the newest TLS version to speak, 1.2 or 1.3; the newest that the backend can
+    /// the newest TLS version to speak, 1.2 or 1.3; default: the newest that the backend can
     #[argh(option, arg_name = "1.2|1.3")]
     pub(crate) tls_max: Option<TlsVersion>,
 
-    /// on or off: whether clients that come back may skip most of the handshake; on in https mode,
-    /// off in mutual mode
+    /// on or off: whether clients that come back may skip most of the handshake; default: on in
+    /// https mode, off in mutual mode
     #[argh(option, arg_name = "on|off", from_str_fn(switch))]
     pub(crate) resumption: Option<bool>,
 
@@ -135,52 +136,52 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "path", from_str_fn(health_path))]
     pub(crate) health: Option<String>,
 
-    /// seconds that a handshake may take; 10
+    /// seconds that a handshake may take; default: 10
     #[argh(option, arg_name = "seconds")]
     pub(crate) handshake_timeout: Option<Seconds>,
 
-    /// seconds that a request head may take, first byte to last; 10
+    /// seconds that a request head may take, first byte to last; default: 10
     #[argh(option, arg_name = "seconds")]
     pub(crate) head_timeout: Option<Seconds>,
 
-    /// seconds that a request body may make no progress; 30
+    /// seconds that a request body may make no progress; default: 30
     #[argh(option, arg_name = "seconds")]
     pub(crate) body_timeout: Option<Seconds>,
 
-    /// seconds that a client may take nothing of an answer; 30
+    /// seconds that a client may take nothing of an answer; default: 30
     #[argh(option, arg_name = "seconds")]
     pub(crate) write_timeout: Option<Seconds>,
 
-    /// seconds that a connection stays open without a request; 60
+    /// seconds that a connection stays open without a request; default: 60
     #[argh(option, arg_name = "seconds")]
     pub(crate) idle_timeout: Option<Seconds>,
 
     /// seconds that the server still takes connections after SIGTERM or SIGINT, while --health says 503;
-    /// 0
+    /// default: 0
     #[argh(option, arg_name = "seconds")]
     pub(crate) drain_delay: Option<Delay>,
 
-    /// seconds that stopping waits for what is under way; 30
+    /// seconds that stopping waits for what is under way; default: 30
     #[argh(option, arg_name = "seconds")]
     pub(crate) drain_timeout: Option<Seconds>,
 
-    /// connections open at a time; what the limit on open files leaves room for
+    /// connections open at a time; default: what the limit on open files leaves room for
     #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) max_connections: Option<usize>,
 
-    /// connections in their handshake at a time; half of --max-connections
+    /// connections in their handshake at a time; default: half of --max-connections
     #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) max_handshakes: Option<usize>,
 
-    /// largest request head, in bytes; 16K
+    /// largest request head, in bytes; default: 16K
     #[argh(option, arg_name = "bytes")]
     pub(crate) max_head: Option<Bytes>,
 
-    /// largest request body, in bytes; 10M. 0: any
+    /// largest request body, in bytes, 0 for any; default: 10M
     #[argh(option, arg_name = "bytes")]
     pub(crate) max_body: Option<Bytes>,
 
-    /// threads that serve; as many as there are processors
+    /// threads that serve; default: as many as there are processors
     #[argh(option, arg_name = "number", from_str_fn(number))]
     pub(crate) threads: Option<usize>,
 
@@ -202,12 +203,13 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "url")]
     pub(crate) proxy: Vec<Upstream>,
 
-    /// round-robin or least-connections: how one of several --proxy is chosen; round-robin
+    /// round-robin or least-connections: how one of several --proxy is chosen; default:
+    /// round-robin
     #[argh(option, arg_name = "round-robin|least-connections")]
     pub(crate) balance: Option<Balance>,
 
-    /// file with the CAs whose servers are good behind an https:// proxy, in PEM; those that the system
-    /// trusts; may be repeated
+    /// file with the CAs whose servers are good behind an https:// proxy, in PEM; default: those that
+    /// the system trusts; may be repeated
     #[argh(option, arg_name = "file")]
     pub(crate) upstream_ca: Vec<PathBuf>,
 
@@ -219,11 +221,11 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "file")]
     pub(crate) upstream_key: Option<PathBuf>,
 
-    /// the Host that these servers get; the one that the client called
+    /// the Host that these servers get; default: the one that the client called
     #[argh(option, arg_name = "host")]
     pub(crate) upstream_host: Option<String>,
 
-    /// seconds that these servers may take to answer, and pause within an answer; 60
+    /// seconds that these servers may take to answer, and pause within an answer; default: 60
     #[argh(option, arg_name = "seconds")]
     pub(crate) proxy_timeout: Option<Seconds>,
 
@@ -240,7 +242,8 @@ pub(crate) struct Serve {
     #[argh(switch)]
     pub(crate) proxy_protocol: bool,
 
-    /// text, common, combined or json: how the line of each request is written to stdout; text
+    /// text, common, combined or json: how the line of each request is written to stdout;
+    /// default: text
     #[argh(option, arg_name = "text|common|combined|json")]
     pub(crate) log_format: Option<LogFormat>,
 

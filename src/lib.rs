@@ -125,6 +125,7 @@ mod folder_options;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod help;
 mod identity_files;
 mod layers;
 mod limit_options;

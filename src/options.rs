@@ -1,8 +1,11 @@
 //! The commands and their options, as argh knows them: for those that read words and variables, and
-//! for those that describe them (the manual page, the completions of shells).
+//! for those that describe them (the help, the manual page, the completions of shells).
+
+mod groups;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
+pub(crate) use self::groups::{Group, groups};
 use crate::cli::Serve;
 
 /// An option of a command.
@@ -30,6 +33,17 @@ impl Opt {
         self.value.is_none()
     }
 
+    /// Whether `word` is its name, the long one or the short one.
+    pub(crate) fn is_named(&self, word: &str) -> bool {
+        let short = || word.strip_prefix('-').zip(self.short);
+        word == self.name || short().is_some_and(|(rest, short)| rest.chars().eq([short]))
+    }
+
+    /// What it means, without its default.
+    pub(crate) fn brief(&self) -> &'static str {
+        self.text.split_once(';').map_or(self.text, |(brief, _)| brief)
+    }
+
     /// `--client-ca` is `TURNKEY_CLIENT_CA` in the environment.
     pub(crate) fn variable(&self) -> String {
         let name = self.name.trim_start_matches('-').replace('-', "_");
@@ -41,6 +55,11 @@ impl Value {
     /// All the values that there are, where they can be counted.
     pub(crate) fn choices(self) -> Option<impl Iterator<Item = &'static str>> {
         self.0.contains('|').then(|| self.0.split('|'))
+    }
+
+    /// As it stands behind an option: `FILE`, or the values themselves.
+    pub(crate) fn shown(self) -> String {
+        if self.choices().is_some() { self.0.to_owned() } else { self.0.to_uppercase() }
     }
 
     pub(crate) fn is_file(self) -> bool {
@@ -102,13 +121,20 @@ impl Described {
             notes: info.notes,
         }
     }
+
+    /// The first sentence of what it does.
+    pub(crate) fn brief(&self) -> &'static str {
+        let end = [self.text.find(';'), self.text.find(". ")].into_iter().flatten().min();
+        self.text.get(..end.unwrap_or(self.text.len())).unwrap_or(self.text).trim_end_matches('.')
+    }
 }
 
 impl From<&FlagInfo<'static>> for Opt {
     fn from(flag: &FlagInfo<'static>) -> Self {
         Self {
             name: flag.long,
-            short: flag.short,
+            // argh has `-h` as a word that triggers the help, and not as the option's name.
+            short: if flag.long == "--help" { Some('h') } else { flag.short },
             value: match flag.kind {
                 FlagInfoKind::Switch => None,
                 FlagInfoKind::Option { arg_name } => Some(Value(arg_name)),

@@ -44,6 +44,7 @@ fn one_word_that_fits_is_filled_in(shell: Shell) {
         ("turnkey check --js", "--json"),
         ("turnkey check --client-v", "--client-verify"),
         ("turnkey certs --fo", "--force"),
+        ("turnkey -p 1 --mode mut", "mutual"),
     ]);
 }
 
@@ -64,6 +65,7 @@ fn files_and_folders_are_where_they_are_asked_for(shell: Shell) {
 fn nothing_is_offered_where_nothing_fits(shell: Shell) {
     let typed = [
         "turnkey --port serv",
+        "turnkey -p serv",
         "turnkey --host serv",
         "turnkey --mode serv",
         "turnkey serv",

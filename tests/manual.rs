@@ -42,21 +42,13 @@ fn it_tells_of_every_option() {
     let page = formatted();
     for command in [&[][..], &["certs"], &["check"], &["completions"], &["man"]] {
         let help = turnkey(&[command, &["--help"]].concat(), &[]);
-        let options = help.split_once("Options:\n").unwrap().1;
-        let options = options.split_once("\n\n").map_or(options, |(options, _)| options);
         let mut told = 0;
-        for option in options.split("\n  -").filter(|option| !option.trim().is_empty()) {
-            let words = one_line(option);
-            let (name, text) = words.split_once(' ').unwrap();
-            let (name, text) = match text.strip_prefix("--version ") {
-                Some(text) => ("version", text),
-                None => (name.trim_start_matches('-').trim_end_matches(','), text),
-            };
-            if name == "h" || name == "help" {
+        for (name, text) in options(&help) {
+            if name == "help" {
                 continue;
             }
             assert!(page.contains(&format!("--{name} ")), "no --{name} in {page}");
-            assert!(page.contains(text), "{name}: no {text:?} in {page}");
+            assert!(page.contains(&text), "{name}: no {text:?} in {page}");
             if command.is_empty() && name != "version" {
                 let variable = format!("TURNKEY_{}", name.to_uppercase().replace('-', "_"));
                 let together = format!("{text} Environment: {variable}");
@@ -66,6 +58,38 @@ fn it_tells_of_every_option() {
         }
         assert!(told > 0 || matches!(command, ["completions" | "man"]), "{command:?}: {help}");
     }
+}
+
+/// The options that the help shows: the long name without its dashes, and what is said of it.
+fn options(help: &str) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = Vec::new();
+    for line in help.lines().skip_while(|line| *line != "Options:") {
+        if let Some(item) = line.strip_prefix("  -") {
+            let (term, text) = item.split_once("  ").unwrap_or((item, ""));
+            let mut words = term.split(' ').map(|word| word.trim_start_matches('-'));
+            let name = words.find(|word| word.len() > 2 && !word.ends_with(',')).unwrap();
+            options.push((name.to_owned(), text.trim().to_owned()));
+        } else if line.starts_with("    ") {
+            let text = &mut options.last_mut().unwrap().1;
+            *text = format!("{text} {}", line.trim()).trim().to_owned();
+        }
+    }
+    options
+}
+
+/// The headings of the help are those of the manual, in the same order.
+#[test]
+fn its_groups_are_those_of_the_help() {
+    let help = turnkey(&["--help"], &[]);
+    let headings = help.lines().filter_map(|line| line.strip_suffix(':'));
+    let headings: Vec<_> = headings.filter(|line| !line.starts_with(' ')).collect();
+    let page = turnkey(&["man"], &[]);
+    let (_, options) = page.split_once(".SH OPTIONS").unwrap();
+    let (options, _) = options.split_once(".SH ").unwrap();
+    let groups: Vec<_> = options.lines().filter_map(|line| line.strip_prefix(".SS ")).collect();
+    let groups: Vec<_> = groups.iter().map(|heading| heading.trim_matches('"')).collect();
+    assert!(groups.len() > 5, "{options}");
+    assert_eq!(headings, [&["Commands", "Options"], &groups[..], &["Examples"]].concat());
 }
 
 #[test]

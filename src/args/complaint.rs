@@ -5,17 +5,52 @@ use std::iter;
 
 use crate::nearest::nearest;
 use crate::options::{self, Described, Opt};
+use crate::shell::quoted;
 
-/// argh's complaint about the words behind that command, or behind the program.
+/// argh's complaint about these words, for that command or for the program.
 pub(super) fn complaint(output: &str, command: Option<&str>, words: &[String]) -> String {
     let commands = options::commands();
-    let command = command.or_else(|| words.first().map(String::as_str));
     let command = commands.iter().find(|known| Some(known.name) == command);
     let unknown = output.trim_end_matches('\n').strip_prefix("Unrecognized argument: ");
-    match unknown {
-        Some(typed) => unrecognized(typed, command, &commands),
-        None => advised(&one_line(output), command),
+    if let Some(typed) = unknown {
+        return unrecognized(typed, command, &commands);
     }
+    let wrong = words.iter().zip(words.iter().skip(1)).find_map(|(option, value)| {
+        Some(format!("{option} {}: {}", shown(value), problem(output, option, value)?))
+    });
+    advised(&wrong.unwrap_or_else(|| one_line(output)), command)
+}
+
+/// What argh says is wrong with the value of that option, if it is that which it complains about.
+pub(super) fn problem(output: &str, option: &str, value: &str) -> Option<String> {
+    let start = format!("Error parsing option '{option}' with value '{value}': ");
+    Some(match output.strip_prefix(&start)?.trim_end() {
+        "duplicate values provided" => "given more than once".to_owned(),
+        problem => problem.to_owned(),
+    })
+}
+
+/// A value as it is typed, on one line.
+pub(super) fn shown(value: &str) -> String {
+    if value.contains(char::is_control) {
+        return format!("'{}'", value.escape_debug());
+    }
+    quoted(value)
+}
+
+/// Of a word that is no command.
+pub(super) fn no_command(typed: &str, commands: &[Described]) -> String {
+    let names: Vec<_> = commands.iter().map(|command| command.name).collect();
+    let options = options::program().options;
+    let options = options.iter().map(|option| option.name);
+    let shown = typed.escape_debug();
+    advised(
+        &match nearest(typed, names.iter().copied()).or_else(|| nearest(typed, options)) {
+            None => format!("there is no command {shown}: there are {}", names.join(", ")),
+            meant => format!("there is no command {shown}{}", guess(meant)),
+        },
+        None,
+    )
 }
 
 /// What argh does not mind, and we do: options before the command would be those of serving.
@@ -57,11 +92,7 @@ fn unrecognized(typed: &str, command: Option<&Described>, commands: &[Described]
     } else if command.is_some() {
         format!("turnkey {} takes no word such as {shown}", here.name)
     } else {
-        let names: Vec<_> = commands.iter().map(|command| command.name).collect();
-        match nearest(typed, names.iter().copied()).or_else(|| nearest(typed, options)) {
-            None => format!("there is no command {shown}: there are {}", names.join(", ")),
-            meant => format!("there is no command {shown}{}", guess(meant)),
-        }
+        return no_command(typed, commands);
     };
     advised(&said, command)
 }
@@ -88,5 +119,5 @@ fn called(command: &Described) -> String {
 }
 
 fn option<'d>(command: &'d Described, name: &str) -> Option<&'d Opt> {
-    command.options.iter().find(|option| option.name == name)
+    command.options.iter().find(|option| option.is_named(name))
 }

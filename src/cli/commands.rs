@@ -55,7 +55,7 @@ pub(crate) struct Check {
 )]
 #[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "parsed all the same, and refused"))]
 pub(crate) struct Certs {
-    /// the folder to write to; certs
+    /// the folder to write to; default: certs
     #[argh(option, arg_name = "dir", default = "PathBuf::from(\"certs\")")]
     pub(crate) out: PathBuf,
 
@@ -75,11 +75,11 @@ pub(crate) struct Certs {
     #[argh(option, arg_name = "name")]
     pub(crate) san: Vec<String>,
 
-    /// p256, rsa2048 or rsa4096; that of before, or p256
+    /// p256, rsa2048 or rsa4096; default: that of before, or p256
     #[argh(option, arg_name = "p256|rsa2048|rsa4096")]
     pub(crate) key_type: Option<String>,
 
-    /// how many days certificates are good for; 365
+    /// how many days certificates are good for; default: 365
     #[argh(option, arg_name = "number", from_str_fn(number_of_days))]
     pub(crate) days: Option<u32>,
 

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{brief, brief_of, names};
+use super::names;
 use crate::options::{Described, Opt, Value};
 
 pub(super) fn script(program: &Described, commands: &[Described]) -> String {
@@ -19,7 +19,7 @@ pub(super) fn script(program: &Described, commands: &[Described]) -> String {
          complete -c turnkey -f\n"
     );
     for command in commands {
-        let (name, text) = (command.name, quoted(brief_of(command)));
+        let (name, text) = (command.name, quoted(command.brief()));
         // A `String` takes all that is written to it. A command is the first word.
         _ = writeln!(
             script,
@@ -48,7 +48,7 @@ fn described(option: &Opt) -> String {
     if let Some(value) = option.value {
         words.push_str(&taken(value));
     }
-    _ = write!(words, " -d {}", quoted(brief(option)));
+    _ = write!(words, " -d {}", quoted(option.brief()));
     words
 }
 

@@ -18,18 +18,6 @@ pub(crate) fn script(shell: Shell) -> String {
     }
 }
 
-/// What fits beside an option: what it means, without its default.
-fn brief(option: &Opt) -> &'static str {
-    option.text.split_once(';').map_or(option.text, |(brief, _)| brief)
-}
-
-/// The first sentence of what a command does.
-fn brief_of(command: &Described) -> &'static str {
-    let text = command.text;
-    let end = [text.find(';'), text.find(". ")].into_iter().flatten().min();
-    text.get(..end.unwrap_or(text.len())).unwrap_or(text).trim_end_matches('.')
-}
-
 /// All commands' names, with spaces between.
 fn names(commands: &[Described]) -> String {
     commands.iter().map(|command| command.name).collect::<Vec<_>>().join(" ")

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{both_names, brief, brief_of, quoted};
+use super::{both_names, quoted};
 use crate::options::{Described, Opt, Value};
 
 const START: &str = r"#compdef turnkey
@@ -33,7 +33,7 @@ pub(super) fn script(program: &Described, commands: &[Described]) -> String {
     }
     script.push_str("        *)\n            local -a commands=(\n");
     for command in commands {
-        let line = format!("{}:{}", command.name, brief_of(command).replace(':', r"\:"));
+        let line = format!("{}:{}", command.name, command.brief().replace(':', r"\:"));
         _ = writeln!(script, "                {}", quoted(&line));
     }
     script.push_str("            )\n");
@@ -61,7 +61,7 @@ fn arguments(script: &mut String, command: &Described) {
 }
 
 fn specs(option: &Opt) -> Vec<String> {
-    let text = escaped(brief(option));
+    let text = escaped(option.brief());
     let names = both_names(option);
     let others = if option.repeats { "*".to_owned() } else { format!("({})", names.join(" ")) };
     let spec = |name: &String| match option.value {

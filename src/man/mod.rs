@@ -34,11 +34,11 @@ pub(crate) fn page(date: Date) -> String {
     for option in program.options.iter().filter(|option| !options::is_of_serving(option)) {
         item(&mut page, option, false);
     }
-    for option in options::of_serving() {
-        if let Some((_, heading)) = prose::GROUPS.iter().find(|(first, _)| *first == option.name) {
-            page.subsection(heading);
+    for group in options::groups() {
+        page.subsection(group.heading);
+        for option in &group.options {
+            item(&mut page, option, true);
         }
-        item(&mut page, &option, true);
     }
     page.section("COMMANDS");
     for command in &commands {
@@ -119,13 +119,5 @@ mod tests {
         assert_eq!(day("1700000000"), "2023-11-14");
         // What is no date is not a reason to have no manual.
         assert_eq!(day("yesterday"), date(&|_| None).to_string());
-    }
-
-    #[test]
-    fn groups_begin_at_options_that_there_are() {
-        let names: Vec<_> = options::program().options.iter().map(|option| option.name).collect();
-        for (first, heading) in prose::GROUPS {
-            assert!(names.contains(&first), "{heading} begins at {first}, which there is not");
-        }
     }
 }

@@ -2,21 +2,6 @@
 
 use super::roff::{Roff, Term};
 
-/// Where a heading stands among the options of serving: before this one.
-pub(super) const GROUPS: [(&str, &str); 11] = [
-    ("--mode", "Mode and address"),
-    ("--cert", "Who the server is"),
-    ("--client-ca", "Which clients are let in"),
-    ("--tls-min", "TLS"),
-    ("--redirect-from", "From http to https"),
-    ("--health", "Health"),
-    ("--handshake-timeout", "Limits"),
-    ("--dir", "A folder"),
-    ("--proxy", "In front of an app"),
-    ("--trust-proxy", "Behind a proxy"),
-    ("--log-format", "Logs and metrics"),
-];
-
 pub(super) fn description(page: &mut Roff) {
     page.text(
         "turnkey serves an app over HTTP, HTTPS or mutual TLS, in which clients show a certificate \
@@ -34,9 +19,8 @@ pub(super) fn description(page: &mut Roff) {
 
 pub(super) fn before_options(page: &mut Roff) {
     page.text(
-        "--port 8443 and --port=8443 are the same. Behind a semicolon stands the default, or that \
-         the option may be repeated. Each option can be set in the environment as well, with commas where \
-         it may be repeated; the command line wins.",
+        "--port 8443, --port=8443, -p 8443 and -p8443 are the same. Each option can be set in the \
+         environment as well, with commas where it may be repeated; the command line wins.",
     );
 }
 
