@@ -9,7 +9,7 @@ use argh::{ArgsInfo, FromArgs};
 use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
 
 pub(crate) use self::commands::{Certs, Check, Command};
-pub(crate) use self::values::{ClientVerify, ModeName, port_number};
+pub(crate) use self::values::{ClientVerify, ModeName, host, port_number};
 use self::values::{file_mode, health_path, max_age, number, switch};
 use crate::access::LogFormat;
 use crate::address::Address;
@@ -35,7 +35,7 @@ pub(crate) struct Serve {
     pub(crate) mode: Option<ModeName>,
 
     /// the address or name to listen on; default: 127.0.0.1
-    #[argh(option, arg_name = "host")]
+    #[argh(option, arg_name = "host", from_str_fn(host))]
     pub(crate) host: Option<String>,
 
     /// the port to listen on, 0 for any free one; default: 8000

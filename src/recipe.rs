@@ -128,10 +128,13 @@ fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop> {
             cli::port_number(&text).map_err(|e| Stop::Usage(format!("API_PORT={text}: {e}")))
         })
         .transpose()?;
+    let host = set("API_HOST")
+        .map(|text| cli::host(&text).map_err(|e| Stop::Usage(format!("API_HOST={text}: {e}"))))
+        .transpose()?;
     // The recipe has all its settings all the time, and a mode takes what it needs of them.
     Ok(Serve {
         mode: Some(mode),
-        host: set("API_HOST"),
+        host,
         port,
         cert: file("CA_CHAIN_CRT").filter(|_| https).into_iter().collect(),
         key: file("API_KEY").filter(|_| https).into_iter().collect(),

@@ -1,5 +1,6 @@
 //! What options take that nothing else has a type for.
 
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::units::boolean;
@@ -54,6 +55,22 @@ impl FromStr for ClientVerify {
     }
 }
 
+/// A name or an address to listen on; an IPv6 address may stand in brackets, as it does before a port.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    // It may name an interface (RFC 4007 §11): fe80::1%eth0.
+    let (ip, _) = address.split_once('%').unwrap_or((address, ""));
+    let is_name = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    if ip.parse::<Ipv6Addr>().is_ok() {
+        Ok(address.to_owned())
+    } else if text.chars().all(is_name) && !is_number && !text.starts_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a name or an address without a port, such as 127.0.0.1".to_owned())
+    }
+}
+
 /// A port, with a message for people.
 pub(crate) fn port_number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
@@ -82,4 +99,30 @@ pub(super) fn health_path(text: &str) -> Result<String, String> {
 
 pub(super) fn max_age(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected seconds, such as 31536000 for a year".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_and_addresses() {
+        for (text, taken) in [
+            ("localhost", "localhost"),
+            ("app_1.example.test.", "app_1.example.test."),
+            ("bücher.test", "bücher.test"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::", "::"),
+            ("[::1]", "::1"),
+            ("fe80::1%eth0", "fe80::1%eth0"),
+            ("[fe80::1%eth0]", "fe80::1%eth0"),
+        ] {
+            assert_eq!(host(text).as_deref(), Ok(taken));
+        }
+        for text in
+            ["", "8000", "localhost:80", "[::1]:80", "http://a", "a/b", "a b", "*", "[a]", "--port"]
+        {
+            assert!(host(text).is_err(), "{text}");
+        }
+    }
 }
