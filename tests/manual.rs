@@ -71,7 +71,8 @@ fn options(help: &str) -> Vec<(String, String)> {
             options.push((name.to_owned(), text.trim().to_owned()));
         } else if line.starts_with("    ") {
             let text = &mut options.last_mut().unwrap().1;
-            *text = format!("{text} {}", line.trim()).trim().to_owned();
+            let space = if text.is_empty() { "" } else { " " };
+            *text = format!("{text}{space}{}", line.trim());
         }
     }
     options
