@@ -4,8 +4,11 @@
 //! first, and each variable becomes the option that it is named for, parsed by argh too, in a layer
 //! of its own below the command line.
 
+mod advice;
 mod complaint;
+mod habits;
 mod line;
+mod meant;
 
 use argh::{EarlyExit, FromArgs};
 
@@ -42,6 +45,9 @@ pub(crate) fn parse(
     if let Some(help) = asked_for_help(&line) {
         return Err(help);
     }
+    if let Some(advice) = advice::advice(&line) {
+        return Err(Stop::Usage(advice));
+    }
     let (command_line, off) = understood(&line)?;
     let serves = matches!(command_line.command, None | Some(Command::Check(_)));
     let environment = if serves && !command_line.version {
@@ -61,6 +67,7 @@ fn asked_for_help(line: &Line) -> Option<Stop> {
     }
     let commands = options::commands();
     let command = plain.iter().find(|word| **word != "help");
+    let command = command.filter(|word| !habits::serves(word));
     let known = command.and_then(|word| commands.iter().find(|known| known.name == *word));
     Some(match (command, known) {
         (Some(unknown), None) if plain.first() == Some(&"help") => {
@@ -160,7 +167,14 @@ fn complaint_of_variables(output: &str, words: &[String]) -> String {
     });
     let Some((option, value, problem)) = wrong.take(1).next() else { return one_line(output) };
     let set = |name: String, value: &str| format!("{name}={}", shown(value));
-    format!("{}: {problem}", set(option.variable(), value))
+    let wrong = format!("{}: {problem}", set(option.variable(), value));
+    // What else stands in a list is not known here.
+    let is_alone = words.iter().filter(|word| *word == option.name).count() == 1;
+    let Some(meant) = meant::meant(option.name, value).filter(|_| is_alone) else { return wrong };
+    let meant = meant.iter().filter_map(|(name, value)| {
+        option_of_serving(name).map(|option| set(option.variable(), value))
+    });
+    format!("{wrong}; set {}", meant.collect::<Vec<_>>().join(" "))
 }
 
 fn option_of_serving(name: &str) -> Option<Opt> {
@@ -215,7 +229,9 @@ mod tests {
         let (full, short) = (help(&["--help"]), help(&["-h"]));
         assert!(full.starts_with("Usage: turnkey [OPTIONS]\n") && full.contains("--max-head"));
         assert!(short.starts_with("Usage: turnkey [OPTIONS]\n") && !short.contains("--max-head"));
-        for words in [&["help"][..], &["--port", "1", "--help"], &["-h", "--help"]] {
+        for words in
+            [&["help"][..], &["--port", "1", "--help"], &["help", "serve"], &["-h", "--help"]]
+        {
             assert_eq!(help(words), full, "{words:?}");
         }
         assert_eq!(help(&["--qqq", "-h", "runserver"]), short);

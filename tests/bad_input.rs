@@ -10,6 +10,8 @@
 mod addresses;
 #[path = "bad_input/files.rs"]
 mod files;
+#[path = "bad_input/habits.rs"]
+mod habits;
 #[path = "bad_input/identities.rs"]
 mod identities;
 mod support;

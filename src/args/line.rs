@@ -1,6 +1,8 @@
 //! The words of a command line, taken apart: commands, and options with their values.
 
+use super::habits;
 use crate::options::{self, Opt};
+use crate::shell::quoted;
 
 /// The words of a command line, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +32,10 @@ pub(super) struct Typed {
 impl Line {
     pub(super) fn read(words: &[String]) -> Self {
         let options: Vec<Opt> = super::all().collect();
-        let takes_value =
-            |name: &str| options.iter().any(|option| option.is_named(name) && !option.is_switch());
+        let takes_value = |name: &str| {
+            let ours = options.iter().find(|option| option.is_named(name));
+            ours.map_or_else(|| habits::takes_value(name), |option| !option.is_switch())
+        };
         let is_ours = |word: &str| {
             let name = word.split_once('=').map_or(word, |(name, _)| name);
             word.starts_with("--") && options.iter().any(|option| option.name == name)
@@ -72,11 +76,30 @@ impl Line {
     pub(super) fn has(&self, names: &[&str]) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Option(o) if names.contains(&&*o.name)))
     }
+
+    /// The command line that has these words, as a shell takes it.
+    pub(super) fn typed(&self) -> String {
+        let words = self.0.iter().flat_map(|part| match part {
+            Part::Word(word) => vec![quoted(word)],
+            Part::Option(option) => option.words().iter().map(|word| quoted(word)).collect(),
+            Part::End => vec!["--".to_owned()],
+        });
+        ["turnkey".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Typed {
     pub(super) fn new(name: &str, value: Option<String>, joined: bool) -> Self {
         Self { name: name.to_owned(), value, joined }
+    }
+
+    fn words(&self) -> Vec<String> {
+        match &self.value {
+            Some(value) if self.joined && self.name.starts_with("--") => {
+                vec![format!("{}={value}", self.name)]
+            }
+            value => [Some(&self.name), value.as_ref()].into_iter().flatten().cloned().collect(),
+        }
     }
 }
 
@@ -119,6 +142,8 @@ mod tests {
             (&["-V"], option("-V", None, false)),
             (&["-Vp"], option("-Vp", None, false)),
             (&["-ü1"], option("-ü1", None, false)),
+            (&["--certfile", "a"], option("--certfile", Some("a"), false)),
+            (&["-C", "a"], option("-C", Some("a"), false)),
             (&["-"], Part::Word("-".to_owned())),
             (&["--"], Part::End),
         ] {
@@ -128,5 +153,16 @@ mod tests {
         assert_eq!(read(&["--cert", "--key", "k"]), missing);
         let unknown = [option("--prot", None, false), Part::Word("1".to_owned())];
         assert_eq!(read(&["--prot", "1"]), unknown);
+    }
+
+    #[test]
+    fn a_line_is_typed_as_it_was_read() {
+        for (words, typed) in [
+            (&["--port=1", "--cert", "my cert"][..], "turnkey --port=1 --cert 'my cert'"),
+            (&["check", "--allow-cn=*"], "turnkey check '--allow-cn=*'"),
+            (&["-p8443", "-V"], "turnkey -p 8443 -V"),
+        ] {
+            assert_eq!(Line(read(words)).typed(), typed);
+        }
     }
 }
