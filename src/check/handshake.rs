@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use turnkey_backend::{Certificate, ClientPolicy, Identity};
+use turnkey_rustls::io_in_words;
 
 use self::client::Client;
 use super::certificate::called;
@@ -110,7 +111,7 @@ impl Trial<'_> {
         let tried = if Instant::now() < self.deadline {
             Client::new(identity)
                 .and_then(|client| client.shake_hands(&*self.serving.backend, name, self.deadline))
-                .map_err(|error| error.to_string())
+                .map_err(|error| io_in_words(error).to_string())
         } else {
             Err(format!("there is no time left of {} seconds", LIMIT.as_secs()))
         };

@@ -275,8 +275,10 @@ impl Proxy {
             answer(shared, 101, &head);
             let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
             if told.is_ok() {
-                let ended = tunnel::tunnel(shared, &mut connection, self.timeout).await;
-                log::debug!("request {id}: the tunnel ended: {ended:?}");
+                match tunnel::tunnel(shared, &mut connection, self.timeout).await {
+                    Ok(()) => log::debug!("request {id}: the tunnel ended"),
+                    Err(error) => log::debug!("request {id}: the tunnel broke off: {error}"),
+                }
             }
             connection.close().await;
             return Forwarded::Close;

@@ -38,6 +38,7 @@ mod socket;
 pub mod time;
 mod tls;
 mod whole;
+mod x509_fault;
 
 pub use acceptor::{Acceptor, Incoming};
 pub use allow::{AllowRules, CommonNameRule, SanKind, SanRule};

@@ -10,7 +10,7 @@ use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::certificate::system_time;
-use crate::{Certificate, Found, distinguished_name, pem};
+use crate::{Certificate, Found, distinguished_name, pem, x509_fault};
 
 /// A certificate revocation list (RFC 5280 §5): what its CA has taken back.
 ///
@@ -62,7 +62,7 @@ impl RevocationList {
     /// Reads one list and nothing behind it.
     pub fn from_der(der: &[u8]) -> Result<Self, RevocationListError> {
         let (rest, list) = CertificateRevocationList::from_der(der)
-            .map_err(|e| RevocationListError::Malformed(e.into()))?;
+            .map_err(|e| RevocationListError::Malformed(x509_fault::in_words(&e).into()))?;
         if !rest.is_empty() {
             return Err(RevocationListError::Malformed("there are bytes behind the list".into()));
         }

@@ -15,13 +15,20 @@ use crate::below::Course;
 pub struct Whole<S> {
     stream: S,
     course: Arc<Course>,
+    words: fn(io::Error) -> io::Error,
 }
 
 impl<S> Whole<S> {
     /// `stream` over a connection whose course is noted in `course`.
     pub fn new(stream: S, course: Arc<Course>) -> Self {
         course.establish();
-        Self { stream, course }
+        Self { stream, course, words: |error| error }
+    }
+
+    /// The same, with its errors put into other `words`: those of some stacks are not for people.
+    #[must_use]
+    pub fn in_words(self, words: fn(io::Error) -> io::Error) -> Self {
+        Self { words, ..self }
     }
 }
 
@@ -31,7 +38,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Whole<S> {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let n = ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let n = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)).map_err(self.words)?;
         // `close_notify` is the end for TLS before anybody asks TCP for more.
         if n == 0 && !buf.is_empty() && self.course.has_ended() {
             let cut = "the connection ended without close_notify: what came may not be the whole";
@@ -47,7 +54,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf).map_err(self.words)
     }
 
     fn poll_write_vectored(
@@ -55,16 +62,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs).map_err(self.words)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx).map_err(self.words)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.course.close();
-        Pin::new(&mut self.stream).poll_close(cx)
+        Pin::new(&mut self.stream).poll_close(cx).map_err(self.words)
     }
 }
 

@@ -9,6 +9,8 @@ use turnkey_backend::{
     TrustAnchors, Whole,
 };
 
+use crate::words::{Worded, io_in_words};
+
 /// Speaks TLS to other servers with rustls.
 #[derive(Debug)]
 pub struct RustlsConnector {
@@ -21,7 +23,7 @@ impl RustlsConnector {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|e| BuildError::Setup(e.into()))?
+            .map_err(|e| BuildError::Setup(Worded::from(&e).into()))?
             .with_root_certificates(roots(config.anchors.as_ref())?);
         let mut client = match &config.identity {
             None => builder.with_no_client_auth(),
@@ -30,7 +32,7 @@ impl RustlsConnector {
                 let key = identity.key().clone_key().into();
                 builder
                     .with_client_auth_cert(chain, key)
-                    .map_err(|e| BuildError::Identity(e.into()))?
+                    .map_err(|e| BuildError::Identity(Worded::from(&e).into()))?
             }
         };
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -49,8 +51,9 @@ impl Connector for RustlsConnector {
                 .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
             let (socket, course) = Below::new(socket);
             let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
-            let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
-            Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
+            let stream = connecting.await.map_err(|e| ConnectError::Tls(io_in_words(e).into()))?;
+            let stream = Whole::new(stream, course).in_words(io_in_words);
+            Ok(Box::new(stream) as Box<dyn Stream>)
         })
     }
 }
@@ -69,7 +72,9 @@ fn roots(anchors: Option<&TrustAnchors>) -> Result<RootCertStore, BuildError> {
         };
     };
     for certificate in anchors.certificates() {
-        roots.add(certificate.der().clone()).map_err(|e| BuildError::ServerCa(e.into()))?;
+        roots
+            .add(certificate.der().clone())
+            .map_err(|e| BuildError::ServerCa(Worded::from(&e).into()))?;
     }
     Ok(roots)
 }

@@ -9,6 +9,7 @@ use rustls::{CertificateError, Error, RootCertStore};
 use turnkey_backend::{BuildError, Certificate, ClientPolicy, ClientTrust, RevocationList};
 
 use crate::lists::Verifiers;
+use crate::words::Worded;
 
 /// webpki's verifier, without the CAs whose time is over, and the revocation lists whose time has not
 /// come.
@@ -128,7 +129,9 @@ fn build(
 ) -> Result<Verifiers, BuildError> {
     let mut roots = RootCertStore::empty();
     for anchor in anchors {
-        roots.add(anchor.der().clone()).map_err(|e| BuildError::ClientCa(e.into()))?;
+        roots
+            .add(anchor.der().clone())
+            .map_err(|e| BuildError::ClientCa(Worded::from(&e).into()))?;
     }
     let roots = Arc::new(roots);
     let builder = || {

@@ -3,6 +3,8 @@ use std::io;
 use rustls::{Error, InvalidMessage, PeerIncompatible};
 use turnkey_backend::{Alert, Common, HandshakeError};
 
+use crate::words::Worded;
+
 /// What ended a handshake, other than the client's certificate.
 ///
 /// futures-rustls wraps the errors of rustls in I/O errors; what else it reports is the network's,
@@ -21,13 +23,13 @@ fn of_rustls(error: &Error) -> HandshakeError {
         Error::NoApplicationProtocol => HandshakeError::NothingInCommon(Common::Protocol),
         Error::PeerIncompatible(what) => match lacking(what) {
             Some(common) => HandshakeError::NothingInCommon(common),
-            None => HandshakeError::Tls(error.clone().into()),
+            None => HandshakeError::Tls(Worded::from(error).into()),
         },
         // The header of a record: neither the kind nor the version is one of TLS.
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
         ) => HandshakeError::NotTls,
-        _ => HandshakeError::Tls(error.clone().into()),
+        _ => HandshakeError::Tls(Worded::from(error).into()),
     }
 }
 

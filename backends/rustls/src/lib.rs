@@ -10,6 +10,7 @@ mod resolver;
 mod slot;
 mod tickets;
 mod verifier;
+mod words;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,6 +30,8 @@ use self::refusal::Presented;
 use self::resolver::Resolver;
 use self::slot::Word;
 use self::tickets::SharedTickets;
+use self::words::Worded;
+pub use self::words::{fault_in_words, io_in_words};
 
 /// Serves TLS with rustls.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Rustls {
 
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(config.versions))
-            .map_err(|e| BuildError::Setup(e.into()))?
+            .map_err(|e| BuildError::Setup(Worded::from(&e).into()))?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(resolver));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
@@ -62,7 +65,8 @@ impl Rustls {
             Resumption::Off => server.send_tls13_tickets = 0,
             Resumption::On => {
                 let tickets = aws_lc_rs::Ticketer::new();
-                server.ticketer = tickets.map_err(|e| BuildError::Setup(e.into()))?;
+                server.ticketer =
+                    tickets.map_err(|e| BuildError::Setup(Worded::from(&e).into()))?;
             }
             Resumption::Shared(key) => {
                 server.ticketer = Arc::new(SharedTickets::new(key, &config.clients)?);
@@ -94,7 +98,8 @@ impl Backend for Rustls {
             };
             let tls = negotiated(stream.get_ref().1, &self.clients)?;
             self.clients.admit(&tls, &course, SystemTime::now())?;
-            Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
+            let stream = Whole::new(stream, course).in_words(io_in_words);
+            Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
 }

@@ -8,6 +8,8 @@ use rustls::server::{ClientCertVerifierBuilder, VerifierBuilderError};
 use rustls::{CertRevocationListError, CertificateError, Error};
 use turnkey_backend::{BuildError, RevocationList};
 
+use crate::words::Worded;
+
 /// How often a chain is looked at again; each time takes all the lists once more in memory.
 const MAX_AGAIN: usize = 8;
 
@@ -41,7 +43,7 @@ impl Verifiers {
             let newest_first = by_issuer.values().flatten().copied();
             let ordered = preferred.into_iter().chain(newest_first);
             let built = builder().with_crls(ordered.map(der)).build();
-            built.map_err(|error| build_error(error, crls, &builder))
+            built.map_err(|error| build_error(&error, crls, &builder))
         };
         let further = by_issuer.values().flat_map(|lists| lists.iter().skip(1)).take(MAX_AGAIN);
         let again = further.map(|list| build(Some(list))).collect::<Result<_, _>>()?;
@@ -79,7 +81,7 @@ fn der(list: &RevocationList) -> CertificateRevocationListDer<'static> {
 
 /// webpki does not say which list it does not take, so they are tried one by one.
 fn build_error(
-    error: VerifierBuilderError,
+    error: &VerifierBuilderError,
     crls: &[RevocationList],
     builder: impl Fn() -> ClientCertVerifierBuilder,
 ) -> BuildError {
@@ -96,9 +98,9 @@ fn build_error(
             ) => "rustls reads only lists of version 2 that have a number; \
                   openssl ca -gencrl makes such a list when crlnumber is set"
                 .into(),
-            other => other.into(),
+            other => Worded::from(&other).into(),
         };
         Some(BuildError::RevocationList { issuer: list.issuer().to_owned(), source })
     });
-    refused.unwrap_or_else(|| BuildError::ClientCa(error.into()))
+    refused.unwrap_or_else(|| BuildError::ClientCa(Worded::from(error).into()))
 }

@@ -6,6 +6,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::{CertRevocationListError, CertificateError, Error};
 use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
 
+use crate::words;
+
 /// The certificates that a client presented, in order, as far as names and key identifiers tell.
 ///
 /// webpki says what is wrong with a chain, but not with which certificate of it: that is looked for
@@ -82,7 +84,7 @@ impl Presented {
         let error = match error {
             Error::InvalidCertificate(error) => error,
             Error::InvalidCertRevocationList(error) => return (Fault::Other(of_list(error)), None),
-            other => return (Fault::Other(other.to_string()), None),
+            other => return (Fault::Other(words::fault_in_words(other)), None),
         };
         match error {
             // To webpki such certificates are malformed, or no CAs, and it does not look who issued them.
@@ -113,7 +115,7 @@ impl Presented {
                 (Fault::UnknownIssuer, self.issuers.last())
             }
             other if of_certificate(other) == CA_AS_CLIENT => (Fault::IsCa, None),
-            other => (Fault::Other(of_certificate(other)), None),
+            other => (Fault::Other(words::certificate(other)), None),
         }
     }
 
@@ -186,32 +188,13 @@ const CA_AS_CLIENT: &str = "CaUsedAsEndEntity";
 const OLD_VERSION: &str = "UnsupportedCertVersion";
 
 fn of_list(error: &CertRevocationListError) -> String {
-    let what = match error {
-        CertRevocationListError::BadSignature => "its signature is wrong",
-        CertRevocationListError::IssuerInvalidForCrl => "the CA may not sign any (key usage)",
-        other => return format!("the revocation list of its CA is of no use: {other:?}"),
-    };
-    format!("the revocation list of its CA is of no use: {what}")
+    format!("the revocation list of its CA is of no use: {}", words::list(error))
 }
 
+/// By the name that webpki has for it, if the error is webpki's own: its type is not ours to see.
 fn of_certificate(error: &CertificateError) -> String {
-    use CertificateError as E;
-    let text = match error {
-        E::BadEncoding => "it is malformed".to_owned(),
-        E::UnsupportedSignatureAlgorithmContext { .. }
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "a signature is of a kind that is not supported, with SHA-1 for example".to_owned()
-        }
-        // webpki's own, by name: its type is not ours to see.
-        E::Other(other) => other.to_string(),
-        other => other.to_string(),
-    };
-    match text.as_str() {
-        "EndEntityUsedAsCa" => "what issued it is no CA".to_owned(),
-        "NameConstraintViolation" => "a CA may not issue certificates for its names".to_owned(),
-        "PathLenConstraintViolated" => "a CA may not have so many CAs below it".to_owned(),
-        "UnsupportedCriticalExtension" => "a critical extension is not understood".to_owned(),
-        "MaximumPathDepthExceeded" => "its chain is too long".to_owned(),
-        _ => text,
+    match error {
+        CertificateError::Other(other) => other.to_string(),
+        _ => String::new(),
     }
 }

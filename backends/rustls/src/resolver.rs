@@ -8,6 +8,7 @@ use rustls::sign::CertifiedKey;
 use turnkey_backend::{BuildError, Identities, Identity};
 
 use crate::slot;
+use crate::words::Worded;
 
 /// Chooses the identity for the name that a client asks for.
 #[derive(Debug)]
@@ -65,6 +66,6 @@ impl Keys {
 fn identity_error(error: rustls::Error) -> BuildError {
     match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => BuildError::KeyMismatch,
-        other => BuildError::Identity(other.into()),
+        other => BuildError::Identity(Worded::from(&other).into()),
     }
 }

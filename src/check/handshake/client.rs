@@ -16,6 +16,7 @@ use rustls::{
 use smol::future::FutureExt;
 use smol::io::AsyncWriteExt;
 use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Socket, Timer};
+use turnkey_rustls::{fault_in_words, io_in_words};
 
 use crate::causes::with_causes;
 use crate::check::report::Attempt;
@@ -133,7 +134,7 @@ impl Client {
             (Err(Unserved::Handshake(error)), read) => Some(refusal(&error, read.err())),
             (Err(Unserved::TimedOut), _) => Some(Refusal::other("it takes too long".to_owned())),
             (Ok(()), Err(error)) => {
-                Some(Refusal::other(format!("the client: {}", with_causes(&error))))
+                Some(Refusal::other(format!("the client: {}", io_in_words(error))))
             }
         };
         Ok(Outcome {
@@ -188,7 +189,7 @@ fn refusal(error: &HandshakeError, read: Option<io::Error>) -> Refusal {
     let text = match (error, read) {
         // It was the client that left, and it knows why.
         (HandshakeError::Io(_) | HandshakeError::Alert { .. }, Some(read)) => {
-            format!("the client: {}", with_causes(&read))
+            format!("the client: {}", io_in_words(read))
         }
         _ => with_causes(error),
     };
@@ -207,16 +208,16 @@ pub(super) fn verify(
         return Err("it is X.509 version 1, which clients built on rustls do not accept".to_owned());
     }
     let mut roots = RootCertStore::empty();
-    roots.add(anchor.der().clone()).map_err(|error| error.to_string())?;
+    roots.add(anchor.der().clone()).map_err(|error| fault_in_words(&error))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .map_err(|error| error.to_string())?;
+        .map_err(|_| "there is no CA to go by".to_owned())?;
     let mut shown = shown.iter().map(|certificate| certificate.der().clone());
     let Some(leaf) = shown.next() else { return Err("there is no certificate".to_owned()) };
     let others: Vec<_> = shown.collect();
     let outcome = verifier.verify_server_cert(&leaf, &others, name, &[], UnixTime::now());
-    outcome.map(drop).map_err(|error| error.to_string())
+    outcome.map(drop).map_err(|error| fault_in_words(&error))
 }
 
 /// What a server showed.

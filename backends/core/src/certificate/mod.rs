@@ -25,6 +25,7 @@ use self::signature::SignatureFacts;
 use self::usages::Usages;
 use crate::distinguished_name;
 use crate::time::unix_seconds;
+use crate::x509_fault;
 
 /// A parsed X.509 certificate (RFC 5280): the facts that people ask about.
 ///
@@ -61,7 +62,8 @@ struct Facts {
 impl Certificate {
     /// Reads one certificate and nothing behind it.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let (rest, x509) = X509Certificate::from_der(der).map_err(CertificateError::malformed)?;
+        let (rest, x509) = X509Certificate::from_der(der)
+            .map_err(|error| CertificateError::malformed(x509_fault::in_words(&error)))?;
         if !rest.is_empty() {
             return Err(CertificateError::malformed("there are bytes behind the certificate"));
         }

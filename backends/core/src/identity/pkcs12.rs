@@ -6,7 +6,7 @@ use p12_keystore::{
 
 use super::key::{Candidate, PrivateKey};
 use super::{Identity, IdentityError, Part};
-use crate::{Certificate, CertificateError, Found, found};
+use crate::{Certificate, CertificateError, Found, found, x509_fault};
 
 /// As many as OpenSSL takes. More would not make PBE-SHA1-3DES safe, only start-up slow.
 const ITERATIONS: u32 = 2048;
@@ -70,7 +70,12 @@ pub(super) fn write(identity: &Identity, password: &str) -> Result<Vec<u8>, Iden
             .mac_iterations(ITERATIONS)
             .write()
     };
-    write().map_err(|error: P12Error| IdentityError::WritePkcs12(Box::new(error)))
+    write().map_err(|error: P12Error| {
+        IdentityError::WritePkcs12(match error {
+            P12Error::X509Error(error) => x509_fault::in_words(&error).into(),
+            other => other.into(),
+        })
+    })
 }
 
 /// What stores show the key as: the common name, where PKCS#12 can hold it (a `BMPString`, which
@@ -104,7 +109,9 @@ fn explain(error: P12Error, der: &[u8], password_given: bool) -> IdentityError {
         | P12Error::UnsupportedContentType
         | P12Error::InvalidParameters
         | P12Error::Pkcs5Error(_) => IdentityError::UnsupportedEncryption { part: Part::Both },
-        P12Error::X509Error(error) => CertificateError::Malformed(Box::new(error)).into(),
+        P12Error::X509Error(error) => {
+            CertificateError::Malformed(x509_fault::in_words(&error).into()).into()
+        }
         error => IdentityError::MalformedPkcs12(Box::new(error)),
     }
 }
