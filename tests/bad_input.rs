@@ -18,7 +18,7 @@ mod support;
 #[path = "bad_input/usage.rs"]
 mod usage;
 
-use support::{Output, Program};
+use support::{Output, Program, name_of_rust};
 
 /// What the program says when it is started like that, on a free port.
 fn run(args: &[&str]) -> Output {
@@ -27,4 +27,21 @@ fn run(args: &[&str]) -> Output {
 
 fn program(args: &[&str]) -> Program {
     Program::new(&[args, &["--port", "0"]].concat())
+}
+
+/// What every run of the program is checked for, in all tests.
+#[test]
+fn names_of_rust_are_told_from_words() {
+    for (line, name) in [
+        ("invalid peer certificate: UnknownIssuer", Some("UnknownIssuer")),
+        ("failed: Other(OtherError(1))", Some("Other")),
+        ("Parsing Error: Der(InvalidLength)", Some("Der")),
+        ("expected Some(Tag(16))", Some("Some")),
+        ("it is Custom { kind: 1 }", Some("Custom")),
+        ("with OpenSSL 3.0 and GnuTLS, 16 MiB (or more), RFC 5280, curl(1), WebSocket", None),
+        ("/tmp/turnkey-test-BBqfCl/a.crt, /tmp/AbCd(1)", None),
+        ("CN=Test CA,O=Example: check API(s) {x}", None),
+    ] {
+        assert_eq!(name_of_rust(line), name, "{line}");
+    }
 }

@@ -12,7 +12,7 @@ fn what_makes_no_sense_is_said() {
     let http = ["--proxy", "http://127.0.0.1:1"];
     let https = ["--proxy", "https://127.0.0.1:1"];
     for (args, naming) in [
-        (&["--proxy", ""][..], &["--proxy", "http://host:port"][..]),
+        (&["--proxy", ""][..], &["--proxy", "; type: turnkey --proxy URL"][..]),
         (&["--proxy", "127.0.0.1:5000"], &["--proxy", "127.0.0.1:5000", "http://host:port"]),
         (&["--proxy", "ftp://a"], &["--proxy", "ftp://a"]),
         (&["--proxy", "http://"], &["--proxy", "host"]),

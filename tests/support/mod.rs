@@ -21,6 +21,7 @@ pub(crate) mod readme;
 mod server;
 mod setup;
 mod site;
+mod words;
 
 pub(crate) use apart::apart;
 pub(crate) use client::{Client, TlsVersion, s_client};
@@ -35,6 +36,7 @@ pub(crate) use process::{Output, python, run, tool};
 pub(crate) use server::{DEADLINE, Program, Server};
 pub(crate) use setup::{HeldBy, Setup, at_once};
 pub(crate) use site::{Raise, Site, Stack, on, report};
+pub(crate) use words::{assert_in_words, name_of_rust};
 
 /// Turns rows and columns into one `#[test]` each, named `column::row`, so that a failing
 /// combination is visible by name. A row is a function, a column is the value it is called with.

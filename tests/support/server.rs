@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::process::{Output, run, spawn, tool, wait};
+use super::words::assert_in_words;
 
 /// How long the program may take to start or to fail, on a machine that is busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
@@ -71,13 +72,18 @@ impl Program {
     }
 
     /// Runs a command line that is expected to end by itself.
+    #[track_caller]
     pub(crate) fn run(self) -> Output {
         self.run_within(DEADLINE)
     }
 
     /// The same for what takes longer, to make RSA keys for example.
+    #[track_caller]
     pub(crate) fn run_within(self, deadline: Duration) -> Output {
-        run(self.command, b"", deadline)
+        let output = run(self.command, b"", deadline);
+        assert_in_words(&output.stderr);
+        assert_in_words(&output.text());
+        output
     }
 
     /// Starts the server and waits until it says where it listens.
@@ -231,6 +237,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+        if !thread::panicking() {
+            assert_in_words(&self.log());
+        }
     }
 }
 
