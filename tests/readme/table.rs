@@ -314,7 +314,8 @@ fn programs() -> Vec<Row> {
         ends("make install", "[...]/usr/local/bin/turnkey\n[...]")
             .ask("/usr/local/bin/turnkey --version", "turnkey 0.1.0[...]"),
         ends("make uninstall", "").ask("ls /usr/local/bin/turnkey", "[...]No such file[...]"),
-        ends("turnkey --help", "[...]--client-ca[...]"),
+        ends("turnkey --help", "[...]--client-ca[...]--max-head[...]"),
+        ends("turnkey -h", "[...]--client-ca[...]turnkey --help lists all options[...]"),
         ends("turnkey completions bash", "[...]complete [...]"),
         tested(
             "turnkey man | man -l -",
