@@ -24,7 +24,7 @@ pub enum PkiError {
         problem: &'static str,
     },
     /// A `--san` that is no name.
-    #[error("--san {san:?}: {problem}")]
+    #[error("--san \"{}\": {problem}", san.escape_debug())]
     San {
         /// What was given.
         san: String,
@@ -33,7 +33,7 @@ pub enum PkiError {
     },
     /// A `--san` without the client that it is for.
     #[error(
-        "--san {san:?} is for a client's certificate: say which with --client, as in --client web \
+        "--san {san} is for a client's certificate: say which with --client, as in --client web \
          --san {san}; names of the server are given with --host"
     )]
     SanOfNobody {
@@ -42,7 +42,7 @@ pub enum PkiError {
     },
     /// A `--san` beside several clients.
     #[error(
-        "--san {san:?} is for one client, and --client names {clients}: give each a run of its own, \
+        "--san {san} is for one client, and --client names {clients}: give each a run of its own, \
          as in turnkey certs --client {first} --san {san}"
     )]
     SanOfSeveral {
