@@ -94,7 +94,7 @@ fn resumption(
         // The keys are random and as old as the context.
         Resumption::On => Ok(()),
         Resumption::Shared(key) => {
-            turnkey_openssl_ticket_keys::set(builder, &key.derive("openssl", clients))
+            turnkey_openssl_calls::set_ticket_keys(builder, &key.derive("openssl", clients))
         }
     }
 }

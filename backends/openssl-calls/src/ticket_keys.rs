@@ -1,16 +1,10 @@
-//! One call of OpenSSL that the `openssl` crate does not wrap: the one that sets the keys of
-//! session tickets, so that servers behind one load balancer resume each other's sessions.
-//!
-//! It is a crate of its own because it is the only one in this project with `unsafe` in it; all
-//! others forbid it. It can go when the `openssl` crate has the call (rust-openssl#1828).
-
 use std::ffi::{c_int, c_long, c_void};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::SslContextBuilder;
 
 /// How many bytes OpenSSL takes since 1.1.0: a name of 16, and 32 for each of HMAC and AES-256.
-pub const LENGTH: usize = 80;
+pub const TICKET_KEYS_LENGTH: usize = 80;
 
 /// `SSL_CTRL_SET_TLSEXT_TICKET_KEYS` of `openssl/ssl.h`, which `openssl-sys` leaves out.
 const SET_TICKET_KEYS: c_int = 59;
@@ -20,7 +14,10 @@ const SET_TICKET_KEYS: c_int = 59;
 ///
 /// The first 16 bytes go over the wire in each ticket, to tell keys apart; the others are secret.
 /// OpenSSL keeps a copy.
-pub fn set(builder: &mut SslContextBuilder, keys: &[u8; LENGTH]) -> Result<(), ErrorStack> {
+pub fn set_ticket_keys(
+    builder: &mut SslContextBuilder,
+    keys: &[u8; TICKET_KEYS_LENGTH],
+) -> Result<(), ErrorStack> {
     set_slice(builder, keys)
 }
 
@@ -57,12 +54,12 @@ mod tests {
 
     #[test]
     fn the_length_is_what_openssl_takes() {
-        set(&mut server(), &[7; LENGTH]).unwrap();
+        set_ticket_keys(&mut server(), &[7; TICKET_KEYS_LENGTH]).unwrap();
     }
 
     #[test]
     fn what_openssl_refuses_is_an_error() {
-        for length in [0, 48, LENGTH - 1, LENGTH + 1] {
+        for length in [0, 48, TICKET_KEYS_LENGTH - 1, TICKET_KEYS_LENGTH + 1] {
             let error = set_slice(&mut server(), &vec![7; length]).unwrap_err();
             let reason = error.errors().first().and_then(openssl::error::Error::reason);
             assert_eq!(reason, Some("invalid ticket keys length"), "{length} bytes: {error}");
@@ -74,14 +71,14 @@ mod tests {
     #[test]
     fn tickets_bear_the_name_of_the_key() {
         const NAME: &[u8; 16] = b"this is its name";
-        let mut keys = [7; LENGTH];
+        let mut keys = [7; TICKET_KEYS_LENGTH];
         keys[..16].copy_from_slice(NAME);
         let bears_it = |server: SslContextBuilder| {
             let session = session(&server.build());
             session.windows(NAME.len()).any(|bytes| bytes == NAME)
         };
         let mut with_keys = server();
-        set(&mut with_keys, &keys).unwrap();
+        set_ticket_keys(&mut with_keys, &keys).unwrap();
         assert!(bears_it(with_keys));
         assert!(!bears_it(server()));
     }
