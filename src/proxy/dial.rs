@@ -6,9 +6,9 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use turnkey_backend::Socket;
 #[cfg(unix)]
 use turnkey_backend::Timer;
+use turnkey_backend::{Connected, Socket, TlsInfo};
 
 use super::connection::Connection;
 use super::error::UpstreamError;
@@ -38,12 +38,21 @@ pub(super) async fn dial(
         let Some(speaker) = tls.get() else {
             return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
         };
-        let stream = speaker.connector.connect(socket.clone(), name).await;
-        let stream = stream.map_err(|e| UpstreamError::Tls(e.into()))?;
+        let connected = speaker.connector.connect(socket.clone(), name).await;
+        let Connected { stream, tls } = connected.map_err(|e| UpstreamError::Tls(e.into()))?;
+        log::debug!("{upstream}: connected over {}", negotiated(&tls));
         Ok(Connection::over_tls(stream, socket, speaker))
     };
     let late = || Err(UpstreamError::TimedOut("took no connection", limit.as_secs_f32()));
     within(limit, dialing).await.unwrap_or_else(late)
+}
+
+/// What was agreed on with an upstream, as far as it is known.
+fn negotiated(tls: &TlsInfo) -> String {
+    let version = tls.version.map_or_else(|| "TLS".to_owned(), |version| version.to_string());
+    let group = tls.key_exchange.iter().map(|group| format!(", key exchange {group}"));
+    let resumed = (tls.resumed == Some(true)).then(|| ", session resumed".to_owned());
+    group.chain(resumed).fold(version, |said, more| said + &more)
 }
 
 async fn connect(address: &Address, limit: Duration) -> io::Result<Socket> {

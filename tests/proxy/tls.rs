@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ::rustls::crypto::aws_lc_rs;
+use ::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use ::rustls::pki_types::pem::PemObject;
 use ::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ::rustls::server::WebPkiClientVerifier;
@@ -15,7 +15,7 @@ use ::rustls::{RootCertStore, ServerConfig};
 
 use crate::bodies::{POST, signal};
 use crate::held_back::{chunked, content};
-use crate::support::{Dialer, Files, Pki, Profile, Server, table};
+use crate::support::{Dialer, Files, Pki, Profile, Program, Server, table};
 use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
 
@@ -26,6 +26,7 @@ table! {
         openssl = "openssl";
     } rows {
         ours_is_shown_to_who_asks
+        what_was_agreed_on_is_logged
         connections_are_used_again_and_stale_ones_are_not
         large_bodies_go_both_ways
         the_end_of_a_body_is_not_kept_back
@@ -39,7 +40,15 @@ table! {
 
 /// Reads PEM: a chain and its key.
 pub(crate) fn server_config(files: &Files, clients: Option<&str>) -> ServerConfig {
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    server_config_of(aws_lc_rs::default_provider(), files, clients)
+}
+
+fn server_config_of(
+    provider: CryptoProvider,
+    files: &Files,
+    clients: Option<&str>,
+) -> ServerConfig {
+    let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
@@ -114,6 +123,28 @@ fn ours_is_shown_to_who_asks(backend: &'static str) {
     let shown = ["--upstream-cert", &*files.cert, "--upstream-key", &*files.key];
     let proxied = Before::new(backend, &pki, &upstream.url, &shown);
     assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
+}
+
+/// At the level debug, when a connection is opened.
+fn what_was_agreed_on_is_logged(backend: &'static str) {
+    let pki = Pki::new();
+    let kx_groups = vec![aws_lc_rs::kx_group::SECP256R1];
+    let provider = CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() };
+    let config = server_config_of(provider, &pki.server, None);
+    let upstream = Upstream::tls(config, |talk| talk.answer_all(OK));
+    let proxy = ["--backend", backend, "--proxy", &upstream.url, "--upstream-ca", &pki.ca_file];
+    let program = Program::new(&[&["--port", "0"], &pki.server_args()[..], &proxy].concat());
+    let proxied = Before::of(program.env("RUST_LOG", "turnkey=debug").start(), &pki);
+    assert_eq!(proxied.get(), OK_CLOSE, "{}", proxied.server.log());
+    let said = match backend {
+        // It tells nothing of what was negotiated.
+        "native-tls" => "connected over TLS",
+        _ => "connected over TLS 1.3, key exchange secp256r1",
+    };
+    let said = format!("{}: {said}", upstream.url);
+    proxied.server.assert_logs(&[&said]);
+    let log = proxied.server.log();
+    assert!(log.lines().any(|line| line.ends_with(&said)), "more than {said:?}: {log}");
 }
 
 fn connections_are_used_again_and_stale_ones_are_not(backend: &'static str) {

@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-use crate::{BoxFuture, Identity, Socket, Stream, TrustAnchors};
+use crate::{BoxFuture, Identity, Socket, Stream, TlsInfo, TrustAnchors};
 
 /// What a connector is built from.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,16 @@ pub trait Connector: Debug + Send + Sync + 'static {
         &'a self,
         socket: Socket,
         server_name: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>>;
+    ) -> BoxFuture<'a, Result<Connected, ConnectError>>;
+}
+
+/// A connection to another server, its handshake done.
+#[derive(Debug)]
+pub struct Connected {
+    /// The bytes of HTTP, in both directions.
+    pub stream: Box<dyn Stream>,
+    /// What was negotiated, as far as the TLS stack tells.
+    pub tls: TlsInfo,
 }
 
 /// Why there is no TLS with a server.

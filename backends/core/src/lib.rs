@@ -46,7 +46,7 @@ pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
 pub use below::{Below, Course};
 pub use capabilities::Capabilities;
 pub use certificate::{Certificate, CertificateError, KeyKind};
-pub use connector::{ConnectConfig, ConnectError, Connector};
+pub use connector::{ConnectConfig, ConnectError, Connected, Connector};
 pub use found::Found;
 pub use handshake_error::{Alert, Common, Fault, HandshakeError, Refused};
 pub use identities::{DuplicateName, Identities};

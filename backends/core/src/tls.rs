@@ -24,6 +24,10 @@ pub struct TlsInfo {
     pub version: Option<TlsVersion>,
     /// The cipher suite, by its IANA name.
     pub cipher_suite: Option<String>,
+    /// The group of the key exchange, by its name in IANA's registry "TLS Supported Groups":
+    /// `X25519MLKEM768`, `x25519`, `secp256r1`. `None` also where a session of TLS 1.2 is resumed: that
+    /// exchanges no keys.
+    pub key_exchange: Option<String>,
     /// The application protocol that ALPN agreed on (RFC 7301).
     pub alpn: Option<String>,
     /// The name that the client asked for (SNI, RFC 6066 §3).

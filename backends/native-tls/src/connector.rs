@@ -2,7 +2,8 @@ use std::fmt;
 
 use native_tls::{Certificate, Protocol, TlsConnector};
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream, Whole,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Socket,
+    TlsInfo, Whole,
 };
 
 use crate::{native_identity, stream};
@@ -47,12 +48,14 @@ impl Connector for NativeTlsConnector {
         &'a self,
         socket: Socket,
         server_name: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
+    ) -> BoxFuture<'a, Result<Connected, ConnectError>> {
         Box::pin(async move {
             let (below, course) = Below::new(socket);
             let connecting = stream::connect(&self.connector, server_name, below);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
-            Ok(Box::new(Whole::new(stream, course)) as Box<dyn Stream>)
+            // native-tls tells nothing of what was negotiated.
+            let tls = TlsInfo::default();
+            Ok(Connected { stream: Box::new(Whole::new(stream, course)), tls })
         })
     }
 }

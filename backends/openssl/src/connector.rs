@@ -7,12 +7,12 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Identity, Socket, Stream,
-    TlsStream, TrustAnchors, Whole,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Identity,
+    Socket, TlsStream, TrustAnchors, Whole,
 };
 
-use crate::setup;
 use crate::stream::OpenSslSession;
+use crate::{groups, info, setup};
 
 /// Speaks TLS to other servers with OpenSSL.
 pub struct OpenSslConnector {
@@ -25,6 +25,7 @@ impl OpenSslConnector {
         let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(setup)?;
         builder.set_min_proto_version(Some(SslVersion::TLS1_2)).map_err(setup)?;
         builder.set_alpn_protos(b"\x08http/1.1").map_err(setup)?;
+        groups::offer(&mut builder).map_err(setup)?;
         if let Some(anchors) = &config.anchors {
             let store = store(anchors).map_err(|e| BuildError::ServerCa(e.into()))?;
             builder.set_cert_store(store.build());
@@ -36,13 +37,16 @@ impl OpenSslConnector {
         Ok(Self { connector: connector.build() })
     }
 
-    async fn handshake(&self, socket: Socket, name: &str) -> Result<Box<dyn Stream>, ConnectError> {
+    async fn handshake(&self, socket: Socket, name: &str) -> Result<Connected, ConnectError> {
         let failed = |e: ErrorStack| ConnectError::Tls(e.into());
         let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
         let (below, course) = Below::new(socket);
         let mut session = OpenSslSession::new(ssl, below).map_err(failed)?;
         match session.connect().await {
-            Ok(()) => Ok(Box::new(Whole::new(TlsStream(session), course))),
+            Ok(()) => {
+                let tls = info::negotiated(session.ssl());
+                Ok(Connected { stream: Box::new(Whole::new(TlsStream(session), course)), tls })
+            }
             Err(error) => {
                 let verified = session.ssl().verify_result();
                 // What is wrong with the certificate is worth more than that verifying it failed.
@@ -61,7 +65,7 @@ impl Connector for OpenSslConnector {
         &'a self,
         socket: Socket,
         server_name: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
+    ) -> BoxFuture<'a, Result<Connected, ConnectError>> {
         Box::pin(self.handshake(socket, server_name))
     }
 }

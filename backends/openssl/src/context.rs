@@ -10,7 +10,7 @@ use openssl::ssl::{
 use turnkey_backend::{BuildError, ClientPolicy, Resumption, TlsConfig, TlsVersion};
 
 use crate::identities::Shown;
-use crate::{clients, setup};
+use crate::{clients, groups, setup};
 
 /// What we speak, in the wire form of ALPN (RFC 7301 §3.1).
 const ALPN: &[u8] = b"\x08http/1.1\x08http/1.0";
@@ -20,12 +20,6 @@ const ALPN: &[u8] = b"\x08http/1.1\x08http/1.0";
 const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
                        ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
                        ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
-/// Those that the clients of today have.
-const GROUPS: &str = "X25519:P-256:P-384";
-
-/// The same behind the one that a quantum computer does not break, from OpenSSL 3.5 on.
-const GROUPS_AND_HYBRID: &str = "X25519MLKEM768:X25519:P-256:P-384";
 
 /// Without SHA-1 and SHA-224.
 const SIGNATURES: &str = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:\
@@ -57,7 +51,7 @@ fn protocol(builder: &mut SslContextBuilder, config: &TlsConfig) -> Result<(), E
     builder.set_max_proto_version(Some(version(config.versions.max())))?;
     builder.set_security_level(SECURITY_LEVEL);
     builder.set_cipher_list(CIPHERS)?;
-    builder.set_groups_list(GROUPS_AND_HYBRID).or_else(|_| builder.set_groups_list(GROUPS))?;
+    groups::offer(builder)?;
     builder.set_sigalgs_list(SIGNATURES)?;
     // A client that renegotiates makes the server work for nothing (CVE-2011-1473).
     builder.set_options(SslOptions::NO_RENEGOTIATION);

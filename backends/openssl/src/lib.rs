@@ -11,6 +11,7 @@
 mod clients;
 mod connector;
 mod context;
+mod groups;
 mod identities;
 mod info;
 mod refusal;

@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use futures_rustls::TlsConnector;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connector, Socket, Stream,
+    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Socket,
     TrustAnchors, Whole,
 };
 
+use crate::info::negotiated;
+use crate::provider::provider;
 use crate::words::{Worded, io_in_words};
 
 /// Speaks TLS to other servers with rustls.
@@ -20,8 +21,7 @@ pub struct RustlsConnector {
 impl RustlsConnector {
     /// A connector for `config`.
     pub fn new(config: &ConnectConfig) -> Result<Self, BuildError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|e| BuildError::Setup(Worded::from(&e).into()))?
             .with_root_certificates(roots(config.anchors.as_ref())?);
@@ -45,15 +45,16 @@ impl Connector for RustlsConnector {
         &'a self,
         socket: Socket,
         server_name: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Stream>, ConnectError>> {
+    ) -> BoxFuture<'a, Result<Connected, ConnectError>> {
         Box::pin(async move {
             let name = ServerName::try_from(server_name.to_owned())
                 .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
             let (socket, course) = Below::new(socket);
             let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(io_in_words(e).into()))?;
+            let tls = negotiated(stream.get_ref().1);
             let stream = Whole::new(stream, course).in_words(io_in_words);
-            Ok(Box::new(stream) as Box<dyn Stream>)
+            Ok(Connected { stream: Box::new(stream), tls })
         })
     }
 }

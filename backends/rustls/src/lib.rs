@@ -4,7 +4,9 @@
 mod connector;
 mod dated;
 mod errors;
+mod info;
 mod lists;
+mod provider;
 mod refusal;
 mod resolver;
 mod slot;
@@ -16,17 +18,17 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_rustls::TlsAcceptor;
+use rustls::SupportedProtocolVersion;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
-use rustls::{HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
+use rustls::server::{NoServerSessionStorage, ServerConfig};
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange, Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, ClientPolicy, HandshakeError,
+    Resumption, Socket, TlsConfig, TlsVersion, VersionRange, Whole,
 };
 
 pub use self::connector::RustlsConnector;
 use self::errors::handshake_error;
-use self::refusal::Presented;
+use self::provider::provider;
 use self::resolver::Resolver;
 use self::slot::Word;
 use self::tickets::SharedTickets;
@@ -46,7 +48,7 @@ impl Rustls {
 
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = provider();
         let resolver = Resolver::new(&config.identities, &provider)?;
         let verifier = verifier::new(&config.clients, &provider)?;
 
@@ -96,35 +98,12 @@ impl Backend for Rustls {
                 }
                 (Err(error), _) => return Err(handshake_error(error)),
             };
-            let tls = negotiated(stream.get_ref().1, &self.clients)?;
+            let tls = info::read(stream.get_ref().1, &self.clients)?;
             self.clients.admit(&tls, &course, SystemTime::now())?;
             let stream = Whole::new(stream, course).in_words(io_in_words);
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
-}
-
-fn negotiated(
-    session: &ServerConnection,
-    clients: &ClientPolicy,
-) -> Result<TlsInfo, HandshakeError> {
-    let mut tls = TlsInfo::default();
-    tls.version = session.protocol_version().and_then(|v| match v {
-        ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
-        ProtocolVersion::TLSv1_3 => Some(TlsVersion::Tls13),
-        _ => None,
-    });
-    tls.cipher_suite =
-        session.negotiated_cipher_suite().map(|s| iana_name(&format!("{:?}", s.suite())));
-    tls.alpn = session.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
-    tls.server_name = session.server_name().map(str::to_owned);
-    tls.resumed = session.handshake_kind().map(|k| k == HandshakeKind::Resumed);
-    let Some([leaf, others @ ..]) = session.peer_certificates() else { return Ok(tls) };
-    let certificate = Certificate::from_der(leaf).map_err(|e| HandshakeError::Tls(e.into()))?;
-    tls.client_chain =
-        clients.trust().and_then(|trust| Presented::of(certificate.clone(), others, trust).chain());
-    tls.client_certificate = Some(certificate);
-    Ok(tls)
 }
 
 fn versions(range: VersionRange) -> &'static [&'static SupportedProtocolVersion] {
@@ -139,15 +118,6 @@ fn versions(range: VersionRange) -> &'static [&'static SupportedProtocolVersion]
     }
 }
 
-/// rustls calls the suites of TLS 1.3 `TLS13_…`, to tell them apart; their registered names begin
-/// with `TLS_`.
-fn iana_name(suite: &str) -> String {
-    match suite.strip_prefix("TLS13_") {
-        Some(rest) => format!("TLS_{rest}"),
-        None => suite.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,12 +127,5 @@ mod tests {
         let manifest = include_str!("../Cargo.toml");
         let version = Rustls::library().split([' ', ',']).nth(1).unwrap().to_owned();
         assert!(manifest.contains(&format!("\nrustls = {{ version = \"{version}\"")), "{version}");
-    }
-
-    #[test]
-    fn suites_have_their_registered_names() {
-        assert_eq!(iana_name("TLS13_AES_128_GCM_SHA256"), "TLS_AES_128_GCM_SHA256");
-        let tls12 = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
-        assert_eq!(iana_name(tls12), tls12);
     }
 }

@@ -5,10 +5,15 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use futures_lite::future::block_on;
+use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslVersion};
 use rustls::{AlertDescription, Error};
-use turnkey_backend::{Common, HandshakeError};
+use turnkey_backend::{
+    Common, ConnectConfig, Connector as _, HandshakeError, Socket, TlsInfo, TlsVersion,
+};
+use turnkey_openssl::OpenSslConnector;
 
 use crate::support::{Authority, Client, Config, Profile, Server, VERSIONS};
 
@@ -17,8 +22,9 @@ type Set = fn(&mut SslContextBuilder, &str) -> Result<(), ErrorStack>;
 
 const CIPHERS: Set = SslContextBuilder::set_cipher_list;
 
-/// What was agreed on with a client of OpenSSL's that speaks `version` and can do just `one`.
-fn agree(server: &Server, version: SslVersion, set: Set, one: &str) -> Option<String> {
+/// The cipher that was agreed on with a client of OpenSSL's that speaks `version` and can do just `one`, and
+/// what the server says was negotiated.
+fn agree(server: &Server, version: SslVersion, set: Set, one: &str) -> Option<(String, TlsInfo)> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_client()).unwrap();
     builder.set_min_proto_version(Some(version)).unwrap();
     builder.set_max_proto_version(Some(version)).unwrap();
@@ -45,8 +51,7 @@ fn agree(server: &Server, version: SslVersion, set: Set, one: &str) -> Option<St
     stream.write_all(b"!").unwrap();
     let cipher = stream.ssl().current_cipher().unwrap().name();
     drop(stream);
-    server.outcome().unwrap();
-    Some(cipher.to_owned())
+    Some((cipher.to_owned(), server.outcome().unwrap()))
 }
 
 /// One server with an RSA key, and one with an EC key.
@@ -108,7 +113,7 @@ fn the_order_is_ours_but_for_clients_without_aes() {
     ] {
         let list = format!("ECDHE-RSA-{theirs}");
         let cipher = agree(&rsa, SslVersion::TLS1_2, CIPHERS, &list);
-        assert_eq!(cipher, Some(format!("ECDHE-RSA-{agreed}")));
+        assert_eq!(cipher.unwrap().0, format!("ECDHE-RSA-{agreed}"));
     }
 }
 
@@ -199,6 +204,43 @@ fn the_cipher_is_told_by_its_name_at_iana() {
     {
         Client::new(version).connect(server.address).unwrap();
         assert_eq!(server.outcome().unwrap().cipher_suite.as_deref(), Some(cipher));
+    }
+}
+
+#[test]
+fn the_group_is_told_by_its_name_at_iana() {
+    let [server, _] = servers();
+    let set: Set = SslContextBuilder::set_groups_list;
+    for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+        for (theirs, name) in [("X25519", "x25519"), ("P-256", "secp256r1"), ("P-384", "secp384r1")]
+        {
+            let (_, tls) = agree(&server, version, set, theirs).unwrap();
+            assert_eq!(tls.key_exchange.as_deref(), Some(name), "{theirs}");
+        }
+    }
+}
+
+/// From OpenSSL 3.5 on there is one that a quantum computer does not break, before all others.
+#[test]
+fn the_preferred_group_is_the_hybrid_one_where_openssl_has_it() {
+    let ca = Authority::root("CA");
+    let server = Config::new(ca.server(&["localhost"])).serve();
+    let config = ConnectConfig { anchors: Some(ca.anchors()), identity: None };
+    let connector = OpenSslConnector::new(&config).unwrap();
+    let socket = Socket::tcp(TcpStream::connect(server.address).unwrap()).unwrap();
+    let client = block_on(async {
+        let mut connected = connector.connect(socket, "localhost").await.unwrap();
+        connected.stream.read_exact(&mut [0]).await.unwrap();
+        connected.stream.write_all(b"!").await.unwrap();
+        connected.tls
+    });
+    let mut builder = SslContextBuilder::new(SslMethod::tls_client()).unwrap();
+    let has_it = builder.set_groups_list("X25519MLKEM768").is_ok();
+    let expected = if has_it { "X25519MLKEM768" } else { "x25519" };
+    for tls in [server.outcome().unwrap(), client] {
+        assert_eq!(tls.key_exchange.as_deref(), Some(expected));
+        assert_eq!(tls.version, Some(TlsVersion::Tls13));
+        assert_eq!(tls.resumed, Some(false));
     }
 }
 

@@ -49,10 +49,14 @@ fn switched_on() {
         for version in VERSIONS {
             let client = Client::new(version).with(&ca.client("guest"));
             let first = visit(&client, &server, false);
+            assert_eq!(first.key_exchange.as_deref(), Some("x25519"));
             assert_eq!(first.client_certificate.is_some(), !policy.is_none());
             for _ in 0..3 {
                 let again = visit(&client, &server, true);
                 assert_eq!(again.version, Some(version));
+                // A session of TLS 1.2 exchanges no keys when it is resumed.
+                let exchanged = (version == TlsVersion::Tls13).then_some("x25519");
+                assert_eq!(again.key_exchange.as_deref(), exchanged);
                 assert_eq!(again.client_certificate, first.client_certificate);
                 // It is not kept in the ticket.
                 assert_eq!(again.client_chain, None);

@@ -5,6 +5,7 @@
 mod client;
 mod configuration;
 mod disagreement;
+mod groups;
 mod hello;
 mod identities;
 mod pki;
