@@ -10,7 +10,7 @@ use crate::record::Record;
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, combined: bool) {
     put(line, record.noted.client());
     line.extend_from_slice(b" - ");
-    match record.certificate.and_then(|certificate| certificate.common_name()) {
+    match record.certificate().and_then(|certificate| certificate.common_name()) {
         None => line.push(b'-'),
         Some("") => line.extend_from_slice(b"\"\""),
         // Nobody is to pass for somebody without a name.

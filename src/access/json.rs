@@ -1,5 +1,7 @@
 //! Lines for programs: the same keys on each, `null` where there is nothing to tell.
 
+use turnkey_backend::TlsVersion;
+
 use super::escape::push_json;
 use super::put;
 use super::stamp::Stamps;
@@ -27,8 +29,11 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
     push_text(line, "host", noted.host());
     push_key(line, "client");
     put(line, format_args!("\"{}\"", noted.client()));
-    push_text(line, "tls", record.tls.map(|version| version.number().as_bytes()));
-    let certificate = record.certificate;
+    let (tls, certificate) = (record.tls, record.certificate());
+    let version = tls.and_then(|tls| tls.version).map(TlsVersion::number);
+    push_text(line, "tls", version.map(str::as_bytes));
+    let group = tls.and_then(|tls| tls.key_exchange.as_deref());
+    push_text(line, "tls_group", group.map(str::as_bytes));
     push_text(line, "client_cn", certificate.and_then(|c| c.common_name()).map(str::as_bytes));
     push_text(line, "client_subject", certificate.map(|c| c.subject().as_bytes()));
     push_key(line, "received");

@@ -51,7 +51,7 @@ pub(super) fn write(
 
 /// By which certificate the client is known, and over which version of TLS it came.
 fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
-    if let Some(certificate) = record.certificate {
+    if let Some(certificate) = record.certificate() {
         line.extend_from_slice(b" \"");
         colour(line, colours, NOTE);
         // Of a certificate without a common name there is still to tell whose it is.
@@ -60,7 +60,7 @@ fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
         plain(line, colours);
         line.push(b'"');
     }
-    if let Some(version) = record.tls {
+    if let Some(version) = record.tls.and_then(|tls| tls.version) {
         put(line, format_args!(" {version}"));
     }
 }

@@ -5,7 +5,7 @@ mod noted;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use turnkey_backend::{Certificate, TlsVersion};
+use turnkey_backend::{Certificate, TlsInfo};
 
 pub(crate) use self::noted::Noted;
 use crate::request_id::RequestId;
@@ -17,10 +17,8 @@ pub(crate) struct Record<'r> {
     pub(crate) id: Option<RequestId>,
     /// What the client asked for.
     pub(crate) noted: &'r Noted,
-    /// The version of TLS; `None` without.
-    pub(crate) tls: Option<TlsVersion>,
-    /// The client's certificate, if it has shown one.
-    pub(crate) certificate: Option<&'r Certificate>,
+    /// What was negotiated; `None` without TLS.
+    pub(crate) tls: Option<&'r TlsInfo>,
     /// When it began.
     pub(crate) began: SystemTime,
     /// How long it took, from its first byte to the last of its answer.
@@ -36,6 +34,13 @@ pub(crate) struct Record<'r> {
     pub(crate) upstream: Option<&'r str>,
     /// Each upstream that was asked in vain.
     pub(crate) failures: &'r [UpstreamFailure],
+}
+
+impl<'r> Record<'r> {
+    /// The client's certificate, if it has shown one.
+    pub(crate) fn certificate(&self) -> Option<&'r Certificate> {
+        self.tls?.client_certificate.as_ref()
+    }
 }
 
 /// What stands for the status of a request that got no answer, in nginx too: logs of this kind have

@@ -66,8 +66,7 @@ impl Drop for Underway<'_> {
         self.observer.request_ended(&Record {
             id: self.id,
             noted: &self.noted,
-            tls: self.tls.and_then(|tls| tls.version),
-            certificate: self.tls.and_then(|tls| tls.client_certificate.as_ref()),
+            tls: self.tls,
             began: now.checked_sub(took).unwrap_or(now),
             took,
             status: answered.unwrap_or(NO_ANSWER),

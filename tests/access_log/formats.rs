@@ -13,7 +13,8 @@ fn served(format: &str) -> (Server, Pki) {
     let pki = Pki::new();
     let args = pki.mutual_args();
     let server = Server::with(&[&args[..], &["--log-format", format]].concat());
-    let curl = Client::new(&["--cacert", &pki.ca_file, "-E", &pki.client.both]);
+    let options = ["--cacert", &*pki.ca_file, "-E", &pki.client.both, "--curves", "P-256"];
+    let curl = Client::new(&options);
     curl.fetch(&server.url).assert_top_level();
     let odd = curl.and(&["-A", "a \"quoted\" agent", "-e", "https://from.test/?a=b c"]);
     assert_eq!(odd.fetch(&format!("{}nowhere?q=1", server.url)).status, 404);
@@ -104,6 +105,7 @@ fn json_has_the_same_keys_on_every_line() {
         "host",
         "client",
         "tls",
+        "tls_group",
         "client_cn",
         "client_subject",
         "received",
@@ -125,6 +127,7 @@ fn json_has_the_same_keys_on_every_line() {
     let expected = json!({
         "id": "3.1", "outcome": "complete", "status": 200, "method": "POST", "target": "/echo",
         "version": "HTTP/1.1", "host": host, "client": "127.0.0.1", "tls": "1.3",
+        "tls_group": "secp256r1",
         "client_cn": "client.localhost", "client_subject": "CN=client.localhost,O=Company", "received": 12,
         "sent": 12, "upstream": null, "referer": null, "user_agent": null,
     });

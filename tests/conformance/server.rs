@@ -19,6 +19,7 @@ crate::support::table! {
         the_certificate_is_good_for_its_names
         an_untrusted_ca_is_refused_by_the_client
         the_version_is_negotiated_and_reported
+        the_key_exchange_is_negotiated_and_reported
         tls_1_0_is_refused
         tls_1_1_is_refused
         a_clean_close_ends_the_stream
@@ -91,6 +92,20 @@ fn the_version_is_negotiated_and_reported(setup: Setup) {
     assert_eq!(whoami["mode"], "https");
     assert_eq!(whoami["scheme"], "https");
     assert!(whoami["client_certificate"].is_null(), "{whoami}");
+}
+
+fn the_key_exchange_is_negotiated_and_reported(setup: Setup) {
+    let pki = Pki::new();
+    let server = setup.serve(&pki.server_args());
+    // In TLS 1.2 they are those of certificates too, and ours is on P-256.
+    for (curves, name) in [("X25519:P-256", "x25519"), ("P-256", "secp256r1")] {
+        let client = setup.client(&pki).and(&["--curves", curves]);
+        let whoami = client.fetch(&format!("{}whoami", server.url)).json();
+        let reported = &whoami["tls"]["key_exchange"];
+        // native-tls does not tell.
+        let expected = (setup.backend != "native-tls").then_some(name);
+        assert_eq!(reported.as_str(), expected, "{whoami}");
+    }
 }
 
 fn tls_1_0_is_refused(setup: Setup) {

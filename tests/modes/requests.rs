@@ -52,7 +52,8 @@ fn whoami_tells_the_connection(service: Service) {
     assert_eq!(whoami["tls"].is_null(), service.mode == "http", "{whoami}");
     assert_eq!(whoami["client_certificate"].is_null(), service.mode != "mutual", "{whoami}");
     if service.mode != "http" {
-        for key in ["version", "cipher_suite", "alpn", "server_name", "resumed"] {
+        let keys = ["version", "cipher_suite", "key_exchange", "alpn", "server_name", "resumed"];
+        for key in keys {
             assert!(whoami["tls"].as_object().unwrap().contains_key(key), "no {key}: {whoami}");
         }
     }

@@ -64,6 +64,7 @@ fn assert_agrees(seen: &Seen) {
     for (name, key) in [
         ("Protocol", "version"),
         ("Cipher suite", "cipher_suite"),
+        ("Key exchange", "key_exchange"),
         ("ALPN", "alpn"),
         ("Server name (SNI)", "server_name"),
     ] {

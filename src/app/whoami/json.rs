@@ -70,6 +70,7 @@ fn tls(tls: &TlsInfo) -> Value {
     json!({
         "version": tls.version.map(|v| v.to_string()),
         "cipher_suite": tls.cipher_suite,
+        "key_exchange": tls.key_exchange,
         "alpn": tls.alpn,
         "server_name": tls.server_name,
         "resumed": tls.resumed,

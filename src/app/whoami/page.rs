@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Certificate, TlsInfo};
+use turnkey_backend::{Certificate, TlsInfo, TlsVersion};
 
 use super::days_left;
 use crate::page::{Page, escape};
@@ -75,10 +75,22 @@ fn tls(peer: &Peer) -> String {
             tls.version.map_or_else(|| not_told(peer), |version| text(&version.to_string())),
         ),
         ("Cipher suite", or_none(&tls.cipher_suite, "")),
+        ("Key exchange", key_exchange(peer, tls)),
         ("ALPN", or_none(&tls.alpn, "none agreed on")),
         ("Server name (SNI)", or_none(&tls.server_name, "you asked for none")),
         ("Session", resumed(peer, tls)),
     ])
+}
+
+fn key_exchange(peer: &Peer, tls: &TlsInfo) -> String {
+    match &tls.key_exchange {
+        Some(group) => code(group),
+        None if tls.resumed == Some(true) && tls.version == Some(TlsVersion::Tls12) => {
+            "<span class=\"none\">none: a session of TLS 1.2 that is resumed needs none</span>"
+                .to_owned()
+        }
+        None => not_told(peer),
+    }
 }
 
 fn resumed(peer: &Peer, tls: &TlsInfo) -> String {
