@@ -1,5 +1,7 @@
 mod json;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::time::SystemTime;
 

@@ -110,8 +110,12 @@ fn in_the_clear() {
     let server = Server::with(&[]);
     let seen = look(&visit(&server, "whoami-http"));
     assert_eq!(seen.fact("Connection", "Mode"), "http");
-    assert!(seen.text().contains("You came in the clear"), "{}", seen.text());
-    assert!(seen.text().contains("None: the connection is in the clear."), "{}", seen.text());
+    assert!(seen.text().contains("This connection is in the clear"), "{}", seen.text());
+    assert!(
+        seen.text().contains("None: the connection to this server is in the clear."),
+        "{}",
+        seen.text()
+    );
     assert!(seen.text().contains("None: certificates are shown in TLS only."), "{}", seen.text());
 }
 
@@ -123,18 +127,19 @@ fn by_https() {
         let server = Server::with(&args);
         let seen = glance(visit(&server, &format!("whoami-https-{backend}")));
         assert_eq!(seen.fact("Connection", "Backend"), backend);
-        assert!(seen.text().contains("you were not asked who you are"), "{}", seen.text());
+        let asked = "A certificate of the client was not asked for.";
+        assert!(seen.text().contains(asked), "{}", seen.text());
         let asks = "None: this server does not ask for one.";
         assert!(seen.text().contains(asks), "{}", seen.text());
         if backend == "native-tls" {
-            for name in ["Cipher suite", "ALPN", "Server name (SNI)", "Session"] {
-                assert_eq!(seen.fact("TLS", name), "native-tls does not tell");
-            }
+            let rest = "Not told by native-tls: Cipher suite, Key exchange, ALPN, Server name (SNI), \
+                        Session.";
+            assert!(seen.text().contains(rest), "{}", seen.text());
         } else {
             assert!(seen.fact("TLS", "Cipher suite").as_str().unwrap().starts_with("TLS_"));
             assert_eq!(seen.fact("TLS", "ALPN"), "http/1.1");
             // It went to an address.
-            assert_eq!(seen.fact("TLS", "Server name (SNI)"), "you asked for none");
+            assert_eq!(seen.fact("TLS", "Server name (SNI)"), "none asked for");
         }
     }
 }
@@ -152,15 +157,16 @@ fn by_mutual_tls() {
         let server = Server::with(&args);
         let seen = look(&visit(&server, &format!("whoami-mutual-{backend}")).with(&client));
         assert_eq!(seen.fact("Connection", "Mode"), "mutual");
-        let proved = "you have proved that you are client.localhost";
+        let proved =
+            "You have proved that you have the key of the certificate of client.localhost.";
         assert!(seen.text().contains(proved), "{}", seen.text());
         let [own, between, ca] = seen.chain()[..] else { panic!("{:?}", seen.chain()) };
-        assert!(own.contains("your certificate, until "), "{own}");
+        assert!(own.contains("the client's certificate, until "), "{own}");
         assert!(
             between.contains("CN=Department CA") && between.contains("a CA between"),
             "{between}"
         );
-        assert!(ca.contains("CN=Test CA") && ca.contains("that this server trusts"), "{ca}");
+        assert!(ca.contains("CN=Test CA") && ca.contains("a CA that this server trusts"), "{ca}");
     }
 }
 
@@ -171,8 +177,9 @@ fn without_a_certificate_where_one_is_optional() {
     let server = Server::with(&args);
     let seen = look(&visit(&server, "whoami-optional"));
     assert_eq!(seen.fact("Connection", "Mode"), "mutual");
-    assert!(seen.text().contains("you were asked who you are, and did not say"), "{}", seen.text());
-    let none = "None: you were asked for one and sent none.";
+    let asked = "A certificate of the client was asked for, and none was sent.";
+    assert!(seen.text().contains(asked), "{}", seen.text());
+    let none = "None: one was asked for, and none was sent.";
     assert!(seen.text().contains(none), "{}", seen.text());
 }
 
@@ -184,7 +191,11 @@ fn names_do_nothing_to_the_page() {
     let client = pki.save("odd", &pki.ca.issue(&Profile::client("odd.test").called(&name)));
     let server = Server::with(&pki.mutual_args());
     let seen = look(&visit(&server, "whoami-odd").with(&client));
-    assert!(seen.text().contains("you are <b>&\"'\\u{202e}\\u{200b}xxx"), "{}", seen.text());
+    assert!(
+        seen.text().contains("the certificate of <b>&\"'\\u{202e}\\u{200b}xxx"),
+        "{}",
+        seen.text()
+    );
 }
 
 #[test]
@@ -203,7 +214,7 @@ fn behind_proxies() {
                trusted by 10.0.0.0/8";
     assert_eq!(seen.fact("Address", "Why"), why);
     assert_eq!(seen.fact("Connection", "Scheme"), "https");
-    assert!(seen.text().contains("You came by HTTPS to a proxy"), "{}", seen.text());
+    assert!(seen.text().contains("says that you came to it by HTTPS"), "{}", seen.text());
     assert_eq!(seen.fact("Connection", "Host"), "www.example.test");
     let json = &seen.json()["trust"];
     assert_eq!(json["hop"], 2);

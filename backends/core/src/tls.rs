@@ -16,7 +16,9 @@ pub struct TlsConfig {
     pub resumption: Resumption,
 }
 
-/// What was negotiated on a connection; `None` where the TLS stack does not say.
+/// What was negotiated on a connection; `None` where the TLS stack does not say. One that says whether a
+/// session was [`resumed`](Self::resumed) says the application protocol and the server's name too, where
+/// there are any.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -37,7 +39,8 @@ pub struct TlsInfo {
     /// The client's certificate, verified; `None` when none was asked for or none was sent.
     pub client_certificate: Option<Certificate>,
     /// How that leads to a CA that is trusted: the client's certificate first, each followed by its
-    /// issuer's, the CA's last.
+    /// issuer's, the CA's last. rustls does not tell the chain that it has verified: with rustls this
+    /// is what leads there by names and key identifiers.
     pub client_chain: Option<Vec<Certificate>>,
 }
 

@@ -25,30 +25,45 @@ pub(super) fn of(peer: &Peer, now: SystemTime) -> Page {
     Page::new(format!("Who am I? {}, {}", peer.mode(), peer.host()), body.join("\n"))
 }
 
-/// What all of it comes to.
+/// What all of it comes to: nothing that this end of the connection cannot know.
 fn summary(peer: &Peer) -> String {
     let Some(tls) = peer.tls() else {
         if peer.scheme() == "https" {
-            return "You came by HTTPS to a proxy, which this server trusts; from there on the \
-                    connection is in the clear."
+            return "A proxy that this server trusts says that you came to it by HTTPS. From there \
+                    on the connection is in the clear."
                 .to_owned();
         }
-        return "You came in the clear: whoever is on the way can read along, and nobody has proved \
-                who they are."
+        return "This connection is in the clear: whoever is on the way can read along, and nobody \
+                has proved who they are."
             .to_owned();
     };
     let version = tls.version.map_or_else(|| "TLS".to_owned(), |version| version.to_string());
     let proved = match peer.certificate() {
-        Some(certificate) => {
-            let name = certificate.common_name().unwrap_or(certificate.subject());
-            format!("and you have proved that you are <strong>{}</strong>", escape(name))
-        }
+        Some(certificate) => proved(peer, tls, certificate),
         None if peer.is_asked_for_certificate() => {
-            "and you were asked who you are, and did not say".to_owned()
+            "A certificate of the client was asked for, and none was sent.".to_owned()
         }
-        None => "and you were not asked who you are".to_owned(),
+        None => "A certificate of the client was not asked for.".to_owned(),
     };
-    format!("You came by {version}. The server has proved who it is, {proved}.")
+    format!(
+        "This connection is encrypted with {version}. The server cannot tell whether its own \
+         certificate was checked. {proved}"
+    )
+}
+
+/// What a client's certificate proves, and of whom: a proxy may be the client of this connection.
+fn proved(peer: &Peer, tls: &TlsInfo, certificate: &Certificate) -> String {
+    let name = escape(certificate.common_name().unwrap_or(certificate.subject()));
+    let direct = peer.origin().proxies.is_empty();
+    let who = match (direct, tls.resumed) {
+        (true, Some(true)) => "When its session began, you proved that you have",
+        (true, _) => "You have proved that you have",
+        (false, Some(true)) => {
+            "When its session began, the other end, which may be a proxy, proved that it has"
+        }
+        (false, _) => "The other end, which may be a proxy, has proved that it has",
+    };
+    format!("{who} the key of the certificate of <strong>{name}</strong>.")
 }
 
 fn connection(peer: &Peer) -> String {
@@ -61,55 +76,55 @@ fn connection(peer: &Peer) -> String {
 }
 
 fn tls(peer: &Peer) -> String {
-    let Some(tls) = peer.tls() else { return none("None: the connection is in the clear.") };
-    // A backend that does not tell the suite tells nothing else either.
-    let untold = tls.cipher_suite.is_none();
-    let or_none = |value: &Option<String>, absent: &str| match value {
-        Some(value) => code(value),
-        None if untold => not_told(peer),
-        None => format!("<span class=\"none\">{absent}</span>"),
+    let Some(tls) = peer.tls() else {
+        return none("None: the connection to this server is in the clear.");
     };
-    facts(&[
-        (
-            "Protocol",
-            tls.version.map_or_else(|| not_told(peer), |version| text(&version.to_string())),
-        ),
-        ("Cipher suite", or_none(&tls.cipher_suite, "")),
-        ("Key exchange", key_exchange(peer, tls)),
+    // A stack that tells this tells the others too, if there are any.
+    let told = tls.resumed.is_some();
+    let or_none = |value: &Option<String>, absent: &str| match value {
+        Some(value) => Some(code(value)),
+        None => told.then(|| format!("<span class=\"none\">{absent}</span>")),
+    };
+    let rows = [
+        ("Protocol", tls.version.map(|version| text(&version.to_string()))),
+        ("Cipher suite", tls.cipher_suite.as_deref().map(code)),
+        ("Key exchange", key_exchange(tls)),
         ("ALPN", or_none(&tls.alpn, "none agreed on")),
-        ("Server name (SNI)", or_none(&tls.server_name, "you asked for none")),
-        ("Session", resumed(peer, tls)),
-    ])
+        ("Server name (SNI)", or_none(&tls.server_name, "none asked for")),
+        ("Session", tls.resumed.map(session)),
+    ];
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(_, value)| value.is_some());
+    let known: Vec<_> =
+        known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let known = if known.is_empty() { String::new() } else { facts(&known) };
+    known + &not_told(peer, &unknown.into_iter().map(|(name, _)| name).collect::<Vec<_>>())
 }
 
-fn key_exchange(peer: &Peer, tls: &TlsInfo) -> String {
-    match &tls.key_exchange {
-        Some(group) => code(group),
-        None if tls.resumed == Some(true) && tls.version == Some(TlsVersion::Tls12) => {
-            "<span class=\"none\">none: a session of TLS 1.2 that is resumed needs none</span>"
-                .to_owned()
-        }
-        None => not_told(peer),
+fn key_exchange(tls: &TlsInfo) -> Option<String> {
+    // In TLS 1.3 a resumed session exchanges keys too.
+    let needs_none = tls.resumed == Some(true) && tls.version == Some(TlsVersion::Tls12);
+    let none = || "<span class=\"none\">none: the session was resumed</span>".to_owned();
+    tls.key_exchange.as_deref().map(code).or_else(|| needs_none.then(none))
+}
+
+fn session(resumed: bool) -> String {
+    text(if resumed { "resumed: an earlier handshake goes on" } else { "new: a full handshake" })
+}
+
+/// One sentence for all that the TLS stack keeps to itself.
+fn not_told(peer: &Peer, names: &[&str]) -> String {
+    if names.is_empty() {
+        return String::new();
     }
-}
-
-fn resumed(peer: &Peer, tls: &TlsInfo) -> String {
-    match tls.resumed {
-        Some(true) => text("resumed: an earlier handshake goes on"),
-        Some(false) => text("new: a full handshake"),
-        None => not_told(peer),
-    }
-}
-
-fn not_told(peer: &Peer) -> String {
-    format!("<span class=\"none\">{} does not tell</span>", escape(peer.backend()))
+    none(&format!("Not told by {}: {}.", escape(peer.backend()), names.join(", ")))
 }
 
 fn client_certificate(peer: &Peer, now: SystemTime) -> String {
     let Some(certificate) = peer.certificate() else {
         return none(match (peer.tls(), peer.is_asked_for_certificate()) {
             (None, _) => "None: certificates are shown in TLS only.",
-            (Some(_), true) => "None: you were asked for one and sent none.",
+            (Some(_), true) => "None: one was asked for, and none was sent.",
             (Some(_), false) => "None: this server does not ask for one.",
         });
     };
@@ -122,7 +137,13 @@ fn client_certificate(peer: &Peer, now: SystemTime) -> String {
         ("Valid from", text(&utc(certificate.not_before()))),
         ("Valid until", end(certificate, now)),
     ]);
-    format!("{own}\n<h3>Chain</h3>\n{}", chain(peer, now))
+    let resumed = match peer.tls().and_then(|tls| tls.resumed) {
+        Some(true) => {
+            none("The session was resumed: certificate and key were checked when it began.")
+        }
+        _ => String::new(),
+    };
+    format!("{own}\n{resumed}<h3>Chain</h3>\n{}", chain(peer, now))
 }
 
 fn names(certificate: &Certificate) -> String {
@@ -145,14 +166,18 @@ fn chain(peer: &Peer, now: SystemTime) -> String {
     };
     let items = chain.iter().enumerate().map(|(place, certificate)| {
         let role = match place {
-            0 => "your certificate",
-            _ if place + 1 == chain.len() => "the CA that this server trusts",
+            0 => "the client's certificate",
+            _ if place + 1 == chain.len() => "a CA that this server trusts",
             _ => "a CA between",
         };
         let (subject, end) = (name(certificate.subject()), end(certificate, now));
         format!("<li>{subject}<p>{role}, until {end}</p></li>\n")
     });
-    format!("<ol class=\"chain\" role=\"list\">\n{}</ol>", items.collect::<String>())
+    let list = format!("<ol class=\"chain\" role=\"list\">\n{}</ol>", items.collect::<String>());
+    // rustls does not tell which way it went.
+    let by_names = "Where the TLS stack does not tell the chain, as rustls does not, it is put together by names \
+                    and key identifiers.";
+    format!("{list}\n{}", none(by_names))
 }
 
 /// When a certificate ends, and how far off that is.
