@@ -6,7 +6,7 @@ use turnkey_backend::{
     TlsInfo, Whole,
 };
 
-use crate::{native_identity, stream};
+use crate::{native_identity, session};
 
 /// Speaks TLS to other servers with the operating system's stack.
 pub struct NativeTlsConnector {
@@ -51,7 +51,7 @@ impl Connector for NativeTlsConnector {
     ) -> BoxFuture<'a, Result<Connected, ConnectError>> {
         Box::pin(async move {
             let (below, course) = Below::new(socket);
-            let connecting = stream::connect(&self.connector, server_name, below);
+            let connecting = session::connect(&self.connector, server_name, below);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             // native-tls tells nothing of what was negotiated.
             let tls = TlsInfo::default();

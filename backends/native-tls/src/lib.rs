@@ -4,18 +4,21 @@
 //! What it lacks stands in [`NativeTls::CAPABILITIES`]; the program asks there before it builds
 //! one, so a client policy or TLS 1.3 never gets this far unnoticed.
 
+mod clean;
 mod connector;
 mod errors;
-mod stream;
+mod session;
 
 use std::fmt;
 
-use native_tls::{Protocol, TlsAcceptor};
+use async_native_tls::TlsAcceptor;
+use native_tls::Protocol;
 use turnkey_backend::{
     Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, HandshakeError, Identity,
     Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Whole,
 };
 
+use self::clean::Clean;
 pub use self::connector::NativeTlsConnector;
 use self::errors::handshake_error;
 
@@ -40,14 +43,15 @@ impl NativeTls {
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
         check_key(config.identities.first())?;
 
-        let acceptor = TlsAcceptor::builder(native_identity(config.identities.first())?)
-            .min_protocol_version(Some(Protocol::Tlsv12))
-            // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
-            .max_protocol_version(None)
-            .build()
-            .map_err(|e| BuildError::Setup(e.into()))?;
+        let acceptor =
+            native_tls::TlsAcceptor::builder(native_identity(config.identities.first())?)
+                .min_protocol_version(Some(Protocol::Tlsv12))
+                // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
+                .max_protocol_version(None)
+                .build()
+                .map_err(|e| BuildError::Setup(e.into()))?;
         let only = cfg!(not(target_os = "windows")).then_some(TlsVersion::Tls12);
-        Ok(Self { acceptor, version: only })
+        Ok(Self { acceptor: acceptor.into(), version: only })
     }
 
     /// The name and version of the TLS stack, as the platform tells it.
@@ -71,12 +75,22 @@ impl fmt::Debug for NativeTls {
 
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+        // async-native-tls accepts; beside it stands what it does not do:
+        // - `Below` holds what a handshake writes, so that a flight is one segment: async-native-tls hands on
+        //   each piece as it comes.
+        // - `Below` reads ahead, since OpenSSL asks for a record in two pieces, each a system call:
+        //   async-native-tls hands on each.
+        // - `Whole` makes an error of an end without `close_notify`: for async-native-tls it is a good end.
+        // - `Clean` empties OpenSSL's queue of errors: async-native-tls leaves another connection's there, and
+        //   it would pass for this one's.
+        // Its `poll_close` says goodbye and leaves the socket open. That is what the server wants: it shuts the
+        // socket down itself, when it has read what the client still sends.
         Box::pin(async {
             let (below, course) = Below::new(socket);
-            let stream = stream::accept(&self.acceptor, below).await.map_err(handshake_error)?;
+            let stream = self.acceptor.accept(below).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
-            Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
+            Ok(Accepted { stream: Box::new(Whole::new(Clean(stream), course)), tls: Some(tls) })
         })
     }
 }

@@ -1,25 +1,21 @@
+//! Sessions with other servers.
+//!
+//! These are not async-native-tls's: its connector keeps a builder, and reads all CAs of the system for each
+//! connection, which takes as long as a hundred handshakes.
+
 use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::task::Poll;
 
-use native_tls::{Error, HandshakeError, TlsAcceptor, TlsConnector};
+use native_tls::{Error, HandshakeError, TlsConnector};
 use turnkey_backend::{Below, Polled, Session, TlsStream};
 
+use crate::clean::clean;
+
 /// A session as native-tls has it, its handshake done.
-///
-/// Where that is OpenSSL, it takes whatever stands in the thread's queue of errors for the reason of what it
-/// says next, whichever connection that is about. So the queue is emptied before each call.
 #[derive(Debug)]
 pub(crate) struct Native(native_tls::TlsStream<Polled>);
-
-/// Does the handshake of a server.
-pub(crate) async fn accept(
-    acceptor: &TlsAcceptor,
-    below: Below,
-) -> Result<TlsStream<Native>, Error> {
-    handshake(below, |polled| acceptor.accept(polled)).await
-}
 
 /// Does the handshake of a client, with a server that has to be called `name`.
 pub(crate) async fn connect(
@@ -27,22 +23,13 @@ pub(crate) async fn connect(
     name: &str,
     below: Below,
 ) -> Result<TlsStream<Native>, Error> {
-    handshake(below, |polled| connector.connect(name, polled)).await
-}
-
-type Step = Result<native_tls::TlsStream<Polled>, HandshakeError<Polled>>;
-
-async fn handshake(
-    below: Below,
-    begin: impl FnOnce(Polled) -> Step,
-) -> Result<TlsStream<Native>, Error> {
     let mut polled = Polled::new(below);
     poll_fn(|cx| {
         polled.set_waker(cx);
         Poll::Ready(())
     })
     .await;
-    let mut step = begin(polled);
+    let mut step = connector.connect(name, polled);
     loop {
         match step {
             Ok(stream) => return Ok(TlsStream(Native(stream))),
@@ -73,8 +60,7 @@ impl Session for Native {
     type Stream = native_tls::TlsStream<Polled>;
 
     fn stream(&mut self) -> &mut Self::Stream {
-        #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
-        drop(openssl::error::ErrorStack::get());
+        clean();
         &mut self.0
     }
 

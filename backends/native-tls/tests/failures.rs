@@ -23,7 +23,7 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedCipherSuite,
     SupportedProtocolVersion,
 };
-use support::{Ca, config};
+use support::{Ca, config, littered};
 use turnkey_backend::{Alert, Backend as _, Common, HandshakeError, Socket, Stream, Timer};
 use turnkey_native_tls::NativeTls;
 
@@ -55,7 +55,7 @@ fn meet_and(
             panic!("it takes too long");
         };
         block_on(or(late, async {
-            let mut outcome = backend.accept(tcp.clone()).await;
+            let mut outcome = littered(backend.accept(tcp.clone())).await;
             if let Ok(accepted) = &mut outcome {
                 after(&mut accepted.stream).await;
             }

@@ -3,10 +3,13 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use std::fs;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use openssl::x509::X509;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use turnkey_backend::{ClientPolicy, Identity, Resumption, TlsConfig, VersionRange};
 
 pub(crate) fn config(identity: Identity) -> TlsConfig {
@@ -16,6 +19,16 @@ pub(crate) fn config(identity: Identity) -> TlsConfig {
         versions: VersionRange::default(),
         resumption: Resumption::On,
     }
+}
+
+/// Polls `future` with an error in the thread's queue each time, as another connection might leave it.
+pub(crate) async fn littered<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        X509::from_der(b"none").unwrap_err().put();
+        future.as_mut().poll(cx)
+    })
+    .await
 }
 
 /// A CA with a P-256 key, as all that it issues has.
@@ -38,7 +51,9 @@ impl Ca {
 
     pub(crate) fn identity(&self, name: &str) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        // Under the CA's own name OpenSSL would take it for self-signed.
+        params.distinguished_name.push(DnType::CommonName, name);
         let leaf = params.signed_by(&key, &self.0).unwrap().pem();
         let key = key.serialize_pem();
         Identity::from_pem(leaf.as_bytes(), key.as_bytes(), None, SystemTime::now()).unwrap()
