@@ -136,7 +136,7 @@ fn webpki(name: &str) -> &'static str {
         "NameConstraintViolation" => "a CA may not issue certificates for its names",
         "PathLenConstraintViolated" => "a CA may not have so many CAs below it",
         "UnsupportedCriticalExtension" => UNKNOWN_EXTENSION,
-        "UnsupportedCertVersion" => "it is not X.509 version 3",
+        "UnsupportedCertVersion" => "it is not X.509 version 3, which is all that rustls accepts",
         "MaximumPathDepthExceeded" => "its chain is too long",
         "MaximumPathBuildCallsExceeded"
         | "MaximumSignatureChecksExceeded"
@@ -300,7 +300,10 @@ mod tests {
         let presented = presented.map(str::to_owned).to_vec();
         for (fault, words) in [
             (E::UnknownIssuer, "no trusted CA issued it"),
-            (E::Other(other("UnsupportedCertVersion")), "it is not X.509 version 3"),
+            (
+                E::Other(other("UnsupportedCertVersion")),
+                "it is not X.509 version 3, which is all that rustls accepts",
+            ),
             (E::Other(other("NewInALaterVersion")), FAULTY),
             (
                 E::NotValidForNameContext { expected: name(), presented },
