@@ -25,7 +25,10 @@ fn what_makes_no_sense_is_said() {
     for (args, naming) in [
         (&["--trust-proxy", "localhost"][..], &["--trust-proxy", "localhost", "10.0.0.0/8"][..]),
         (&["--trust-proxy", "10.0.0.7/8"], &["10.0.0.7", "10.0.0.0/8"]),
-        (&["--trust-proxy", ""], &["--trust-proxy", "10.0.0.7"]),
+        (
+            &["--trust-proxy", ""],
+            &["--trust-proxy is empty", "type: turnkey --trust-proxy NETWORK"],
+        ),
         (&["--proxy-protocol"], &["--proxy-protocol", "--trust-proxy"]),
     ] {
         assert_complaint(&Program::new(args).run(), USAGE, naming);

@@ -1,6 +1,6 @@
 //! Which backend is built when none is named: the first that can do what is asked.
 
-use crate::support::{Client, FAILURE, Pki, Program, Server, assert_complaint, openssl, secret};
+use crate::support::{Client, FAILURE, Pki, Program, Server, assert_complaint, openssl};
 
 #[test]
 fn https_is_built_on_rustls() {
@@ -28,8 +28,7 @@ fn what_native_tls_lacks_is_said_at_start_up() {
 #[test]
 fn an_ed448_key_is_for_openssl() {
     let pki = Pki::new();
-    let key = secret(pki.path("ed448.key"));
-    let cert = pki.path("ed448.crt");
+    let (key, cert) = (pki.path("ed448.key"), pki.path("ed448.crt"));
     openssl(&["genpkey", "-algorithm", "ed448", "-out", &key]);
     let name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
     openssl(&[&["req", "-x509", "-key", &key, "-days", "30", "-out", &cert][..], &name].concat());
@@ -47,7 +46,7 @@ fn an_ed448_key_is_for_openssl() {
 #[test]
 fn name_constraints_of_other_kinds_are_for_openssl() {
     let pki = Pki::new();
-    let (ca, key) = (pki.path("constrained.crt"), secret(pki.path("constrained.key")));
+    let (ca, key) = (pki.path("constrained.crt"), pki.path("constrained.key"));
     let make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     let files = ["-keyout", &key, "-out", &ca, "-days", "30", "-subj", "/CN=constrained"];
     let names = ["-addext", "nameConstraints=critical,permitted;email:example.test"];
