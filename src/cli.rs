@@ -93,7 +93,7 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "file")]
     pub(crate) client_crl: Vec<PathBuf>,
 
-    /// let in clients with this common name; * stands for anything; may be repeated
+    /// let in clients with this common name; * stands for one character or more; may be repeated
     #[argh(option, arg_name = "pattern")]
     pub(crate) allow_cn: Vec<CommonNameRule>,
 

@@ -67,6 +67,14 @@ fn by_dns_name(setup: Setup) {
     }
     clients.assert_allowed(setup, &["--allow-san", "**.example.test"], &["one", "two", "several"]);
     clients.assert_allowed(setup, &["--allow-san", "example.test"], &["none"]);
+    let clients = Clients::new(&[
+        ("wildcard", &["*.example.test"]),
+        ("partial", &["w*.example.test"]),
+        ("wildcard-and-host", &["*.example.test", "a.example.test"]),
+    ]);
+    for rule in ["*.example.test", "**.example.test"] {
+        clients.assert_allowed(setup, &["--allow-san", rule], &["wildcard-and-host"]);
+    }
 }
 
 fn by_email_address(setup: Setup) {
@@ -89,6 +97,14 @@ fn by_uri(setup: Setup) {
     clients.assert_allowed(setup, &["--allow-san", "URI:https://example.test/a/*"], &["whole"]);
     let anywhere = ["--allow-san", "https://example.test/**"];
     clients.assert_allowed(setup, &anywhere, &["whole", "deeper", "other-case"]);
+    let clients = Clients::new(&[
+        ("host", &["URI:https://a.example.test/x"]),
+        ("query", &["URI:https://evil.test?.example.test/x"]),
+        ("fragment", &["URI:https://evil.test#.example.test/x"]),
+        ("backslash", &[r"URI:https://evil.test\.example.test/x"]),
+        ("user", &["URI:https://evil.test@a.example.test/x"]),
+    ]);
+    clients.assert_allowed(setup, &["--allow-san", "https://*.example.test/x"], &["host"]);
 }
 
 fn by_spiffe_id(setup: Setup) {
@@ -97,6 +113,9 @@ fn by_spiffe_id(setup: Setup) {
         ("staged", &["URI:spiffe://example.test/ns/staging/sa/web"]),
         ("job", &["URI:spiffe://example.test/ns/prod/sa/job"]),
         ("stranger", &["URI:spiffe://example.test.evil.test/ns/prod/sa/web"]),
+        ("dots", &["URI:spiffe://example.test/ns/../sa/web"]),
+        ("empty", &["URI:spiffe://example.test/ns//sa/web"]),
+        ("two", &["URI:spiffe://evil.test/x", "URI:spiffe://example.test/ns/prod/sa/web"]),
     ]);
     let rule = ["--allow-san", "spiffe://example.test/ns/*/sa/web"];
     clients.assert_allowed(setup, &rule, &["web", "staged"]);

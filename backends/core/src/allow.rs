@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Certificate;
+use crate::glob::{Glob, MARKS, Stars};
 
 /// Rules by which a client is let in, beside its CA; without any, all are.
 ///
@@ -33,29 +34,40 @@ impl AllowRules {
         let names = certificate.subject_alt_names();
         self.is_empty()
             || common_name.is_some_and(|name| self.common_names.iter().any(|r| r.matches(name)))
-            || names.iter().any(|name| self.alternative_names.iter().any(|r| r.matches(name)))
+            || identities(names).any(|name| self.alternative_names.iter().any(|r| r.matches(name)))
     }
+}
+
+/// The names that identify a client. A SPIFFE ID is one only if the certificate has no second URI (SPIFFE
+/// X.509-SVID §2 and §5.2): validators reject such a certificate, and apps may read either name.
+fn identities(names: &[String]) -> impl Iterator<Item = &String> {
+    let uri = |name: &str| SanKind::Uri.strip(name).map(str::to_ascii_lowercase);
+    let uris = names.iter().filter(|name| uri(name).is_some()).count();
+    names
+        .iter()
+        .filter(move |name| uris == 1 || uri(name).is_none_or(|uri| !uri.starts_with("spiffe:")))
 }
 
 impl fmt::Display for AllowRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for rule in &self.common_names {
-            writeln!(f, "CN:{}", rule.0.0)?;
+            writeln!(f, "CN:{}", rule.0)?;
         }
         for rule in &self.alternative_names {
-            writeln!(f, "{}:{}", rule.kind.prefix(), rule.glob.0)?;
+            writeln!(f, "{}:{}", rule.kind.prefix(), rule.glob)?;
         }
         Ok(())
     }
 }
 
-/// A glob for the common name, compared exactly; `*` stands for anything.
+/// A glob for the common name, compared exactly. `*` stands for one character or more, except
+/// `/ ? # \ @` and control characters; `**` also for these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommonNameRule(Glob);
 
 impl CommonNameRule {
     fn matches(&self, name: &str) -> bool {
-        self.0.matches(name, None)
+        self.0.matches(name, &Stars { one: MARKS, two: "" })
     }
 }
 
@@ -72,9 +84,19 @@ impl FromStr for CommonNameRule {
 /// `://` in it is a URI, what has `@` an email address, what is an IP address is one, and the rest
 /// are DNS names.
 ///
-/// `*` stands for anything within one part of a name, `**` for anything: the parts of a DNS name end
-/// with a dot, those of a URI with a slash, those of an email address with the `@`. DNS names and
-/// email addresses are compared without regard to case, URIs exactly.
+/// `*` stands for one character or more within one part of a name, `**` for one character or more. The
+/// parts of a DNS name are separated by dots, those of a URI by slashes, those of an email address by the
+/// `@`. Neither stands for something that changes how the name is read:
+///
+/// - `*` never matches `/ ? # \ @`, in names of any kind. `**` never matches `? # \ @` in a URI, nor a
+///   slash in a URI's host, unless the rule ends there.
+/// - A URI with a segment `.` or `..`, with an empty segment before the last, or with one of these
+///   characters percent-encoded matches only a rule without a star.
+/// - A DNS name with an empty label or a wildcard (`*.example.test`) matches no rule: a wildcard
+///   does not identify one host.
+/// - A SPIFFE ID matches only if it is the certificate's only URI.
+///
+/// DNS names and email addresses are compared without regard to case, URIs exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SanRule {
     kind: SanKind,
@@ -84,14 +106,18 @@ pub struct SanRule {
 impl SanRule {
     /// `name` is written as [`Certificate::subject_alt_names`] does.
     fn matches(&self, name: &str) -> bool {
-        let Some((kind, name)) = name.split_once(':') else { return false };
-        kind == self.kind.prefix()
-            && match self.kind {
-                SanKind::Dns => self.glob.matches(&name.to_ascii_lowercase(), Some('.')),
-                SanKind::Email => self.glob.matches(&name.to_ascii_lowercase(), Some('@')),
-                SanKind::Uri => self.glob.matches(name, Some('/')),
-                SanKind::Ip => self.glob.matches(name, None),
+        let Some(name) = self.kind.strip(name) else { return false };
+        let lower = || name.to_ascii_lowercase();
+        match self.kind {
+            SanKind::Dns => {
+                let host = lower();
+                let is_host = !host.contains('*') && host.split('.').all(|label| !label.is_empty());
+                is_host && self.glob.matches(&host, &Stars { one: "./?#\\@", two: "/?#\\@" })
             }
+            SanKind::Email => self.glob.matches(&lower(), &Stars { one: MARKS, two: "" }),
+            SanKind::Uri => self.glob.matches_uri(name),
+            SanKind::Ip => self.glob.matches(name, &Stars { one: MARKS, two: "" }),
+        }
     }
 }
 
@@ -139,6 +165,11 @@ impl SanKind {
         named.unwrap_or_else(|| (Self::guess(text), text))
     }
 
+    /// The name behind the kind, as [`Certificate::subject_alt_names`] writes it, if it is of this kind.
+    fn strip(self, name: &str) -> Option<&str> {
+        name.strip_prefix(self.prefix())?.strip_prefix(':')
+    }
+
     /// As [`Certificate::subject_alt_names`] writes it.
     fn prefix(self) -> &'static str {
         match self {
@@ -159,71 +190,6 @@ impl SanKind {
         } else {
             Self::Dns
         }
-    }
-}
-
-/// Text in which `*` and `**` stand for other text. Not empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Glob(String);
-
-impl FromStr for Glob {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() {
-            return Err("expected a name, in which * stands for anything");
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl Glob {
-    /// Whether all of `text` is matched; a single star stands for nothing with `separator` in it.
-    fn matches(&self, text: &str, separator: Option<char>) -> bool {
-        let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
-        // Which ends of the text the pattern so far can reach: no backtracking, so that no pattern
-        // takes more than the product of both lengths.
-        let mut reached = vec![false; text.len() + 1];
-        if let Some(start) = reached.first_mut() {
-            *start = true;
-        }
-        let mut rest = pattern;
-        while let [byte, tail @ ..] = rest {
-            let (step, next): (Step, &[u8]) = match (byte, tail) {
-                (b'*', [b'*', tail @ ..]) => (Step::Anything, tail),
-                (b'*', _) => (Step::Part, tail),
-                (byte, _) => (Step::Byte(*byte), tail),
-            };
-            reached = step.advance(&reached, text, separator);
-            rest = next;
-        }
-        reached.last().copied().unwrap_or(false)
-    }
-}
-
-enum Step {
-    Byte(u8),
-    /// Anything without a separator.
-    Part,
-    Anything,
-}
-
-impl Step {
-    fn advance(&self, reached: &[bool], text: &[u8], separator: Option<char>) -> Vec<bool> {
-        let mut next = Vec::with_capacity(reached.len());
-        next.push(match self {
-            Self::Byte(_) => false,
-            Self::Part | Self::Anything => reached.first().copied().unwrap_or(false),
-        });
-        for ((&byte, &before), &here) in text.iter().zip(reached).zip(reached.iter().skip(1)) {
-            let along = next.last().copied().unwrap_or(false);
-            next.push(match self {
-                Self::Byte(wanted) => before && byte == *wanted,
-                Self::Part if separator == Some(char::from(byte)) => here,
-                Self::Part | Self::Anything => here || along,
-            });
-        }
-        next
     }
 }
 
@@ -249,7 +215,92 @@ mod tests {
         assert!(cn("*", "Zoë of the north"));
         assert!(cn("*.ops.*", "db.ops.example.test"));
         assert!(!cn("*x", "alice"));
-        assert!(cn("a**", "a"));
+        assert!(cn("a**", "ab"));
+    }
+
+    #[test]
+    fn a_star_stands_for_one_character_or_more() {
+        for rule in ["a*", "a**", "*a", "**a"] {
+            assert!(!cn(rule, "a"), "{rule}");
+        }
+        assert!(!san("web-*.example.test", "DNS:web-.example.test"));
+        assert!(!san("*@example.test", "email:@example.test"));
+        assert!(!san("spiffe://example.test/**", "URI:spiffe://example.test/"));
+        assert!(!san("spiffe://example.test/ns/*/sa", "URI:spiffe://example.test/ns//sa"));
+    }
+
+    #[test]
+    fn a_star_in_a_common_name_stands_for_no_mark() {
+        for mark in ['/', '?', '#', '\\', '@', '\0', '\n'] {
+            let name = format!("web-a{mark}b");
+            assert!(!cn("web-*", &name), "{name:?}");
+            assert!(cn("web-**", &name), "{name:?}");
+        }
+        assert!(cn("*@*.test", "a@example.test"));
+    }
+
+    #[test]
+    fn a_dns_name_has_full_labels_and_no_wildcard() {
+        for name in ["*.example.test", "w*.example.test", ".example.test", "a..example.test"] {
+            for rule in ["*.example.test", "**.example.test", "**", name] {
+                assert!(!san(&format!("DNS:{rule}"), &format!("DNS:{name}")), "{rule} {name}");
+            }
+        }
+        for mark in MARKS.chars() {
+            let name = format!("DNS:a{mark}b.example.test");
+            assert!(!san("*.example.test", &name) && !san("**.example.test", &name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_star_in_a_uri_ends_with_the_part_that_it_stands_in() {
+        for mark in MARKS.chars() {
+            let name = format!("URI:https://evil.test{mark}.example.test/x");
+            assert!(!san("https://*.example.test/x", &name), "{name}");
+            assert!(!san("https://**.example.test/x", &name), "{name}");
+            assert!(!san("https://**.example.test", name.trim_end_matches("/x")), "{name}");
+            let name = format!("URI:spiffe://example.test/ns/a{mark}/sa/web");
+            assert!(!san("spiffe://example.test/ns/*/sa/web", &name), "{name}");
+        }
+        assert!(!san("**://example.test/x", "URI:https://evil.test/a://example.test/x"));
+        // Where the rule leaves the rest open, it is open.
+        assert!(san("spiffe://**", "URI:spiffe://example.test/ns/prod"));
+        assert!(san("URI:**", "URI:https://example.test/a/b"));
+        assert!(san("https://**.example.test/**", "URI:https://a.b.example.test/c/d"));
+    }
+
+    #[test]
+    fn a_uri_that_is_read_in_two_ways_is_matched_only_as_it_stands() {
+        let rule = "https://example.test/ns/**";
+        for end in [
+            "..", "../x", "./x", "a/..", "a//b", "%2e%2e/x", "a/.%2E", "a%2fb", "a%5C..", "a%00",
+            "%", "%4",
+        ] {
+            let name = format!("https://example.test/ns/{end}");
+            let told = format!("URI:{name}");
+            assert!(!san(rule, &told), "{name}");
+            assert!(san(&told, &told), "{name}");
+        }
+        for end in ["a", "a.b/..c", "J%C3%B6rg", "a/b/", "a%20b"] {
+            assert!(san(rule, &format!("URI:https://example.test/ns/{end}")), "{end}");
+        }
+    }
+
+    #[test]
+    fn of_two_uris_no_spiffe_id_identifies() {
+        let (id, other) = ("URI:spiffe://example.test/a", "URI:https://example.test/a");
+        for (names, count) in [
+            (&[id][..], 1),
+            (&[id, "DNS:a.example.test"], 2),
+            (&[id, "URI:spiffe://evil.test/a"], 0),
+            (&[id, id], 0),
+            (&["URI:SPIFFE://example.test/a", other], 1),
+            (&[id, other, "DNS:a.example.test"], 2),
+            (&[other, other], 2),
+        ] {
+            let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(identities(&names).count(), count, "{names:?}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod certificate;
 mod connector;
 mod distinguished_name;
 mod found;
+mod glob;
 mod handshake_error;
 mod identities;
 mod identity;
