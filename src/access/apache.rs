@@ -6,11 +6,11 @@ use super::stamp::Stamps;
 use crate::record::Record;
 
 /// Adds `%h %l %u %t "%r" %>s %b`, and `"%{Referer}i" "%{User-Agent}i"` if `combined`. The user is the
-/// common name of the client's certificate.
+/// common name of the client's certificate, if it has just one: rules go by no other either.
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, combined: bool) {
     put(line, record.noted.client());
     line.extend_from_slice(b" - ");
-    match record.certificate().and_then(|certificate| certificate.common_name()) {
+    match record.certificate().and_then(|certificate| certificate.sole_common_name()) {
         None => line.push(b'-'),
         Some("") => line.extend_from_slice(b"\"\""),
         // Nobody is to pass for somebody without a name.

@@ -34,7 +34,9 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
     push_text(line, "tls", version.map(str::as_bytes));
     let group = tls.and_then(|tls| tls.key_exchange.as_deref());
     push_text(line, "tls_group", group.map(str::as_bytes));
-    push_text(line, "client_cn", certificate.and_then(|c| c.common_name()).map(str::as_bytes));
+    // Rules go by no common name of several, and whoever reads logs must not either.
+    let common_name = certificate.and_then(|c| c.sole_common_name());
+    push_text(line, "client_cn", common_name.map(str::as_bytes));
     push_text(line, "client_subject", certificate.map(|c| c.subject().as_bytes()));
     push_key(line, "received");
     put(line, record.received);

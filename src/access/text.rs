@@ -54,8 +54,8 @@ fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
     if let Some(certificate) = record.certificate() {
         line.extend_from_slice(b" \"");
         colour(line, colours, NOTE);
-        // Of a certificate without a common name there is still to tell whose it is.
-        let name = certificate.common_name().unwrap_or(certificate.subject());
+        // The subject tells more when there is no common name, or several.
+        let name = certificate.sole_common_name().unwrap_or(certificate.subject());
         push_quoted(line, name.as_bytes());
         plain(line, colours);
         line.push(b'"');

@@ -65,7 +65,7 @@ impl Route {
     ///
     /// async fn only_alice(request: Request, next: Next) -> Result<Response> {
     ///     let certificate = Peer::of(&request).and_then(Peer::certificate);
-    ///     match certificate.and_then(|certificate| certificate.common_name()) {
+    ///     match certificate.and_then(|certificate| certificate.sole_common_name()) {
     ///         Some("alice") => Ok(next.run(request).await),
     ///         _ => Err(public_error(StatusCode::Forbidden, "this is for alice")),
     ///     }

@@ -1,7 +1,7 @@
 //! Clients that write what is meant for whoever reads the log: line ends, quotes, what a terminal takes
 //! for orders, text that runs the other way.
 
-use crate::support::{Client, Dialer, Pki, Profile, Server};
+use crate::support::{Client, Dialer, Pki, Profile, Server, openssl};
 use crate::{json, lines, objects, talk};
 
 /// In text and in the formats of Apache, all that is no printable ASCII is written so.
@@ -104,6 +104,45 @@ fn names_in_certificates_are_escaped() {
         assert!(common[n].starts_with(&format!("127.0.0.1 - {word} [")), "{}", common[n]);
         assert!(text[n].contains(&format!(" ms 127.0.0.1 \"{quoted}\" TLS ")), "{}", text[n]);
         assert_eq!(json[n]["client_cn"], name);
+    }
+}
+
+/// Rules go by no common name of several, and each program takes another one of them: the logs name none.
+#[test]
+fn of_several_common_names_none_is_logged() {
+    let pki = Pki::new();
+    let ca_key = pki.write("ca.key", pki.ca.key_pem());
+    let key = pki.client.key.as_str();
+    let both = pki.path("several.pem");
+    let issued = openssl(&[
+        "req",
+        "-x509",
+        "-CA",
+        &pki.ca_file,
+        "-CAkey",
+        &ca_key,
+        "-key",
+        key,
+        "-subj",
+        "/CN=alice/CN=bob",
+        "-addext",
+        "basicConstraints=CA:FALSE",
+        "-addext",
+        "extendedKeyUsage=clientAuth",
+    ]);
+    std::fs::write(&both, issued + &std::fs::read_to_string(key).unwrap()).unwrap();
+    let args = pki.mutual_args();
+    for (format, told) in [
+        ("common", "127.0.0.1 - - ["),
+        ("text", " ms 127.0.0.1 \"CN=bob,CN=alice\" TLS "),
+        ("json", "\"client_cn\":null,\"client_subject\":\"CN=bob,CN=alice\""),
+    ] {
+        let server = Server::with(&[&args[..], &["--log-format", format]].concat());
+        let curl = Client::new(&["--cacert", &pki.ca_file, "-E", &both]);
+        let whoami = curl.fetch(&format!("{}whoami", server.url)).json();
+        assert!(whoami["client_certificate"]["common_name"].is_null(), "{whoami}");
+        let line = lines(&server, 1).remove(0);
+        assert!(line.contains(told), "{format}: {line}");
     }
 }
 

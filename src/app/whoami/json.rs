@@ -80,7 +80,7 @@ fn tls(tls: &TlsInfo) -> Value {
 fn certificate(certificate: &Certificate, now: SystemTime) -> Value {
     json!({
         "subject": certificate.subject(),
-        "common_name": certificate.common_name(),
+        "common_name": certificate.sole_common_name(),
         "subject_alt_names": certificate.subject_alt_names(),
         "issuer": certificate.issuer(),
         "serial": certificate.serial(),

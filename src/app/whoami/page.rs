@@ -53,7 +53,7 @@ fn summary(peer: &Peer) -> String {
 
 /// What a client's certificate proves, and of whom: a proxy may be the client of this connection.
 fn proved(peer: &Peer, tls: &TlsInfo, certificate: &Certificate) -> String {
-    let name = escape(certificate.common_name().unwrap_or(certificate.subject()));
+    let name = escape(certificate.sole_common_name().unwrap_or(certificate.subject()));
     let direct = peer.origin().proxies.is_empty();
     let who = match (direct, tls.resumed) {
         (true, Some(true)) => "When its session began, you proved that you have",
