@@ -146,6 +146,7 @@ mod page;
 mod panic_message;
 mod password;
 mod peer;
+mod permissions;
 #[cfg(feature = "pki")]
 pub mod pki;
 mod places;

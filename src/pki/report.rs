@@ -18,6 +18,8 @@ pub struct CertsReport {
     pub out: PathBuf,
     /// The CA, the server, then each client.
     pub identities: Vec<IdentityReport>,
+    /// What others on this machine can do with the key of the CA, each with a command that ends it.
+    pub warnings: Vec<String>,
 }
 
 /// What became of one certificate and the files that hold it.
@@ -106,9 +108,15 @@ struct Printed<'r> {
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { report: CertsReport { out, identities }, program, colours } = *self;
+        let Self { report: CertsReport { out, identities, warnings }, program, colours } = *self;
         for what in identities {
             writeln!(f, "{}", Coloured { what, colours })?;
+        }
+        if !warnings.is_empty() {
+            writeln!(f)?;
+        }
+        for warning in warnings {
+            writeln!(f, "{} {warning}", colours.paint(colour::WARNING, "warning:"))?;
         }
         let file = |name| shell::quoted(&out.join(name).display().to_string());
         let program = shell::quoted(program);

@@ -15,6 +15,7 @@ use super::report::{CertsReport, IdentityReport, Outcome, Why};
 use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
 use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
+use crate::permissions::{self, Exposed};
 
 /// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
 const MAX_DAYS: u32 = 825;
@@ -59,7 +60,22 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
         }
     }
     run.batch.write(out)?;
-    Ok(CertsReport { out: out.clone(), identities })
+    Ok(CertsReport { out: out.clone(), identities, warnings: exposed(out) })
+}
+
+/// What others can do with the CA's key, once everything is written.
+fn exposed(folder: &Path) -> Vec<String> {
+    let [key, both] = ["ca.key", "ca.pem"].map(|name| folder.join(name));
+    let found = [
+        (&*key, permissions::of_secret(&key, "the key of the CA")),
+        (&*both, permissions::of_secret(&both, "the key of the CA")),
+        (folder, permissions::of_folder(folder)),
+        (folder, permissions::of_owner(folder, &key)),
+    ];
+    let warnings = found.into_iter().filter_map(|(path, exposed)| Some((path, exposed?)));
+    warnings
+        .map(|(path, Exposed { text, fix })| format!("{}: {text}; {fix}", path.display()))
+        .collect()
 }
 
 /// The names that `--san` gives, and the client that gets them.

@@ -155,3 +155,38 @@ fn what_the_readme_makes_by_hand_is_kept() {
     let report = folder.run().unwrap();
     assert_eq!(folder.snapshot(), before, "{report}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_ca_that_others_can_get_at_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::made();
+    let out = folder.options.out.display().to_string();
+    let warnings = |file: &str, mode: u32| {
+        let path = folder.path(file);
+        let before = fs::metadata(&path).unwrap().permissions();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let report = folder.run().unwrap();
+        fs::set_permissions(&path, before).unwrap();
+        let text = report.to_string();
+        for warning in &report.warnings {
+            assert!(text.contains(&format!("\nwarning: {warning}\n")), "{text}");
+        }
+        assert_eq!(text.matches("warning").count(), report.warnings.len(), "{text}");
+        report.warnings
+    };
+    for file in ["ca.key", "ca.pem"] {
+        for (mode, can) in [(0o644, "read"), (0o602, "change"), (0o606, "read and change")] {
+            let [warning] = &warnings(file, mode)[..] else { panic!("{file} {mode:o}") };
+            let told = format!("can {can} the key of the CA (its mode is {mode:04o})");
+            assert!(warning.contains(&told), "{warning}");
+            assert!(warning.ends_with(&format!("; chmod 600 {out}/{file}")), "{warning}");
+        }
+        assert!(warnings(file, 0o640).is_empty(), "{file}");
+    }
+    let [warning] = &warnings("", 0o777)[..] else { panic!("the folder") };
+    assert!(warning.contains("put files into the folder (its mode is 0777)"), "{warning}");
+    assert!(warnings("", 0o755).is_empty());
+    assert!(warnings("ca.crt", 0o644).is_empty());
+}
