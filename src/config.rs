@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use turnkey_backend::AllowRules;
+use zeroize::Zeroizing;
 
 use crate::access::LogFormat;
 use crate::address::Address;
@@ -59,7 +60,7 @@ impl Config {
     /// line, the environment, the names of the recipe. `password` is what the variable for it holds.
     pub(crate) fn new(
         layers: &[Serve],
-        password: Option<String>,
+        password: Option<Zeroizing<String>>,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
         let mode = choose_mode(layers)?;
@@ -85,7 +86,7 @@ impl Config {
     fn of_content(
         layers: Layers<'_>,
         mode: ModeName,
-        password: Option<String>,
+        password: Option<Zeroizing<String>>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self {
             listen: listen_options::choose(layers)?,

@@ -1,4 +1,6 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::env;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +13,12 @@ use crate::files::{self, FileError};
 
 /// The variable that holds the password of the key.
 pub(crate) const VARIABLE: &str = "TURNKEY_KEY_PASSWORD";
+
+/// The password in the environment, as the only copy outside of it. It cannot be taken out of the
+/// environment without `unsafe`, and the kernel shows what the process was started with anyway.
+pub(crate) fn from_environment() -> Option<Zeroizing<String>> {
+    env::var(VARIABLE).ok().map(Zeroizing::new)
+}
 
 /// Where the passwords of keys come from: a file, a variable, or a person. Never from the command
 /// line: others can read that.
@@ -27,13 +35,8 @@ pub(crate) struct Passwords {
 impl Passwords {
     /// `file` is that of `--key-password-file`, `variable` what [`VARIABLE`] holds; the file counts
     /// over the variable.
-    pub(crate) fn new(file: Option<PathBuf>, variable: Option<String>) -> Self {
-        Self {
-            file,
-            variable: variable.map(Zeroizing::new),
-            typed: Mutex::default(),
-            silent: AtomicBool::new(false),
-        }
+    pub(crate) fn new(file: Option<PathBuf>, variable: Option<Zeroizing<String>>) -> Self {
+        Self { file, variable, typed: Mutex::default(), silent: AtomicBool::new(false) }
     }
 
     /// The file that holds the password, if one does.
@@ -54,7 +57,7 @@ impl Passwords {
         parse: impl Fn(Option<&str>) -> Result<Identity, IdentityError>,
     ) -> Result<Result<Identity, IdentityError>, FileError> {
         let known = self.known(file)?;
-        let error = match parse(known.as_deref().map(String::as_str)) {
+        let error = match parse(known.as_deref().map(|password| password.as_str())) {
             Err(error) if error.password_needed() => error,
             other => return Ok(other),
         };
@@ -69,12 +72,15 @@ impl Passwords {
         Ok(identity)
     }
 
-    fn known(&self, file: &Path) -> Result<Option<Zeroizing<String>>, FileError> {
+    fn known(&self, file: &Path) -> Result<Option<Cow<'_, Zeroizing<String>>>, FileError> {
         if let Some(file) = &self.file {
-            return read(file).map(Some);
+            return read(file).map(|password| Some(Cow::Owned(password)));
+        }
+        if let Some(password) = &self.variable {
+            return Ok(Some(Cow::Borrowed(password)));
         }
         let typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.variable.clone().or_else(|| typed.get(file).cloned()))
+        Ok(typed.get(file).cloned().map(Cow::Owned))
     }
 }
 
@@ -97,4 +103,21 @@ fn read(file: &Path) -> Result<Zeroizing<String>, FileError> {
         return Err(FileError::new(file, "--key-password-file", empty));
     }
     Ok(Zeroizing::new(line.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_the_variable_is_in_memory_once() {
+        let password = Zeroizing::new("secret".to_owned());
+        let place = password.as_ptr();
+        let passwords = Passwords::new(None, Some(password));
+        let parsed = passwords.with(Path::new("key.pem"), |password| {
+            assert_eq!(password.map(str::as_ptr), Some(place), "a copy");
+            Err(IdentityError::WrongPassword)
+        });
+        assert!(matches!(parsed, Ok(Err(IdentityError::WrongPassword))));
+    }
 }

@@ -91,10 +91,8 @@ fn run() -> Result<(), Failure> {
     let now = SystemTime::now();
     // Before anything is decided by it.
     limits::raise_descriptor_limit();
-    let mut config = Config::new(&layers, variable(password::VARIABLE), now)?;
-    config.unknown_variables = unknown_variables(env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    }));
+    let mut config = Config::new(&layers, password::from_environment(), now)?;
+    config.unknown_variables = unknown_variables(variables::without_password(env::vars_os()));
     match check {
         Some(options) => {
             let checked = check::run(&config, options.json, now);

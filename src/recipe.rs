@@ -5,6 +5,8 @@ use std::env;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use zeroize::Zeroizing;
+
 use crate::args::Stop;
 use crate::check;
 use crate::cli::{self, ModeName, Serve};
@@ -73,7 +75,8 @@ impl Recipe {
         let said = |error: ConfigError| RecipeError(error.to_string());
         let now = SystemTime::now();
         let settings = settings(variable).map_err(|stop| said(stop.into()))?;
-        let config = Config::new(&[settings], variable(password::VARIABLE), now).map_err(said)?;
+        let password = variable(password::VARIABLE).map(Zeroizing::new);
+        let config = Config::new(&[settings], password, now).map_err(said)?;
         let mode = match &config.sources {
             None => Mode::Http,
             Some(sources) => {

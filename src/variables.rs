@@ -1,6 +1,9 @@
 //! The environment, as far as it is ours.
 
 use std::env::{self, VarError};
+use std::ffi::OsString;
+
+use zeroize::Zeroizing;
 
 use crate::options;
 use crate::password;
@@ -19,5 +22,31 @@ pub(crate) fn not_text() -> Option<String> {
 
 /// Whether the variable is set to something else than text.
 pub(crate) fn is_not_text(name: &str) -> bool {
-    matches!(env::var(name), Err(VarError::NotUnicode(_)))
+    // Each look makes a copy, and one of them is the password.
+    matches!(env::var(name).map(Zeroizing::new), Err(VarError::NotUnicode(_)))
+}
+
+/// The names that are text, and their values, among those of the process; without the password, of which
+/// no copy stays.
+pub(crate) fn without_password(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> impl Iterator<Item = (String, String)> {
+    variables.filter_map(|(name, value)| {
+        let value = Zeroizing::new(value.into_encoded_bytes());
+        let name = name.into_string().ok().filter(|name| name != password::VARIABLE)?;
+        Some((name, String::from_utf8_lossy(&value).into_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_not_among_the_variables() {
+        let variables = [("A", "1"), (password::VARIABLE, "secret"), ("B", "")];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let text: Vec<_> = without_password(variables.into_iter()).collect();
+        assert_eq!(text, [("A", "1"), ("B", "")].map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
 }

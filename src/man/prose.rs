@@ -51,7 +51,7 @@ fn environment(page: &mut Roff) {
     page.item(
         &variable("TURNKEY_KEY_PASSWORD"),
         "The password of the key, where --key-password-file is not given. Without either it is asked \
-         for, on a terminal.",
+         for, on a terminal. The same user and root can read it in /proc/PID/environ.",
     );
     page.item(
         &variable("RUST_LOG"),
