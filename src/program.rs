@@ -80,6 +80,12 @@ fn run() -> Result<(), Failure> {
     if let Some(name) = variables::not_text() {
         return Err(Failure::usage(format!("{name}: not UTF-8")));
     }
+    if let Some(name) = variables::empty_policy(&command_line, &variable) {
+        return Err(Failure::usage(format!(
+            "{name} is set and empty, so it does not say which clients are let in; give it a value, \
+             or unset it"
+        )));
+    }
     let mut layers = vec![command_line, asked.environment];
     // A mode that is named settles what the recipe's switches would, right or wrong.
     let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());

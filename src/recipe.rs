@@ -119,6 +119,10 @@ fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop> {
             .ok_or_else(|| Stop::Usage(format!("{name}={value}: expected true or false"))),
     };
     let (https, verify) = (switch(SWITCH)?, switch("VERIFY_USER")?);
+    // Set to a variable that is not there, say: that must not let everybody in.
+    if https && variable("VERIFY_USER").is_some_and(|value| value.is_empty()) {
+        return Err(Stop::Usage("VERIFY_USER=: expected true or false".to_owned()));
+    }
     let mode = match (https, verify) {
         (false, false) => ModeName::Http,
         (true, false) => ModeName::Https,

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use zeroize::Zeroizing;
 
+use crate::cli::{ClientVerify, ModeName, Serve};
 use crate::options;
 use crate::password;
 use crate::recipe;
@@ -18,6 +19,32 @@ pub(crate) fn not_text() -> Option<String> {
         ours.extend(recipe::VARIABLES.map(str::to_owned));
     }
     ours.into_iter().find(|name| is_not_text(name))
+}
+
+/// The first variable that decides which clients are let in and is set to nothing, as a shell does with a
+/// name that it does not know: to pass it over could let in more clients. What is `typed` counts over it.
+pub(crate) fn empty_policy(
+    typed: &Serve,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<&'static str> {
+    let asks_no_client = matches!(typed.mode, Some(ModeName::Http | ModeName::Https))
+        || typed.client_verify == Some(ClientVerify::None);
+    if asks_no_client {
+        return None;
+    }
+    let policy = [
+        ("TURNKEY_MODE", typed.mode.is_some()),
+        ("TURNKEY_CLIENT_CA", !typed.client_ca.is_empty()),
+        ("TURNKEY_CLIENT_VERIFY", typed.client_verify.is_some()),
+        ("TURNKEY_CLIENT_CRL", !typed.client_crl.is_empty()),
+        ("TURNKEY_ALLOW_CN", !typed.allow_cn.is_empty()),
+        ("TURNKEY_ALLOW_SAN", !typed.allow_san.is_empty()),
+    ];
+    let says_nothing = |value: String| value.split(',').all(|part| part.trim().is_empty());
+    let mut empty = policy
+        .into_iter()
+        .filter(|(name, is_typed)| !is_typed && variable(name).is_some_and(says_nothing));
+    empty.next().map(|(name, _)| name)
 }
 
 /// Whether the variable is set to something else than text.

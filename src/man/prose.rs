@@ -20,7 +20,8 @@ pub(super) fn description(page: &mut Roff) {
 pub(super) fn before_options(page: &mut Roff) {
     page.text(
         "--port 8443, --port=8443, -p 8443 and -p8443 are the same. Each option can be set in the \
-         environment as well, with commas where it may be repeated; the command line wins.",
+         environment as well, with commas where it may be repeated; the command line wins. An empty \
+         variable counts as none, but one that decides which clients are let in must not be empty.",
     );
 }
 

@@ -238,6 +238,48 @@ fn the_recipe_without_the_ca_of_its_users() {
     assert_complaint(&program.run(), USAGE, &["--client-ca", "API_CA_T"]);
 }
 
+/// As a shell leaves it for a name that it does not know. On the command line it is wrong usage too.
+#[test]
+fn an_empty_variable_opens_no_policy() {
+    let pki = Pki::new();
+    let args = [&pki.mutual_args()[..], &["--port", "0"]].concat();
+    let mutual = |name: &str, value: &str| Program::new(&args).env(name, value);
+    for value in ["", ",", " , "] {
+        for name in ["TURNKEY_CLIENT_CRL", "TURNKEY_ALLOW_CN", "TURNKEY_ALLOW_SAN"] {
+            assert_complaint(&mutual(name, value).run(), USAGE, &[name, "is set and empty"]);
+        }
+        let https = Program::new(&pki.server_args()).env("TURNKEY_CLIENT_CA", value);
+        assert_complaint(&https.run(), USAGE, &["TURNKEY_CLIENT_CA", "is set and empty"]);
+    }
+    for name in ["TURNKEY_MODE", "TURNKEY_CLIENT_VERIFY"] {
+        let check = Program::new(&["check", "--adhoc"]).env(name, "");
+        assert_complaint(&check.run(), USAGE, &[name, "is set and empty"]);
+    }
+    // What is typed counts over it, and so does a mode without clients.
+    drop(mutual("TURNKEY_CLIENT_CA", "").start());
+    for typed in [&["--mode", "https"][..], &["--client-verify", "none"]] {
+        let args = [&pki.server_args()[..], typed, &["--port", "0"]].concat();
+        drop(Program::new(&args).env("TURNKEY_ALLOW_CN", "").start());
+    }
+    assert_eq!(Program::new(&["man"]).env("TURNKEY_ALLOW_CN", "").run().code, Some(0));
+}
+
+#[test]
+fn an_empty_variable_of_the_recipe_opens_no_policy() {
+    let pki = Pki::new();
+    let recipe = |verify, cas| {
+        program(&[])
+            .env("HTTPS_ENABLED", "true")
+            .env("VERIFY_USER", verify)
+            .env("CA_CHAIN_CRT", &pki.server.cert)
+            .env("API_KEY", &pki.server.key)
+            .env("API_CA_T", cas)
+            .run()
+    };
+    assert_complaint(&recipe("true", ""), USAGE, &["--client-ca", "API_CA_T"]);
+    assert_complaint(&recipe("", &pki.ca_file), USAGE, &["VERIFY_USER=: expected true or false"]);
+}
+
 #[test]
 fn a_variable_that_is_not_text() {
     let bytes = OsStr::from_bytes(b"J\xfcrgen");
