@@ -102,6 +102,10 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "pattern")]
     pub(crate) allow_san: Vec<SanRule>,
 
+    /// on or off: whether --client-verify optional lets in clients that show no certificate; on
+    #[argh(option, arg_name = "on|off", from_str_fn(switch))]
+    pub(crate) allow_anonymous: Option<bool>,
+
     /// refuse in the handshake whom no rule lets in, in place of an answer that says so
     #[argh(switch)]
     pub(crate) deny_early: bool,

@@ -19,6 +19,8 @@ pub(crate) struct ClientFiles {
     pub(crate) deny_early: bool,
     /// Whether clients may do without a certificate.
     pub(crate) optional: bool,
+    /// Whether those who do are let in; `None` if that was not said, and they are.
+    pub(crate) anonymous: Option<bool>,
 }
 
 impl ClientFiles {
@@ -42,10 +44,23 @@ impl ClientFiles {
 
     /// The policy for what was read.
     pub(crate) fn policy(&self, anchors: TrustAnchors, crls: Vec<RevocationList>) -> ClientPolicy {
+        let anonymous = self.anonymous != Some(false);
         let trust = ClientTrust::new(anchors)
             .revocation_lists(crls)
-            .allow(self.rules.clone(), self.deny_early);
-        if self.optional { ClientPolicy::Optional(trust) } else { ClientPolicy::Required(trust) }
+            .allow(self.rules.clone(), self.deny_early)
+            .allow_anonymous(anonymous);
+        // To refuse early whoever shows no certificate is to require one.
+        if self.optional && (anonymous || !self.deny_early) {
+            ClientPolicy::Optional(trust)
+        } else {
+            ClientPolicy::Required(trust)
+        }
+    }
+
+    /// Whether there are rules, and a client that shows no certificate gets past them without anybody
+    /// having said that it may.
+    pub(crate) fn has_way_round_rules(&self) -> bool {
+        self.optional && self.anonymous.is_none() && !self.rules.is_empty()
     }
 
     /// All its files.

@@ -252,6 +252,9 @@ fn clients(
                 "--deny-early is for mutual mode: add --client-ca and a rule, --allow-cn or \
                  --allow-san",
             )),
+            Some(typed) if typed.allow_anonymous.is_some() => Err(usage(
+                "--allow-anonymous is for mutual mode: add --client-ca and --client-verify optional",
+            )),
             _ => Ok(None),
         };
     }
@@ -264,6 +267,7 @@ fn clients(
         rules,
         deny_early: layers.any(|s| s.deny_early),
         optional: verify == Some(ClientVerify::Optional),
+        anonymous: layers.of(|s| s.allow_anonymous),
     };
     if clients.cas.is_empty() && !made_up {
         let who = if layers.of(|s| s.client_verify).is_some() {
@@ -280,13 +284,26 @@ fn clients(
              clients are let in; turnkey certs makes one, certs/ca.crt"
         )));
     }
-    if clients.deny_early && clients.rules.is_empty() {
+    check_clients(&clients, layers)?;
+    Ok(Some(clients))
+}
+
+/// That the options about clients make sense together.
+fn check_clients(clients: &ClientFiles, layers: Layers<'_>) -> Result<(), ConfigError> {
+    if clients.deny_early && clients.rules.is_empty() && clients.anonymous != Some(false) {
         return Err(usage(
             "--deny-early is for those whom no rule lets in, and there is no rule: add --allow-cn \
-             or --allow-san, or leave it out",
+             or --allow-san, or --allow-anonymous off, or leave it out",
         ));
     }
-    Ok(Some(clients))
+    let wants_anonymous = layers.typed().and_then(|typed| typed.allow_anonymous) == Some(true);
+    if wants_anonymous && !clients.optional {
+        return Err(usage(
+            "--allow-anonymous on needs --client-verify optional: without it clients must show a \
+             certificate",
+        ));
+    }
+    Ok(())
 }
 
 /// In http mode a wish about TLS on the command line cannot be met, and must not be passed over;
@@ -303,6 +320,7 @@ fn refuse_tls_options(layers: Layers<'_>) -> Result<(), ConfigError> {
             "--key-password-file goes with --upstream-cert, or is",
         ),
         (typed.deny_early, "--deny-early is"),
+        (typed.allow_anonymous.is_some(), "--allow-anonymous is"),
         (typed.redirect_from.is_some(), "--redirect-from is"),
         (typed.hsts.is_some() && layers.list(|s| &s.trust_proxy).is_empty(), "--hsts is"),
     ];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
 use smol::io::AsyncReadExt;
-use turnkey_backend::{Accepted, HandshakeError, Incoming, Socket};
+use turnkey_backend::{Accepted, Certificate, HandshakeError, Incoming, Socket};
 
 use crate::address::{LocalAddr, RemoteAddr};
 use crate::causes::with_causes;
@@ -160,8 +160,8 @@ async fn begin(
     }
     let certificate = accepted.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
     let denied = serving.denied(certificate);
-    if let (Some(_), Some(certificate)) = (&denied, certificate) {
-        explain(&Event::NotAllowed { subject: certificate.subject() });
+    if denied.is_some() {
+        explain(&Event::NotAllowed { subject: certificate.map(Certificate::subject) });
     }
     let link = Arc::new(Link {
         id,

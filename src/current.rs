@@ -40,10 +40,14 @@ impl Current {
 }
 
 impl Serving {
-    /// What to tell a client whose certificate is good and whom no rule lets in: who it is, and not
-    /// what the rules are.
+    /// What to tell a client that is not let in: one that no rule allows is told who it is, and not what the
+    /// rules are.
     pub(crate) fn denied(&self, certificate: Option<&Certificate>) -> Option<String> {
-        let (trust, certificate) = (self.clients.trust()?, certificate?);
+        let trust = self.clients.trust()?;
+        let Some(certificate) = certificate else {
+            let needed = || "a client certificate is needed here".to_owned();
+            return (!trust.allows_anonymous()).then(needed);
+        };
         let subject = certificate.subject();
         (!trust.allows(certificate))
             .then(|| format!("the client certificate \"{subject}\" is not allowed here"))

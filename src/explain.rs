@@ -29,8 +29,9 @@ pub(crate) enum Event<'e> {
     TlsOnPlain,
     /// There is no PROXY header as there should be: what is wrong.
     ProxyHeader(&'e str),
-    /// The client is who it says, and no rule lets it in.
-    NotAllowed { subject: &'e str },
+    /// The client is who it says, and no rule lets it in; or it showed no certificate, and clients
+    /// without one are not let in.
+    NotAllowed { subject: Option<&'e str> },
     /// The client left without a word: a port scan, a health check, a browser that thought ahead.
     Left,
 }
@@ -39,7 +40,7 @@ impl Event<'_> {
     /// What tells it from another for the same reason: whose certificate it is about, mostly.
     fn subject(&self) -> Option<&str> {
         match self {
-            Self::NotAllowed { subject } => Some(subject),
+            Self::NotAllowed { subject } => *subject,
             Self::ProxyHeader(what) => Some(what),
             Self::Handshake(HandshakeError::ClientCertificate(refused)) => {
                 Some(refused.certificate().subject())

@@ -20,10 +20,13 @@ pub(super) type Sourced<T> = (Subject, T);
 
 /// Who is let in, in a line.
 pub(super) fn policy(clients: &ClientFiles, cas: usize, lists: usize) -> Finding {
-    let verify = if clients.optional {
-        "optional: clients may show a certificate, which must be good then"
-    } else {
-        "required: clients must show a certificate"
+    let verify = match (clients.optional, clients.anonymous) {
+        (true, Some(false)) if clients.deny_early => {
+            "required, by --allow-anonymous off: clients must show a certificate"
+        }
+        (true, Some(false)) => "optional: clients without a certificate get a 403",
+        (true, _) => "optional: clients may show a certificate, which must be good then",
+        (false, _) => "required: clients must show a certificate",
     };
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let rules = clients.rules.to_string();

@@ -200,6 +200,10 @@ impl Trial<'_> {
                         subject,
                         format!("{who}: was let in, and should not have been"),
                     ),
+                    (None, None, ClientPolicy::Optional(trust)) if !trust.allows_anonymous() => {
+                        let text = format!("{who}: {}, and a 403", outcome.negotiated());
+                        Finding::ok("handshake", subject, text)
+                    }
                     _ => Finding::ok(
                         "handshake",
                         subject,

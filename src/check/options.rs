@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::finding::{Finding, Subject};
 use crate::address::Address;
+use crate::client_files::ClientFiles;
 use crate::config::Config;
 use crate::folder_options::FolderOptions;
 use crate::limits;
@@ -35,6 +36,14 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
         findings.push(
             Finding::warning("trusts-everybody", &Subject::option("--trust-proxy"), text)
                 .mend("name the addresses of the proxies"),
+        );
+    }
+    let clients = config.sources.as_ref().and_then(|sources| sources.clients.as_ref());
+    if clients.is_some_and(ClientFiles::has_way_round_rules) {
+        let text = "optional: a client that shows no certificate is let in, whatever the rules say";
+        findings.push(
+            Finding::warning("anonymous-past-rules", &Subject::option("--client-verify"), text)
+                .mend("add --allow-anonymous off, or on if that is meant"),
         );
     }
     findings.extend(config.unknown_variables.iter().map(unknown));

@@ -39,7 +39,12 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
              HTTPS (--cert and --key, --identity or --adhoc make one)",
             context.local.authority()
         ),
-        Event::NotAllowed { subject } => format!(
+        Event::NotAllowed { subject: None } => format!(
+            "answered with 403: the client sent no certificate, and --allow-anonymous is off; it needs \
+             one issued by {} (curl: --cert and --key)",
+            cas(context)
+        ),
+        Event::NotAllowed { subject: Some(subject) } => format!(
             "answered with 403: no rule lets in the client certificate \"{}\"; add --allow-cn or \
              --allow-san if it should be",
             short(subject)

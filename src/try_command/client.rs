@@ -55,7 +55,7 @@ pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> C
     if let Some(options) = ca.and_then(|ca| known(ca, lets_in)) {
         return Client::Known(options);
     }
-    if !material.clients.is_required() {
+    if !material.clients.is_required() && trust.allows_anonymous() {
         return Client::Unasked;
     }
     let issuers: Vec<_> = trust.anchors().certificates().iter().map(Certificate::subject).collect();

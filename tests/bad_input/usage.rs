@@ -238,6 +238,20 @@ fn the_recipe_without_the_ca_of_its_users() {
     assert_complaint(&program.run(), USAGE, &["--client-ca", "API_CA_T"]);
 }
 
+#[test]
+fn clients_without_a_certificate_where_there_are_none() {
+    let pki = Pki::new();
+    let (http, https, mutual) = (Vec::new(), pki.server_args().to_vec(), pki.mutual_args());
+    for (args, naming) in [(http, "https and mutual"), (https, "mutual mode"), (mutual, "optional")]
+    {
+        let output = run(&[&args[..], &["--allow-anonymous", "on"]].concat());
+        assert_complaint(&output, USAGE, &["--allow-anonymous", naming]);
+    }
+    let early = ["--client-verify", "optional", "--deny-early"];
+    let output = run(&[&pki.mutual_args()[..], &early].concat());
+    assert_complaint(&output, USAGE, &["--deny-early", "--allow-cn", "--allow-anonymous off"]);
+}
+
 /// As a shell leaves it for a name that it does not know. On the command line it is wrong usage too.
 #[test]
 fn an_empty_variable_opens_no_policy() {

@@ -2,7 +2,7 @@
 
 use rcgen::KeyUsagePurpose;
 
-use crate::support::{Authority, Crl, Pki};
+use crate::support::{Authority, Crl, Pki, Program};
 use crate::{Checked, check};
 
 /// Mutual mode with further options.
@@ -25,6 +25,24 @@ fn the_policy_in_a_line() {
     let rules = ["--client-verify", "optional", "--allow-cn", "ann", "--allow-san", "DNS:*.test"];
     let checked = mutual(&pki, &rules);
     checked.assert_found("ok", "client-policy", &["optional", "CN:ann or DNS:*.test"]);
+}
+
+/// Whoever a rule keeps out could come back without a certificate.
+#[test]
+fn rules_that_nobody_has_to_keep() {
+    let pki = Pki::new();
+    let rules = ["--client-verify", "optional", "--allow-cn", "*"];
+    let naming = ["--client-verify", "shows no certificate is let in", "--allow-anonymous off"];
+    mutual(&pki, &rules).assert_only("warning", "anonymous-past-rules", &naming);
+    let args = [&pki.mutual_args()[..], &rules, &["--port", "0"]].concat();
+    Program::new(&args).start().assert_logs(&naming);
+
+    let said = |more: &[&str]| mutual(&pki, &[&rules[..], more].concat());
+    said(&["--allow-anonymous", "on"]).assert_quiet();
+    let closed = said(&["--allow-anonymous", "off"]);
+    closed.assert_quiet().assert_found("ok", "client-policy", &["optional", "403"]);
+    let early = said(&["--allow-anonymous", "off", "--deny-early"]);
+    early.assert_quiet().assert_found("ok", "client-policy", &["required"]);
 }
 
 #[test]

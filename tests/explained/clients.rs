@@ -26,6 +26,7 @@ on_every_verifying_backend! {
     a_forged_signature
     no_rule
     no_rule_early
+    no_certificate_where_that_is_not_enough
 }
 
 const CLIENT: &str = "\"CN=client.localhost,O=Company\"";
@@ -177,6 +178,18 @@ fn no_rule_early(setup: Setup) {
     let site = refuse(setup, pki, &leaf, &["--allow-cn", "somebody.else", "--deny-early"]);
     let told = format!("refused: no rule lets in the client certificate {CLIENT}");
     site.assert_told(NOT_ALLOWED, &[&told, "--allow-cn", "--allow-san"]);
+}
+
+fn no_certificate_where_that_is_not_enough(setup: Setup) {
+    let closed = ["--client-verify", "optional", "--allow-anonymous", "off"];
+    let site = Site::mutual(setup, Pki::new(), &closed);
+    let answer = setup.client(&site.pki).fetch(&site.server.url);
+    assert_eq!(answer.status, 403, "{answer:?}");
+    let text = format!(
+        "answered with 403: the client sent no certificate, and --allow-anonymous is off; it needs one \
+         issued by {CA} (curl: --cert and --key)"
+    );
+    site.assert_told(NO_CERTIFICATE, &[&text]);
 }
 
 fn client() -> Profile {

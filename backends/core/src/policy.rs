@@ -58,14 +58,14 @@ impl ClientPolicy {
             Self::Optional(_) => b"optional",
             Self::Required(_) => b"required",
         });
-        if let Some(ClientTrust { anchors, crls, rules, deny_early }) = self.trust() {
+        if let Some(ClientTrust { anchors, crls, rules, deny_early, anonymous }) = self.trust() {
             // The order of the files makes no difference to who is let in.
             let mut parts: Vec<&[u8]> = anchors.certificates().iter().map(|c| &**c.der()).collect();
             parts.extend(crls.iter().map(RevocationList::der));
             parts.sort_unstable();
             parts.into_iter().for_each(&mut add);
             add(rules.to_string().as_bytes());
-            add(&[u8::from(*deny_early)]);
+            add(&[u8::from(*deny_early), u8::from(*anonymous)]);
         }
         digest.finalize().into()
     }
@@ -143,13 +143,15 @@ pub struct ClientTrust {
     crls: Vec<RevocationList>,
     rules: AllowRules,
     deny_early: bool,
+    anonymous: bool,
 }
 
 impl ClientTrust {
     /// All that the CAs issued.
     #[must_use]
     pub fn new(anchors: TrustAnchors) -> Self {
-        Self { anchors, crls: Vec::new(), rules: AllowRules::default(), deny_early: false }
+        let rules = AllowRules::default();
+        Self { anchors, crls: Vec::new(), rules, deny_early: false, anonymous: true }
     }
 
     /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
@@ -168,6 +170,20 @@ impl ClientTrust {
         self.rules = rules;
         self.deny_early = early;
         self
+    }
+
+    /// Sets whether a client that shows no certificate is let in where certificates are
+    /// [optional](ClientPolicy::Optional); it is. If not, it gets an answer that says so.
+    #[must_use]
+    pub fn allow_anonymous(mut self, allow: bool) -> Self {
+        self.anonymous = allow;
+        self
+    }
+
+    /// Whether a client without a certificate is let in where certificates are optional.
+    #[must_use]
+    pub fn allows_anonymous(&self) -> bool {
+        self.anonymous
     }
 
     /// The CAs.

@@ -64,6 +64,7 @@ fn everything_that_decides_who_is_let_in_is_in_the_digest() {
         ("rules of a third kind", required(trust().allow(rules(&[], &["a@b"]), false))),
         ("rules, early", required(trust().allow(rules(&["a"], &[]), true))),
         ("no rules, early", required(trust().allow(rules(&[], &[]), true))),
+        ("nobody without", required(trust().allow_anonymous(false))),
     ];
     for (i, (name, policy)) in policies.iter().enumerate() {
         assert_eq!(policy.digest(), policy.clone().digest(), "{name}");
