@@ -131,4 +131,7 @@ fn without_a_client_that_is_let_in() {
         &[&pki.mutual_args()[..], &["--allow-cn", "other", "--client-verify", "optional"]].concat(),
     );
     assert!(!server.try_command.contains("--cert "), "{}", server.try_command);
+    let closed = ["--allow-cn", "other", "--client-verify", "optional", "--allow-anonymous", "off"];
+    let server = Server::with(&[&pki.mutual_args()[..], &closed].concat());
+    assert!(server.try_command.contains("curl --cert client.pem "), "{}", server.try_command);
 }
