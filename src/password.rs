@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +23,6 @@ pub(crate) fn from_environment() -> Option<Zeroizing<String>> {
 
 /// Where the passwords of keys come from: a file, a variable, or a person. Never from the command
 /// line: others can read that.
-#[derive(Debug)]
 pub(crate) struct Passwords {
     file: Option<PathBuf>,
     variable: Option<Zeroizing<String>>,
@@ -30,6 +30,13 @@ pub(crate) struct Passwords {
     typed: Mutex<HashMap<PathBuf, Zeroizing<String>>>,
     /// Whether a person may be asked.
     silent: AtomicBool,
+}
+
+/// Where they come from, and none of them.
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Passwords {
@@ -119,5 +126,17 @@ mod tests {
             Err(IdentityError::WrongPassword)
         });
         assert!(matches!(parsed, Ok(Err(IdentityError::WrongPassword))));
+    }
+
+    #[test]
+    fn a_password_is_never_part_of_debug_text() {
+        let passwords = Passwords::new(None, Some(Zeroizing::new("secret".to_owned())));
+        passwords
+            .typed
+            .lock()
+            .unwrap()
+            .insert("key.pem".into(), Zeroizing::new("typed".to_owned()));
+        let text = format!("{passwords:?}");
+        assert!(!text.contains("secret") && !text.contains("typed"), "{text}");
     }
 }

@@ -25,7 +25,14 @@ pub(crate) fn name_of_rust(line: &str) -> Option<&str> {
         let is_name = word.starts_with(|c: char| c.is_ascii_uppercase())
             && word.contains(|c: char| c.is_ascii_lowercase());
         let has_parts = after.starts_with('(') || after.starts_with(" { ");
-        if is_name && !is_part && (has_parts || has_humps(word)) && !USUAL.contains(&word) {
+        // Of systemd's, such as `ListenStream=`.
+        let is_setting = after.starts_with('=');
+        if is_name
+            && !is_part
+            && !is_setting
+            && (has_parts || has_humps(word))
+            && !USUAL.contains(&word)
+        {
             return Some(word);
         }
         rest = after;
