@@ -42,6 +42,8 @@ mod reload;
 mod requests;
 #[path = "proxy/responses.rs"]
 mod responses;
+#[path = "proxy/sharing.rs"]
+mod sharing;
 mod support;
 #[path = "proxy/tls.rs"]
 mod tls;

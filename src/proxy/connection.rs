@@ -21,6 +21,8 @@ pub(super) struct Connection {
     pub(super) input: Input,
     /// It has served a request before, and may have gone stale since.
     pub(super) reused: bool,
+    /// It serves one client connection alone.
+    pub(super) private: bool,
     /// How much has been read of it, in bytes.
     pub(super) heard: u64,
 }
@@ -28,7 +30,15 @@ pub(super) struct Connection {
 impl Connection {
     /// A new connection, over `socket`.
     pub(super) fn new(stream: Box<dyn Stream>, socket: Socket) -> Self {
-        Self { stream, socket, speaker: None, input: Input::default(), reused: false, heard: 0 }
+        Self {
+            stream,
+            socket,
+            speaker: None,
+            input: Input::default(),
+            reused: false,
+            private: false,
+            heard: 0,
+        }
     }
 
     /// The same over TLS that `speaker` did the handshake for.

@@ -69,13 +69,14 @@ struct Failed {
 }
 
 impl<'a> Attempt<'a> {
-    /// Sends the request to `member`, over a connection that waits for one or over a new one. `Err` with
-    /// `true` is for trying another upstream.
+    /// Sends the request to `member`, over the client's `private` connection, one that waits for a request,
+    /// or a new one. `Err` with `true` is for trying another upstream.
     pub(super) async fn send(
         &mut self,
         member: &Member,
+        private: Option<Connection>,
     ) -> Result<Answered<'a>, (Unanswered, bool)> {
-        if let Some(connection) = member.take_idle(&self.proxy.tls) {
+        if let Some(connection) = private.or_else(|| member.take_idle(&self.proxy.tls)) {
             match self.send_over(connection).await {
                 Ok(answered) => return Ok(answered),
                 // The upstream has closed it meanwhile, as it may: once more, on a new one.
@@ -116,6 +117,9 @@ impl<'a> Attempt<'a> {
         }
         if expects {
             push(&mut head, "Expect", b"100-continue");
+        }
+        if self.outgoing.is_last_on(&connection) {
+            push(&mut head, "Connection", b"close");
         }
         head.extend_from_slice(b"\r\n");
 

@@ -11,6 +11,7 @@ mod dial;
 mod error;
 mod fields;
 mod forward;
+mod private;
 mod relay;
 mod request;
 mod response;
@@ -31,6 +32,7 @@ use turnkey_backend::{ConnectConfig, Connector, Timer};
 pub use self::balance::Balance;
 use self::balance::{Balancer, Member};
 use self::forward::{Answered, Attempt, Unanswered};
+pub(crate) use self::private::Private;
 use self::relay::{Relay, Relayed};
 pub(crate) use self::request::Outgoing;
 use self::spool::Spool;
@@ -181,7 +183,7 @@ impl Proxy {
 
     /// Hands on `outgoing`, whose body is read from `shared`, and the answer back to it. `persistent`
     /// is asked, once there is an answer, whether the client's connection can go on; `id` is what the
-    /// log calls the request.
+    /// log calls the request, and `private` the upstream's connection for this client alone.
     pub(crate) async fn forward(
         &self,
         shared: &Shared,
@@ -189,6 +191,7 @@ impl Proxy {
         hsts: Option<u64>,
         persistent: impl FnOnce() -> bool,
         id: impl std::fmt::Display,
+        private: &mut Private,
     ) -> Forwarded {
         let spool = match self.hold_back(shared, outgoing).await {
             Ok(spool) => spool,
@@ -196,16 +199,24 @@ impl Proxy {
         };
         let mut attempt = Attempt { proxy: self, shared, outgoing, spool };
         let mut last = None;
-        for member in self.balancer.order() {
+        let mut order = self.balancer.order();
+        let mut own = private.take(&self.tls);
+        if let Some((member, _)) = &own {
+            order.retain(|other| !Arc::ptr_eq(other, member));
+            order.insert(0, Arc::clone(member));
+        }
+        for member in order {
+            let own = own.take().map(|(_, connection)| connection);
             let busy = member.busy();
             lock(shared).tally().hand_on(&member.name);
             // Whoever asks for nothing any more is not asked for.
-            let sent = attempt.send(&member).or(left(shared));
+            let sent = attempt.send(&member, own).or(left(shared));
             match sent.await {
                 Ok(answered) => {
                     member.is_well();
-                    let done =
-                        self.hand_back(shared, outgoing, hsts, persistent, answered, &member, &id);
+                    let done = self.hand_back(
+                        shared, outgoing, hsts, persistent, answered, &member, &id, private,
+                    );
                     let done = done.await;
                     drop(busy);
                     return done;
@@ -265,25 +276,16 @@ impl Proxy {
         hsts: Option<u64>,
         persistent: impl FnOnce() -> bool,
         answered: Answered<'_>,
-        member: &Member,
+        member: &Arc<Member>,
         id: &impl std::fmt::Display,
+        private: &mut Private,
     ) -> Forwarded {
         let Answered { incoming, mut connection, mut upload } = answered;
         if incoming.status == 101 {
-            let head = incoming.finish_upgrade();
-            let mut written = 0;
-            answer(shared, 101, &head);
-            let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
-            if told.is_ok() {
-                match tunnel::tunnel(shared, &mut connection, self.timeout).await {
-                    Ok(()) => log::debug!("request {id}: the tunnel ended"),
-                    Err(error) => log::debug!("request {id}: the tunnel broke off: {error}"),
-                }
-            }
-            connection.close().await;
-            return Forwarded::Close;
+            return tunnel::change_protocol(shared, incoming, connection, self.timeout, id).await;
         }
-        let reusable = incoming.persistent;
+        let reusable = incoming.persistent && !outgoing.is_last_on(&connection);
+        connection.private |= outgoing.authenticates || incoming.authenticates;
         let length = incoming.body;
         let status = incoming.status;
         let by_close = outgoing.version == Version::Http10 && length.is_open_ended();
@@ -301,7 +303,11 @@ impl Proxy {
         };
         match relay.run(length, outgoing.version).await {
             Relayed::Whole if reusable && upload.is_done() => {
-                member.put_idle(connection, &self.tls);
+                if connection.private {
+                    private.put(member, connection);
+                } else {
+                    member.put_idle(connection, &self.tls);
+                }
                 after(persistent)
             }
             Relayed::Whole | Relayed::WholeAndDone => {

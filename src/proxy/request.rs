@@ -6,7 +6,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_types::Method;
 
+use super::connection::Connection;
 use super::fields::{EndToEnd, push};
+use super::private::authenticates_connection;
 use crate::address::ClientAddr;
 use crate::field;
 use crate::peer::Link;
@@ -27,6 +29,8 @@ pub(crate) struct Outgoing {
     pub(crate) expects_continue: bool,
     /// The protocol that the client would rather speak (RFC 9110 §7.8).
     pub(crate) upgrade: Option<Vec<u8>>,
+    /// It is part of an authentication of the connection.
+    pub(super) authenticates: bool,
     /// Which of the client's fields and trailers go on.
     pub(super) end_to_end: EndToEnd,
 }
@@ -70,8 +74,21 @@ impl Outgoing {
             framing: head.framing,
             expects_continue: head.expects_continue,
             upgrade,
+            authenticates: authenticates_connection(head.fields),
             end_to_end,
         }
+    }
+
+    /// Whether no other request may follow on `connection`.
+    ///
+    /// A server that expects no body with a method may leave it unread, and take it for the next request.
+    /// One that answers HEAD as it does GET sends a body, perhaps later than the head, which would be the
+    /// beginning of the next answer. HEAD leaves a private connection open: it harms nobody else, and
+    /// NTLM needs the same connection for three requests.
+    pub(super) fn is_last_on(&self, connection: &Connection) -> bool {
+        let has_unexpected_body = self.framing != Framing::Empty && !self.usually_has_body();
+        let is_private = connection.private || self.authenticates;
+        has_unexpected_body || (self.method == Method::Head && !is_private)
     }
 
     /// Whether a trailer called `name` goes on, as a field would (RFC 9110 §6.5.1): an app may take one for
@@ -150,10 +167,11 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
 }
 
 /// The protocols that the client asks for, if its request can be one to change it: a request of
-/// HTTP/1.1 without a body.
+/// HTTP/1.1 without a body, and not HEAD, whose connection ends.
 fn upgrade(head: &Head<'_, '_>, end_to_end: &EndToEnd) -> Option<Vec<u8>> {
     if head.version != Version::Http11
         || head.framing != Framing::Empty
+        || head.method == Method::Head
         || !end_to_end.names("upgrade")
     {
         return None;

@@ -7,6 +7,7 @@ use http_types::Method;
 use httparse::{Header, ParserConfig};
 
 use super::fields::{EndToEnd, push};
+use super::private::authenticates_connection;
 use crate::date;
 use crate::field;
 use crate::wire::head::Version;
@@ -19,6 +20,7 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 
 /// A response head that has one reading only.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another fact about the head")]
 pub(super) struct Incoming {
     pub(super) status: u16,
     /// The status line and the fields end to end, but for those that say how long the body is, and
@@ -29,6 +31,8 @@ pub(super) struct Incoming {
     pub(super) persistent: bool,
     /// The protocol that the upstream changes to, with 101.
     pub(super) upgrade: Option<Vec<u8>>,
+    /// It is part of an authentication of the connection.
+    pub(super) authenticates: bool,
     has_hsts: bool,
     has_date: bool,
 }
@@ -99,6 +103,7 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
             && !end_to_end.names("close")
             && (minor > 0 || end_to_end.names("keep-alive")),
         upgrade,
+        authenticates: authenticates_connection(fields),
         has_hsts: has("strict-transport-security"),
         has_date: has("date"),
     };

@@ -6,21 +6,42 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::connection::{Connection, poll_write_all};
+use super::response::Incoming;
 use super::upload::TURN;
+use super::{Forwarded, answer};
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 
 /// How much is taken from the client at a time, in bytes.
 const PIECE: usize = 16 * 1024;
 
+/// Hands on that the protocol changes, and then what is said in the new one. `id` is what the log calls the
+/// request.
+pub(super) async fn change_protocol(
+    shared: &Shared,
+    incoming: Incoming,
+    mut connection: Connection,
+    limit: Duration,
+    id: &impl std::fmt::Display,
+) -> Forwarded {
+    let head = incoming.finish_upgrade();
+    let mut written = 0;
+    answer(shared, 101, &head);
+    let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
+    if told.is_ok() {
+        match tunnel(shared, &mut connection, limit).await {
+            Ok(()) => log::debug!("request {id}: the tunnel ended"),
+            Err(error) => log::debug!("request {id}: the tunnel broke off: {error}"),
+        }
+    }
+    connection.close().await;
+    Forwarded::Close
+}
+
 /// Carries bytes both ways until the upstream has nothing more to say. When it is the client that has
 /// not, the upstream is told, and may finish within `limit` of its last word. A tunnel that is quiet
 /// holds no buffer, and may be quiet for as long as it likes: the protocol in it knows best.
-pub(super) async fn tunnel(
-    shared: &Shared,
-    connection: &mut Connection,
-    limit: Duration,
-) -> io::Result<()> {
+async fn tunnel(shared: &Shared, connection: &mut Connection, limit: Duration) -> io::Result<()> {
     let mut up = Vec::new();
     let (mut up_written, mut down_written) = (0, 0);
     let mut client = Client::Speaks;

@@ -301,6 +301,7 @@ mod tests {
             framing: Framing::Chunked,
             expects_continue: false,
             upgrade: None,
+            authenticates: false,
             end_to_end: EndToEnd::of(&[]),
         }
     }

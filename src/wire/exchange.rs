@@ -9,7 +9,7 @@ use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
 use crate::content::Content;
-use crate::proxy::{Forwarded, Outgoing, Proxy};
+use crate::proxy::{Forwarded, Outgoing, Private, Proxy};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
@@ -66,15 +66,22 @@ pub(crate) enum After {
 }
 
 impl Exchange {
-    /// Has `content` answer the request, which the log calls `id`, and sends what it says.
-    pub(crate) async fn run(self, shared: &Shared, content: &Content, id: RequestId) -> After {
+    /// Has `content` answer the request, which the log calls `id`, and sends what it says. `private` is for
+    /// the requests of this connection alone.
+    pub(crate) async fn run(
+        self,
+        shared: &Shared,
+        content: &Content,
+        id: RequestId,
+        private: &mut Private,
+    ) -> After {
         let Self { work, method, version, persistent, hsts, page } = self;
         let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
         match (content, work) {
             (Content::App(app), Work::App(request)) => serve(app, request, asked, shared, id).await,
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
                 // What is larger must not make that of an app larger.
-                Box::pin(hand_on(proxy, &outgoing, asked, shared, id)).await
+                Box::pin(hand_on(proxy, &outgoing, asked, shared, id, private)).await
             }
             (_, Work::Health { draining }) => tell_health(draining, asked, shared).await,
             // Each is made for the other.
@@ -112,9 +119,10 @@ async fn hand_on(
     asked: Asked,
     shared: &Shared,
     id: RequestId,
+    private: &mut Private,
 ) -> After {
     let persistent = || asked.persistent && lock(shared).can_discard(DISCARD);
-    match proxy.forward(shared, outgoing, asked.hsts, persistent, id).await {
+    match proxy.forward(shared, outgoing, asked.hsts, persistent, id, private).await {
         Forwarded::Persist => pass_over_body(shared).await,
         Forwarded::Close => After::Close,
         Forwarded::Refused(refusal) => refuse(shared, &refusal, asked).await,

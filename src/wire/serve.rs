@@ -20,7 +20,7 @@ use crate::field;
 use crate::limits::Limits;
 use crate::page;
 use crate::peer::Link;
-use crate::proxy::Outgoing;
+use crate::proxy::{Outgoing, Private};
 use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -39,6 +39,7 @@ pub(crate) async fn serve(
     shutdown: &mut Watch,
 ) -> After {
     let mut grace = Deadline::default();
+    let mut private = Private::default();
     loop {
         // A client that has sent more than it has been answered could keep this task busy for as
         // long as it likes: others have their turn in between.
@@ -79,26 +80,32 @@ pub(crate) async fn serve(
                 if let Work::Health { draining } = &mut exchange.work {
                     *draining = leaving;
                 }
-                Box::pin(async move { underway.ends(exchange.run(shared, content, id).await) })
-                    .await
+                let private = &mut private;
+                Box::pin(
+                    async move { underway.ends(exchange.run(shared, content, id, private).await) },
+                )
+                .await
             }
             (None, Some((refusal, asked))) => {
-                log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
-                let asked = Asked { hsts: hsts_of_refused(link), ..asked };
-                let proxied = began_with_proxy_header(shared, link);
-                Box::pin(async move {
-                    underway.ends(match exchange::refuse(shared, &refusal, asked).await {
-                        After::Close if proxied => After::ProxyHeader,
-                        other => other,
-                    })
-                })
-                .await
+                Box::pin(async move { underway.ends(refuse(shared, link, &refusal, asked).await) })
+                    .await
             }
             (None, None) => After::Abort,
         };
         if after != After::Persist {
             return after;
         }
+    }
+}
+
+/// Tells the client why what it sent is not taken as a request.
+async fn refuse(shared: &Shared, link: &Link, refusal: &Refusal, asked: Asked) -> After {
+    log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
+    let asked = Asked { hsts: hsts_of_refused(link), ..asked };
+    let proxied = began_with_proxy_header(shared, link);
+    match exchange::refuse(shared, refusal, asked).await {
+        After::Close if proxied => After::ProxyHeader,
+        other => other,
     }
 }
 
