@@ -1,7 +1,9 @@
 use std::fs::{File, Metadata};
 use std::path::Path;
+use std::sync::Arc;
 
 use http_types::{Response, StatusCode};
+use smol::lock::Semaphore;
 
 use super::asked::{Asked, Likes};
 use super::open::{Missed, Patience, Root};
@@ -14,6 +16,8 @@ pub(super) struct Served<'f> {
     pub(super) options: Options,
     pub(super) asked: &'f Asked,
     pub(super) patience: Patience,
+    /// For what is compressed.
+    pub(super) room: &'f Arc<Semaphore>,
 }
 
 impl Served<'_> {
@@ -73,7 +77,7 @@ impl Served<'_> {
         }
         let open = |path: &Path| self.open(path);
         let chosen = Representation::choose(self.asked, open, name, file, metadata)?;
-        chosen.answer(self.asked, self.patience)
+        chosen.answer(self.asked, self.patience, self.room)
     }
 
     pub(super) fn open(&self, relative: &Path) -> Result<(File, Metadata), Missed> {

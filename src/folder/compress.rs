@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use flate2::Compression;
@@ -10,6 +11,7 @@ use flate2::read::GzEncoder;
 use http_types::Body;
 use smol::Task;
 use smol::future::Future;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
 
 use crate::buffered::{Buffered, Fill};
 use crate::file_body::{read_at, shrunk};
@@ -20,6 +22,16 @@ const LEVEL: Compression = Compression::new(5);
 /// How much is made in one turn of a thread, in bytes.
 const TURN: u64 = 64 * 1024;
 
+/// How many files of a folder are compressed at once, for each core. Each takes some 300 KiB until the
+/// client has read all, and its turns keep a thread busy; what is more is sent as it is.
+const AT_ONCE: usize = 4;
+
+/// Room for the files that are compressed at once.
+pub(super) fn room() -> Arc<Semaphore> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new(AT_ONCE.saturating_mul(cores)))
+}
+
 /// `bytes` in gzip.
 pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), LEVEL);
@@ -27,10 +39,14 @@ pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor.
-pub(super) fn body(file: File, size: u64) -> Body {
+/// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor. They take `place`
+/// until then.
+pub(super) fn body(file: File, size: u64, place: SemaphoreGuardArc) -> Body {
     let encoder = GzEncoder::new(Source { file, offset: 0, end: size }, LEVEL);
-    Body::from_reader(Buffered::new(Compressed { encoder: Some(encoder), turn: None }), None)
+    Body::from_reader(
+        Buffered::new(Compressed { encoder: Some(encoder), turn: None, _place: place }),
+        None,
+    )
 }
 
 /// A file up to the size that it was said to have.
@@ -63,6 +79,7 @@ struct Compressed {
     /// Away while it is in use, and after a failure.
     encoder: Option<GzEncoder<Source>>,
     turn: Option<Task<Turn>>,
+    _place: SemaphoreGuardArc,
 }
 
 impl Fill for Compressed {
@@ -108,7 +125,8 @@ mod tests {
         fs::write(&name, &text).unwrap();
         let size = u64::try_from(text.len()).unwrap();
         let read = |size| {
-            let mut body = body(File::open(&name).unwrap(), size);
+            let place = room().try_acquire_arc().unwrap();
+            let mut body = body(File::open(&name).unwrap(), size, place);
             let mut bytes = Vec::new();
             smol::block_on(body.read_to_end(&mut bytes)).map(|_| bytes)
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_types::{Body, Response, StatusCode};
+use smol::lock::Semaphore;
 
 use super::asked::Asked;
 use super::coding::Coding;
@@ -93,7 +94,12 @@ impl Representation {
     }
 
     /// What the client gets of it.
-    pub(super) fn answer(self, asked: &Asked, patience: Patience) -> Result<Response, Missed> {
+    pub(super) fn answer(
+        self,
+        asked: &Asked,
+        patience: Patience,
+        room: &Arc<Semaphore>,
+    ) -> Result<Response, Missed> {
         let part = match asked.conditions.evaluate(&self.validators) {
             Outcome::Failed => {
                 let why = "the file is not what the request takes it for";
@@ -108,7 +114,7 @@ impl Representation {
         };
         let ranges = asked.ranges.as_ref().filter(|_| part);
         match ranges.map_or(Parts::Whole, |ranges| ranges.of_length(self.size)) {
-            Parts::Whole if self.on_the_fly => self.compressed(asked, patience),
+            Parts::Whole if self.on_the_fly => self.compressed(asked, patience, room),
             Parts::Whole => self.whole(asked, patience),
             Parts::Unsatisfiable => {
                 let why = "the file has none of the ranges that are asked for";
@@ -153,9 +159,15 @@ impl Representation {
         response
     }
 
-    fn compressed(self, asked: &Asked, patience: Patience) -> Result<Response, Missed> {
-        let mut response = self.response(StatusCode::Ok);
+    /// In gzip, if there is `room` for one more.
+    fn compressed(
+        self,
+        asked: &Asked,
+        patience: Patience,
+        room: &Arc<Semaphore>,
+    ) -> Result<Response, Missed> {
         if asked.head_only {
+            let mut response = self.response(StatusCode::Ok);
             // How long it would be is only known to whoever compresses it.
             response.set_body(Body::from_reader(smol::io::empty(), None));
             return Ok(response);
@@ -163,11 +175,17 @@ impl Representation {
         if patience == Patience::None {
             return Err(Missed::NotNow);
         }
+        let Some(place) = room.try_acquire_arc() else {
+            let metadata = self.file.metadata().map_err(Missed::Failed)?;
+            let plain = Self::new(self.file, &metadata, self.kind, None, false);
+            return plain.whole(asked, patience);
+        };
+        let mut response = self.response(StatusCode::Ok);
         if self.size <= SMALL {
             let bytes = read(&self.file, 0..self.size, patience)?;
             response.set_body(Body::from_bytes(compress::whole(&bytes).map_err(Missed::Failed)?));
         } else {
-            response.set_body(compress::body(self.file, self.size));
+            response.set_body(compress::body(self.file, self.size, place));
         }
         Ok(response)
     }

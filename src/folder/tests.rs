@@ -143,3 +143,36 @@ fn a_body_that_was_replaced_is_not_the_file() {
     assert!(response.header("content-type").is_none());
     assert_eq!(smol::block_on(response.body_bytes()).unwrap(), vec![b'x'; 100_000]);
 }
+
+#[test]
+fn what_there_is_no_room_to_compress_is_sent_as_it_is() {
+    let (folder, served) = folder();
+    let text = "text ".repeat(1000);
+    fs::write(folder.path().join("text.txt"), &text).unwrap();
+    fs::write(folder.path().join("long.txt"), text.repeat(20)).unwrap();
+    let mut app = App::new();
+    app.mount("/", served.clone());
+    let get = |target: &str| {
+        let mut request =
+            Request::new(Method::Get, Url::parse(&format!("http://localhost{target}")).unwrap());
+        request.insert_header("accept-encoding", "gzip");
+        smol::block_on(app.call(request))
+    };
+    let coding = |response: &Response| response.header("content-encoding").is_some();
+    let mut all = Vec::new();
+    // Those that are being sent take the room.
+    while let Some(place) = served.room.try_acquire_arc() {
+        all.push(place);
+    }
+    assert!(all.len() >= 4);
+    all.pop();
+    let sending = get("/long.txt");
+    assert!(coding(&sending));
+    let mut plain = get("/text.txt");
+    assert!(!coding(&plain));
+    assert_eq!(smol::block_on(plain.body_string()).unwrap(), text);
+    assert_eq!(get("/long.txt").len(), Some(text.len() * 20));
+    drop(sending);
+    assert!(coding(&get("/text.txt")));
+    assert!(coding(&get("/text.txt")), "one that has been sent takes none");
+}

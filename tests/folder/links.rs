@@ -67,6 +67,22 @@ fn links_stay_in_the_folder() {
     served.site.server.assert_alive();
 }
 
+/// Kubernetes mounts a ConfigMap like this: its files are links by way of `..data`.
+#[test]
+fn a_link_to_a_hidden_name_is_followed() {
+    let folder = Folder::new().with("..2026_01_01/a.txt", "a").with(".hidden", SECRET);
+    let link = |to: &str, at: &str| symlink(to, folder.path().join(at)).unwrap();
+    link("..2026_01_01", "..data");
+    link("..data/a.txt", "a.txt");
+    link("..data", "folder");
+    let served = Served::new(folder);
+    served.get("/a.txt").assert_is(200, "a");
+    served.get("/folder/a.txt").assert_is(200, "a");
+    for target in ["/..data/a.txt", "/..2026_01_01/a.txt", "/folder/../.hidden", "/.hidden"] {
+        assert_ne!(served.get(target).status, 200, "{target}");
+    }
+}
+
 /// There is no moment in which a link that changes leads out.
 #[test]
 fn a_link_that_changes_never_leads_out() {
