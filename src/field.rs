@@ -24,6 +24,14 @@ pub(crate) fn values<'f, 'b>(
     fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
 }
 
+/// The most options that the `Connection` fields of a head may name. Usual heads name one or two.
+pub(crate) const MAX_OPTIONS: usize = 100;
+
+/// Whether the `Connection` fields name more options than there may be.
+pub(crate) fn has_too_many_options(fields: &[Header<'_>]) -> bool {
+    values(fields, "connection").flat_map(list).nth(MAX_OPTIONS).is_some()
+}
+
 /// The elements of a comma-separated list, without white space and empty elements
 /// (RFC 9110 §5.6.1.2).
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {

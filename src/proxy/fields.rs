@@ -21,7 +21,7 @@ const HOP_BY_HOP: [&str; 9] = [
 /// that `Connection` names. Content-Length is among those that go: it is said anew.
 #[derive(Debug)]
 pub(super) struct EndToEnd {
-    /// What `Connection` names, in lower case.
+    /// What `Connection` names, in lower case and sorted.
     named: Vec<Vec<u8>>,
 }
 
@@ -29,17 +29,19 @@ impl EndToEnd {
     pub(super) fn of(fields: &[Header<'_>]) -> Self {
         let lines = field::values(fields, "connection");
         let named = lines.flat_map(field::list).map(<[u8]>::to_ascii_lowercase);
-        Self { named: named.collect() }
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable();
+        Self { named }
     }
 
     pub(super) fn keeps(&self, name: &str) -> bool {
-        is_end_to_end(name)
-            && !self.named.iter().any(|other| name.as_bytes().eq_ignore_ascii_case(other))
+        is_end_to_end(name) && !self.names(name)
     }
 
-    /// Whether `Connection` names `option`.
+    /// Whether `Connection` names `option`, in any case of letters.
     pub(super) fn names(&self, option: &str) -> bool {
-        self.named.iter().any(|named| named == option.as_bytes())
+        let lower = || option.bytes().map(|byte| byte.to_ascii_lowercase());
+        self.named.binary_search_by(|named| named.iter().copied().cmp(lower())).is_ok()
     }
 }
 

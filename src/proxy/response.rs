@@ -84,6 +84,9 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
         return Err(Malformed("its status is none of HTTP"));
     }
     let fields: &[Header<'_>] = parsed.headers;
+    if field::has_too_many_options(fields) {
+        return Err(Malformed("its Connection fields name too many options"));
+    }
     let end_to_end = EndToEnd::of(fields);
     let body = body_length(fields, status, minor, method)?;
     let mut head = format!("HTTP/1.1 {status:03} ").into_bytes();

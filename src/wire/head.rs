@@ -89,6 +89,9 @@ impl<'h, 'b> Head<'h, 'b> {
         }
         let host = host(fields, version)?;
         let (target, named) = read_target(target, method)?;
+        if field::has_too_many_options(fields) {
+            return Err(too_many_options());
+        }
         let options = connection_options(fields);
         Ok(Self {
             method,
@@ -134,6 +137,13 @@ pub(super) fn uri_too_long() -> Refusal {
     Refusal::new(
         StatusCode::UriTooLong,
         format!("the request target is longer than {MAX_TARGET} bytes"),
+    )
+}
+
+fn too_many_options() -> Refusal {
+    Refusal::new(
+        StatusCode::RequestHeaderFieldsTooLarge,
+        format!("the Connection fields name more than {} options", field::MAX_OPTIONS),
     )
 }
 

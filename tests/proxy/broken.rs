@@ -24,6 +24,8 @@ table! {
 #[expect(clippy::too_many_lines, reason = "most of it is a table")]
 fn malformed_answers_are_not_handed_on(front: Front) {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(257));
+    let options =
+        format!("HTTP/1.1 200 OK\r\nConnection: {}\r\nContent-Length: 0\r\n\r\n", "x,".repeat(101));
     let large =
         format!("HTTP/1.1 200 OK\r\n{}\r\n", format!("X: {}\r\n", "y".repeat(8000)).repeat(9));
     let cases: &[(&[u8], &str)] = &[
@@ -80,6 +82,7 @@ fn malformed_answers_are_not_handed_on(front: Front) {
         ),
         (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nX: \0\r\n\r\n", "malformed"),
         (many.as_bytes(), "too many fields"),
+        (options.as_bytes(), "too many options"),
         (large.as_bytes(), "too large"),
     ];
     for (answer, cause) in cases {
