@@ -23,6 +23,10 @@ use crate::wire::{Shared, lock};
 /// the same (RFC 9110 §10.1.1: a server may ignore the expectation).
 const EXPECT: Duration = Duration::from_secs(1);
 
+/// How many interim answers restart the time that an upstream has to answer: with `102 Processing` it says
+/// that it works on the request. Without a limit one that never answers would never time out.
+const PROLONGING: usize = 16;
+
 /// An upstream's answer has begun.
 #[derive(Debug)]
 pub(super) struct Answered<'s> {
@@ -133,6 +137,7 @@ impl<'a> Attempt<'a> {
             outgoing: self.outgoing,
             shared: self.shared,
             interim: None,
+            interims: 0,
             heard: false,
         };
         let incoming = poll_fn(|cx| exchange.poll(cx, &mut connection)).await;
@@ -164,6 +169,8 @@ struct Exchange<'a, 's> {
     shared: &'a Shared,
     /// An interim answer on its way to the client, and how much of it has gone out.
     interim: Option<(Vec<u8>, usize)>,
+    /// How many interim answers have come.
+    interims: usize,
     /// Whether anything has come from the upstream.
     heard: bool,
 }
@@ -174,7 +181,6 @@ impl Exchange<'_, '_> {
         cx: &mut Context<'_>,
         connection: &mut Connection,
     ) -> Poll<Result<Incoming, Unanswered>> {
-        let mut interims = 0;
         loop {
             if let Some((bytes, written)) = &mut self.interim {
                 match lock(self.shared).poll_write_all(cx, bytes, written) {
@@ -192,9 +198,12 @@ impl Exchange<'_, '_> {
                 Err(malformed) => return fail(UpstreamError::Malformed(malformed)),
                 Ok(Some(incoming)) if incoming.is_interim() => {
                     self.take_interim(incoming);
-                    interims += 1;
+                    self.interims += 1;
+                    if self.interims <= PROLONGING {
+                        self.waiting.clear();
+                    }
                     // An upstream that has no end of them must not keep others waiting.
-                    if interims == TURN {
+                    if self.interims % TURN == 0 {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -205,10 +214,8 @@ impl Exchange<'_, '_> {
             }
             match connection.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return fail(UpstreamError::Closed),
-                Poll::Ready(Ok(_)) => {
-                    self.heard = true;
-                    self.waiting.clear();
-                }
+                // A part of a head does not prolong the wait for the whole.
+                Poll::Ready(Ok(_)) => self.heard = true,
                 Poll::Ready(Err(error)) => return fail(UpstreamError::Broken(error)),
                 Poll::Pending => {
                     if !self.upload.wanted && self.expecting.poll(cx, EXPECT).is_ready() {

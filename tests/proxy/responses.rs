@@ -1,11 +1,12 @@
 //! Answers as clients get them.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bodies::{SOON, signal};
 use crate::support::table;
 use crate::upstream::Upstream;
-use crate::{Front, Proxied};
+use crate::{Front, Proxied, assert_refused};
 
 table! {
     columns {
@@ -16,6 +17,7 @@ table! {
         answers_without_a_body
         interim_answers_pass_to_those_who_know_them
         interim_answers_without_end_keep_nobody_waiting
+        interim_answers_do_not_put_off_the_end_for_ever
         fields_between_neighbours_go
         fields_keep_their_order_and_their_bytes
         heads_may_be_large
@@ -119,6 +121,28 @@ fn interim_answers_pass_to_those_who_know_them(front: Front) {
     let both = format!("{hints}\r\nHTTP/1.1 102 Processing\r\n\r\n{closed}");
     assert_eq!(handed_on(front, "GET", "1.1", &answer), both);
     assert_eq!(handed_on(front, "GET", "1.0", &answer), closed);
+}
+
+fn interim_answers_do_not_put_off_the_end_for_ever(front: Front) {
+    // One that comes often enough, or a head that does not end.
+    for (often, once) in
+        [("HTTP/1.1 102 Processing\r\n\r\n", ""), ("X: y\r\n", "HTTP/1.1 200 OK\r\n")]
+    {
+        let upstream = Upstream::new(move |talk| {
+            talk.request();
+            talk.send(once.as_bytes());
+            for _ in 0..100 {
+                thread::sleep(Duration::from_millis(50));
+                if !talk.send(often.as_bytes()) {
+                    return;
+                }
+            }
+            talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-timeout", "0.5"]);
+        let came = proxied.get("/").replace("HTTP/1.1 102 Processing\r\n\r\n", "");
+        assert_refused(&came, 504, &["did not answer within 0.5 seconds"]);
+    }
 }
 
 fn interim_answers_without_end_keep_nobody_waiting(front: Front) {
