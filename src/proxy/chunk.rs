@@ -1,5 +1,5 @@
 use super::fields::{is_end_to_end, push};
-use crate::trust::speaks_for_client;
+use crate::trust::may_be_trailer;
 use crate::wire::chunked::Trailer;
 
 /// `content` as a chunk (RFC 9112 §7.1); nothing is the last one, with `trailers` behind it, as far
@@ -16,7 +16,7 @@ pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]
     out.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());
     out.extend_from_slice(content);
     for (name, value) in trailers {
-        if is_end_to_end(name) && !speaks_for_client(name) {
+        if is_end_to_end(name) && may_be_trailer(name) {
             push(out, name, value.as_bytes());
         }
     }
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn chunks_and_the_last_one() {
         assert_eq!(chunk(&[b'x'; 26], &[]), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
-        let trailers = ["X-Sum", "Content-Length", "X-Forwarded-For"];
+        let trailers = ["X-Sum", "Content-Length", "Content_Length", "X-Forwarded-For"];
         let trailers = trailers.map(|name| (name.to_owned(), "1".to_owned()));
         assert_eq!(chunk(b"", &trailers), b"0\r\nX-Sum: 1\r\n\r\n");
     }

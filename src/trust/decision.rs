@@ -7,7 +7,7 @@ use super::basis::{Basis, Beyond};
 use super::explained::shown;
 use super::forwarded::{self, Malformed};
 use super::ignored::{IgnoredHeader, Why};
-use super::names::{has_other_marks, is_written_here, speaks_for_client};
+use super::names::{has_other_marks, is_framing_in_disguise, is_written_here, speaks_for_client};
 use super::node::Node;
 use super::{Sender, Standing, Trust, x_forwarded};
 use crate::address::ClientAddr;
@@ -89,6 +89,7 @@ pub(super) fn decide<'b>(
         cut: Vec::new(),
     };
     let mut reading = Reading { trust, sender: sender.client(), fields, decision };
+    reading.ignore_where(is_framing_in_disguise, &Why::Framing);
     match sender.standing {
         Standing::Trusted => reading.believe()?,
         Standing::Untrusted => {

@@ -44,6 +44,8 @@ pub(super) enum Why {
     Unnamed,
     /// Applications may take its name for another.
     Disguised,
+    /// Applications may take it for a field that says how long the body is.
+    Framing,
     /// This, in `Forwarded`, is none of its elements.
     NoElement(String),
     /// This, in `X-Forwarded-For`, is none.
@@ -66,6 +68,10 @@ impl fmt::Display for Why {
             ),
             Self::Disguised => f.write_str(
                 "applications may take it for the name with hyphens, which is how proxies write it",
+            ),
+            Self::Framing => f.write_str(
+                "applications may take it for Content-Length or Transfer-Encoding, and read another \
+                 body than was sent",
             ),
             Self::NoElement(what) => write!(f, "{what} is no element of it"),
             Self::NoAddress(what) => write!(f, "{what} is no address"),

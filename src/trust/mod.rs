@@ -25,7 +25,7 @@ pub(crate) use basis::{Basis, Origin};
 pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
 pub use ignored::IgnoredHeader;
-pub(crate) use names::{is_written_here, speaks_for_client};
+pub(crate) use names::{is_written_here, may_be_trailer};
 pub use proxies::{TrustedProxies, TrustedProxiesError};
 use proxy_protocol::Source;
 pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};

@@ -133,6 +133,27 @@ pub(crate) fn is_written_here(name: &str) -> bool {
     row(name).is_some_and(|row| row.ours)
 }
 
+/// Whether a trailer called `name` may be handed on. No proxy tells of its client in a trailer: the client
+/// has written it. And a body that has ended has no other length (RFC 9110 §6.5.1).
+pub(crate) fn may_be_trailer(name: &str) -> bool {
+    !speaks_for_client(name) && !is_framing(name)
+}
+
+/// Whether an app may take the field called `name` for one that says how long the body is, which it is not.
+/// Nobody on the way reads it as that: it would be a second length, for the app alone.
+pub(super) fn is_framing_in_disguise(name: &str) -> bool {
+    is_framing(name) && has_other_marks(name)
+}
+
+fn is_framing(name: &str) -> bool {
+    let framing: &[u8] = match name.len() {
+        14 => b"content-length",
+        17 => b"transfer-encoding",
+        _ => return false,
+    };
+    name.bytes().zip(framing).all(|(n, f)| fold(n) == *f)
+}
+
 /// Whether `name` has other marks than hyphens.
 pub(super) fn has_other_marks(name: &str) -> bool {
     name.bytes().any(|byte| byte != b'-' && fold(byte) == b'-')

@@ -9,7 +9,7 @@ use smol::io::AsyncRead;
 
 use super::chunked::Trailer;
 use super::transport::{Shared, lock};
-use crate::trust::speaks_for_client;
+use crate::trust::may_be_trailer;
 
 /// The content of a request, as a handler reads it.
 ///
@@ -37,9 +37,7 @@ impl RequestBody {
     fn end(&mut self, fields: Vec<Trailer>) {
         let Some(sender) = self.trailers.take() else { return };
         let mut trailers = Trailers::new();
-        // No proxy tells of its client in a trailer: the client has written it.
-        let fields = fields.into_iter().filter(|(name, _)| !speaks_for_client(name));
-        for (name, value) in fields {
+        for (name, value) in fields.into_iter().filter(|(name, _)| may_be_trailer(name)) {
             trailers.append(name.as_str(), value.as_str());
         }
         // The channel has room for this one message: there is nothing to wait for.

@@ -13,6 +13,7 @@ table! {
     } rows {
         no_name_in_use_reaches_an_upstream
         no_trailer_of_such_a_name_does
+        no_second_length_reaches_an_upstream
         a_trusted_proxy_speaks_for_its_clients
     }
 }
@@ -59,6 +60,29 @@ fn no_trailer_of_such_a_name_does(front: Front) {
         let all = [request.head, request.body].concat();
         let all = String::from_utf8_lossy(&all);
         assert!(!all.contains("forged"), "{all}");
+    }
+}
+
+/// Apps that take `_` or `.` for `-` would read another body than was sent.
+fn no_second_length_reaches_an_upstream(front: Front) {
+    let upstream = Upstream::answering(OK);
+    for args in [&[][..], &["--proxy-streaming"], &["--trust-proxy", "127.0.0.1"]] {
+        let proxied = Proxied::with(front, &[&upstream.url], args);
+        let forged = "Content_Length: forged\r\nTransfer_Encoding: forged\r\n\
+                      content.length: forged\r\nTRANSFER~ENCODING: forged\r\n";
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nX_Mine: kept\r\n{forged}\
+             Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n{forged}\r\n"
+        );
+        assert_eq!(proxied.ask(request), OK_CLOSE);
+        let request = only(&upstream);
+        assert_eq!(request.values("x_mine"), ["kept"]);
+        let all = [request.head, request.body].concat();
+        let all = String::from_utf8_lossy(&all);
+        assert!(!all.contains("forged"), "{all}");
+        proxied
+            .server
+            .assert_logs(&["ignored Content_Length from 127.0.0.1: applications may take it"]);
     }
 }
 
