@@ -11,6 +11,7 @@ mod dial;
 mod error;
 mod fields;
 mod forward;
+pub(crate) mod max_forwards;
 mod private;
 mod relay;
 mod request;

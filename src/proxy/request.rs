@@ -8,6 +8,7 @@ use http_types::Method;
 
 use super::connection::Connection;
 use super::fields::{EndToEnd, push};
+use super::max_forwards;
 use super::private::authenticates_connection;
 use crate::address::ClientAddr;
 use crate::field;
@@ -54,8 +55,14 @@ impl Outgoing {
         };
         bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
         push(&mut bytes, "Host", host.as_bytes());
+        let counts = max_forwards::counts(head.method);
         for (name, value) in decision.fields(head.fields) {
-            if goes_on(name, &end_to_end) {
+            if !goes_on(name, &end_to_end) {
+                continue;
+            }
+            if counts && name.eq_ignore_ascii_case(max_forwards::NAME) {
+                push(&mut bytes, name, &max_forwards::count_down(value));
+            } else {
                 push(&mut bytes, name, value);
             }
         }

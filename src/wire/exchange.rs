@@ -9,7 +9,7 @@ use super::respond::{self, Asked, Written};
 use super::transport::{Shared, lock};
 use crate::app::App;
 use crate::content::Content;
-use crate::proxy::{Forwarded, Outgoing, Private, Proxy};
+use crate::proxy::{Forwarded, Outgoing, Private, Proxy, max_forwards};
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
@@ -44,6 +44,8 @@ pub(crate) enum Work {
     Health {
         draining: bool,
     },
+    /// It may not be handed on to an upstream.
+    Last,
 }
 
 /// What becomes of the connection after an exchange.
@@ -83,7 +85,8 @@ impl Exchange {
                 // What is larger must not make that of an app larger.
                 Box::pin(hand_on(proxy, &outgoing, asked, shared, id, private)).await
             }
-            (_, Work::Health { draining }) => tell_health(draining, asked, shared).await,
+            (_, Work::Health { draining }) => tell(health(draining), asked, shared).await,
+            (_, Work::Last) => tell(max_forwards::answer(method), asked, shared).await,
             // Each is made for the other.
             _ => After::Abort,
         }
@@ -91,8 +94,8 @@ impl Exchange {
 }
 
 /// Answers for the server itself.
-async fn tell_health(draining: bool, asked: Asked, shared: &Shared) -> After {
-    match respond::write_response(shared, health(draining), asked).await {
+async fn tell(response: Response, asked: Asked, shared: &Shared) -> After {
+    match respond::write_response(shared, response, asked).await {
         Written::Whole { persistent: true } => pass_over_body(shared).await,
         Written::Whole { persistent: false } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,

@@ -20,7 +20,7 @@ use crate::field;
 use crate::limits::Limits;
 use crate::page;
 use crate::peer::Link;
-use crate::proxy::{Outgoing, Private};
+use crate::proxy::{Outgoing, Private, max_forwards};
 use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -216,6 +216,7 @@ fn begin(
             request.ext_mut().insert(link.peer(decision, id));
             Work::App(Box::new(request))
         }
+        Content::Proxy(_) if max_forwards::ends_here(&head) => Work::Last,
         Content::Proxy(proxy) => {
             let host = proxy.upstream_host().unwrap_or(host);
             Work::Proxy(Box::new(Outgoing::new(&head, &decision, link, host)))

@@ -14,6 +14,8 @@ table! {
         the_host_is_kept_or_set
         fields_keep_their_order_and_their_bytes
         fields_between_neighbours_go
+        max_forwards_is_counted
+        what_may_go_no_further_is_answered_here
     }
 }
 
@@ -158,4 +160,40 @@ fn fields_between_neighbours_go(front: Front) {
          Authorization: Basic eDp5\r\n{ours}\r\n"
     );
     assert_eq!(upstream.only().text(), head);
+}
+
+/// RFC 9110 §7.6.2.
+fn max_forwards_is_counted(front: Front) {
+    let upstream = Upstream::answering(OK);
+    let proxied = Proxied::new(front, &upstream);
+    for (method, value, passed) in [
+        ("OPTIONS", "1", "0"),
+        ("TRACE", "10", "9"),
+        ("TRACE", "x", "x"),
+        ("GET", "0", "0"),
+        ("POST", "5", "5"),
+    ] {
+        let request = format!(
+            "{method} / HTTP/1.1\r\nHost: a\r\nMax-Forwards: {value}\r\nConnection: close\r\n\r\n"
+        );
+        assert_eq!(proxied.ask(request), OK_CLOSE);
+        let got = upstream.take_requests().remove(0);
+        assert_eq!(got.values("max-forwards"), [passed], "{method} {value}");
+    }
+}
+
+fn what_may_go_no_further_is_answered_here(front: Front) {
+    let upstream = Upstream::answering(OK);
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = proxied.open();
+    for (method, status) in [("OPTIONS", 204), ("TRACE", 405), ("OPTIONS", 204)] {
+        let request =
+            format!("{method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nCookie: secret\r\n\r\n");
+        conn.send(request.as_bytes()).unwrap();
+        let answer = conn.response();
+        assert_eq!(answer.status, status, "{method}");
+        assert!(answer.has("allow: options"), "{}", answer.head);
+        assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
+    }
+    assert_eq!(upstream.accepted(), 0);
 }

@@ -1,0 +1,66 @@
+//! `Max-Forwards`: how many more gateways may hand on a request that follows their chain
+//! (RFC 9110 §7.6.2).
+
+use http_types::{Method, Response, StatusCode};
+
+use crate::field;
+use crate::refusal::Refusal;
+use crate::wire::head::Head;
+
+pub(super) const NAME: &str = "max-forwards";
+
+/// What is answered here if that is asked.
+const ALLOW: &str = "OPTIONS";
+
+/// Whether the field means something with `method`.
+pub(super) fn counts(method: Method) -> bool {
+    matches!(method, Method::Options | Method::Trace)
+}
+
+/// Whether the request may not be handed on.
+pub(crate) fn ends_here(head: &Head<'_, '_>) -> bool {
+    let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&digit| digit == b'0');
+    counts(head.method) && field::values(head.fields, NAME).any(is_zero)
+}
+
+/// The answer to such a request. TRACE would send the client's credentials back to whoever can make a
+/// browser ask, so that is refused.
+pub(crate) fn answer(method: Method) -> Response {
+    let mut response = match method {
+        Method::Options => Response::new(StatusCode::NoContent),
+        _ => Refusal::new(StatusCode::MethodNotAllowed, "TRACE is not answered here").response(),
+    };
+    response.insert_header("allow", ALLOW);
+    response
+}
+
+/// `value` for the next recipient: one less. What is no number stays as it is, and one that cannot be
+/// counted becomes the largest that can (RFC 9110 §7.6.2).
+pub(super) fn count_down(value: &[u8]) -> Vec<u8> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return value.to_vec();
+    }
+    let number = std::str::from_utf8(value).ok().and_then(|digits| digits.parse::<u64>().ok());
+    let left = number.map_or(u64::MAX, |number| number.saturating_sub(1));
+    left.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_counted_down() {
+        for (value, left) in [
+            ("1", "0"),
+            ("10", "9"),
+            ("007", "6"),
+            ("99999999999999999999999", "18446744073709551615"),
+            ("-1", "-1"),
+            ("1, 2", "1, 2"),
+            ("", ""),
+        ] {
+            assert_eq!(count_down(value.as_bytes()), left.as_bytes(), "{value}");
+        }
+    }
+}
