@@ -203,7 +203,7 @@ impl Exchange<'_, '_> {
                         self.waiting.clear();
                     }
                     // An upstream that has no end of them must not keep others waiting.
-                    if self.interims % TURN == 0 {
+                    if self.interims.is_multiple_of(TURN) {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
