@@ -67,7 +67,7 @@ fn links_stay_in_the_folder() {
     served.site.server.assert_alive();
 }
 
-/// Kubernetes mounts a ConfigMap like this: its files are links by way of `..data`.
+/// Kubernetes mounts a `ConfigMap` like this: its files are links by way of `..data`.
 #[test]
 fn a_link_to_a_hidden_name_is_followed() {
     let folder = Folder::new().with("..2026_01_01/a.txt", "a").with(".hidden", SECRET);
