@@ -2,7 +2,7 @@
 //! programmers.
 
 /// Words with capitals inside that people use.
-const USUAL: [&str; 1] = ["WebSocket"];
+const USUAL: [&str; 2] = ["CloudFront", "WebSocket"];
 
 /// Fails the test if one of the lines looks like Rust's `Debug`: `Other(…)`, `Tag { … }`,
 /// `UnknownIssuer`.
