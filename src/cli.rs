@@ -237,6 +237,10 @@ pub(crate) struct Serve {
     #[argh(switch)]
     pub(crate) proxy_streaming: bool,
 
+    /// hand on fields whose names have other marks than - and _, which PHP and others take for -
+    #[argh(switch)]
+    pub(crate) lenient_names: bool,
+
     /// address or network of a proxy that is believed about its clients, or unix: all that come over
     /// a Unix socket; may be repeated
     #[argh(option, arg_name = "network")]

@@ -20,6 +20,7 @@ pub(crate) struct UpstreamOptions {
     host: Option<String>,
     timeout: Option<Seconds>,
     streaming: bool,
+    lenient_names: bool,
     /// `None` if none of them speaks it.
     pub(crate) tls: Option<UpstreamFiles>,
 }
@@ -46,6 +47,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
         host: layers.of(|s| s.upstream_host.clone()),
         timeout: layers.of(|s| s.proxy_timeout),
         streaming: layers.any(|s| s.proxy_streaming),
+        lenient_names: layers.any(|s| s.lenient_names),
         tls: tls.then(|| files(layers)).transpose()?,
         upstreams,
     };
@@ -89,6 +91,7 @@ fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
         (typed.upstream_key.is_some(), "--upstream-key"),
         (typed.proxy_timeout.is_some(), "--proxy-timeout"),
         (typed.proxy_streaming, "--proxy-streaming"),
+        (typed.lenient_names, "--lenient-names"),
     ];
     match wishes.iter().find(|(asked, _)| *asked) {
         Some((_, option)) => {
@@ -116,7 +119,9 @@ impl UpstreamOptions {
         backend: Option<BackendName>,
         tls: Option<&ConnectConfig>,
     ) -> Result<Proxy, ModeError> {
-        let mut proxy = Proxy::new(self.upstreams.clone(), self.balance).streaming(self.streaming);
+        let mut proxy = Proxy::new(self.upstreams.clone(), self.balance)
+            .streaming(self.streaming)
+            .lenient_names(self.lenient_names);
         if let Some(host) = &self.host {
             proxy = proxy.host(host.clone());
         }

@@ -66,6 +66,8 @@ pub struct Proxy {
     timeout: Duration,
     /// Whether bodies of unknown length are passed on as they come.
     streaming: bool,
+    /// Whether fields go on whose names have other marks than `-` and `_`.
+    lenient_names: bool,
 }
 
 /// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
@@ -102,6 +104,7 @@ impl Proxy {
             host: None,
             timeout: Duration::from_secs(60),
             streaming: false,
+            lenient_names: false,
         }
     }
 
@@ -161,6 +164,14 @@ impl Proxy {
         self
     }
 
+    /// Sets whether upstreams get fields whose names have other marks than `-` and `_`, like `X.My!Field`. They
+    /// do not: PHP, lighttpd and others take such a name for `X-My-Field`.
+    #[must_use]
+    pub fn lenient_names(mut self, on: bool) -> Self {
+        self.lenient_names = on;
+        self
+    }
+
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
         descriptors(self.balancer.count(), self.streaming)
@@ -171,11 +182,6 @@ impl Proxy {
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits::of(self.descriptors())
-    }
-
-    /// The `Host` that upstreams get, if it is not the client's.
-    pub(crate) fn upstream_host(&self) -> Option<&str> {
-        self.host.as_deref()
     }
 
     fn connect_timeout(&self) -> Duration {

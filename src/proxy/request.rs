@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_types::Method;
 
+use super::Proxy;
 use super::connection::Connection;
 use super::fields::{EndToEnd, push};
 use super::max_forwards;
@@ -13,7 +14,7 @@ use super::private::authenticates_connection;
 use crate::address::ClientAddr;
 use crate::field;
 use crate::peer::Link;
-use crate::trust::{Decision, is_written_here};
+use crate::trust::{Decision, is_strange, is_written_here};
 use crate::wire::head::{Framing, Head, Target, Version};
 
 /// A request on its way to an upstream.
@@ -34,17 +35,24 @@ pub(crate) struct Outgoing {
     pub(super) authenticates: bool,
     /// Which of the client's fields and trailers go on.
     pub(super) end_to_end: EndToEnd,
+    /// Whether trailers go on whose names have other marks than `-` and `_`.
+    pub(super) lenient_names: bool,
 }
 
 impl Outgoing {
-    /// What an upstream gets of `head`: `host`, its fields end to end as far as `decision` lets them
+    /// What upstreams of `proxy` get of `head`: `host`, its fields end to end as far as `decision` lets them
     /// through, and what we know of the client.
     pub(crate) fn new(
         head: &Head<'_, '_>,
-        decision: &Decision<'_>,
+        decision: &mut Decision<'_>,
         link: &Link,
         host: &str,
+        proxy: &Proxy,
     ) -> Self {
+        if !proxy.lenient_names {
+            link.trust.remove_strange(link.sender, head.fields, decision);
+        }
+        let host = proxy.host.as_deref().unwrap_or(host);
         let end_to_end = EndToEnd::of(head.fields);
         let mut bytes = Vec::with_capacity(1024);
         let target = match head.target {
@@ -83,6 +91,7 @@ impl Outgoing {
             upgrade,
             authenticates: authenticates_connection(head.fields),
             end_to_end,
+            lenient_names: proxy.lenient_names,
         }
     }
 
@@ -101,7 +110,7 @@ impl Outgoing {
     /// Whether a trailer called `name` goes on, as a field would (RFC 9110 §6.5.1): an app may take one for
     /// the other.
     pub(super) fn keeps(&self, name: &str) -> bool {
-        goes_on(name, &self.end_to_end)
+        goes_on(name, &self.end_to_end) && (self.lenient_names || !is_strange(name))
     }
 
     /// Whether servers expect a body of such a request, be it an empty one.

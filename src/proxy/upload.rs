@@ -303,6 +303,7 @@ mod tests {
             upgrade: None,
             authenticates: false,
             end_to_end: EndToEnd::of(&[]),
+            lenient_names: false,
         }
     }
 

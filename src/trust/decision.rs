@@ -7,7 +7,9 @@ use super::basis::{Basis, Beyond};
 use super::explained::shown;
 use super::forwarded::{self, Malformed};
 use super::ignored::{IgnoredHeader, Why};
-use super::names::{has_other_marks, is_framing_in_disguise, is_written_here, speaks_for_client};
+use super::names::{
+    has_other_marks, is_framing_in_disguise, is_strange, is_written_here, speaks_for_client,
+};
 use super::node::Node;
 use super::{Sender, Standing, Trust, x_forwarded};
 use crate::address::ClientAddr;
@@ -72,6 +74,21 @@ impl<'b> Decision<'b> {
      other from what clients send"
 )]
 pub(crate) struct Contradiction(&'static str);
+
+/// Removes the fields with strange names from what `decision` left.
+pub(super) fn remove_strange(
+    trust: &Trust,
+    sender: Sender,
+    fields: &[Header<'_>],
+    decision: &mut Decision<'_>,
+) {
+    for (at, field) in fields.iter().enumerate().filter(|(_, field)| is_strange(field.name)) {
+        if !decision.dropped.contains(&at) {
+            decision.drop(at, field, Why::Strange);
+            trust.explained.ignored(sender.client(), field.name, Why::Strange);
+        }
+    }
+}
 
 pub(super) fn decide<'b>(
     trust: &Trust,

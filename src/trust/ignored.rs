@@ -44,6 +44,8 @@ pub(super) enum Why {
     Unnamed,
     /// Applications may take its name for another.
     Disguised,
+    /// Its name is unusual, and applications may take it for another.
+    Strange,
     /// Applications may take it for a field that says how long the body is.
     Framing,
     /// This, in `Forwarded`, is none of its elements.
@@ -68,6 +70,10 @@ impl fmt::Display for Why {
             ),
             Self::Disguised => f.write_str(
                 "applications may take it for the name with hyphens, which is how proxies write it",
+            ),
+            Self::Strange => f.write_str(
+                "its name has other marks than - and _, and applications may take it for another \
+                 name; add --lenient-names if the upstream needs it",
             ),
             Self::Framing => f.write_str(
                 "applications may take it for Content-Length or Transfer-Encoding, and read another \

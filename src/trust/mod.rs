@@ -25,7 +25,7 @@ pub(crate) use basis::{Basis, Origin};
 pub(crate) use decision::{Contradiction, Decision, Own};
 use explained::Explained;
 pub use ignored::IgnoredHeader;
-pub(crate) use names::{is_written_here, may_be_trailer};
+pub(crate) use names::{is_strange, is_written_here, may_be_trailer};
 pub use proxies::{TrustedProxies, TrustedProxiesError};
 use proxy_protocol::Source;
 pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
@@ -98,6 +98,16 @@ impl Trust {
         own: Own<'b>,
     ) -> Result<Decision<'b>, Contradiction> {
         decision::decide(self, sender, fields, own)
+    }
+
+    /// Removes the fields from a request whose names have other marks than `-` and `_`.
+    pub(crate) fn remove_strange(
+        &self,
+        sender: Sender,
+        fields: &[Header<'_>],
+        decision: &mut Decision<'_>,
+    ) {
+        decision::remove_strange(self, sender, fields, decision);
     }
 }
 

@@ -154,6 +154,12 @@ fn is_framing(name: &str) -> bool {
     name.bytes().zip(framing).all(|(n, f)| fold(n) == *f)
 }
 
+/// Whether `name` has other marks than `-` and `_`. Usual names have none, and PHP and lighttpd take each of
+/// them for `-` or `_`.
+pub(crate) fn is_strange(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// Whether `name` has other marks than hyphens.
 pub(super) fn has_other_marks(name: &str) -> bool {
     name.bytes().any(|byte| byte != b'-' && fold(byte) == b'-')

@@ -202,7 +202,7 @@ fn begin(
     // HTTP/1.0 may name no host.
     let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
-    let decision = link
+    let mut decision = link
         .decide(head.fields, host)
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
     noted.decided(decision.client, &decision.host);
@@ -218,8 +218,7 @@ fn begin(
         }
         Content::Proxy(_) if max_forwards::ends_here(&head) => Work::Last,
         Content::Proxy(proxy) => {
-            let host = proxy.upstream_host().unwrap_or(host);
-            Work::Proxy(Box::new(Outgoing::new(&head, &decision, link, host)))
+            Work::Proxy(Box::new(Outgoing::new(&head, &mut decision, link, host, proxy)))
         }
     };
 

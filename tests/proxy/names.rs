@@ -14,6 +14,7 @@ table! {
         no_name_in_use_reaches_an_upstream
         no_trailer_of_such_a_name_does
         no_second_length_reaches_an_upstream
+        strange_names_reach_an_upstream_only_if_they_may
         a_trusted_proxy_speaks_for_its_clients
     }
 }
@@ -83,6 +84,34 @@ fn no_second_length_reaches_an_upstream(front: Front) {
         proxied
             .server
             .assert_logs(&["ignored Content_Length from 127.0.0.1: applications may take it"]);
+    }
+}
+
+/// What is no letter or digit is `-` or `_` to many an app.
+fn strange_names_reach_an_upstream_only_if_they_may(front: Front) {
+    let strange: Vec<String> =
+        ".!#$%&'*+^`|~".chars().map(|mark| format!("My{mark}Own: strange\r\n")).collect();
+    let fields = format!("X_Mine: kept\r\nx-mine-2: kept\r\n{}", strange.concat());
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n{fields}\
+         Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n{fields}\r\n"
+    );
+    let upstream = Upstream::answering(OK);
+    for args in [&[][..], &["--trust-proxy", "127.0.0.1"]] {
+        for (lenient, count) in [(&[][..], 0), (&["--lenient-names"], 2 * strange.len())] {
+            let args = [args, lenient, &["--proxy-streaming"]].concat();
+            let proxied = Proxied::with(front, &[&upstream.url], &args);
+            assert_eq!(proxied.ask(&request), OK_CLOSE);
+            let request = only(&upstream);
+            let all = [request.head, request.body].concat();
+            let all = String::from_utf8_lossy(&all);
+            assert_eq!(all.matches(": strange\r\n").count(), count, "{args:?}: {all}");
+            assert_eq!(all.matches(": kept\r\n").count(), 4, "{args:?}: {all}");
+            if count == 0 {
+                let why = "ignored My.Own from 127.0.0.1: its name has other marks than - and _";
+                proxied.server.assert_logs(&[why, "--lenient-names"]);
+            }
+        }
     }
 }
 

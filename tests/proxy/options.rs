@@ -30,6 +30,7 @@ fn what_makes_no_sense_is_said() {
         (&["--upstream-key", "f"], &["--upstream-key", "--proxy"]),
         (&["--proxy-timeout", "5"], &["--proxy-timeout", "--proxy"]),
         (&["--proxy-streaming"], &["--proxy-streaming", "--proxy"]),
+        (&["--lenient-names"], &["--lenient-names", "--proxy"]),
         (&[&http[..], &["--balance", "random"]].concat(), &["--balance", "least-connections"]),
         (&[&http[..], &["--proxy-timeout", "0"]].concat(), &["--proxy-timeout", "seconds"]),
         (&[&http[..], &["--proxy-timeout", "-1"]].concat(), &["--proxy-timeout"]),

@@ -113,7 +113,7 @@ fn the_host_is_kept_or_set(front: Front) {
 
 fn fields_keep_their_order_and_their_bytes(front: Front) {
     let upstream = Upstream::answering(OK);
-    let proxied = Proxied::new(front, &upstream);
+    let proxied = Proxied::with(front, &[&upstream.url], &["--lenient-names"]);
     let fields: &[&[u8]] = &[
         b"Z-Last: first",
         b"cookie: a=1",
