@@ -14,7 +14,7 @@ use self::values::{file_mode, health_path, max_age, number, switch};
 use crate::access::LogFormat;
 use crate::address::Address;
 use crate::mode::BackendName;
-use crate::proxy::{Balance, Upstream};
+use crate::proxy::{Balance, UpgradeProtocol, Upstream};
 use crate::trust::TrustedProxies;
 use crate::units::{Bytes, Delay, Seconds};
 
@@ -240,6 +240,15 @@ pub(crate) struct Serve {
     /// hand on fields whose names have other marks than - and _, which PHP and others take for -
     #[argh(switch)]
     pub(crate) lenient_names: bool,
+
+    /// a protocol besides websocket that clients may change to (Upgrade); may be repeated
+    #[argh(option, arg_name = "name")]
+    pub(crate) upgrade: Vec<UpgradeProtocol>,
+
+    /// seconds without a byte in either direction after which a tunnel ends, as of a WebSocket;
+    /// default: 3600
+    #[argh(option, arg_name = "seconds")]
+    pub(crate) tunnel_timeout: Option<Seconds>,
 
     /// address or network of a proxy that is believed about its clients, or unix: all that come over
     /// a Unix socket; may be repeated

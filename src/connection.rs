@@ -178,7 +178,8 @@ async fn begin(
         health: endpoint.health.clone(),
         denied,
     });
-    let transport = Transport::new(accepted.stream, Arc::clone(&endpoint.limits));
+    let transport =
+        Transport::new(accepted.stream, Arc::clone(&endpoint.limits)).over(socket.clone());
     Some(Begun { shared: Arc::new(Mutex::new(transport)), link, socket })
 }
 

@@ -194,7 +194,7 @@ pub use listener::Listener;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
 pub use own_backend::OwnBackend;
 pub use peer::Peer;
-pub use proxy::{Balance, Proxy, Upstream};
+pub use proxy::{Balance, Proxy, UpgradeProtocol, Upstream};
 pub use recipe::{Recipe, RecipeError};
 pub use reload::Reloader;
 pub use server::Server;

@@ -8,7 +8,7 @@ use crate::identity_files::{IdentityFile, PemOptions};
 use crate::layers::Layers;
 use crate::limits::Descriptors;
 use crate::mode::{BackendName, ModeError};
-use crate::proxy::{self, Balance, Proxy, Upstream};
+use crate::proxy::{self, Balance, Proxy, UpgradeProtocol, Upstream};
 use crate::units::Seconds;
 use crate::upstream_files::UpstreamFiles;
 
@@ -21,6 +21,8 @@ pub(crate) struct UpstreamOptions {
     timeout: Option<Seconds>,
     streaming: bool,
     lenient_names: bool,
+    upgrades: Vec<UpgradeProtocol>,
+    tunnel_timeout: Option<Seconds>,
     /// `None` if none of them speaks it.
     pub(crate) tls: Option<UpstreamFiles>,
 }
@@ -48,6 +50,8 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
         timeout: layers.of(|s| s.proxy_timeout),
         streaming: layers.any(|s| s.proxy_streaming),
         lenient_names: layers.any(|s| s.lenient_names),
+        upgrades: layers.list(|s| &s.upgrade),
+        tunnel_timeout: layers.of(|s| s.tunnel_timeout),
         tls: tls.then(|| files(layers)).transpose()?,
         upstreams,
     };
@@ -92,6 +96,8 @@ fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
         (typed.proxy_timeout.is_some(), "--proxy-timeout"),
         (typed.proxy_streaming, "--proxy-streaming"),
         (typed.lenient_names, "--lenient-names"),
+        (!typed.upgrade.is_empty(), "--upgrade"),
+        (typed.tunnel_timeout.is_some(), "--tunnel-timeout"),
     ];
     match wishes.iter().find(|(asked, _)| *asked) {
         Some((_, option)) => {
@@ -128,6 +134,10 @@ impl UpstreamOptions {
         if let Some(Seconds(timeout)) = self.timeout {
             proxy = proxy.timeout(timeout);
         }
+        if let Some(Seconds(timeout)) = self.tunnel_timeout {
+            proxy = proxy.tunnel_timeout(timeout);
+        }
+        let proxy = self.upgrades.iter().cloned().fold(proxy, Proxy::upgrade);
         match tls {
             Some(tls) => proxy.tls(backend, tls),
             None => Ok(proxy),

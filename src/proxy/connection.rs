@@ -74,6 +74,11 @@ impl Connection {
         self.socket.has_news()
     }
 
+    /// Has the kernel notice when the upstream is gone without a word.
+    pub(super) fn keep_alive(&self) {
+        self.socket.keep_alive();
+    }
+
     /// Says that no more will be sent; the upstream may still speak.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_close(cx))?;

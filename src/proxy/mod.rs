@@ -18,6 +18,7 @@ mod request;
 mod response;
 mod spool;
 mod tunnel;
+mod upgrade;
 mod upload;
 mod upstream;
 mod upstream_tls;
@@ -37,6 +38,7 @@ pub(crate) use self::private::Private;
 use self::relay::{Relay, Relayed};
 pub(crate) use self::request::Outgoing;
 use self::spool::Spool;
+pub use self::upgrade::UpgradeProtocol;
 pub use self::upstream::Upstream;
 use self::upstream_tls::UpstreamTls;
 use crate::causes::with_causes;
@@ -49,6 +51,9 @@ use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a tunnel may be quiet, if nobody says otherwise.
+const TUNNEL_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// How often connections that wait for a request are looked at.
 const TIDY: Duration = Duration::from_secs(5);
@@ -68,6 +73,10 @@ pub struct Proxy {
     streaming: bool,
     /// Whether fields go on whose names have other marks than `-` and `_`.
     lenient_names: bool,
+    /// What clients may change to.
+    upgrades: Vec<UpgradeProtocol>,
+    /// How long a tunnel may be quiet.
+    tunnel_timeout: Duration,
 }
 
 /// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
@@ -105,6 +114,8 @@ impl Proxy {
             timeout: Duration::from_secs(60),
             streaming: false,
             lenient_names: false,
+            upgrades: vec![UpgradeProtocol::websocket()],
+            tunnel_timeout: TUNNEL_TIMEOUT,
         }
     }
 
@@ -169,6 +180,20 @@ impl Proxy {
     #[must_use]
     pub fn lenient_names(mut self, on: bool) -> Self {
         self.lenient_names = on;
+        self
+    }
+
+    /// Lets clients change to `protocol` too, if an upstream agrees; WebSocket they may without it.
+    #[must_use]
+    pub fn upgrade(mut self, protocol: UpgradeProtocol) -> Self {
+        self.upgrades.push(protocol);
+        self
+    }
+
+    /// Sets after how long without a byte in either direction a tunnel ends; an hour.
+    #[must_use]
+    pub fn tunnel_timeout(mut self, timeout: Duration) -> Self {
+        self.tunnel_timeout = timeout;
         self
     }
 
@@ -289,7 +314,7 @@ impl Proxy {
     ) -> Forwarded {
         let Answered { incoming, mut connection, mut upload } = answered;
         if incoming.status == 101 {
-            return tunnel::change_protocol(shared, incoming, connection, self.timeout, id).await;
+            return tunnel::change_protocol(self, shared, incoming, connection, id).await;
         }
         let reusable = incoming.persistent && !outgoing.is_last_on(&connection);
         connection.private |= outgoing.authenticates || incoming.authenticates;

@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::fields::{EndToEnd, push};
 use super::max_forwards;
 use super::private::authenticates_connection;
+use super::upgrade::UpgradeProtocol;
 use crate::address::ClientAddr;
 use crate::field;
 use crate::peer::Link;
@@ -77,7 +78,7 @@ impl Outgoing {
         // Only now: whatever the client named in `Connection` cannot take these away.
         forwarded(&mut bytes, decision);
         identity(&mut bytes, link);
-        let upgrade = upgrade(head, &end_to_end);
+        let upgrade = upgrade(head, &end_to_end, &proxy.upgrades);
         if let Some(protocol) = &upgrade {
             push(&mut bytes, "Connection", b"upgrade");
             push(&mut bytes, "Upgrade", protocol);
@@ -182,9 +183,13 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
     push(head, "Client-Cert", format!(":{der}:").as_bytes());
 }
 
-/// The protocols that the client asks for, if its request can be one to change it: a request of
+/// The protocols that the client asks for, as far as they are `allowed`, if its request can be one to change it: a request of
 /// HTTP/1.1 without a body, and not HEAD, whose connection ends.
-fn upgrade(head: &Head<'_, '_>, end_to_end: &EndToEnd) -> Option<Vec<u8>> {
+fn upgrade(
+    head: &Head<'_, '_>,
+    end_to_end: &EndToEnd,
+    allowed: &[UpgradeProtocol],
+) -> Option<Vec<u8>> {
     if head.version != Version::Http11
         || head.framing != Framing::Empty
         || head.method == Method::Head
@@ -193,14 +198,7 @@ fn upgrade(head: &Head<'_, '_>, end_to_end: &EndToEnd) -> Option<Vec<u8>> {
         return None;
     }
     let lines = field::values(head.fields, "upgrade");
-    let protocols: Vec<&[u8]> = lines.flat_map(field::list).collect();
-    let protocols: Vec<&[u8]> = protocols.into_iter().filter(|p| !carries_requests(p)).collect();
+    let is_allowed = |offered: &&[u8]| allowed.iter().any(|protocol| protocol.is(offered));
+    let protocols: Vec<&[u8]> = lines.flat_map(field::list).filter(is_allowed).collect();
     (!protocols.is_empty()).then(|| protocols.join(&b", "[..]))
-}
-
-/// Whether requests would go through a tunnel of this protocol: other requests than the one that has
-/// been looked at, in which the client could say of itself whatever it likes.
-fn carries_requests(protocol: &[u8]) -> bool {
-    let name = protocol.split(|&b| b == b'/').next().unwrap_or_default();
-    [&b"h2c"[..], b"h2", b"HTTP", b"TLS"].iter().any(|other| name.eq_ignore_ascii_case(other))
 }

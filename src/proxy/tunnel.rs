@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::connection::{Connection, poll_write_all};
 use super::response::Incoming;
 use super::upload::TURN;
-use super::{Forwarded, answer};
+use super::{Forwarded, Proxy, answer};
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 
@@ -18,18 +18,21 @@ const PIECE: usize = 16 * 1024;
 /// Hands on that the protocol changes, and then what is said in the new one. `id` is what the log calls the
 /// request.
 pub(super) async fn change_protocol(
+    proxy: &Proxy,
     shared: &Shared,
     incoming: Incoming,
     mut connection: Connection,
-    limit: Duration,
     id: &impl std::fmt::Display,
 ) -> Forwarded {
+    lock(shared).keep_alive();
+    connection.keep_alive();
     let head = incoming.finish_upgrade();
     let mut written = 0;
     answer(shared, 101, &head);
     let told = poll_fn(|cx| lock(shared).poll_write_all(cx, &head, &mut written)).await;
     if told.is_ok() {
-        match tunnel(shared, &mut connection, limit).await {
+        let limits = Limits { quiet: proxy.tunnel_timeout, last: proxy.timeout };
+        match tunnel(shared, &mut connection, limits).await {
             Ok(()) => log::debug!("request {id}: the tunnel ended"),
             Err(error) => log::debug!("request {id}: the tunnel broke off: {error}"),
         }
@@ -38,17 +41,26 @@ pub(super) async fn change_protocol(
     Forwarded::Close
 }
 
+/// How long a tunnel waits.
+struct Limits {
+    /// For a byte, in either direction.
+    quiet: Duration,
+    /// For the upstream, when the client has finished.
+    last: Duration,
+}
+
 /// Carries bytes both ways until the upstream has nothing more to say. When it is the client that has
-/// not, the upstream is told, and may finish within `limit` of its last word. A tunnel that is quiet
-/// holds no buffer, and may be quiet for as long as it likes: the protocol in it knows best.
-async fn tunnel(shared: &Shared, connection: &mut Connection, limit: Duration) -> io::Result<()> {
+/// not, the upstream is told, and may finish within a time of its last word. A tunnel that is quiet holds no
+/// buffer.
+async fn tunnel(shared: &Shared, connection: &mut Connection, limits: Limits) -> io::Result<()> {
     let mut up = Vec::new();
     let (mut up_written, mut down_written) = (0, 0);
     let mut client = Client::Speaks;
-    let mut waiting = Deadline::default();
+    let (mut waiting, mut idle) = (Deadline::default(), Deadline::default());
+    let (mut said, mut before) = (0, None);
     poll_fn(|cx| {
         if client == Client::Speaks
-            && poll_up(cx, shared, connection, &mut up, &mut up_written)?.is_ready()
+            && poll_up(cx, shared, connection, &mut up, &mut up_written, &mut said)?.is_ready()
         {
             client = Client::HasFinished;
         }
@@ -57,13 +69,22 @@ async fn tunnel(shared: &Shared, connection: &mut Connection, limit: Duration) -
         }
         let heard = connection.heard;
         let ended = poll_down(cx, shared, connection, &mut down_written);
-        if ended.is_ready() || client == Client::Speaks {
+        if ended.is_ready() {
             return ended;
+        }
+        if before.replace((said, connection.heard)) != Some((said, connection.heard)) {
+            idle.clear();
+        }
+        if idle.poll(cx, limits.quiet).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        if client == Client::Speaks {
+            return Poll::Pending;
         }
         if connection.heard != heard {
             waiting.clear();
         }
-        waiting.poll(cx, limit).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        waiting.poll(cx, limits.last).map(|()| Err(io::ErrorKind::TimedOut.into()))
     })
     .await
 }
@@ -83,6 +104,7 @@ fn poll_up(
     connection: &mut Connection,
     bytes: &mut Vec<u8>,
     written: &mut usize,
+    said: &mut u64,
 ) -> Poll<io::Result<()>> {
     for _ in 0..TURN {
         ready!(poll_write_all(&mut connection.stream, cx, bytes, written))?;
@@ -93,6 +115,7 @@ fn poll_up(
         if n == 0 {
             return Poll::Ready(Ok(()));
         }
+        *said += u64::try_from(n).unwrap_or(u64::MAX);
         bytes.extend_from_slice(piece.get(..n).unwrap_or_default());
     }
     others_first(cx)

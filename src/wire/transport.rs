@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{io, mem};
 
 use http_types::StatusCode;
-use turnkey_backend::Stream;
+use turnkey_backend::{Socket, Stream};
 
 use self::writing::Interim;
 use super::chunked::{Step, Trailer};
@@ -31,6 +31,8 @@ use crate::units::seconds;
 #[derive(Debug)]
 pub(crate) struct Transport {
     stream: Box<dyn Stream>,
+    /// A handle on the socket below, if there is one.
+    socket: Option<Socket>,
     input: Input,
     limits: Arc<Limits>,
     reading: Deadline,
@@ -78,6 +80,7 @@ impl Transport {
     pub(crate) fn new(stream: Box<dyn Stream>, limits: Arc<Limits>) -> Self {
         Self {
             stream,
+            socket: None,
             input: Input::default(),
             limits,
             reading: Deadline::default(),
@@ -92,6 +95,18 @@ impl Transport {
             broken: false,
             ended: false,
             until_close: false,
+        }
+    }
+
+    /// The same over `socket`.
+    pub(crate) fn over(self, socket: Socket) -> Self {
+        Self { socket: Some(socket), ..self }
+    }
+
+    /// Has the kernel notice when the client is gone without a word.
+    pub(crate) fn keep_alive(&self) {
+        if let Some(socket) = &self.socket {
+            socket.keep_alive();
         }
     }
 

@@ -157,7 +157,7 @@ fn a_tunnel_has_its_line_when_it_has_ended() {
     let upstream = Upstream::new(|talk| {
         if talk.request().is_some() {
             talk.send(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\nConnection: upgrade\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
             );
             talk.send(b"welcome");
             talk.exactly(5);
@@ -165,8 +165,10 @@ fn a_tunnel_has_its_line_when_it_has_ended() {
     });
     let server = json(&["--proxy", &upstream.url]);
     let mut conn = Dialer::plain(server.port).open();
-    conn.send(b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n")
-        .unwrap();
+    conn.send(
+        b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    )
+    .unwrap();
     while !conn.ahead().ends_with(b"welcome") {
         conn.read_some().unwrap();
     }

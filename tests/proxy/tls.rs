@@ -304,15 +304,17 @@ fn a_tunnel_goes_through(backend: &'static str) {
     let pki = Pki::new();
     let upstream = serving(&pki, |talk| {
         talk.request();
-        talk.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhi ");
+        talk.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhi ");
         let said = talk.rest();
         talk.send(&said);
         talk.finish();
     });
     let proxied = Before::new(backend, &pki, &upstream.url, &[]);
     let mut conn = proxied.dialer.open();
-    conn.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello")
-        .unwrap();
+    conn.send(
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello",
+    )
+    .unwrap();
     while !conn.ahead().ends_with(b"hi ") {
         assert_ne!(conn.read_some().unwrap(), 0);
     }

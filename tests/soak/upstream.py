@@ -72,7 +72,7 @@ async def read_body(reader, fields):
 
 
 async def tunnel(reader, writer):
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: soak\r\n\r\n")
+    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()

@@ -197,6 +197,21 @@ impl Socket {
         either!(self.source.io(), io => io.shutdown(Shutdown::Write))
     }
 
+    /// Has the kernel probe whether the peer is still there when nothing has come for a minute. One that is
+    /// gone without a word is an error of reads another minute later. What the system does sooner by itself
+    /// stays. Over a Unix socket the kernel knows without probes.
+    pub fn keep_alive(&self) {
+        // Where that fails, whoever waits has a limit on it all the same.
+        #[cfg(unix)]
+        if let Io::Tcp(io) = self.source.io() {
+            _ = rustix::net::sockopt::set_socket_keepalive(io, true);
+            #[cfg(target_os = "linux")]
+            {
+                _ = probe_soon(io);
+            }
+        }
+    }
+
     /// Has the connection end in a reset (RST) when the last handle is dropped, so that the peer
     /// does not take what it has got for the whole. Only Unix knows how, and only with TCP.
     pub fn reset_on_drop(&self) {
@@ -207,6 +222,24 @@ impl Socket {
             _ = rustix::net::sockopt::set_socket_linger(io, now);
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn probe_soon(io: &mio::net::TcpStream) -> io::Result<()> {
+    use std::time::Duration;
+
+    use rustix::net::sockopt::{
+        set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl, tcp_keepcnt, tcp_keepidle,
+        tcp_keepintvl,
+    };
+
+    const QUIET: Duration = Duration::from_secs(60);
+    const BETWEEN: Duration = Duration::from_secs(15);
+    const PROBES: u32 = 4;
+    set_tcp_keepidle(io, tcp_keepidle(io)?.min(QUIET))?;
+    set_tcp_keepintvl(io, tcp_keepintvl(io)?.min(BETWEEN))?;
+    set_tcp_keepcnt(io, tcp_keepcnt(io)?.min(PROBES))?;
+    Ok(())
 }
 
 /// For what can be asked of a socket and has no place here.

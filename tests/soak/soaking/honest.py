@@ -133,7 +133,7 @@ def chunked_download(target, _):
 @kind("upgrade", 0.7, on("proxy"))
 def upgrade(target, dice):
     with target.dial() as wire:
-        wire.ask("GET", "/tunnel", ["Connection: upgrade", "Upgrade: soak"]).must_be(101)
+        wire.ask("GET", "/tunnel", ["Connection: upgrade", "Upgrade: websocket"]).must_be(101)
         for _ in range(5):
             sent = dice.randbytes(dice.randrange(1, 20_000))
             wire.send(sent)

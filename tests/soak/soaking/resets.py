@@ -63,6 +63,6 @@ def while_it_thinks(target, _):
 @kind("reset in a tunnel", 0.3, on=on("proxy"), fault=True)
 def in_tunnel(target, _):
     wire = target.dial()
-    if wire.ask("GET", "/tunnel", ["Connection: upgrade", "Upgrade: soak"]).status == 101:
+    if wire.ask("GET", "/tunnel", ["Connection: upgrade", "Upgrade: websocket"]).status == 101:
         wire.send(bytes(100_000))
     wire.reset()
