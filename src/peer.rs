@@ -93,8 +93,10 @@ impl Peer {
         self.tls()?.client_certificate.as_ref()
     }
 
-    /// How that certificate leads to a CA that is trusted: the certificate first, the CA last. `None`
-    /// also where a session was resumed whose ticket does not keep it, which is so with OpenSSL.
+    /// The chain by which that certificate was verified: the certificate first, each followed by its
+    /// issuer's, the trusted CA last. Every link was checked, so an app may decide by the CAs in it; what else
+    /// the client sent is no part of it. `None` also where a session was resumed whose ticket does not keep
+    /// the chain, which is so with OpenSSL: an app that decides by CA must refuse `None`.
     #[must_use]
     pub fn chain(&self) -> Option<&[Certificate]> {
         self.tls()?.client_chain.as_deref()

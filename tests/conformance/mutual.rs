@@ -19,6 +19,7 @@ crate::on_every_verifying_backend! {
     through_an_intermediate_is_served
     through_an_intermediate_not_sent_is_refused
     a_forged_signature_is_refused
+    a_forged_intermediate_names_no_ca
     a_request_does_not_wait_for_an_acknowledgement
 }
 
@@ -120,6 +121,24 @@ fn through_an_intermediate_is_served(setup: Setup) {
     assert_served_as(setup, &pki, &server, &files);
     let issuers = ["CN=Department CA,O=Company", "CN=Test CA,O=Company"];
     assert_issuers(setup, &pki, &server, &files, &issuers);
+}
+
+/// It has the name of the CA that issued the certificate, names another CA that is trusted, and is sent
+/// first. OpenSSL looks no further than the first of a name.
+fn a_forged_intermediate_names_no_ca(setup: Setup) {
+    let pki = Pki::new();
+    let department = pki.ca.subordinate("Department CA");
+    let forged = Authority::root("Other CA").subordinate("Department CA");
+    let leaf = department.issue(&client()).with_chain(&[&forged, &department]);
+    let files = pki.save("forged", &leaf);
+    let cas = pki.write("cas.pem", pki.ca.pem() + &Authority::root("Other CA").pem());
+    let mut server = setup.serve(&[&pki.server_args()[..], &["--client-ca", &cas]].concat());
+    if setup.backend == "openssl" {
+        assert_refused(setup, &pki, &mut server, Some(&files));
+    } else {
+        let issuers = ["CN=Department CA,O=Company", "CN=Test CA,O=Company"];
+        assert_issuers(setup, &pki, &server, &files, &issuers);
+    }
 }
 
 fn through_an_intermediate_not_sent_is_refused(setup: Setup) {

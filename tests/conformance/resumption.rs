@@ -108,6 +108,26 @@ fn a_session_that_is_refused_is_not_begun_anew() {
     });
 }
 
+/// A ticket holds whatever the client sent beside its certificate. OpenSSL's holds none of it.
+#[test]
+fn a_resumed_session_tells_the_verified_chain() {
+    crate::at_once(&[Setup::RUSTLS_SERVER_12, Setup::RUSTLS_SERVER_13], |setup| {
+        let pki = Pki::new();
+        let department = pki.ca.subordinate("Department CA");
+        let forged = Authority::root("Other CA").subordinate("Department CA");
+        let profile = Profile::client("client.localhost");
+        let leaf = department.issue(&profile).with_chain(&[&forged, &department]);
+        let files = pki.save("forged", &leaf);
+        let cas = pki.write("cas.pem", pki.ca.pem() + &Authority::root("Other CA").pem());
+        let args = ["--client-ca", &cas, "--resumption", "on"];
+        let server = setup.serve(&[&pki.server_args()[..], &args].concat());
+        let visit = resumes(Caller::new(setup, &pki, Some(&files)), &server);
+        let chain = &visit.whoami()["client_certificate"]["chain"];
+        assert_eq!(chain[0]["subject"], "CN=Department CA,O=Company", "{chain}");
+        assert_eq!(chain[1]["subject"], "CN=Test CA,O=Company", "{chain}");
+    });
+}
+
 fn in_https_mode_sessions_are_resumed(setup: Setup) {
     let pki = Pki::new();
     let server = setup.serve(&pki.server_args());
@@ -317,7 +337,7 @@ impl<'p> Caller<'p> {
         let mut args = vec!["-CAfile", &self.pki.ca_file, "-ign_eof"];
         args.extend(self.setup.s_client_args());
         if let Some(files) = self.client {
-            args.extend(["-cert", &files.cert, "-key", &files.key]);
+            args.extend(["-cert", &files.cert, "-key", &files.key, "-cert_chain", &files.cert]);
         }
         args.extend(more);
         Visit::new(s_client(server.port, &args, REQUEST))

@@ -86,10 +86,18 @@ impl ClientPolicy {
         let resumed = tls.resumed.unwrap_or(true);
         let (certificate, chain) = (tls.client_certificate.as_ref(), tls.client_chain.as_deref());
         let result = self.check_chain(certificate, chain, resumed, now);
-        if result.is_err() && tls.version == Some(TlsVersion::Tls13) {
-            course.discard();
+        if result.is_err() {
+            self.refuse(tls, course);
         }
         result
+    }
+
+    /// Holds back the tickets that [`admit`](Self::admit) holds back, where the backend itself refuses a
+    /// client after the handshake.
+    pub fn refuse(&self, tls: &TlsInfo, course: &Course) {
+        if tls.version == Some(TlsVersion::Tls13) {
+            course.discard();
+        }
     }
 
     /// Checks again what an earlier handshake found good: the dates of the certificate that a

@@ -1,25 +1,7 @@
 //! What was negotiated.
 
-use rustls::server::ServerConnection;
 use rustls::{CommonState, HandshakeKind, NamedGroup, ProtocolVersion};
-use turnkey_backend::{Certificate, ClientPolicy, HandshakeError, TlsInfo, TlsVersion};
-
-use crate::refusal::Presented;
-
-/// Reads it from a client's connection whose handshake is done.
-pub(crate) fn read(
-    session: &ServerConnection,
-    clients: &ClientPolicy,
-) -> Result<TlsInfo, HandshakeError> {
-    let mut tls = negotiated(session);
-    tls.server_name = session.server_name().map(str::to_owned);
-    let Some([leaf, others @ ..]) = session.peer_certificates() else { return Ok(tls) };
-    let certificate = Certificate::from_der(leaf).map_err(|e| HandshakeError::Tls(e.into()))?;
-    tls.client_chain =
-        clients.trust().and_then(|trust| Presented::of(certificate.clone(), others, trust).chain());
-    tls.client_certificate = Some(certificate);
-    Ok(tls)
-}
+use turnkey_backend::{TlsInfo, TlsVersion};
 
 /// Reads what a server and a client both know of a connection.
 pub(crate) fn negotiated(session: &CommonState) -> TlsInfo {

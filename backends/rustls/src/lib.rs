@@ -2,16 +2,17 @@
 //! default provider is global state, and this is a library.
 
 mod connector;
-mod dated;
 mod errors;
 mod info;
 mod lists;
+mod paths;
 mod provider;
 mod refusal;
 mod resolver;
 mod slot;
 mod tickets;
 mod verifier;
+mod webpki_error;
 mod words;
 
 use std::sync::Arc;
@@ -20,10 +21,14 @@ use std::time::SystemTime;
 use futures_rustls::TlsAcceptor;
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{NoServerSessionStorage, ServerConfig};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
+};
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, ClientPolicy, HandshakeError,
-    Resumption, Socket, TlsConfig, TlsVersion, VersionRange, Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    Course, HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
+    Whole,
 };
 
 pub use self::connector::RustlsConnector;
@@ -32,6 +37,7 @@ use self::provider::provider;
 use self::resolver::Resolver;
 use self::slot::Word;
 use self::tickets::SharedTickets;
+use self::verifier::Verifier;
 use self::words::Worded;
 pub use self::words::{fault_in_words, io_in_words};
 
@@ -40,6 +46,8 @@ pub use self::words::{fault_in_words, io_in_words};
 pub struct Rustls {
     config: Arc<ServerConfig>,
     clients: ClientPolicy,
+    /// `None` where clients are not asked.
+    verifier: Option<Arc<Verifier>>,
 }
 
 impl Rustls {
@@ -50,12 +58,16 @@ impl Rustls {
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
         let provider = provider();
         let resolver = Resolver::new(&config.identities, &provider)?;
-        let verifier = verifier::new(&config.clients, &provider)?;
+        let verifier = Verifier::new(&config.clients, &provider)?.map(Arc::new);
+        let asked: Arc<dyn ClientCertVerifier> = match &verifier {
+            Some(verifier) => Arc::<Verifier>::clone(verifier),
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
 
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(config.versions))
             .map_err(|e| BuildError::Setup(Worded::from(&e).into()))?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(asked)
             .with_cert_resolver(Arc::new(resolver));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         // All suites on offer are good ones. Auditors ask for a server that chooses all the same.
@@ -74,7 +86,7 @@ impl Rustls {
                 server.ticketer = Arc::new(SharedTickets::new(key, &config.clients)?);
             }
         }
-        Ok(Self { config: Arc::new(server), clients: config.clients.clone() })
+        Ok(Self { config: Arc::new(server), clients: config.clients.clone(), verifier })
     }
 
     /// The name and version of the TLS stack.
@@ -90,19 +102,46 @@ impl Backend for Rustls {
         Box::pin(async {
             let (socket, course) = Below::new(socket);
             let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(socket);
-            let stream = match slot::collecting(handshake).await {
-                (Ok(stream), _) => stream,
+            let (stream, chain) = match slot::collecting(handshake).await {
+                (Ok(stream), Word { verified, .. }) => (stream, verified),
                 (Err(_), Word { refused: Some(refused), .. }) => return Err(refused.into()),
                 (Err(error), Word { shown: Some(ours), .. }) => {
                     return Err(handshake_error(error).having_shown(ours));
                 }
                 (Err(error), _) => return Err(handshake_error(error)),
             };
-            let tls = info::read(stream.get_ref().1, &self.clients)?;
+            let tls = self.negotiated(stream.get_ref().1, chain, &course)?;
             self.clients.admit(&tls, &course, SystemTime::now())?;
             let stream = Whole::new(stream, course).in_words(io_in_words);
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
+    }
+}
+
+impl Rustls {
+    /// What was negotiated. `chain` is the one that this handshake verified; a resumed session has none, and
+    /// gets it again from what the client showed when the session began.
+    fn negotiated(
+        &self,
+        session: &ServerConnection,
+        chain: Option<Vec<Certificate>>,
+        course: &Course,
+    ) -> Result<TlsInfo, HandshakeError> {
+        let mut tls = info::negotiated(session);
+        tls.server_name = session.server_name().map(str::to_owned);
+        let shown = session.peer_certificates().and_then(<[_]>::split_first);
+        let (Some((leaf, others)), Some(verifier)) = (shown, &self.verifier) else {
+            return Ok(tls);
+        };
+        let chain = match chain {
+            Some(chain) => chain,
+            None => verifier.verify_again(leaf, others).inspect_err(|_| {
+                self.clients.refuse(&tls, course);
+            })?,
+        };
+        tls.client_certificate = chain.first().cloned();
+        tls.client_chain = Some(chain);
+        Ok(tls)
     }
 }
 

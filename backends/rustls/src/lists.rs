@@ -1,19 +1,21 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientCertVerifierBuilder, VerifierBuilderError};
-use rustls::{CertRevocationListError, CertificateError, Error};
+use rustls::CertRevocationListError;
+use rustls::server::VerifierBuilderError;
 use turnkey_backend::{BuildError, RevocationList};
+use webpki::{
+    CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
+    RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
+};
 
+use crate::webpki_error;
 use crate::words::Worded;
 
-/// How often a chain is looked at again; each time takes all the lists once more in memory.
+/// How often a chain is checked again with another order of the lists.
 const MAX_AGAIN: usize = 8;
 
-/// webpki's verifier, once for each choice among lists that bear the same name.
+/// Revocation lists in the orders in which webpki is to go by them.
 ///
 /// webpki goes by the first list that bears the CA's name and by no other, be it expired, or signed
 /// with another key: by the CA of the same name that this one took over from. So the newest list of
@@ -21,17 +23,19 @@ const MAX_AGAIN: usize = 8;
 /// first, by age, while those of all other names stay: the first that turns out to be signed by the
 /// CA is the newest that is, and no CA above or below is asked for an old one meanwhile.
 #[derive(Debug)]
-pub(crate) struct Verifiers {
-    pub(crate) first: Arc<dyn ClientCertVerifier>,
-    again: Vec<Arc<dyn ClientCertVerifier>>,
+pub(crate) struct Lists {
+    /// Those of one name stand together, the newest first.
+    all: Vec<List>,
 }
 
-impl Verifiers {
-    /// With what `builder` makes of the lists.
-    pub(crate) fn new(
-        crls: &[RevocationList],
-        builder: impl Fn() -> ClientCertVerifierBuilder,
-    ) -> Result<Self, BuildError> {
+#[derive(Debug)]
+struct List {
+    list: RevocationList,
+    parsed: CertRevocationList<'static>,
+}
+
+impl Lists {
+    pub(crate) fn new(crls: &[RevocationList]) -> Result<Self, BuildError> {
         let mut by_issuer: BTreeMap<&str, Vec<&RevocationList>> = BTreeMap::new();
         for list in crls {
             by_issuer.entry(list.issuer()).or_default().push(list);
@@ -39,68 +43,64 @@ impl Verifiers {
         for lists in by_issuer.values_mut() {
             lists.sort_by_key(|list| Reverse(list.this_update()));
         }
-        let build = |preferred: Option<&RevocationList>| {
-            let newest_first = by_issuer.values().flatten().copied();
-            let ordered = preferred.into_iter().chain(newest_first);
-            let built = builder().with_crls(ordered.map(der)).build();
-            built.map_err(|error| build_error(&error, crls, &builder))
-        };
-        let further = by_issuer.values().flat_map(|lists| lists.iter().skip(1)).take(MAX_AGAIN);
-        let again = further.map(|list| build(Some(list))).collect::<Result<_, _>>()?;
-        Ok(Self { first: build(None)?, again })
+        let all = by_issuer.into_values().flatten().map(List::new).collect::<Result<_, _>>()?;
+        Ok(Self { all })
     }
 
-    pub(crate) fn verify(
-        &self,
-        leaf: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        let first = self.first.verify_client_cert(leaf, others, now);
-        if !is_badly_signed(&first) {
-            return first;
+    /// Whether `wanted` holds of each.
+    pub(crate) fn all(&self, wanted: impl Fn(&RevocationList) -> bool) -> bool {
+        self.all.iter().all(|one| wanted(&one.list))
+    }
+
+    /// What to check with, in turn; nothing when there are lists and none counts.
+    pub(crate) fn orders(&self, counts: impl Fn(&RevocationList) -> bool) -> Vec<Order<'_>> {
+        let counting: Vec<_> = self.all.iter().filter(|one| counts(&one.list)).collect();
+        if counting.is_empty() && !self.all.is_empty() {
+            return Vec::new();
         }
-        let mut again =
-            self.again.iter().map(|webpki| webpki.verify_client_cert(leaf, others, now));
-        again.find(|outcome| !is_badly_signed(outcome)).unwrap_or(first)
+        let pairs = counting.iter().zip(counting.iter().skip(1));
+        let same_name = pairs.filter(|(one, next)| one.list.issuer() == next.list.issuer());
+        let preferred = same_name.take(MAX_AGAIN).map(|(_, older)| Some(*older));
+        let order = |preferred: Option<_>| preferred.into_iter().chain(counting.iter().copied());
+        let orders = [None].into_iter().chain(preferred).map(order);
+        orders.map(|order| Order(order.map(|one| &one.parsed).collect())).collect()
     }
 }
 
-/// webpki says it of a certificate where CAs of one name are tried in turn, and of a list.
-fn is_badly_signed(outcome: &Result<ClientCertVerified, Error>) -> bool {
-    matches!(
-        outcome,
-        Err(Error::InvalidCertificate(CertificateError::BadSignature)
-            | Error::InvalidCertRevocationList(CertRevocationListError::BadSignature))
-    )
+/// The lists in one order; none where nobody asks for any.
+#[derive(Debug)]
+pub(crate) struct Order<'l>(Vec<&'l CertRevocationList<'l>>);
+
+impl Order<'_> {
+    /// Every certificate of a path is checked, and one whose state is not known is refused.
+    pub(crate) fn options(&self) -> Option<RevocationOptions<'_>> {
+        let builder = RevocationOptionsBuilder::new(&self.0).ok()?;
+        let strict = builder
+            .with_depth(RevocationCheckDepth::Chain)
+            .with_status_policy(UnknownStatusPolicy::Deny)
+            .with_expiration_policy(ExpirationPolicy::Enforce);
+        Some(strict.build())
+    }
 }
 
-fn der(list: &RevocationList) -> CertificateRevocationListDer<'static> {
-    CertificateRevocationListDer::from(list.der().to_vec())
-}
-
-/// webpki does not say which list it does not take, so they are tried one by one.
-fn build_error(
-    error: &VerifierBuilderError,
-    crls: &[RevocationList],
-    builder: impl Fn() -> ClientCertVerifierBuilder,
-) -> BuildError {
-    let refused = crls.iter().find_map(|list| {
-        let error = builder().with_crls([der(list)]).build().err()?;
-        let source = match error {
-            _ if list.next_update().is_none() => {
-                "rustls reads no list that does not say when the next one is due".into()
-            }
-            // Version 1 has no place for a version, so that webpki finds something else there.
-            VerifierBuilderError::InvalidCrl(
-                CertRevocationListError::UnsupportedCrlVersion
-                | CertRevocationListError::ParseError,
-            ) => "rustls reads only lists of version 2 that have a number; \
-                  openssl ca -gencrl makes such a list when crlnumber is set"
-                .into(),
-            other => Worded::from(&other).into(),
-        };
-        Some(BuildError::RevocationList { issuer: list.issuer().to_owned(), source })
-    });
-    refused.unwrap_or_else(|| BuildError::ClientCa(Worded::from(error).into()))
+impl List {
+    fn new(list: &RevocationList) -> Result<Self, BuildError> {
+        use CertRevocationListError as E;
+        let parsed = OwnedCertRevocationList::from_der(list.der()).map_err(|error| {
+            let source = match webpki_error::of_list(error) {
+                _ if list.next_update().is_none() => {
+                    "rustls reads no list that does not say when the next one is due".into()
+                }
+                // Version 1 has no place for a version, so that webpki finds something else there.
+                E::UnsupportedCrlVersion | E::ParseError => {
+                    "rustls reads only lists of version 2 that have a number; \
+                     openssl ca -gencrl makes such a list when crlnumber is set"
+                        .into()
+                }
+                other => Worded::from(&VerifierBuilderError::InvalidCrl(other)).into(),
+            };
+            BuildError::RevocationList { issuer: list.issuer().to_owned(), source }
+        })?;
+        Ok(Self { list: list.clone(), parsed: parsed.into() })
+    }
 }

@@ -11,8 +11,7 @@ use crate::words;
 /// The certificates that a client presented, in order, as far as names and key identifiers tell.
 ///
 /// webpki says what is wrong with a chain, but not with which certificate of it: that is looked for
-/// again here, for the explanation, and for showing the chain of one that is let in. It lets nobody
-/// in.
+/// again here, for the explanation. It lets nobody in, and is shown to nobody as a verified chain.
 pub(crate) struct Presented {
     leaf: Certificate,
     /// Each the issuer of the one before, up to one that a trusted CA issued, or nobody who is here.
@@ -29,15 +28,7 @@ impl Presented {
         others: &[CertificateDer<'_>],
         trust: &ClientTrust,
     ) -> Option<Self> {
-        Some(Self::of(Certificate::from_der(leaf).ok()?, others, trust))
-    }
-
-    /// The same when the leaf has been read.
-    pub(crate) fn of(
-        leaf: Certificate,
-        others: &[CertificateDer<'_>],
-        trust: &ClientTrust,
-    ) -> Self {
+        let leaf = Certificate::from_der(leaf).ok()?;
         let mut others: Vec<_> =
             others.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
         let mut issuers = Vec::new();
@@ -54,13 +45,7 @@ impl Presented {
             anchors = issued(&top);
         }
         anchors.sort_by_key(|anchor| Reverse(anchor.not_after()));
-        Self { leaf, issuers, anchors }
-    }
-
-    /// The leaf and its issuers up to the CA that is trusted; `None` if it leads to none.
-    pub(crate) fn chain(self) -> Option<Vec<Certificate>> {
-        let anchor = self.anchors.into_iter().next()?;
-        Some(iter::once(self.leaf).chain(self.issuers).chain([anchor]).collect())
+        Some(Self { leaf, issuers, anchors })
     }
 
     /// Whether it leads to a CA that is trusted.

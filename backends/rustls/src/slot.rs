@@ -11,7 +11,7 @@ use std::pin::Pin;
 use turnkey_backend::{Certificate, Refused};
 
 thread_local! {
-    static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None }) };
+    static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None, verified: None }) };
 }
 
 /// What is left for a handshake.
@@ -21,6 +21,8 @@ pub(crate) struct Word {
     pub(crate) refused: Option<Refused>,
     /// Which of ours the client was shown.
     pub(crate) shown: Option<Certificate>,
+    /// The chain of the client's certificate, as it was verified.
+    pub(crate) verified: Option<Vec<Certificate>>,
 }
 
 /// Leaves word of a refusal for the handshake that is being polled.
@@ -35,6 +37,12 @@ pub(crate) fn show(ours: Certificate) {
     replace(Word { shown: Some(ours), ..word });
 }
 
+/// Leaves the verified chain of the client's certificate for the handshake that is being polled.
+pub(crate) fn verified(chain: Vec<Certificate>) {
+    let word = take();
+    replace(Word { verified: Some(chain), ..word });
+}
+
 /// Runs a handshake, and brings with its outcome what was left for it.
 pub(crate) async fn collecting<F: Future + Unpin>(mut handshake: F) -> (F::Output, Word) {
     let mut collected = Word::default();
@@ -43,9 +51,10 @@ pub(crate) async fn collecting<F: Future + Unpin>(mut handshake: F) -> (F::Outpu
         // on another thread, and another handshake's may come before it.
         take();
         let polled = Pin::new(&mut handshake).poll(cx);
-        let Word { refused, shown } = take();
+        let Word { refused, shown, verified } = take();
         collected.refused = refused.or(collected.refused.take());
         collected.shown = shown.or(collected.shown.take());
+        collected.verified = verified.or(collected.verified.take());
         polled
     })
     .await;

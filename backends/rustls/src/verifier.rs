@@ -4,49 +4,85 @@ use std::time::SystemTime;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use turnkey_backend::{BuildError, Certificate, ClientPolicy, ClientTrust};
+use turnkey_backend::{
+    BuildError, Certificate, ClientPolicy, ClientTrust, HandshakeError, Refused,
+};
 
-use crate::dated::{Dated, system_time};
+use crate::paths::{Paths, system_time};
 use crate::refusal::Presented;
 use crate::slot;
+use crate::words::Worded;
 
-/// What verifies the certificates of clients under `policy`.
-pub(crate) fn new(
-    policy: &ClientPolicy,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, BuildError> {
-    let Some(trust) = policy.trust() else { return Ok(WebPkiClientVerifier::no_client_auth()) };
-    let dated = Dated::new(policy, trust, provider)?;
-    Ok(Arc::new(Verifier { dated, trust: trust.clone() }))
-}
-
-/// webpki's verifier, with the rules beside it, which leaves word of whom it refuses and why.
+/// Verifies the certificates of clients: webpki's checks, then ours. It leaves the verified chain for the
+/// handshake, or why the client is refused.
 #[derive(Debug)]
-struct Verifier {
-    dated: Dated,
+pub(crate) struct Verifier {
+    paths: Paths,
     trust: ClientTrust,
+    /// Says what clients are asked for, and checks their own signatures.
+    request: Arc<dyn ClientCertVerifier>,
 }
 
 impl Verifier {
-    /// Keeps the rules, where they are kept in the handshake.
-    fn admit(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
-        let allowed = !self.trust.denies_early()
-            || Certificate::from_der(leaf).is_ok_and(|leaf| self.trust.allows(&leaf));
-        if allowed { Ok(()) } else { Err(CertificateError::ApplicationVerificationFailure.into()) }
+    /// For the clients of `policy`; `None` if they are not asked.
+    pub(crate) fn new(
+        policy: &ClientPolicy,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Option<Self>, BuildError> {
+        let Some(trust) = policy.trust() else { return Ok(None) };
+        let paths = Paths::new(trust, provider)?;
+        let request = paths.request(policy.is_required(), provider)?;
+        Ok(Some(Self { paths, trust: trust.clone(), request }))
     }
 
-    /// Leaves word of `error`, and makes it more exact where webpki goes by less than is known.
-    fn refuse(
+    /// The verified chain of a session that is resumed. The ticket holds what the client sent when the
+    /// session began, and any of that may be forged or have expired: only the path is verified.
+    pub(crate) fn verify_again(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+    ) -> Result<Vec<Certificate>, HandshakeError> {
+        let now = UnixTime::now();
+        self.verify(leaf, others, now).map_err(|error| {
+            let (error, refused) = self.refused(error, leaf, others, system_time(now));
+            match refused {
+                Some(refused) => refused.into(),
+                None => HandshakeError::Tls(Worded::from(&error).into()),
+            }
+        })
+    }
+
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Vec<Certificate>, Error> {
+        let chain = self.paths.find(leaf, others, now)?;
+        // The rules, where they are checked in the handshake.
+        let denied =
+            self.trust.denies_early() && !chain.first().is_some_and(|leaf| self.trust.allows(leaf));
+        if denied {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        } else {
+            Ok(chain)
+        }
+    }
+
+    /// What `error` means for the client, and the error, made more exact where webpki goes by less than is
+    /// known.
+    fn refused(
         &self,
         error: Error,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: SystemTime,
-    ) -> Error {
-        let Some(presented) = Presented::new(leaf, others, &self.trust) else { return error };
+    ) -> (Error, Option<Refused>) {
+        let Some(presented) = Presented::new(leaf, others, &self.trust) else {
+            return (error, None);
+        };
         let error = match error {
             // A CA by the name of ours, and with another key: to webpki its signature is wrong. To
             // the client it is a CA that we do not know, often the one before ours was made anew.
@@ -57,8 +93,8 @@ impl Verifier {
             }
             other => other,
         };
-        slot::put(presented.refused(&error, &self.trust, now));
-        error
+        let refused = presented.refused(&error, &self.trust, now);
+        (error, Some(refused))
     }
 
     /// The client's own signature, which shows that it has the key of its certificate.
@@ -83,9 +119,19 @@ impl ClientCertVerifier for Verifier {
         others: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.dated.verify(leaf, others, now);
-        let admitted = verified.and_then(|verified| self.admit(leaf).map(|()| verified));
-        admitted.map_err(|error| self.refuse(error, leaf, others, system_time(now)))
+        match self.verify(leaf, others, now) {
+            Ok(chain) => {
+                slot::verified(chain);
+                Ok(ClientCertVerified::assertion())
+            }
+            Err(error) => {
+                let (error, refused) = self.refused(error, leaf, others, system_time(now));
+                if let Some(refused) = refused {
+                    slot::put(refused);
+                }
+                Err(error)
+            }
+        }
     }
 
     fn verify_tls12_signature(
@@ -94,7 +140,7 @@ impl ClientCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(self.dated.webpki().verify_tls12_signature(message, leaf, signature), leaf)
+        self.signed(self.request.verify_tls12_signature(message, leaf, signature), leaf)
     }
 
     fn verify_tls13_signature(
@@ -103,26 +149,26 @@ impl ClientCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(self.dated.webpki().verify_tls13_signature(message, leaf, signature), leaf)
+        self.signed(self.request.verify_tls13_signature(message, leaf, signature), leaf)
     }
 
     fn offer_client_auth(&self) -> bool {
-        self.dated.webpki().offer_client_auth()
+        self.request.offer_client_auth()
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.dated.webpki().client_auth_mandatory()
+        self.request.client_auth_mandatory()
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.dated.webpki().root_hint_subjects()
+        self.request.root_hint_subjects()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.dated.webpki().supported_verify_schemes()
+        self.request.supported_verify_schemes()
     }
 
     fn requires_raw_public_keys(&self) -> bool {
-        self.dated.webpki().requires_raw_public_keys()
+        self.request.requires_raw_public_keys()
     }
 }
