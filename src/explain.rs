@@ -2,6 +2,7 @@
 //! that says whose decision it was and what to do.
 
 mod folding;
+mod path_rules;
 mod text;
 
 use std::fmt;

@@ -6,6 +6,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+#[path = "conformance/chains.rs"]
+mod chains;
 #[path = "conformance/choice.rs"]
 mod choice;
 #[path = "conformance/crl.rs"]

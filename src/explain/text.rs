@@ -6,7 +6,7 @@ use turnkey_backend::{
     Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
 };
 
-use super::Event;
+use super::{Event, path_rules};
 use crate::address::LocalAddr;
 use crate::causes::with_causes;
 use crate::current::Serving;
@@ -145,7 +145,9 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
                 since.unwrap_or_default()
             )
         }
-        other => format!("refused: {who}: {other}"),
+        other => {
+            path_rules::line(other, &who).unwrap_or_else(|| format!("refused: {who}: {other}"))
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! We refuse the client's certificate.
 
+use rcgen::{
+    BasicConstraints, CertificateParams, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints,
+};
+
 use crate::page::{
-    BAD_SIGNATURE, EXPIRED, LIST_EXPIRED, NO_CERTIFICATE, NO_LIST, NOT_ALLOWED, NOT_FOR_CLIENTS,
-    NOT_YET_VALID, OF_A_CA, REVOKED, SELF_SIGNED, UNKNOWN_CA,
+    BAD_SIGNATURE, CA_MAY_NOT_SIGN, EXPIRED, LIST_EXPIRED, MAY_NOT_SIGN, NAME_NOT_PERMITTED,
+    NO_CERTIFICATE, NO_LIST, NOT_ALLOWED, NOT_FOR_CLIENTS, NOT_YET_VALID, OF_A_CA, REVOKED,
+    SELF_SIGNED, TOO_MANY_CAS, UNKNOWN_CA,
 };
 use crate::support::{Authority, Crl, Leaf, Pki, Profile, Setup, openssl, s_client};
 use crate::{Site, on_every_verifying_backend};
@@ -22,7 +27,14 @@ on_every_verifying_backend! {
     no_revocation_list
     a_revocation_list_that_expired
     not_for_clients
+    a_key_that_may_not_sign
     of_a_ca
+    a_ca_that_may_not_sign
+    an_intermediate_that_may_not_sign
+    more_cas_than_are_allowed
+    more_cas_than_an_intermediate_allows
+    a_name_in_the_subject_that_is_not_permitted
+    an_alternative_name_that_is_not_permitted
     a_forged_signature
     no_rule
     no_rule_early
@@ -153,6 +165,86 @@ fn of_a_ca(setup: Setup) {
     let site = refuse(setup, pki, &leaf, &[]);
     let who = "the client certificate \"CN=Department CA,O=Company\"";
     site.assert_told(OF_A_CA, &["refused: ", who, "is the certificate of a CA, not of a client"]);
+}
+
+fn a_key_that_may_not_sign(setup: Setup) {
+    let encipher = |leaf: &mut CertificateParams| {
+        leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
+    };
+    let site = refused(setup, |pki| pki.ca.issue_odd(&client(), encipher));
+    site.assert_told(MAY_NOT_SIGN, &["refused: ", CLIENT, "key usage without digitalSignature"]);
+}
+
+fn a_ca_that_may_not_sign(setup: Setup) {
+    let root = Authority::odd_root("Odd CA", may_not_sign);
+    let who = "\"CN=Odd CA,O=Company\", which the client certificate";
+    let told = ["refused: ", who, CLIENT, "key usage without keyCertSign"];
+    below(setup, &root, &root.issue(&client())).assert_told(CA_MAY_NOT_SIGN, &told);
+}
+
+fn an_intermediate_that_may_not_sign(setup: Setup) {
+    let site = refused(setup, |pki| {
+        let department = pki.ca.odd_subordinate("Department CA", may_not_sign);
+        department.issue(&client()).with_chain(&[&department])
+    });
+    let who = "\"CN=Department CA,O=Company\", which the client certificate";
+    let told = ["refused: ", who, CLIENT, "key usage without keyCertSign"];
+    site.assert_told(CA_MAY_NOT_SIGN, &told);
+}
+
+fn more_cas_than_are_allowed(setup: Setup) {
+    let root = Authority::odd_root("Odd CA", allows_none_below);
+    let department = root.subordinate("Department CA");
+    let leaf = department.issue(&client()).with_chain(&[&department]);
+    let who = "\"CN=Odd CA,O=Company\", which the client certificate";
+    let told = ["refused: ", who, CLIENT, "allows fewer CAs below it than there are (pathlen)"];
+    below(setup, &root, &leaf).assert_told(TOO_MANY_CAS, &told);
+}
+
+fn more_cas_than_an_intermediate_allows(setup: Setup) {
+    let site = refused(setup, |pki| {
+        let upper = pki.ca.odd_subordinate("Upper CA", allows_none_below);
+        let lower = upper.subordinate("Lower CA");
+        lower.issue(&client()).with_chain(&[&lower, &upper])
+    });
+    let told = ["refused: \"CN=Upper CA,O=Company\", which", CLIENT, "allows fewer CAs"];
+    site.assert_told(TOO_MANY_CAS, &told);
+}
+
+fn a_name_in_the_subject_that_is_not_permitted(setup: Setup) {
+    let nameless = client().names(&[]);
+    let site = refused(setup, |pki| constrained(&pki.ca, &nameless));
+    site.assert_told(NAME_NOT_PERMITTED, &["refused: ", CLIENT, "has a name that a CA above"]);
+}
+
+fn an_alternative_name_that_is_not_permitted(setup: Setup) {
+    let site = refused(setup, |pki| constrained(&pki.ca, &client()));
+    site.assert_told(NAME_NOT_PERMITTED, &["refused: ", CLIENT, "has a name that a CA above"]);
+}
+
+/// Issued by a CA for names below `dept.test`.
+fn constrained(root: &Authority, profile: &Profile) -> Leaf {
+    let dept = root.odd_subordinate("Dept CA", |ca| {
+        let permitted_subtrees = vec![GeneralSubtree::DnsName("dept.test".to_owned())];
+        let excluded_subtrees = Vec::new();
+        ca.name_constraints = Some(NameConstraints { permitted_subtrees, excluded_subtrees });
+    });
+    dept.issue(profile).with_chain(&[&dept])
+}
+
+fn may_not_sign(ca: &mut CertificateParams) {
+    ca.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+}
+
+fn allows_none_below(ca: &mut CertificateParams) {
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+}
+
+/// The same as [`refuse`] with another CA listed.
+fn below(setup: Setup, root: &Authority, leaf: &Leaf) -> Site {
+    let pki = Pki::new();
+    let file = pki.write("odd.pem", root.pem());
+    refuse(setup, pki, leaf, &["--client-ca", &file])
 }
 
 /// By a CA of the right name, with a key of its own.

@@ -3,7 +3,7 @@
 const PAGE: &str = include_str!("../../backends/README.md");
 
 /// What stands in the first column, in order: first what is about certificates of clients.
-const ABOUT_CLIENTS: [&str; 12] = [
+const ABOUT_CLIENTS: [&str; 16] = [
     NO_CERTIFICATE,
     UNKNOWN_CA,
     SELF_SIGNED,
@@ -13,7 +13,11 @@ const ABOUT_CLIENTS: [&str; 12] = [
     NO_LIST,
     LIST_EXPIRED,
     NOT_FOR_CLIENTS,
+    MAY_NOT_SIGN,
     OF_A_CA,
+    CA_MAY_NOT_SIGN,
+    TOO_MANY_CAS,
+    NAME_NOT_PERMITTED,
     NOT_ALLOWED,
     BAD_SIGNATURE,
 ];
@@ -40,7 +44,12 @@ pub(crate) const REVOKED: &str = "it is revoked";
 pub(crate) const NO_LIST: &str = "there is no revocation list of its CA";
 pub(crate) const LIST_EXPIRED: &str = "the revocation list of its CA has expired";
 pub(crate) const NOT_FOR_CLIENTS: &str = "it is not for the authentication of clients";
+pub(crate) const MAY_NOT_SIGN: &str = "its key may not sign (key usage)";
 pub(crate) const OF_A_CA: &str = "it is the certificate of a CA";
+pub(crate) const CA_MAY_NOT_SIGN: &str = "the key of its CA may not sign certificates (key usage)";
+pub(crate) const TOO_MANY_CAS: &str = "there are more CAs below one than it allows (path length)";
+pub(crate) const NAME_NOT_PERMITTED: &str =
+    "a CA may not issue certificates for its name (name constraints)";
 pub(crate) const NOT_ALLOWED: &str = "no rule lets it in";
 pub(crate) const BAD_SIGNATURE: &str = "a signature is wrong";
 pub(crate) const OUR_CA_UNKNOWN: &str = "the client does not know the CA of ours";

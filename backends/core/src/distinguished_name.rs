@@ -97,7 +97,7 @@ fn short_name(oid: &str) -> Option<&'static str> {
 }
 
 /// The text of a value of one of the ASN.1 string types; `None` for what is not text.
-fn decode(value: &Any<'_>) -> Option<String> {
+pub(crate) fn decode(value: &Any<'_>) -> Option<String> {
     let bytes = value.data;
     match value.tag() {
         Tag::Utf8String => str::from_utf8(bytes).ok().map(str::to_owned),

@@ -132,6 +132,14 @@ pub enum Fault {
     Revoked,
     /// It is not for the authentication of clients (RFC 5280 §4.2.1.12).
     NotForClients,
+    /// Its key may neither sign nor agree on a key (RFC 5280 §4.2.1.3), and a client's has to.
+    MayNotSign,
+    /// It is that of a CA whose key may not sign certificates (RFC 5280 §4.2.1.3).
+    MayNotIssue,
+    /// It is that of a CA that allows fewer CAs below it than there are (RFC 5280 §4.2.1.9).
+    TooManyCas,
+    /// It has a name that a CA above it may not issue certificates for (RFC 5280 §4.2.1.10).
+    NameNotPermitted,
     /// It is the certificate of a CA, which is for signing others.
     IsCa,
     /// No rule allows it.
@@ -175,6 +183,12 @@ impl fmt::Display for Fault {
             Self::NotYetValid => "it is not valid yet",
             Self::Revoked => "it is revoked",
             Self::NotForClients => "it is not for the authentication of clients",
+            Self::MayNotSign => "its key may not sign (key usage)",
+            Self::MayNotIssue => "its key may not sign certificates (key usage)",
+            Self::TooManyCas => "it allows fewer CAs below it than there are (path length)",
+            Self::NameNotPermitted => {
+                "it has a name that its CA may not issue certificates for (name constraints)"
+            }
             Self::IsCa => "it is the certificate of a CA, not of a client",
             Self::NotAllowed => "no rule allows it",
             Self::BadSignature => "a signature is wrong",

@@ -49,8 +49,15 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
         10 => Fault::Expired,
         // CERT_REVOKED
         23 => Fault::Revoked,
-        // INVALID_PURPOSE
+        // INVALID_CA, of OpenSSL 1.1.1 and of 3, KEYUSAGE_NO_CERTSIGN
+        24 | 32 | 79 if !culprit.may_sign_certificates() => Fault::MayNotIssue,
+        // PATH_LENGTH_EXCEEDED
+        25 => Fault::TooManyCas,
+        // INVALID_PURPOSE, for which there are two extensions
+        26 if culprit.allows_client_auth() && !culprit.may_sign_or_agree() => Fault::MayNotSign,
         26 => Fault::NotForClients,
+        // PERMITTED_VIOLATION, EXCLUDED_VIOLATION
+        47 | 48 => Fault::NameNotPermitted,
         UNABLE_TO_GET_CRL => Fault::NoRevocationList { issuer: culprit.issuer().to_owned() },
         // CRL_SIGNATURE_FAILURE, KEYUSAGE_NO_CRL_SIGN
         8 => Fault::Other(

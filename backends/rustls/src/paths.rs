@@ -7,8 +7,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{CertRevocationListError, CertificateError, Error, RootCertStore};
-use turnkey_backend::{BuildError, Certificate, ClientTrust, RevocationList};
+use rustls::{CertRevocationListError, CertificateError, Error, OtherError, RootCertStore};
+use turnkey_backend::{BuildError, Certificate, ClientTrust, Fault, RevocationList, chain_fault};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 use crate::lists::{Lists, Order};
@@ -150,8 +150,20 @@ impl Paths {
 
 /// What is wrong with a path that webpki accepts.
 fn objection_to(chain: &[Certificate], now: SystemTime) -> Option<Error> {
-    let expired = chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err());
-    expired.then(|| CertificateError::Expired.into())
+    if chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err()) {
+        return Some(CertificateError::Expired.into());
+    }
+    let (fault, culprit) = chain_fault(chain)?;
+    let unfit = Unfit { fault, culprit: culprit.clone() };
+    Some(CertificateError::Other(OtherError(Arc::new(unfit))).into())
+}
+
+/// What breaks a rule that webpki leaves out.
+#[derive(Debug, thiserror::Error)]
+#[error("{fault}")]
+pub(crate) struct Unfit {
+    pub(crate) fault: Fault,
+    pub(crate) culprit: Certificate,
 }
 
 /// webpki says it of a certificate where CAs of one name are tried in turn, and of a list.

@@ -6,6 +6,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{CertRevocationListError, CertificateError, Error};
 use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
 
+use crate::paths::Unfit;
 use crate::words;
 
 /// The certificates that a client presented, in order, as far as names and key identifiers tell.
@@ -59,18 +60,21 @@ impl Presented {
         Refused::new(self.leaf.clone(), fault).because_of(culprit.unwrap_or(&self.leaf).clone())
     }
 
-    fn fault(
-        &self,
-        error: &Error,
+    fn fault<'a>(
+        &'a self,
+        error: &'a Error,
         crls: &[RevocationList],
         now: SystemTime,
-    ) -> (Fault, Option<&Certificate>) {
+    ) -> (Fault, Option<&'a Certificate>) {
         use CertificateError as E;
         let error = match error {
             Error::InvalidCertificate(error) => error,
             Error::InvalidCertRevocationList(error) => return (Fault::Other(of_list(error)), None),
             other => return (Fault::Other(words::fault_in_words(other)), None),
         };
+        if let Some(unfit) = unfit(error) {
+            return (unfit.fault.clone(), Some(&unfit.culprit));
+        }
         match error {
             // To webpki such certificates are malformed, or no CAs, and it does not look who issued them.
             E::UnknownIssuer | E::Other(_) if self.leads_to_trust() && self.oldest().is_some() => {
@@ -100,8 +104,18 @@ impl Presented {
                 (Fault::UnknownIssuer, self.issuers.last())
             }
             other if of_certificate(other) == CA_AS_CLIENT => (Fault::IsCa, None),
+            other if of_certificate(other) == PATH_LENGTH => {
+                (Fault::TooManyCas, self.restricting())
+            }
+            other if of_certificate(other) == NAME => (Fault::NameNotPermitted, None),
             other => (Fault::Other(words::certificate(other)), None),
         }
+    }
+
+    /// The CA that allows fewer CAs below it than there are.
+    fn restricting(&self) -> Option<&Certificate> {
+        let mut cas = (0..).zip(&self.issuers);
+        cas.find(|(below, ca)| ca.path_len().is_some_and(|most| *below > most)).map(|(_, ca)| ca)
     }
 
     /// The one whose dates are wrong; webpki begins with the leaf, and does not look at the CAs that
@@ -171,6 +185,16 @@ impl Presented {
 /// webpki's own names of errors.
 const CA_AS_CLIENT: &str = "CaUsedAsEndEntity";
 const OLD_VERSION: &str = "UnsupportedCertVersion";
+const PATH_LENGTH: &str = "PathLenConstraintViolated";
+const NAME: &str = "NameConstraintViolation";
+
+/// What we say of a path that webpki accepts.
+fn unfit(error: &CertificateError) -> Option<&Unfit> {
+    match error {
+        CertificateError::Other(other) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
 
 fn of_list(error: &CertRevocationListError) -> String {
     format!("the revocation list of its CA is of no use: {}", words::list(error))

@@ -51,10 +51,12 @@ struct Facts {
     signature: SignatureFacts,
     usages: Usages,
     version: u32,
+    constrains_names: bool,
     constrains_other_names: bool,
     not_before: SystemTime,
     not_after: SystemTime,
     is_ca: bool,
+    path_len: Option<u32>,
     subject_key_id: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
 }
@@ -100,10 +102,12 @@ impl Certificate {
             usages: Usages::of(&x509),
             // It is written as the number less one.
             version: x509.version().0.saturating_add(1),
+            constrains_names: !matches!(x509.name_constraints(), Ok(None)),
             constrains_other_names: constrains_other_names(&x509),
             not_before: system_time(x509.validity().not_before),
             not_after: system_time(x509.validity().not_after),
             is_ca: x509.is_ca() || old_root,
+            path_len: path_len(&x509),
             subject_key_id,
             authority_key_id,
             der: CertificateDer::from(der.to_vec()),
@@ -222,6 +226,19 @@ impl Certificate {
         self.0.is_ca
     }
 
+    /// How many CAs there may be between this one and a leaf (RFC 5280 §4.2.1.9); `None` if that is not
+    /// limited.
+    #[must_use]
+    pub fn path_len(&self) -> Option<u32> {
+        self.0.path_len
+    }
+
+    /// Whether subject and issuer have one name (RFC 5280 §3.2). The key may be another's.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.0.subject_der == self.0.issuer_der
+    }
+
     /// Whether the subject is its own issuer, as far as names and key identifiers tell. The
     /// signature is not checked.
     #[must_use]
@@ -291,6 +308,10 @@ impl fmt::Debug for Certificate {
             .field("fingerprint", &self.0.fingerprint)
             .finish_non_exhaustive()
     }
+}
+
+fn path_len(x509: &X509Certificate<'_>) -> Option<u32> {
+    x509.basic_constraints().ok()??.value.path_len_constraint
 }
 
 fn fingerprint(der: &[u8]) -> String {

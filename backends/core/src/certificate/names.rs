@@ -7,6 +7,12 @@ use super::{Certificate, CertificateError};
 use crate::distinguished_name;
 
 impl Certificate {
+    /// Whether it limits the names in what is issued below it (name constraints, RFC 5280 §4.2.1.10).
+    #[must_use]
+    pub fn constrains_names(&self) -> bool {
+        self.0.constrains_names
+    }
+
     /// Whether it limits names of other kinds than DNS names and IP addresses, of email addresses
     /// for example, in what is issued below it (name constraints, RFC 5280 §4.2.1.10).
     #[must_use]

@@ -1,5 +1,5 @@
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage};
+use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage, ParsedExtension};
 
 use super::Certificate;
 
@@ -10,6 +10,8 @@ pub(super) struct Usages {
     server_auth: bool,
     client_auth: bool,
     sign: bool,
+    agree: bool,
+    netscape_client: bool,
     sign_certificates: bool,
     sign_crls: bool,
     limited: bool,
@@ -31,6 +33,8 @@ impl Usages {
             server_auth: purpose(|purposes| purposes.server_auth),
             client_auth: purpose(|purposes| purposes.client_auth),
             sign: key(KeyUsage::digital_signature),
+            netscape_client: netscape_client(x509),
+            agree: key(KeyUsage::key_agreement),
             sign_certificates: key(KeyUsage::key_cert_sign),
             sign_crls: key(KeyUsage::crl_sign),
             limited: !matches!(usage, Ok(None)),
@@ -38,7 +42,20 @@ impl Usages {
     }
 }
 
+/// `sslClient` in the extension of Netscape's that extended key usages took the place of.
+fn netscape_client(x509: &X509Certificate<'_>) -> bool {
+    x509.iter_extensions().all(|extension| match extension.parsed_extension() {
+        ParsedExtension::NSCertType(kind) => kind.ssl_client(),
+        _ => true,
+    })
+}
+
 impl Certificate {
+    /// Whether Netscape's certificate type, if there is one, names clients. OpenSSL still checks it.
+    pub(crate) fn is_netscape_client(&self) -> bool {
+        self.0.usages.netscape_client
+    }
+
     /// Whether it is for the authentication of servers: its extended key usages name that or any,
     /// or there are none (RFC 5280 §4.2.1.12).
     #[must_use]
@@ -58,6 +75,13 @@ impl Certificate {
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.0.usages.sign
+    }
+
+    /// Whether its key may do what a client's key does in a handshake: `digitalSignature` or `keyAgreement`,
+    /// or no key usages. Either goes with the authentication of clients (RFC 5280 §4.2.1.12).
+    #[must_use]
+    pub fn may_sign_or_agree(&self) -> bool {
+        self.may_sign() || self.0.usages.agree
     }
 
     /// Whether its key may sign certificates: `keyCertSign`, or no key usages. Being a CA is another
