@@ -177,6 +177,8 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
     };
     push(head, "X-Client-Verify", b"SUCCESS");
     push(head, "X-Client-Subject", certificate.subject().as_bytes());
+    // The name of the CA that issued it, by which an app tells clients of several CAs apart.
+    push(head, "X-Client-Issuer", certificate.issuer().as_bytes());
     push(head, "X-Client-Fingerprint", certificate.fingerprint().as_bytes());
     // RFC 9440 §2.2: a byte sequence of structured fields (RFC 9651 §3.3.5).
     let der = BASE64_STANDARD.encode(certificate.der());
