@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use super::process::{Output, run, spawn, tool, wait};
 use super::words::assert_in_words;
 
@@ -235,6 +237,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Of a line of shell, the program is a child of the shell: both are in the session of their own.
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        group.and_then(|group| kill_process_group(group, Signal::KILL).ok());
         self.child.kill().ok();
         self.child.wait().ok();
         if !thread::panicking() {
