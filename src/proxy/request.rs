@@ -185,8 +185,8 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
     push(head, "Client-Cert", format!(":{der}:").as_bytes());
 }
 
-/// The protocols that the client asks for, as far as they are `allowed`, if its request can be one to change it: a request of
-/// HTTP/1.1 without a body, and not HEAD, whose connection ends.
+/// The protocols that the client asks for, as far as they are `allowed`, if its request can be one to
+/// change it: a request of HTTP/1.1 without a body, and not HEAD, whose connection ends.
 fn upgrade(
     head: &Head<'_, '_>,
     end_to_end: &EndToEnd,
