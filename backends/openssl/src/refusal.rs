@@ -25,7 +25,9 @@ impl Refusal {
         let culprit = culprit.unwrap_or_else(|| leaf.clone());
         let fault = match fault(self.result, &culprit, trust) {
             // For OpenSSL what is wrong with a CA as a client is what its key may be used for.
-            Fault::NotForClients if culprit == leaf && leaf.is_ca() => Fault::IsCa,
+            Fault::NotForClients | Fault::MayNotSign if culprit == leaf && leaf.is_ca() => {
+                Fault::IsCa
+            }
             fault => fault,
         };
         Refused::new(leaf, fault).because_of(culprit)
