@@ -46,7 +46,7 @@ help: ## Show this list
 
 certs: build ## Make a CA and certificates in certs/, keeping what is still good
 	@$(TURNKEY) certs --out $(CERTS) $(ARGS)
-	@test ! -f '$(CERTS)/server.p12' || printf 'or, the same:\n  make run%s\n' \
+	@test ! -f '$(CERTS)/server.p12' || printf 'or, with the TLS stack of the operating system:\n  make run%s\n' \
 		"$(if $(filter-out certs,$(CERTS)), CERTS='$(CERTS)')"
 
 run: build $(if $(filter http,$(mode)),,$(CERTS)/server.p12 $(CERTS)/client.pem) ## Serve the built-in app: https on port 8000, or as the variables below say

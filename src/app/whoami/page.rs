@@ -51,7 +51,7 @@ fn summary(peer: &Peer) -> String {
     )
 }
 
-/// What a client's certificate proves, and of whom: a proxy may be the client of this connection.
+/// What a client's certificate proves, and about which client: that of this connection may be a proxy.
 fn proved(peer: &Peer, tls: &TlsInfo, certificate: &Certificate) -> String {
     let name = escape(certificate.sole_common_name().unwrap_or(certificate.subject()));
     let direct = peer.origin().proxies.is_empty();
