@@ -93,7 +93,7 @@ impl Checked {
     fn assert_found(&self, severity: &str, code: &str, naming: &[&str]) -> &Self {
         let found = self.findings().iter().find(|f| f["severity"] == severity && f["code"] == code);
         let found = found.unwrap_or_else(|| panic!("no {severity} {code}: {:#}", self.said));
-        let text = format!("{} {} {}", found["subject"], found["text"], found["mend"]);
+        let text = format!("{} {} {}", found["subject"], found["text"], found["fix"]);
         for name in naming {
             assert!(text.contains(name), "no {name:?} in {text}");
         }

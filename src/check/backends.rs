@@ -63,7 +63,7 @@ pub(super) fn build(
     Err(Some(match (able, &error) {
         // Which ones can is part of the other errors.
         (Some(able), ModeError::Build(_)) => {
-            finding.mend(format!("--backend {able} can serve this"))
+            finding.fix(format!("--backend {able} can serve this"))
         }
         _ => finding,
     }))

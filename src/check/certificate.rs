@@ -40,7 +40,7 @@ pub(super) fn dates(certificate: &Certificate, subject: &Subject, now: SystemTim
         let text =
             format!("the certificate \"{name}\" ends on {}, in {}", utc(end), distance(now, end));
         return Finding::warning("expires-soon", subject, text)
-            .mend("renew it; a server that runs takes up the new file by itself");
+            .fix("renew it; a server that runs takes up the new file by itself");
     }
     let text = format!("\"{name}\" is valid until {}, for {}", utc(end), distance(now, end));
     Finding::ok("dates", subject, text)
@@ -52,7 +52,7 @@ pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     let text = |what: &str| format!("the key of \"{name}\" is {key}, {what}");
     let weak = |what| {
         Finding::warning("key-weak", subject, text(what))
-            .mend("have a certificate issued for P-256, or RSA with 2048 bits or more")
+            .fix("have a certificate issued for P-256, or RSA with 2048 bits or more")
     };
     let unusual = |what| Finding::note("key-unusual", subject, text(what));
     match key {
@@ -80,7 +80,7 @@ pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option
             "\"{name}\" may not issue certificates, by its key usages: its {whom} are refused"
         );
         Finding::warning("ca-may-not-issue", subject, text)
-            .mend("give the certificate of a CA with keyUsage=keyCertSign")
+            .fix("give the certificate of a CA with keyUsage=keyCertSign")
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) fn signature(certificate: &Certificate, subject: &Subject) -> Option<
         let text = format!(
             "\"{name}\" is signed with {algorithm}, which can be forged, and clients refuse it"
         );
-        Finding::warning("signature-weak", subject, text).mend("have it issued again, with SHA-256")
+        Finding::warning("signature-weak", subject, text).fix("have it issued again, with SHA-256")
     })
 }
 

@@ -36,7 +36,7 @@ fn order(chain: &[Certificate], path: &Path, subject: &Subject) -> Option<Findin
         let text = "the certificates are out of order; turnkey sends them in order all the same";
         let order: Vec<_> = chain.iter().map(|c| format!("\"{}\"", called(c.subject()))).collect();
         Finding::note("chain-misordered", subject, text)
-            .mend(format!("for other programs put them in this order: {}", order.join(", ")))
+            .fix(format!("for other programs put them in this order: {}", order.join(", ")))
     })
 }
 
@@ -55,10 +55,10 @@ fn end(
                 "the chain ends with the root \"{name}\", which clients do not need: they have it, \
                  or do not trust it"
             );
-            return Some(Finding::note("root-sent", subject, text).mend("it can be left out"));
+            return Some(Finding::note("root-sent", subject, text).fix("it can be left out"));
         }
         let text = format!("\"{name}\" is its own issuer: clients trust it when they are given it");
-        return Some(Finding::note("self-signed", subject, text).mend("turnkey certs makes a CA"));
+        return Some(Finding::note("self-signed", subject, text).fix("turnkey certs makes a CA"));
     }
     let at = beside(file.certificate_file(), "ca.crt");
     let known: Vec<Certificate> = at.as_deref().map(files::certificates).unwrap_or_default();
@@ -66,7 +66,7 @@ fn end(
     if let Some((ca, at)) = &beside
         && !ca.is_self_signed()
     {
-        return Some(missing(issuer, subject).mend(format!(
+        return Some(missing(issuer, subject).fix(format!(
             "the certificate of \"{issuer}\" stands in {}: append it to the file",
             at.display()
         )));
@@ -84,9 +84,9 @@ fn end(
             let text = format!(
                 "the chain ends with \"{name}\", issued by \"{issuer}\", a CA that is not known here"
             );
-            Finding::note("root-unknown", subject, text).mend("clients need to trust that CA")
+            Finding::note("root-unknown", subject, text).fix("clients need to trust that CA")
         }
-        None => missing(issuer, subject).mend(advice(file.certificate_file(), issuer)),
+        None => missing(issuer, subject).fix(advice(file.certificate_file(), issuer)),
     })
 }
 

@@ -67,7 +67,7 @@ pub(super) fn too_old(file: &Path, client: &Identity) -> Option<Finding> {
             called(leaf.subject()),
             leaf.version()
         );
-        Finding::warning("x509-v1", &Subject::file(file, "--client-ca"), text).mend(
+        Finding::warning("x509-v1", &Subject::file(file, "--client-ca"), text).fix(
             "serve with --backend openssl, or have it issued with version 3 (turnkey certs does)",
         )
     })
@@ -113,10 +113,10 @@ fn list_dates(
         let code = "crl-not-yet-valid";
         if others().any(|other| other.has_begun(now) && !other.has_expired(now)) {
             let text = format!("{text}: until then an older one counts");
-            return Finding::note(code, subject, text).mend(clock);
+            return Finding::note(code, subject, text).fix(clock);
         }
         let text = format!("{text}: every client of that CA is refused");
-        return Finding::warning(code, subject, text).mend(clock);
+        return Finding::warning(code, subject, text).fix(clock);
     }
     let Some(next) = list.next_update() else {
         let text = format!(
@@ -132,7 +132,7 @@ fn list_dates(
         };
         if others().any(newer) {
             let text = format!("the list of \"{name}\" is out of date, and there is a newer one");
-            return Finding::note("crl-superseded", subject, text).mend("it can be left out");
+            return Finding::note("crl-superseded", subject, text).fix("it can be left out");
         }
         let text = format!(
             "the list of \"{name}\" expired on {}, {} ago: every client of that CA is refused until \
@@ -140,7 +140,7 @@ fn list_dates(
             utc(next),
             distance(next, now)
         );
-        return Finding::warning("crl-expired", subject, text).mend(renew);
+        return Finding::warning("crl-expired", subject, text).fix(renew);
     }
     let left = next.duration_since(now).unwrap_or_default();
     if left < SOON {
@@ -150,7 +150,7 @@ fn list_dates(
             utc(next),
             distance(now, next)
         );
-        return Finding::note("crl-expires-soon", subject, text).mend(renew);
+        return Finding::note("crl-expires-soon", subject, text).fix(renew);
     }
     let text = format!("the list of \"{name}\" revokes {count}, and holds until {}", utc(next));
     Finding::ok("crl", subject, text)
@@ -184,7 +184,7 @@ fn issuer(
         );
         return Some(
             Finding::error("crl-signature-wrong", subject, text)
-                .mend("was the CA made anew? give its own list, or leave this one out"),
+                .fix("was the CA made anew? give its own list, or leave this one out"),
         );
     }
     if !named.iter().any(|ca| ca.may_sign_crls()) {
@@ -194,7 +194,7 @@ fn issuer(
         );
         return Some(
             Finding::warning("ca-may-not-revoke", subject, text)
-                .mend("have the CA's certificate made with keyUsage=keyCertSign,cRLSign"),
+                .fix("have the CA's certificate made with keyUsage=keyCertSign,cRLSign"),
         );
     }
     let unknown = verdicts.iter().any(Option::is_none) && !verdicts.contains(&Some(true));
@@ -225,6 +225,6 @@ fn without_list(
             "\"{name}\" has no revocation list while there are some: its clients are refused"
         );
         Finding::warning("crl-missing", subject, text)
-            .mend("give its list with --client-crl too, or leave out all")
+            .fix("give its list with --client-crl too, or leave out all")
     })
 }

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use crate::files::FileError;
 use crate::identity_files::IdentityFile;
 
-/// How much a finding matters, the least first.
+/// How serious a finding is, the least serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
-    /// As it should be.
+    /// Nothing is wrong.
     Ok,
-    /// Worth to know.
+    /// Good to know.
     Note,
-    /// It is served, and somebody will have trouble.
+    /// The server starts, but some clients will have problems.
     Warning,
-    /// It is not served.
+    /// The server does not start.
     Error,
 }
 
@@ -28,16 +28,16 @@ impl Severity {
     }
 }
 
-/// Something that was looked at, and what it is like.
+/// Something that was checked, and the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
-    /// What kind of finding it is; for programs, and the same in every version.
+    /// The kind of finding, for programs: it never changes between versions.
     pub(super) code: &'static str,
     pub(super) subject: Subject,
     pub(super) text: String,
-    /// What to do about it.
-    pub(super) mend: Option<String>,
+    /// What to do about it: the field `fix` of the JSON output.
+    pub(super) fix: Option<String>,
 }
 
 impl Finding {
@@ -57,13 +57,13 @@ impl Finding {
         Self::new(Severity::Error, code, subject, text)
     }
 
-    /// An error of a file, which says itself what to do.
+    /// An error in a file. Its text already contains the fix.
     pub(super) fn file(code: &'static str, error: &FileError) -> Self {
         Self::error(code, &Subject::file(error.path(), error.option()), error.what())
     }
 
-    pub(super) fn mend(mut self, what: impl Into<String>) -> Self {
-        self.mend = Some(what.into());
+    pub(super) fn fix(mut self, what: impl Into<String>) -> Self {
+        self.fix = Some(what.into());
         self
     }
 
@@ -73,13 +73,13 @@ impl Finding {
         subject: &Subject,
         text: impl Into<String>,
     ) -> Self {
-        Self { severity, code, subject: subject.clone(), text: text.into(), mend: None }
+        Self { severity, code, subject: subject.clone(), text: text.into(), fix: None }
     }
 
-    /// What it is, and what to do about it.
+    /// The finding and its fix, as one line.
     pub(super) fn sentence(&self) -> String {
-        match &self.mend {
-            Some(mend) => format!("{}; {mend}", self.text),
+        match &self.fix {
+            Some(fix) => format!("{}; {fix}", self.text),
             None => self.text.clone(),
         }
     }
@@ -87,7 +87,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As `FileError` writes it.
+        // The same form as `FileError`.
         match &self.subject.file {
             Some(file) => {
                 write!(f, "{}: {} ({})", file.display(), self.sentence(), self.subject.option)
@@ -97,10 +97,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The option that makes things up for one run.
+/// The option that makes certificates for one run.
 pub(super) const MADE_UP: &str = "--adhoc";
 
-/// What a finding is about: a file and the option that names it, or an option alone.
+/// What a finding is about: a file and the option that names it, or only an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subject {
     file: Option<PathBuf>,
@@ -121,7 +121,7 @@ impl Subject {
         Self { file: None, option }
     }
 
-    /// What is made up for this run.
+    /// The certificates that were made for this run.
     pub(super) fn made_up() -> Self {
         Self::option(MADE_UP)
     }
@@ -130,7 +130,7 @@ impl Subject {
         self.option == MADE_UP
     }
 
-    /// The file, or else the option.
+    /// The file, or the option if there is no file.
     pub(super) fn name(&self) -> String {
         match &self.file {
             Some(file) => file.display().to_string(),

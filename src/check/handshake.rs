@@ -145,7 +145,7 @@ impl Trial<'_> {
             list(served.identity.chain())
         );
         self.findings
-            .push(Finding::warning("handshake-chain", subject, text).mend("try another --backend"));
+            .push(Finding::warning("handshake-chain", subject, text).fix("try another --backend"));
     }
 
     /// A client that checks found fault; where there is a warning already, that is the cause.

@@ -89,7 +89,7 @@ fn names(leaf: &Certificate, subject: &Subject) -> Finding {
              by whatever name they call the server, those built on rustls altogether",
             leaf.version()
         );
-        return Finding::warning("x509-v1", subject, text).mend(
+        return Finding::warning("x509-v1", subject, text).fix(
             "have it issued with version 3: turnkey certs does, and openssl x509 -req with -extfile",
         );
     }
@@ -102,7 +102,7 @@ fn names(leaf: &Certificate, subject: &Subject) -> Finding {
         format!("\"{name}\" has no host among its alternative names, just {names}")
     };
     Finding::warning("no-names", subject, text)
-        .mend("have it issued with subjectAltName=DNS:… for each name")
+        .fix("have it issued with subjectAltName=DNS:… for each name")
 }
 
 /// An address is no DNS name: clients look for it among the addresses only (RFC 9525 §6.5).
@@ -119,7 +119,7 @@ fn address_as_name(leaf: &Certificate, subject: &Subject) -> Option<Finding> {
             called(leaf.subject())
         );
         Finding::warning("address-as-name", subject, text)
-            .mend(format!("have it issued with subjectAltName={proper}"))
+            .fix(format!("have it issued with subjectAltName={proper}"))
     })
 }
 
@@ -132,7 +132,7 @@ fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
             format!("\"{name}\" is not for servers, by its extended key usages: clients refuse it");
         findings.push(
             Finding::warning("not-for-servers", subject, text)
-                .mend("have it issued with extendedKeyUsage=serverAuth"),
+                .fix("have it issued with extendedKeyUsage=serverAuth"),
         );
     }
     if !leaf.may_sign() {
@@ -140,7 +140,7 @@ fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
             format!("the key of \"{name}\" may not sign, by its key usages: clients refuse it");
         findings.push(
             Finding::warning("may-not-sign", subject, text)
-                .mend("have it issued with keyUsage=digitalSignature"),
+                .fix("have it issued with keyUsage=digitalSignature"),
         );
     }
     if leaf.is_ca() {
@@ -148,7 +148,7 @@ fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
             format!("\"{name}\" is the certificate of a CA, which some clients refuse of a server");
         findings.push(
             Finding::warning("ca-as-server", subject, text)
-                .mend("have it issued with basicConstraints=CA:FALSE, or use turnkey certs"),
+                .fix("have it issued with basicConstraints=CA:FALSE, or use turnkey certs"),
         );
     }
     if findings.is_empty() {
@@ -167,7 +167,7 @@ fn issuers(links: &[Certificate], subject: &Subject) -> Vec<Finding> {
                 format!("\"{name}\" may not issue certificates, and \"{below}\" is issued by it");
             findings.push(
                 Finding::warning("issuer-no-ca", subject, text)
-                    .mend("clients refuse the chain: have the certificate issued by a CA"),
+                    .fix("clients refuse the chain: have the certificate issued by a CA"),
             );
         }
         if !issuer.allows_server_auth() {
@@ -176,17 +176,16 @@ fn issuers(links: &[Certificate], subject: &Subject) -> Vec<Finding> {
             );
             findings.push(
                 Finding::warning("issuer-not-for-servers", subject, text)
-                    .mend("clients refuse the chain: have the certificate issued by another CA"),
+                    .fix("clients refuse the chain: have the certificate issued by another CA"),
             );
         }
         if signed::certificate(issued, issuer) == Some(false) {
             let text =
                 format!("\"{below}\" is not signed by \"{name}\", but by another CA of that name");
-            findings.push(
-                Finding::warning("signature-wrong", subject, text).mend(
+            findings
+                .push(Finding::warning("signature-wrong", subject, text).fix(
                     "clients refuse the chain: give the certificate of the CA that signed it",
-                ),
-            );
+                ));
         }
     }
     findings

@@ -45,7 +45,7 @@ fn finding(finding: &Finding) -> Value {
         "subject": finding.subject.name(),
         "option": finding.subject.option_name(),
         "text": finding.text,
-        "mend": finding.mend,
+        "fix": finding.fix,
     })
 }
 

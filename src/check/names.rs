@@ -35,7 +35,7 @@ pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
         Finding::warning("host-mismatch", &subject, text)
     };
     let kind = if address.is_some() { "IP" } else { "DNS" };
-    Some(finding.mend(format!("have one issued with subjectAltName={kind}:{host}")))
+    Some(finding.fix(format!("have one issued with subjectAltName={kind}:{host}")))
 }
 
 /// How several identities go together: no two for one name, none that nobody can ask for.
@@ -52,7 +52,7 @@ pub(super) fn of_several(served: &[Served<'_>]) -> Vec<Finding> {
                 );
                 findings.push(
                     Finding::error("duplicate-name", &other.subject(), text)
-                        .mend("leave one of them out"),
+                        .fix("leave one of them out"),
                 );
             }
         }
@@ -61,7 +61,7 @@ pub(super) fn of_several(served: &[Served<'_>]) -> Vec<Finding> {
                         the first identity is shown to those that ask for none";
             findings.push(
                 Finding::warning("never-shown", &one.subject(), text)
-                    .mend("put it first, or leave it out"),
+                    .fix("put it first, or leave it out"),
             );
         }
     }

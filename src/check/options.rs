@@ -27,7 +27,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("mode", &subject, text)];
     if !tls && !config.listen.tcp().all(|(host, _)| is_local(host)) {
         let text = "all who are on the way can read what is served in http mode, and change it";
-        findings.push(Finding::note("in-the-clear", &subject, text).mend(
+        findings.push(Finding::note("in-the-clear", &subject, text).fix(
             "behind a proxy or in a network of one's own that may do; else add --cert and --key",
         ));
     }
@@ -35,7 +35,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
         let text = "names everybody: any client can say that it is another";
         findings.push(
             Finding::warning("trusts-everybody", &Subject::option("--trust-proxy"), text)
-                .mend("name the addresses of the proxies"),
+                .fix("name the addresses of the proxies"),
         );
     }
     let clients = config.sources.as_ref().and_then(|sources| sources.clients.as_ref());
@@ -43,7 +43,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
         let text = "optional: a client that shows no certificate is let in, whatever the rules say";
         findings.push(
             Finding::warning("anonymous-past-rules", &Subject::option("--client-verify"), text)
-                .mend("add --allow-anonymous off, or on if that is meant"),
+                .fix("add --allow-anonymous off, or on if that is meant"),
         );
     }
     findings.extend(config.unknown_variables.iter().map(unknown));
@@ -63,7 +63,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
         let text = "there is no such folder: challenges of an ACME CA are not answered";
         findings.push(
             Finding::warning("no-folder", &Subject::file(dir, "--dir"), text)
-                .mend("make it, or check the path"),
+                .fix("make it, or check the path"),
         );
     }
     if let Some(upstreams) = &config.upstreams {
@@ -96,14 +96,14 @@ fn unknown(variable: &UnknownVariable) -> Finding {
     if variable.name == PORT {
         let text = "TURNKEY_PORT says where a service of Kubernetes is, and no port to listen on";
         return Finding::warning("unknown-variable", &Subject::option("environment"), text)
-            .mend("set enableServiceLinks: false in the pod");
+            .fix("set enableServiceLinks: false in the pod");
     }
     let text = format!("there is no option {}", variable.name.escape_debug());
-    let mend = match &variable.nearest {
+    let fix = match &variable.nearest {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => "turnkey --help lists those that there are".to_owned(),
     };
-    Finding::warning("unknown-variable", &Subject::option("environment"), text).mend(mend)
+    Finding::warning("unknown-variable", &Subject::option("environment"), text).fix(fix)
 }
 
 /// That there may be more clients than there are descriptors for.
@@ -120,11 +120,11 @@ fn descriptors(config: &Config) -> Option<Finding> {
     let text = format!(
         "{clients} clients take up to {wanted} descriptors, {each}; this process may have {limit}"
     );
-    let mend = format!(
+    let fix = format!(
         "raise the limit on open files (ulimit -n, or LimitNOFILE= in a systemd unit), or give {fit}"
     );
     let subject = Subject::option("--max-connections");
-    Some(Finding::warning("descriptors", &subject, text).mend(mend))
+    Some(Finding::warning("descriptors", &subject, text).fix(fix))
 }
 
 /// Whether the folder can be served, and all that is said of it at once.
@@ -133,7 +133,7 @@ fn folder(options: &FolderOptions) -> Finding {
     match options.folder() {
         Ok(folder) if options.spa && !folder.has_index() => {
             let text = "has no index.html, which --spa answers with for pages that there are not";
-            Finding::warning("no-index", &subject, text).mend("put one there, or leave --spa out")
+            Finding::warning("no-index", &subject, text).fix("put one there, or leave --spa out")
         }
         Ok(_) => Finding::ok("folder", &subject, "its files are served"),
         Err(error) => Finding::error("no-folder", &subject, error.what()),

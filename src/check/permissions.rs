@@ -17,5 +17,5 @@ pub(super) fn of_sources(sources: &Sources) -> Vec<Finding> {
 /// That others than its owner and group may read a file that holds a secret, or change it.
 pub(super) fn of_secret(subject: &Subject, what: &str) -> Option<Finding> {
     let exposed = permissions::of_secret(subject.path()?, what)?;
-    Some(Finding::warning("world-readable", subject, exposed.text).mend(exposed.fix))
+    Some(Finding::warning("world-readable", subject, exposed.text).fix(exposed.fix))
 }

@@ -33,7 +33,7 @@ pub(super) fn inspect(served: &[Served<'_>], files: &[PathBuf], now: SystemTime)
             let ends = format!("ends on {}, in {}", utc(end), distance(now, end));
             if end.duration_since(now).unwrap_or_default() < SOON {
                 let text = format!("{about} {ends}; from then on none is sent");
-                return Finding::note("ocsp-expires-soon", &subject, text).mend(
+                return Finding::note("ocsp-expires-soon", &subject, text).fix(
                     "ask the responder again; a server that runs takes up the new file by itself",
                 );
             }

@@ -94,7 +94,7 @@ fn of_identity(file: &IdentityFile, identity: &Identity, now: SystemTime) -> Vec
         );
         findings.push(
             Finding::warning("not-for-clients", &subject, text)
-                .mend("have it issued with extendedKeyUsage=clientAuth"),
+                .fix("have it issued with extendedKeyUsage=clientAuth"),
         );
     }
     findings.extend(identity::secret(file));

@@ -97,7 +97,7 @@ pub enum PkiError {
     },
     /// The CA in the folder is of no use, and is not overwritten unasked.
     #[error(
-        "{path} {problem}: mend it, or replace the CA and every certificate below it with --force"
+        "{path} {problem}: fix it, or replace the CA and every certificate below it with --force"
     )]
     Ca {
         /// The certificate or the key of the CA.

@@ -189,7 +189,7 @@ impl Run<'_> {
         Ok(self.report(&place.name, &certificate, outcome))
     }
 
-    /// Leaves certificate and key as they are, and mends the files that are made from them.
+    /// Keeps certificate and key, and repairs the files that are made from them.
     fn keep(
         &mut self,
         authority: &Authority,

@@ -121,7 +121,7 @@ pub(crate) async fn write_response(
         Framed::Nothing => {
             let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
             let mut head = Encoder::new(response, Method::Head);
-            out.encode(&mut head, Some(framing), None).await.map(|_| out.mend_reason())
+            out.encode(&mut head, Some(framing), None).await.map(|_| out.fix_reason())
         }
         Framed::ByClose => {
             lock(shared).set_until_close(true);

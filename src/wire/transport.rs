@@ -129,7 +129,7 @@ impl Transport {
         self.input.unread()
     }
 
-    /// The input, to be mended in place.
+    /// The input, to be edited in place.
     pub(crate) fn input_mut(&mut self) -> &mut [u8] {
         self.input.unread_mut()
     }

@@ -41,7 +41,7 @@ fn warnings_are_logged_in_the_same_words() {
         .map(|f| {
             let field = |name: &str| f[name].as_str().unwrap_or_else(|| panic!("{name}: {f}"));
             let (subject, option) = (field("subject"), field("option"));
-            format!("warn: {subject}: {}; {} ({option})", field("text"), field("mend"))
+            format!("warn: {subject}: {}; {} ({option})", field("text"), field("fix"))
         })
         .collect();
     expected.sort_unstable();

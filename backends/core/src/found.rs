@@ -11,7 +11,7 @@ use crate::{Certificate, pem};
 
 /// What a file turned out to hold instead of what was asked for.
 ///
-/// It prints as a clause that says what the file looks like and how to mend it.
+/// It prints as a clause that says what the file looks like and how to fix that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {

@@ -108,7 +108,7 @@ fn a_wrong_password_is_told_whatever_it_decrypts_to() {
 }
 
 #[test]
-fn encryption_that_is_not_read_names_the_command_that_mends_it() {
+fn unsupported_encryption_is_refused_with_the_command_that_converts_it() {
     let dir = by_openssl(RSA);
     let refused = |key: &str| {
         Identity::from_pem(&dir.read("cert.pem"), &dir.read(key), Some("x"), now()).unwrap_err()
@@ -117,8 +117,8 @@ fn encryption_that_is_not_read_names_the_command_that_mends_it() {
     let error = refused("legacy.pem");
     assert!(matches!(error, IdentityError::LegacyEncryption), "{error}");
     assert!(error.to_string().contains("openssl pkcs8 -topk8 -in"), "{error}");
-    dir.openssl("pkcs8 -topk8 -in legacy.pem -passin pass:x -out mended.pem -passout pass:x");
-    check_key(&dir, "mended.pem", Some("x"));
+    dir.openssl("pkcs8 -topk8 -in legacy.pem -passin pass:x -out converted.pem -passout pass:x");
+    check_key(&dir, "converted.pem", Some("x"));
 
     for old in ["-v1 PBE-SHA1-3DES", "-v1 PBE-MD5-DES -provider legacy -provider default"] {
         dir.openssl(&format!("pkcs8 -topk8 -in key.pem -passout pass:x -out old.pem {old}"));

@@ -123,7 +123,7 @@ fn what_is_encrypted_otherwise_is_named() {
 }
 
 #[test]
-fn ber_is_refused_with_the_command_that_mends_it() {
+fn ber_is_refused_with_the_command_that_converts_it() {
     let dir = pki(&Holder::leaf("leaf"));
     let p12 = export(&dir, "", "secret");
     // The outermost sequence with the indefinite length, as Bouncy Castle and NSS write it.
@@ -132,11 +132,11 @@ fn ber_is_refused_with_the_command_that_mends_it() {
     let error = Identity::from_pkcs12(&ber, Some("secret"), now()).unwrap_err();
     assert!(matches!(error, IdentityError::MalformedPkcs12(_)), "{error}");
     assert!(error.to_string().contains("BER"), "{error}");
-    // The mend works.
+    // The command works.
     dir.write("ber.p12", ber);
     dir.openssl("pkcs12 -in ber.p12 -nodes -passin pass:secret -out all.pem");
-    dir.openssl("pkcs12 -export -in all.pem -out mended.p12 -passout pass:secret");
-    Identity::from_pkcs12(&dir.read("mended.p12"), Some("secret"), now()).unwrap();
+    dir.openssl("pkcs12 -export -in all.pem -out converted.p12 -passout pass:secret");
+    Identity::from_pkcs12(&dir.read("converted.p12"), Some("secret"), now()).unwrap();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a second run leaves alone, and what it mends without touching a certificate.
+//! What a second run keeps, and what it repairs without touching a certificate.
 
 use super::*;
 

@@ -52,7 +52,7 @@ fn an_unusable_ca_is_not_replaced_unasked() {
     let mut folder = Folder::made();
     folder.openssl("pkey -in ca.key -outform DER -out der");
     fs::rename(folder.path("der"), folder.path("ca.key")).unwrap();
-    assert_refused(&mut folder, &["ca.key", "does not read: mend it"]);
+    assert_refused(&mut folder, &["ca.key", "does not read: fix it"]);
 }
 
 /// rcgen would write the subject otherwise than it read it, and nobody would find the CA by that.

@@ -190,7 +190,7 @@ impl<'s> Out<'s> {
     }
 
     /// http-types 2.12 calls 304 `Modified`, which is the opposite of what it is.
-    pub(super) fn mend_reason(&mut self) {
+    pub(super) fn fix_reason(&mut self) {
         const WRONG: &[u8] = b"HTTP/1.1 304 Modified";
         if let Some(rest) = self.gathered().strip_prefix(WRONG) {
             self.buffer = [b"HTTP/1.1 304 Not Modified", rest].concat();

@@ -57,7 +57,7 @@ pub enum IdentityError {
     NotPkcs12(Found),
     /// The file is PKCS#12 but cannot be read to its end.
     #[error(
-        "the PKCS#12 file is damaged, or written in BER instead of DER; the latter is mended by: \
+        "the PKCS#12 file is damaged, or written in BER instead of DER; to convert BER: \
          openssl pkcs12 -in FILE -nodes -out TMP && openssl pkcs12 -export -in TMP -out NEW"
     )]
     MalformedPkcs12(#[source] Box<dyn Error + Send + Sync>),

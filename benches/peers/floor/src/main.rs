@@ -3,8 +3,8 @@
 //! It reads as turnkey does, has async-h1 decode what it takes for a head, answers with a response of
 //! http-types, and has async-h1 encode that. Nothing is vetted, counted, timed or logged, and it only
 //! stands what wrk sends. TLS is turnkey's backend, since something has to be between a stack and
-//! async-h1. What turnkey takes more is turnkey's own; what this takes more than a peer is not turnkey's
-//! to mend, but for the backend.
+//! async-h1. What turnkey takes more is turnkey's own. What this takes more than a peer, turnkey
+//! cannot fix, except in the backend.
 
 use std::env;
 use std::fs;
