@@ -31,7 +31,7 @@ Linux | Darwin | *BSD)
 esac
 if [ "$system" = Linux ]; then
     wanted="$wanted testssl:testssl.sh apache2:apache2-bin haproxy:haproxy dpkg-shlibdeps:dpkg-dev \
-        strip:binutils ip:iproute2 systemd-socket-activate:systemd"
+        strip:binutils ip:iproute2 wget:wget javac:default-jdk-headless systemd-socket-activate:systemd"
 fi
 
 case "${1:-}" in

@@ -1,10 +1,10 @@
-//! What `README.md` shows is so: its commands are run as they stand there, one after the other, in a
-//! copy of this system that nobody else sees, and have to print what is shown; pieces of configuration
-//! are given to the programs that they are for; lines of the log are those of a server to which what
-//! they tell of is done.
+//! What the documents show is so. Their commands are run as they are written, one after the other, from
+//! the root of the repository, in a copy of this system that nobody else sees; they must print what is
+//! shown. Pieces of configuration are given to the programs that they are for. Lines of the log are
+//! compared with those of a server that is treated in that way. Links lead somewhere.
 //!
-//! A command that the table of commands does not have fails the tests, and so does one that
-//! `README.md` has no more.
+//! A command that is not in the tables of commands fails the tests, and so does a row whose command
+//! is in no document.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 #![cfg(target_os = "linux")]
@@ -15,22 +15,38 @@ mod cargo;
 mod commands;
 #[path = "readme/configuration.rs"]
 mod configuration;
+#[path = "readme/errors.rs"]
+mod errors;
+#[path = "readme/guide.rs"]
+mod guide;
+#[path = "readme/links.rs"]
+mod links;
 #[path = "readme/log.rs"]
 mod log;
 #[path = "readme/page.rs"]
 mod page;
 #[path = "readme/place.rs"]
 mod place;
+#[path = "readme/row.rs"]
+mod row;
 mod support;
-#[path = "readme/table.rs"]
-mod table;
+#[path = "readme/work.rs"]
+mod work;
 
-/// A block in another language would be in none of the tests. Rust is compiled, and run, as the
-/// documentation of the crate is.
+/// Pages with a picture in a block of text.
+const PICTURES: [&str; 2] = ["certs/README.md", "docs/ARCHITECTURE.md"];
+
+/// A block in another language would be in none of the tests. Rust is compiled and run as the
+/// documentation of the crate.
 #[test]
 fn every_block_is_of_a_kind_that_is_tried() {
-    let known = ["apache", "console", "python", "rust", "rust,no_run", "sh", "text", "yaml"];
-    for block in support::readme::blocks() {
-        assert!(known.contains(&block.language), "{:?}: {:?}", block.language, block.lines);
+    let known =
+        ["apache", "console", "ini", "python", "rust", "rust,no_run", "sh", "text", "toml", "yaml"];
+    for block in support::documents::blocks() {
+        let page = block.page;
+        assert!(known.contains(&block.language), "{page}: {:?}: {:?}", block.language, block.lines);
+        let is_log = || block.lines.iter().all(|line| line.starts_with("info: "));
+        let is_tried = block.language != "text" || PICTURES.contains(&page) || is_log();
+        assert!(is_tried, "{page}: neither a picture nor lines of the log: {:?}", block.lines);
     }
 }

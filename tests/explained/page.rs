@@ -101,7 +101,7 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 fn table() -> Vec<&'static str> {
-    let lines = PAGE.lines().skip_while(|line| !line.starts_with("| a connection came to nothing"));
+    let lines = PAGE.lines().skip_while(|line| !line.starts_with("| a connection failed because"));
     lines.take_while(|line| line.starts_with('|')).collect()
 }
 

@@ -2,13 +2,15 @@
 //! features, and the tests build the examples.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::page;
-use crate::support::readme::README;
+use crate::support::documents::{DOCUMENTS, in_language};
 use crate::support::run;
 
 /// What cargo knows of the package.
@@ -34,21 +36,60 @@ fn targets(package: &Value, kind: &str) -> BTreeSet<String> {
 fn its_commands_name_what_there_is() {
     let package = package();
     assert_eq!(targets(&package, "bin"), BTreeSet::from(["turnkey".to_owned()]));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;
-    for command in page::commands().into_iter().filter(|c| c.text.starts_with("cargo ")) {
-        let words: Vec<_> = command.text.split(' ').take_while(|word| *word != "--").collect();
-        assert!(["build", "doc", "install", "run"].contains(&words[1]), "{words:?}");
-        for pair in words.windows(2).filter(|pair| pair[0] == "--features") {
-            assert!(package["features"][pair[1]].is_array(), "{words:?}");
+    for command in page::commands() {
+        // What is before it sets variables.
+        let mut words = command.text.split(' ').skip_while(|word| word.contains('='));
+        if words.next() != Some("cargo") {
+            continue;
+        }
+        let words: Vec<_> = words.take_while(|word| *word != "--").collect();
+        let known = ["build", "deny", "doc", "fuzz", "install", "run", "test"];
+        assert!(known.contains(&words[0]), "{words:?}");
+        for pair in words.windows(2) {
+            let is_there = match pair {
+                ["--features", "…"] => true,
+                ["--features", name] => package["features"][name].is_array(),
+                ["--test", name] => targets(&package, "test").contains(*name),
+                ["--manifest-path", path] => root.join(path).is_file(),
+                ["run", name] if words[0] == "fuzz" => {
+                    root.join(format!("fuzz/fuzz_targets/{name}.rs")).is_file()
+                }
+                _ => continue,
+            };
+            assert!(is_there, "{words:?}");
             seen += 1;
         }
     }
-    assert_eq!(seen, 2, "features that are named");
+    assert!(seen >= 6, "only {seen} names were found");
+}
+
+/// The lines for a `Cargo.toml` of one's own bring the library, where this repository is beside it.
+#[test]
+fn the_dependency_is_found() {
+    let [block] = &in_language("toml")[..] else { panic!("there is one dependency") };
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().unwrap();
+    let lines = block.lines.join("\n");
+    assert!(lines.contains("\"../turnkey\""), "{lines}");
+    let lines = lines.replace("../turnkey", &beside.display().to_string());
+    let text = format!("[package]\nname = \"own\"\nedition = \"2024\"\n{lines}\n");
+    fs::write(dir.path().join("Cargo.toml"), text).unwrap();
+    fs::create_dir(dir.path().join("src")).unwrap();
+    fs::write(dir.path().join("src/main.rs"), "fn main() {}\n").unwrap();
+    fs::copy(beside.join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--depth", "1"]).current_dir(&dir);
+    let output = run(cargo, b"", Duration::from_secs(60));
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.text().contains("── turnkey v"), "{output:?}");
 }
 
 /// The rows of the table below a heading, as their first cells have it in code.
 fn first_cells(heading: &str) -> BTreeSet<String> {
-    let rows = README.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let lines = DOCUMENTS.iter().flat_map(|document| document.text.lines());
+    let rows = lines.skip_while(|line| !line.starts_with(heading)).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     let cell = |row: &str| row.split('`').nth(1).expect("code").to_owned();
     let cells: BTreeSet<_> = rows.map(cell).collect();

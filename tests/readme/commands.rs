@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::page::{self, Command, shown};
 use crate::place::{Serving, folder, in_place, plain, prepare, shell};
+use crate::row::{AS_SHOWN, How, Row, TRY, table};
 use crate::support::console::fits;
-use crate::table::{AS_SHOWN, How, Row, TRY, table};
 
 /// What it is expected to print.
 fn expected(command: &str, said: &str) -> String {
@@ -20,9 +20,9 @@ fn the_table_has_every_command_and_no_other() {
     let table = table();
     let tried: BTreeSet<_> = table.iter().map(|row| row.command.to_owned()).collect();
     let missing: Vec<_> = written.difference(&tried).collect();
-    assert!(missing.is_empty(), "not in the table of tests/readme/table.rs: {missing:#?}");
+    assert!(missing.is_empty(), "in no table of tests/readme: {missing:#?}");
     let gone: Vec<_> = tried.difference(&written).collect();
-    assert!(gone.is_empty(), "no more in README.md: {gone:#?}");
+    assert!(gone.is_empty(), "in no document: {gone:#?}");
     assert_eq!(tried.len(), table.len(), "one row for each");
 }
 
@@ -37,7 +37,10 @@ fn every_output_that_is_shown_is_expected() {
         let Some(output) = output else { continue };
         let is_served = table.iter().any(|row| row.command == text && row.how == How::Serves);
         let is_asked = asked.contains(&(text.clone(), output.clone()));
-        assert!(is_served || is_asked, "nobody expects of {text}:\n{output}");
+        let is_failure =
+            |how: How| matches!(how, How::Fails(said) if expected(&text, said) == output);
+        let fails = table.iter().any(|row| row.command == text && is_failure(row.how));
+        assert!(is_served || is_asked || fails, "nobody expects of {text}:\n{output}");
     }
 }
 
@@ -56,7 +59,11 @@ fn what_is_tried_elsewhere_is_tried_there() {
                 let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
                 assert!(text.contains(what), "{}: no {what} in {file}", row.command);
             }
-            How::Serves | How::Ends(_) => {}
+            How::Upstream => {
+                let mut upstreams = table.iter().flat_map(|row| row.upstreams);
+                assert!(upstreams.any(|command| *command == row.command), "{}", row.command);
+            }
+            How::Serves | How::Ends(_) | How::Fails(_) | How::Named => {}
         }
     }
 }
@@ -75,32 +82,62 @@ fn every_command_does_what_is_said() {
 fn play(row: &Row) {
     let words = |text: &str, (written, meant): &(&str, &str)| text.replace(written, meant);
     let line = row.meant.iter().fold(row.command.to_owned(), |text, pair| words(&text, pair));
-    let within = folder(row.folder);
-    if matches!(row.how, How::Serves | How::Ends(_)) {
+    if !matches!(row.how, How::Asks | How::Upstream | How::Tested(..)) {
         prepare(row.before);
     }
     match row.how {
-        How::Serves => serve(row, &line, &within),
+        How::Serves => serve(row, &line),
         How::Ends(said) => {
-            let output = shell(&line, &within);
-            let printed = format!("{}{}", output.text(), output.stderr);
-            assert_eq!(output.code, Some(0), "{line}: {printed}");
-            let said = expected(row.command, said);
-            // What says nothing of itself has nothing said of what it prints.
-            assert!(
-                said.is_empty() || fits(&plain(&printed), &plain(&format!("{said}[...]"))),
-                "{line}: {printed}"
-            );
+            run_to_end(row, &line, said, true);
             ask(row, None);
         }
-        How::Asks | How::Tested(..) => {}
+        How::Fails(said) => run_to_end(row, &line, said, false),
+        How::Named => assert_named(row.command),
+        How::Asks | How::Upstream | How::Tested(..) => {}
     }
 }
 
-fn serve(row: &Row, line: &str, within: &str) {
+fn run_to_end(row: &Row, line: &str, said: &str, is_good: bool) {
+    let output = shell(line, &folder(""));
+    let printed = format!("{}{}", output.text(), output.stderr);
+    assert_eq!(output.code == Some(0), is_good, "{line}: {printed}");
+    let said = expected(row.command, said);
+    // What says nothing of itself has nothing said of what it prints.
+    let is_so = said.is_empty() || fits(&plain(&printed), &plain(&format!("{said}[...]")));
+    assert!(is_so, "{line}: {printed}");
+}
+
+/// The program has the command and the options that are named, by what it says of itself.
+fn assert_named(command: &str) {
+    let words: Vec<_> = command.split(' ').collect();
+    let [program, what, ..] = words[..] else { panic!("{command}: no command of a program") };
+    let help = match program {
+        "make" => format!("cat Makefile; grep -q '^{what}:' Makefile"),
+        "curl" => "curl --help all".to_owned(),
+        _ => format!("{program} {what} -help"),
+    };
+    let output = shell(&help, &folder(""));
+    let text = format!("{}{}", output.text(), output.stderr);
+    assert_eq!(output.code, Some(0), "{command}: {text}");
+    let mut options: Vec<_> = words.into_iter().filter(|word| word.starts_with('-')).collect();
+    if program == "make" {
+        let variable = |word: &&str| word.split_once('=').map(|(name, _)| name.to_owned());
+        let variables: Vec<_> = command.split(' ').filter_map(|word| variable(&word)).collect();
+        for name in variables {
+            assert!(text.contains(&format!("$({name})")), "{command}: no {name} in the Makefile");
+        }
+        options.clear();
+    }
+    for option in options {
+        let mut known = text.split_whitespace().map(|word| word.trim_end_matches(','));
+        assert!(known.any(|word| word == option), "{command}: no {option} in {text}");
+    }
+}
+
+fn serve(row: &Row, line: &str) {
     let start = |line: &&str| Serving::start(line, &folder(""));
     let upstreams: Vec<_> = row.upstreams.iter().map(start).collect();
-    let serving = Serving::start(line, within);
+    let serving = Serving::start(line, &folder(""));
     let own = concat!("turnkey ", env!("CARGO_PKG_VERSION"), ": ");
     assert!(serving.server.banner.starts_with(own), "{line}: {}", serving.server.banner);
     assert!(!row.asks.is_empty(), "{line}: nobody asks");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::support::readme::in_language;
+use crate::support::documents::in_language;
 use crate::support::{run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -47,5 +47,22 @@ fn prometheus_takes_the_rule() {
         let output = run(promtool, b"", DEADLINE);
         assert_eq!(output.code, Some(0), "{text}{output:?}");
         assert!(output.text().contains("SUCCESS: 1 rules found"), "{output:?}");
+    }
+}
+
+#[test]
+fn systemd_takes_the_socket() {
+    for block in in_language("ini") {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = block.lines.join("\n");
+        assert!(lines.starts_with("# turnkey@.socket"), "{lines}");
+        fs::write(dir.path().join("turnkey@.socket"), lines).unwrap();
+        let service = "[Service]\nExecStart=/bin/true\n";
+        fs::write(dir.path().join("turnkey@.service"), service).unwrap();
+        let mut analyze = tool("systemd-analyze");
+        analyze.args(["verify", "--man=no", "turnkey@1.socket"]);
+        analyze.env("SYSTEMD_UNIT_PATH", format!("{}:", dir.path().display()));
+        let output = run(analyze, b"", DEADLINE);
+        assert!(output.code == Some(0) && !output.stderr.contains("turnkey@"), "{output:?}");
     }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a test of README.md in a copy of this system that nobody else sees: an overlay in name spaces of its
+# Runs a test of the documents in a copy of this system that nobody else sees: an overlay in name spaces of its
 # own, with a network and a host name of its own. In it there is the project, as it is after `make build`.
 #
 #   unshare --mount --net --uts --pid --fork --kill-child --mount-proc sh place.sh TEST NAME PROGRAM
@@ -19,8 +19,12 @@ for number in 1 2 7 8 9; do
 done
 
 place=/mnt/system/place
-mkdir -p "$place/target/release" "$place/certs" "$place/bin"
-cp -r "$root/Makefile" "$root/scripts" "$root/packaging" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$place"
+mkdir -p "$place/target/release" "$place/certs" "$place/bin" "$place/tests/wire" /mnt/system/venv
+# Python with requests.
+mount --bind "$(readlink -f "$root/.venv")" /mnt/system/venv
+printf '#!/bin/sh\nexec /venv/bin/python "$@"\n' >"$place/bin/python3"
+cp "$root/tests/wire/host-missing.request" "$place/tests/wire"
+cp -r "$root/docs" "$root/Makefile" "$root/scripts" "$root/packaging" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$place"
 cp "$root/certs/README.md" "$place/certs"
 cp "$3" "$place/target/release/turnkey"
 cp "$1" "$place/bin/test"
@@ -36,7 +40,7 @@ openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -addex
 openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -days 20 -copy_extensions copy -out "$1.crt" 2>/dev/null
 cat "$1.crt" "$1.key" >"$1.pem"
 END
-chmod +x "$place/bin/cargo" "$place/bin/issue"
+chmod +x "$place/bin/python3" "$place/bin/cargo" "$place/bin/issue"
 rm -f /mnt/system/usr/local/bin/turnkey
 
 status=0

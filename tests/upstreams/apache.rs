@@ -1,4 +1,4 @@
-//! Apache before a turnkey app, configured as README.md says.
+//! Apache before a turnkey app, configured as docs/GUIDE.md says.
 
 use std::fs;
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use crate::programs::{Running, beside, directory, own_address, system_server};
-use crate::support::readme::in_language;
+use crate::support::documents::in_language;
 use crate::support::{Client, Pki, Server};
 
 /// Where Debian has them.
@@ -51,7 +51,7 @@ pub(crate) fn port(scheme: &str) -> u16 {
     if scheme == "https" { 8443 } else { 8080 }
 }
 
-/// What README.md says to write into Apache's configuration.
+/// The configuration of Apache in docs/GUIDE.md.
 pub(crate) fn documented() -> String {
     let blocks = in_language("apache").into_iter().map(|block| block.lines.join("\n") + "\n");
     blocks.collect()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::Front;
 use crate::apache::{Apache, documented, port};
 use crate::programs::{Listen, Running, beside, directory, script};
-use crate::support::readme::in_language;
+use crate::support::documents::in_language;
 use crate::support::{Server, python, run, table, tool};
 
 table! {
@@ -97,11 +97,11 @@ impl Site {
     }
 }
 
-/// Those of gunicorn in README.md.
+/// gunicorn's options in docs/GUIDE.md.
 fn documented_options() -> Vec<&'static str> {
     let lines = in_language("sh").into_iter().flat_map(|block| block.lines);
     let mut commands = lines.filter_map(|line| line.strip_prefix("gunicorn "));
-    let options = commands.next().expect("README.md says how to start gunicorn");
+    let options = commands.next().expect("docs/GUIDE.md says how to start gunicorn");
     options.split_whitespace().collect()
 }
 

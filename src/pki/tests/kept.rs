@@ -140,7 +140,7 @@ fn keys_in_traditional_form_are_taken_over() {
 #[cfg(unix)]
 fn what_the_readme_makes_by_hand_is_kept() {
     let readme = include_str!("../../../certs/README.md");
-    let (_, script) = readme.split_once("```sh\n").unwrap();
+    let (_, script) = readme.rsplit_once("```sh\n").unwrap();
     let (script, _) = script.split_once("```").unwrap();
     let folder = Folder::new();
     fs::create_dir(&folder.options.out).unwrap();
