@@ -213,7 +213,7 @@ fn programs() -> Vec<Row> {
         ends("turnkey certs --days 365", "[...]kept[...]"),
         ends("turnkey certs --host app.test", "[...]kept[...]"),
         // From here on there is another CA.
-        ends("turnkey certs --force", "[...]created[...]")
+        ends("turnkey certs --force", "[...]replaced[...]")
             .before("rm -f certs/other.* certs/web.*"),
         tested("make deb: there is no cargo-deb", "Makefile", "make deb: there is no cargo-deb"),
     ]
