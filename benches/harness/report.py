@@ -41,15 +41,14 @@ def markdown(rows, versions, instructions, plan):
         "# Results",
         "",
         "Written by `make bench`; [README.md](README.md) says what is measured and how to read it.",
-        "No figure means anything but beside its peer's, which is from the same run on the same machine.",
+        "Compare a figure only with its peer's, which is from the same run on the same machine.",
         "",
         f"- date: {datetime.date.today().isoformat()}",
         f"- machine: {machine()}",
         f"- versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
         f"- medians of {plan.rounds} rounds; ratios are medians of the rounds' ratios",
         "- library alone: the ratio that async-h1's decoder and encoder, or for handshakes native-tls, "
-        "have to the peer without the rest of turnkey: what is to be reached below that cannot be, as "
-        "long as these are the libraries",
+        "have to the peer without the rest of turnkey; turnkey cannot get below it with these libraries",
         "",
         "![the ratios](results.svg)",
         "",

@@ -23,8 +23,8 @@ def markdown(soak, failures):
     out = [
         "# The last soak",
         "",
-        "Written by `make soak`; what is done, and to whom, stands in [tests/soak](../tests/soak), and",
-        "what the verdict rests on in [judge.py](../tests/soak/soaking/judge.py).",
+        "Written by `make soak`. [tests/soak](../tests/soak) says what is done to which server, and",
+        "[judge.py](../tests/soak/soaking/judge.py) how the verdict is reached.",
         "",
         f"- date: {datetime.date.today().isoformat()}",
         f"- machine: {machine()}",
@@ -36,13 +36,12 @@ def markdown(soak, failures):
     out += [f"  - {failure}" for failure in failures]
     out += ["## Servers", "", *table(*servers(soak)), ""]
     out += [
-        "PSS in MiB: when it had started, the medians of the four quarters of the time after the",
-        "warm-up, and after the load. Descriptors: when it had started, at most, and after the load.",
-        "CPU in seconds.",
+        "PSS in MiB: after the start, the medians of the four quarters of the time after the warm-up,",
+        "and after the load. Descriptors: after the start, at most, and after the load. CPU in seconds.",
         "",
         "## Probes",
         "",
-        "A request on a connection of its own, each second, in milliseconds.",
+        "One request each second, on a new connection; times in milliseconds.",
         "",
         *table(*probes(soak)),
         "",
@@ -54,7 +53,7 @@ def markdown(soak, failures):
         "",
         *table(["files and upstreams", "times"], changes(soak)),
         "",
-        "Answers that were lost to what was done to an upstream, and not to turnkey: "
+        "Answers lost because of what was done to an upstream, not because of turnkey: "
         + (", ".join(f"{why}: {n}" for why, n in sorted(soak.ledger.excused.items())) or "none")
         + ".",
         "",
