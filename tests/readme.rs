@@ -33,8 +33,27 @@ mod support;
 #[path = "readme/work.rs"]
 mod work;
 
+const GUIDE: &str = include_str!("../docs/GUIDE.md");
+
 /// Pages with a picture in a block of text.
 const PICTURES: [&str; 2] = ["certs/README.md", "docs/ARCHITECTURE.md"];
+
+/// The guide is the manual: an option that it does not name is not documented.
+#[test]
+fn the_guide_names_every_option() {
+    let mut seen = 0;
+    for command in [&["--help"][..], &["certs", "--help"], &["check", "--help"]] {
+        let help = support::Program::new(command).run().text();
+        let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+        let words = help.split(|c: char| !is_part(c));
+        for option in words.filter(|word| word.len() > 2 && word.starts_with("--")) {
+            let guide = GUIDE.split(|c: char| !is_part(c));
+            assert!(guide.into_iter().any(|word| word == option), "{command:?}: no {option}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "only {seen} options were found");
+}
 
 /// A block in another language would be in none of the tests. Rust is compiled and run as the
 /// documentation of the crate.
