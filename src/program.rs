@@ -114,7 +114,10 @@ fn run() -> Result<(), Failure> {
 fn certs(options: crate::cli::Certs) -> Result<(), Failure> {
     let key_type = options
         .key_type
-        .map(|name| name.parse().map_err(|e| Failure::usage(format!("--key-type {name}: {e}"))))
+        .map(|name| {
+            argh::FromArgValue::from_arg_value(&name)
+                .map_err(|e| Failure::usage(format!("--key-type {name}: {e}")))
+        })
         .transpose()?;
     let default = pki::CertsOptions::default();
     let options = pki::CertsOptions {

@@ -1,26 +1,13 @@
 //! Shells: those that complete what is typed, and what they make of a word.
 
-use std::str::FromStr;
+use argh::FromArgValue;
 
 /// A shell that completes what is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromArgValue)]
 pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
-}
-
-impl FromStr for Shell {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "bash" => Ok(Self::Bash),
-            "zsh" => Ok(Self::Zsh),
-            "fish" => Ok(Self::Fish),
-            _ => Err("expected bash, zsh or fish".to_owned()),
-        }
-    }
 }
 
 /// `word` as a shell takes it.

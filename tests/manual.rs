@@ -120,7 +120,7 @@ fn it_tells_of_commands_signals_and_exit_codes() {
 fn the_same_day_makes_the_same_page() {
     let day = [("SOURCE_DATE_EPOCH", "1700000000")];
     let page = turnkey(&["man"], &day);
-    assert!(page.starts_with(".TH TURNKEY 1 \"2023-11-14\" \"turnkey "), "{page}");
+    assert!(page.contains(".TH TURNKEY 1 2023-11-14 \"turnkey "), "{page}");
     assert_eq!(page, turnkey(&["man"], &day));
 }
 

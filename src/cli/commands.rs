@@ -96,7 +96,7 @@ pub(crate) struct Certs {
     help_triggers("-h", "--help", "help"),
     example = "turnkey completions bash >/etc/bash_completion.d/turnkey",
     example = "turnkey completions zsh >/usr/local/share/zsh/site-functions/_turnkey",
-    example = "turnkey completions fish >~/.config/fish/completions/turnkey.fish"
+    example = "turnkey completions fish >$HOME/.config/fish/completions/turnkey.fish"
 )]
 pub(crate) struct Completions {
     /// the shell

@@ -1,12 +1,13 @@
 //! What options take that nothing else has a type for.
 
 use std::net::Ipv6Addr;
-use std::str::FromStr;
+
+use argh::FromArgValue;
 
 use crate::units::boolean;
 
 /// The three modes, in the order of what they ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromArgValue)]
 pub(crate) enum ModeName {
     Http,
     Https,
@@ -23,36 +24,12 @@ impl ModeName {
     }
 }
 
-impl FromStr for ModeName {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Http, Self::Https, Self::Mutual]
-            .into_iter()
-            .find(|mode| mode.name() == name)
-            .ok_or_else(|| "expected http, https or mutual".to_owned())
-    }
-}
-
 /// Whether clients need a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromArgValue)]
 pub(crate) enum ClientVerify {
     None,
     Optional,
     Required,
-}
-
-impl FromStr for ClientVerify {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "none" => Ok(Self::None),
-            "optional" => Ok(Self::Optional),
-            "required" => Ok(Self::Required),
-            _ => Err("expected none, optional or required".to_owned()),
-        }
-    }
 }
 
 /// A name or an address to listen on; an IPv6 address may stand in brackets, as it does before a port.

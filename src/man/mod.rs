@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use time::{Date, OffsetDateTime};
 
-use self::roff::{Roff, Term};
+use self::roff::{Page, Term};
 use crate::options::{self, Described, Opt};
 
 /// The day that stands on the page: that of `SOURCE_DATE_EPOCH`, so that a package can be built twice
@@ -23,7 +23,7 @@ pub(crate) fn date(variable: &dyn Fn(&str) -> Option<String>) -> Date {
 pub(crate) fn page(date: Date) -> String {
     let (program, commands) = (options::program(), options::commands());
     let version = concat!("turnkey ", env!("CARGO_PKG_VERSION"));
-    let mut page = Roff::new("TURNKEY", &date.to_string(), version);
+    let mut page = Page::new("TURNKEY", &date.to_string(), version);
     page.section("NAME");
     page.text("turnkey - put an app on HTTP, HTTPS or mutual TLS by one switch");
     synopsis(&mut page, &commands);
@@ -54,7 +54,7 @@ pub(crate) fn page(date: Date) -> String {
     page.finish()
 }
 
-fn synopsis(page: &mut Roff, commands: &[Described]) {
+fn synopsis(page: &mut Page, commands: &[Described]) {
     page.section("SYNOPSIS");
     page.term_line(&Term::default().literal("turnkey").plain(" [").variable("options").plain("]"));
     for command in commands {
@@ -71,7 +71,7 @@ fn synopsis(page: &mut Roff, commands: &[Described]) {
 }
 
 /// A command, and those of its options that are not described as the program's.
-fn describe(page: &mut Roff, command: &Described, program: &Described) {
+fn describe(page: &mut Page, command: &Described, program: &Described) {
     page.subsection(&format!("turnkey {}", command.name));
     page.text(command.text);
     for note in command.notes {
@@ -89,7 +89,7 @@ fn describe(page: &mut Roff, command: &Described, program: &Described) {
 }
 
 /// An option, what it means, and the variable that stands for it, if one does.
-fn item(page: &mut Roff, option: &Opt, has_variable: bool) {
+fn item(page: &mut Page, option: &Opt, has_variable: bool) {
     let mut term = Term::default();
     if let Some(short) = option.short {
         term = term.literal(&format!("-{short}")).plain(", ");

@@ -1,8 +1,8 @@
 //! What the manual says that no option says of itself.
 
-use super::roff::{Roff, Term};
+use super::roff::{Page, Term};
 
-pub(super) fn description(page: &mut Roff) {
+pub(super) fn description(page: &mut Page) {
     page.text(
         "turnkey serves an app over HTTP, HTTPS or mutual TLS, in which clients show a certificate \
          too. The mode follows from what is given: an identity (--cert and --key, --identity or \
@@ -17,7 +17,7 @@ pub(super) fn description(page: &mut Roff) {
     );
 }
 
-pub(super) fn before_options(page: &mut Roff) {
+pub(super) fn before_options(page: &mut Page) {
     page.text(
         "--port 8443, --port=8443, -p 8443 and -p8443 are the same. Each option can be set in the \
          environment as well, with commas where it may be repeated; the command line wins. An empty \
@@ -25,7 +25,7 @@ pub(super) fn before_options(page: &mut Roff) {
     );
 }
 
-pub(super) fn after_commands(page: &mut Roff) {
+pub(super) fn after_commands(page: &mut Page) {
     environment(page);
     page.section("SIGNALS");
     let signal = |name: &str| Term::default().literal(name);
@@ -45,7 +45,7 @@ pub(super) fn after_commands(page: &mut Roff) {
     page.paragraph("Both failures are one line on the standard error.");
 }
 
-fn environment(page: &mut Roff) {
+fn environment(page: &mut Page) {
     page.section("ENVIRONMENT");
     page.text("Beside the variables of the options:");
     let variable = |name: &str| Term::default().literal(name);
@@ -70,7 +70,7 @@ fn environment(page: &mut Roff) {
     );
 }
 
-pub(super) fn see_also(page: &mut Roff) {
+pub(super) fn see_also(page: &mut Page) {
     page.section("SEE ALSO");
     let (bold, comma) = (Term::default(), ", ");
     page.term_line(&bold.literal("curl").plain("(1)").plain(comma).literal("openssl").plain("(1)"));

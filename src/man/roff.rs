@@ -1,34 +1,36 @@
-//! Text for `man`, in the macros of man(7), which every formatter of manual pages knows.
+//! A page in the macros of man(7), which every formatter of manual pages knows.
 
-/// Formatters do not mind, but who reads the source, and `mandoc -Tlint`, does.
+use roff::{Inline, Roff, bold, italic, roman};
+
+/// Formatters take longer lines, but `mandoc -Tlint` reports them.
 const WIDTH: usize = 80;
 
 /// A page that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Roff {
-    page: String,
+pub(super) struct Page {
+    roff: Roff,
     /// Nothing stands yet below the last heading.
     is_below_heading: bool,
 }
 
-impl Roff {
+impl Page {
     /// A page of section 1.
     pub(super) fn new(title: &str, date: &str, source: &str) -> Self {
         let mut page = Self::default();
-        page.line(&format!(".TH {} 1 \"{date}\" \"{source}\" \"User Commands\"", escaped(title)));
+        page.control("TH", &[title, "1", date, source, "User Commands"]);
         // Examples and options are for the clipboard, and hyphens at the ends of lines are not.
-        page.line(".nh");
-        page.line(".ad l");
+        page.control("nh", &[]);
+        page.control("ad", &["l"]);
         page
     }
 
     pub(super) fn section(&mut self, heading: &str) {
-        self.line(&format!(".SH {}", escaped(heading)));
+        self.control("SH", &[heading]);
         self.is_below_heading = true;
     }
 
     pub(super) fn subsection(&mut self, heading: &str) {
-        self.line(&format!(".SS {}", escaped(heading)));
+        self.control("SS", &[heading]);
         self.is_below_heading = true;
     }
 
@@ -40,149 +42,143 @@ impl Roff {
 
     /// Text right behind a heading, or that goes on.
     pub(super) fn text(&mut self, text: &str) {
-        let mut line = String::new();
-        for word in text.split(' ').map(marked) {
-            if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
-                self.line(&line);
-                line.clear();
+        let (mut line, mut width) = (Vec::new(), 0);
+        for word in text.split(' ') {
+            if width > 0 && width + 1 + source_width(word) > WIDTH {
+                self.line(std::mem::take(&mut line));
+                width = 0;
             }
-            if line.is_empty() {
-                line.push_str(guard(&word));
-            } else {
-                line.push(' ');
+            if width > 0 {
+                line.push(roman(" "));
+                width += 1;
             }
-            line.push_str(&word);
+            line.extend(marked(word));
+            width += source_width(word);
         }
-        self.line(&line);
+        self.line(line);
     }
 
-    /// A term, which is marked up already, and what it means.
+    /// A term and what it means.
     pub(super) fn item(&mut self, term: &Term, text: &str) {
-        self.line(".TP");
-        self.line(&term.0);
+        self.control("TP", &[]);
+        self.term_line(term);
         self.text(text);
     }
 
     /// A line that ends where it ends, within an item or a paragraph.
     pub(super) fn break_line(&mut self) {
-        self.line(".br");
+        self.control("br", &[]);
     }
 
     /// Lines as they are, further in.
     pub(super) fn example<'l>(&mut self, lines: impl IntoIterator<Item = &'l str>) {
         self.space();
-        self.line(".RS 4");
-        self.line(".nf");
+        self.control("RS", &["4"]);
+        self.control("nf", &[]);
         for line in lines {
-            self.line(&format!("{}{}", guard(line), escaped(line)));
+            self.line(vec![roman(line)]);
         }
-        self.line(".fi");
-        self.line(".RE");
+        self.control("fi", &[]);
+        self.control("RE", &[]);
     }
 
     pub(super) fn term_line(&mut self, term: &Term) {
-        self.line(&term.0);
+        self.line(term.0.clone());
     }
 
     pub(super) fn finish(self) -> String {
-        self.page
+        self.roff.render()
     }
 
     /// What divides paragraphs; below a heading there is enough.
     fn space(&mut self) {
         if !self.is_below_heading {
-            self.line(".PP");
+            self.control("PP", &[]);
         }
     }
 
-    fn line(&mut self, line: &str) {
-        self.page.push_str(line);
-        self.page.push('\n');
+    fn control(&mut self, name: &str, arguments: &[&str]) {
+        self.roff.control(name, arguments.iter().copied());
+        self.is_below_heading = false;
+    }
+
+    fn line(&mut self, line: Vec<Inline>) {
+        self.roff.text(line);
         self.is_below_heading = false;
     }
 }
 
 /// Words of which some are for typing as they are, and some stand for others.
 #[derive(Debug, Default)]
-pub(super) struct Term(String);
+pub(super) struct Term(Vec<Inline>);
 
 impl Term {
     /// To be typed as it is.
     pub(super) fn literal(self, text: &str) -> Self {
-        Self(format!("{}\\fB{}\\fR", self.0, escaped(text)))
+        self.with(bold(text))
     }
 
     /// Stands for something.
     pub(super) fn variable(self, text: &str) -> Self {
-        Self(format!("{}\\fI{}\\fR", self.0, escaped(text)))
+        self.with(italic(text))
     }
 
     /// What is between.
-    pub(super) fn plain(mut self, text: &str) -> Self {
-        self.0.push_str(&escaped(text));
+    pub(super) fn plain(self, text: &str) -> Self {
+        self.with(roman(text))
+    }
+
+    fn with(mut self, part: Inline) -> Self {
+        self.0.push(part);
         self
     }
 }
 
-/// What keeps a line from being a macro, if it would be one.
-fn guard(line: &str) -> &'static str {
-    if line.starts_with(['.', '\'']) { r"\&" } else { "" }
-}
-
 /// A word of text; an option is in bold.
-fn marked(word: &str) -> String {
+fn marked(word: &str) -> Vec<Inline> {
     let end = word.find(|c: char| c != '-' && !c.is_ascii_alphanumeric());
     match word.split_at_checked(end.unwrap_or(word.len())) {
         Some((option, rest)) if option.starts_with("--") && option.len() > 2 => {
-            format!("\\fB{}\\fR{}", escaped(option), escaped(rest))
+            vec![bold(option), roman(rest)]
         }
-        _ => escaped(word),
+        _ => vec![roman(word)],
     }
 }
 
-/// Text that means itself. A hyphen is one that a shell takes, too.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => escaped.push_str(r"\e"),
-            '-' => escaped.push_str(r"\-"),
-            '\'' => escaped.push_str(r"\(aq"),
-            '`' => escaped.push_str(r"\(ga"),
-            '^' => escaped.push_str(r"\(ha"),
-            '~' => escaped.push_str(r"\(ti"),
-            '"' => escaped.push_str(r"\(dq"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+/// The bytes that a word takes at most in the source: with the marks of an option, with `\-` for a hyphen
+/// and `\*(Aq` for an apostrophe.
+fn source_width(word: &str) -> usize {
+    let marks = if word.starts_with("--") { r"\fB\fR".len() } else { r"\&".len() };
+    word.len() + word.matches('-').count() + 4 * word.matches('\'').count() + marks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn text_means_itself() {
-        assert_eq!(escaped(r"a-b\c'd"), r"a\-b\ec\(aqd");
-        let mut page = Roff::default();
-        page.text(".well-known is a folder");
-        assert_eq!(page.finish(), "\\&.well\\-known is a folder\n");
+    fn written(text: &str) -> String {
+        let mut page = Page::default();
+        page.text(text);
+        page.roff.to_roff()
     }
 
     #[test]
     fn options_in_text_are_bold() {
-        let mut page = Roff::default();
-        page.text("of --cert, or -");
-        assert_eq!(page.finish(), "of \\fB\\-\\-cert\\fR, or \\-\n");
+        assert_eq!(written("of --cert, or -"), "of \\fB\\-\\-cert\\fR, or \\-\n");
     }
 
     #[test]
     fn lines_are_short_and_none_of_them_a_macro() {
-        let mut page = Roff::default();
-        page.text(&"word .word ".repeat(30));
-        let page = page.finish();
+        let page = written(&"word .word --option isn't ".repeat(30));
         assert!(page.lines().all(|line| line.len() <= WIDTH && !line.starts_with('.')), "{page}");
-        assert_eq!(page.replace("\\&", "").split_whitespace().count(), 60);
+        assert_eq!(page.replace("\\&", "").split_whitespace().count(), 120);
+    }
+
+    /// The crate writes these as they are, and formatters make other characters of them (`groff_char(7)`).
+    #[test]
+    fn no_character_is_typeset_as_another() {
+        let page = super::super::page(time::Date::MIN);
+        let odd: Vec<&str> = page.lines().filter(|line| line.contains(['~', '^', '`'])).collect();
+        assert_eq!(odd, [""; 0]);
     }
 }

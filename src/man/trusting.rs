@@ -1,6 +1,6 @@
 //! How clients come to trust the CA of `turnkey certs`: `certs/README.md` in short.
 
-use super::roff::Roff;
+use super::roff::Page;
 
 /// A kind of client or system, and the commands for it.
 const CLIENTS: [(&str, &[&str]); 8] = [
@@ -38,7 +38,7 @@ const CLIENTS: [(&str, &[&str]); 8] = [
     ("All of Windows, as administrator", &[r"certutil -addstore Root certs\ca.crt"]),
 ];
 
-pub(super) fn section(page: &mut Roff) {
+pub(super) fn section(page: &mut Page) {
     page.section("TRUSTING THE CA");
     page.text(
         "turnkey certs makes a CA of your own: whoever trusts certs/ca.crt trusts the server and the \
