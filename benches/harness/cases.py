@@ -48,6 +48,23 @@ def plain(bench, plan):
     return rows
 
 
+def reactor(bench, plan):
+    """Fixed bytes over 64 plain connections that are kept: what the reactor costs."""
+    ours, smols = "fixed bytes on turnkey's reactor", "fixed bytes on smol's reactor"
+    servers = {
+        ours: bench.reactor("turnkey"),
+        smols: bench.reactor("smol"),
+        "nginx": bench.nginx(tls=None),
+    }
+    with contextlib.ExitStack() as stack:
+        running = started(stack, servers)
+        figures = contest(running, plan.rounds, cpu_each(Wrk(plan.seconds)), warm())
+    rows = []
+    for name, peers in ((ours, (smols, "nginx")), (smols, ("nginx",))):
+        rows += compare(name, figures, name, dict.fromkeys(peers), MICROSECONDS)
+    return rows
+
+
 def tls(bench, plan):
     """Requests over 64 connections of TLS that are kept."""
     servers = {
@@ -208,6 +225,7 @@ def start(bench, plan):
 
 CASES = {
     "plain": plain,
+    "reactor": reactor,
     "tls": tls,
     "handshakes": handshakes,
     "mutual": mutual,

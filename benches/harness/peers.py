@@ -147,6 +147,10 @@ class Bench:
         words = [backend] if backend else []
         return self.peer("floor", *words, tls=bool(backend), **more)
 
+    def reactor(self, which, **more):
+        """Fixed bytes for each request, on `turnkey`'s reactor or on `smol`'s."""
+        return self.peer("reactor", which, **more)
+
     def native_tls(self, **more):
         """What native-tls takes alone, one connection after the other."""
         return self.peer("native-tls", tls=True, **more)

@@ -5,14 +5,8 @@
 //! the [`Backend`] trait, what it yields, and the inputs that every TLS backend is built from:
 //! [`Identities`], a [`ClientPolicy`], a range of protocol versions, each valid once it exists.
 //!
-//! What tells of news on a socket, and of time, is here as well: a [`Reactor`] for each thread.
-//!
 //! Deadlines, connection limits and logging stand outside the trait, once, for all backends.
 
-#[macro_use]
-mod either;
-
-mod acceptor;
 mod allow;
 mod backend;
 mod below;
@@ -32,17 +26,14 @@ mod ocsp;
 pub mod pem;
 mod policy;
 mod polled;
-mod reactor;
 mod read_ahead;
 mod resumption;
 mod revocation;
-mod socket;
 pub mod time;
 mod tls;
 mod whole;
 mod x509_fault;
 
-pub use acceptor::{Acceptor, Incoming};
 pub use allow::{AllowRules, CommonNameRule, SanKind, SanRule};
 pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
 pub use below::{Below, Course};
@@ -57,10 +48,9 @@ pub use identity::{Identity, IdentityError, Part};
 pub use ocsp::{OcspError, OcspResponse};
 pub use policy::{ClientPolicy, ClientTrust, PolicyError, TrustAnchors};
 pub use polled::{Polled, Session, TlsStream};
-pub use reactor::{Reactor, Timer};
 pub use resumption::{Resumption, TicketKey};
 pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
-pub use socket::Socket;
+pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
 pub use whole::Whole;

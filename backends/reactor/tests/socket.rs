@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "how a test fails")]
 
-#[cfg(target_os = "linux")]
-mod support;
-
 use std::future::{Future, poll_fn};
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +12,7 @@ use std::time::Duration;
 use futures_io::AsyncWrite as _;
 use smol::future::FutureExt as _;
 use smol::io::AsyncReadExt as _;
-use turnkey_backend::{Reactor, Socket, Timer};
+use turnkey_reactor::{Reactor, Socket, Timer};
 
 /// The peer's end of a connection, and what comes of `test` at the other, within seconds.
 fn with_peer<F: Future>(test: impl FnOnce(Socket, TcpStream) -> F) -> F::Output {
@@ -105,18 +102,17 @@ mod files {
     use std::fs::File;
 
     use super::*;
-    use crate::support::Dir;
 
-    fn file(dir: &Dir, content: &[u8]) -> File {
-        dir.write("file", content);
-        File::open(dir.path().join("file")).unwrap()
+    fn file(content: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
     }
 
     #[test]
     fn a_part_of_a_file_is_sent() {
         let content: Vec<u8> = (0..=250).collect();
-        let dir = Dir::new();
-        let file = file(&dir, &content);
+        let file = file(&content);
         with_peer(async |socket, mut peer| {
             assert_eq!(socket.send_file(&file, 10, 100).unwrap(), 100);
             assert_eq!(socket.send_file(&file, 200, 100).unwrap(), 51, "to the end");
@@ -133,8 +129,7 @@ mod files {
     fn as_much_is_sent_as_there_is_room_for() {
         const LENGTH: usize = 32 << 20;
         let content: Vec<u8> = (0..=250).cycle().take(LENGTH).collect();
-        let dir = Dir::new();
-        let file = file(&dir, &content);
+        let file = file(&content);
         with_peer(async |socket, mut peer| {
             let sent = socket.send_file(&file, 0, LENGTH).unwrap();
             assert!((1..LENGTH).contains(&sent), "{sent} of {LENGTH}");

@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 use mio::Interest;
 
-use crate::reactor::{Direction, Ready, Source};
+use crate::readiness::{Direction, Ready};
+use crate::source::Source;
 
 /// A connection, over TCP or over a Unix socket.
 ///
@@ -135,7 +136,7 @@ impl Socket {
 
     /// Has the kernel acknowledge at once what has come, where it can be told to (`TCP_QUICKACK`).
     #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "nothing is told"))]
-    pub(crate) fn acknowledge(&self) {
+    pub fn acknowledge(&self) {
         // Where that fails it does so later.
         #[cfg(target_os = "linux")]
         if let Io::Tcp(io) = self.source.io() {
@@ -145,7 +146,7 @@ impl Socket {
 
     /// Sends the last bytes of this side: where the kernel can, it keeps them for the FIN, which is to
     /// follow at once.
-    pub(crate) fn poll_write_last(
+    pub fn poll_write_last(
         &mut self,
         cx: &mut Context<'_>,
         buf: &[u8],

@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::current;
-use super::shared::Shared;
+use crate::shared::Shared;
+use crate::timers::Key;
+use crate::{current, fallback};
 
 /// Ready when it is time: never before, and up to a millisecond later if nothing else is going on.
 ///
@@ -25,9 +25,6 @@ struct Entry {
     key: Key,
     waker: Waker,
 }
-
-/// When it is time; the number tells those apart for which that is the same.
-type Key = (Instant, u64);
 
 impl Timer {
     /// For the time in `pause` from now.
@@ -66,7 +63,7 @@ impl Timer {
         if self.entry.as_ref().is_some_and(is_set) {
             return Poll::Pending;
         }
-        let reactor = self.forget().map_or_else(current::reactor, Ok);
+        let reactor = self.forget().map_or_else(fallback::reactor, Ok);
         let Ok(reactor) = reactor else {
             // There is nobody to wait, for want of memory or descriptors: it is for the caller to.
             cx.waker().wake_by_ref();
@@ -86,7 +83,7 @@ impl Timer {
     fn forget(&mut self) -> Option<Arc<Shared>> {
         let Entry { reactor, key, .. } = self.entry.take()?;
         // Dropped when the lock is free: it may be the last handle of a task that has timers.
-        let _waker = reactor.timers().wakers.remove(&key);
+        let _waker = reactor.timers().remove(&key);
         Some(reactor)
     }
 }
@@ -102,39 +99,5 @@ impl Future for Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         self.forget();
-    }
-}
-
-/// The timers of a reactor.
-#[derive(Debug, Default)]
-pub(super) struct Timers {
-    wakers: BTreeMap<Key, Waker>,
-    numbers: u64,
-}
-
-impl Timers {
-    /// Adds one. The result is what it is known by, and whether it is the next to go off.
-    fn insert(&mut self, at: Instant, waker: Waker) -> (Key, bool) {
-        self.numbers += 1;
-        let key = (at, self.numbers);
-        self.wakers.insert(key, waker);
-        (key, self.wakers.first_key_value().is_some_and(|(first, _)| *first == key))
-    }
-
-    #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
-        self.wakers.len()
-    }
-
-    /// When the next one is due.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.wakers.first_key_value().map(|(key, _)| key.0)
-    }
-
-    /// Takes out whoever waits for `now` or before.
-    pub(super) fn take_due(&mut self, now: Instant, woken: &mut Vec<Waker>) {
-        while let Some(first) = self.wakers.first_entry().filter(|first| first.key().0 <= now) {
-            woken.push(first.remove());
-        }
     }
 }

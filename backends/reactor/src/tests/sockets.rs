@@ -11,8 +11,9 @@ use mio::{Events, Interest};
 use smol::Executor;
 
 use super::{drive, pair, read, write};
-use crate::Socket;
-use crate::reactor::{Direction, Reactor, Ready, Source, current};
+use crate::readiness::{Direction, Ready};
+use crate::source::Source;
+use crate::{Reactor, Socket, current};
 
 #[test]
 fn data_and_the_end_may_come_in_one_event() {

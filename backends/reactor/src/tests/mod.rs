@@ -4,15 +4,21 @@ mod timers;
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_io::{AsyncRead as _, AsyncWrite as _};
 use smol::future::FutureExt as _;
 
-use super::{Reactor, Timer};
-use crate::Socket;
-use crate::loopback::pair;
+use crate::{Reactor, Socket, Timer};
+
+/// Both ends of a connection of this machine with itself: who connects, and who accepts.
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connecting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (connecting, listener.accept().unwrap().0)
+}
 
 /// Drives `future`, which is to be done within seconds.
 #[track_caller]

@@ -46,17 +46,17 @@ pub(crate) enum Ready {
 
 /// When something was known, counted in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tick(u32);
+pub(crate) struct Tick(u32);
 
 impl Readiness {
-    pub(super) fn new(ready: Ready) -> Self {
+    pub(crate) fn new(ready: Ready) -> Self {
         let write = Side { ready: ready == Ready::ToWrite, ..Side::default() };
         Self { state: Mutex::new(State { read: Side::default(), write, tick: 0 }) }
     }
 
     /// Whether there is something to be done in `direction`; if not, `cx` is woken when there is, in
     /// place of whoever waited before, who is woken now: it was told that it would be.
-    pub(super) fn poll(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<Tick> {
+    pub(crate) fn poll(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<Tick> {
         let mut state = self.lock();
         let tick = Tick(state.tick);
         let side = state.side(direction);
@@ -76,13 +76,13 @@ impl Readiness {
 
     /// When it is now.
     #[cfg(target_os = "linux")]
-    pub(super) fn tick(&self) -> Tick {
+    pub(crate) fn tick(&self) -> Tick {
         Tick(self.lock().tick)
     }
 
     /// Takes note that there was nothing to be done in `direction` any more after `tick`. An event that
     /// came since then may be about something newer.
-    pub(super) fn blocked(&self, direction: Direction, tick: Tick) {
+    pub(crate) fn blocked(&self, direction: Direction, tick: Tick) {
         let mut state = self.lock();
         if state.tick == tick.0 {
             state.side(direction).ready = false;
@@ -91,7 +91,7 @@ impl Readiness {
 
     /// The same, where it is not the kernel that has said so, but less was done than was asked for:
     /// what has ended or failed would say nothing further.
-    pub(super) fn exhausted(&self, direction: Direction, tick: Tick) {
+    pub(crate) fn exhausted(&self, direction: Direction, tick: Tick) {
         let mut state = self.lock();
         if state.tick == tick.0 {
             let side = state.side(direction);
@@ -100,7 +100,7 @@ impl Readiness {
     }
 
     /// Takes note of an event, and of whom to wake for it.
-    pub(super) fn happened(&self, event: &Event, woken: &mut Vec<Waker>) {
+    pub(crate) fn happened(&self, event: &Event, woken: &mut Vec<Waker>) {
         let failed = event.is_error();
         let read_over = event.is_read_closed() || failed;
         let write_over = event.is_write_closed() || failed;

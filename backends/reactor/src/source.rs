@@ -4,9 +4,9 @@ use std::task::{Context, Poll, ready};
 
 use mio::{Interest, event};
 
-use super::current;
-use super::readiness::{Direction, Readiness, Ready, Tick};
-use super::shared::Shared;
+use crate::readiness::{Direction, Readiness, Ready, Tick};
+use crate::shared::Shared;
+use crate::{current, fallback};
 
 /// Whether the kernel tells of what comes after an operation that did less than it was asked for, with
 /// no second attempt in between that fails. On Windows it is that attempt which has it tell.
@@ -32,7 +32,7 @@ pub(crate) struct Source<S: event::Source> {
 impl<S: event::Source> Source<S> {
     /// Has the reactor of this thread tell of `io`, which never blocks.
     pub(crate) fn new(mut io: S, interest: Interest, ready: Ready) -> io::Result<Self> {
-        let reactor = current::reactor()?;
+        let reactor = fallback::reactor()?;
         let (number, readiness) = reactor.register(&mut io, interest, ready)?;
         Ok(Self { io, reactor, number, readiness })
     }

@@ -1,16 +1,3 @@
-//! What tells tasks that they can go on: that a socket has news, or that it is time.
-//!
-//! Each serving thread has a [`Reactor`] of its own, and sockets and timers belong to that of the
-//! thread that they begin on. A socket is registered once, for reading and for writing, and the kernel
-//! tells of changes only (`EPOLLET`, `EV_CLEAR`): to wait costs no system call but the one that
-//! waits for all, and neither does a timer.
-
-mod current;
-mod readiness;
-mod shared;
-mod source;
-mod timer;
-
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -20,30 +7,18 @@ use std::time::Duration;
 
 use mio::Events;
 
-pub(crate) use self::readiness::{Direction, Ready};
-use self::shared::Shared;
-pub(crate) use self::source::Source;
-pub use self::timer::Timer;
+use crate::current;
+use crate::shared::Shared;
 
 /// How many events are taken from the kernel at a time.
 const EVENTS: usize = 1024;
 
 /// Waits for sockets and timers on behalf of the tasks of one thread.
-///
-/// ```
-/// # fn main() -> std::io::Result<()> {
-/// use std::time::Duration;
-/// use turnkey_backend::{Reactor, Timer};
-///
-/// let mut reactor = Reactor::new()?;
-/// reactor.drive(Timer::after(Duration::from_millis(1)))
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct Reactor {
-    poll: mio::Poll,
-    events: Events,
-    shared: Arc<Shared>,
+    pub(crate) poll: mio::Poll,
+    pub(crate) events: Events,
+    pub(crate) shared: Arc<Shared>,
     /// Whom there is to wake: kept, so that a turn takes no memory.
     woken: Vec<Waker>,
 }
@@ -74,7 +49,7 @@ impl Reactor {
     }
 
     /// Takes what has happened, and waits for it if there is nothing else to do.
-    fn turn(&mut self) -> io::Result<()> {
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
         let timeout = if self.shared.sleep() { self.shared.pause() } else { Some(Duration::ZERO) };
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
@@ -92,6 +67,3 @@ impl Reactor {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,8 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{drive, pair, read};
-use crate::reactor::{Reactor, Timer, current};
-use crate::{Acceptor, Socket};
+use crate::{Acceptor, Reactor, Socket, Timer, current};
 
 /// A thread wakes another at all points of its way to sleep, for as long as there is time. Whoever finds that it
 /// has not been heard says so, and wakes again so that this ends.

@@ -6,8 +6,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use mio::Interest;
 
-use crate::Socket;
-use crate::reactor::{Direction, Ready, Source};
+use crate::readiness::{Direction, Ready};
+use crate::socket::Socket;
+use crate::source::Source;
 
 /// Takes connections off a port or a Unix socket. It belongs to the reactor of the thread that it was
 /// made on.

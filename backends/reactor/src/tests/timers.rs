@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use smol::Executor;
 
 use super::drive;
-use crate::reactor::{Reactor, Timer};
+use crate::{Reactor, Timer};
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Registry, Token, event};
 use slab::Slab;
 
-use super::readiness::{Readiness, Ready};
-use super::timer::Timers;
+use crate::readiness::{Readiness, Ready};
+use crate::timers::Timers;
 
 /// What the waker's own events are known by.
 const WOKEN_UP: Token = Token(usize::MAX);
 
 /// The part of a reactor that others reach, from any thread.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     registry: Registry,
     waker: mio::Waker,
     /// One of the following.
@@ -32,7 +32,7 @@ const WOKEN: u8 = 1;
 const ASLEEP: u8 = 2;
 
 impl Shared {
-    pub(super) fn new(registry: &Registry) -> io::Result<Self> {
+    pub(crate) fn new(registry: &Registry) -> io::Result<Self> {
         Ok(Self {
             registry: registry.try_clone()?,
             waker: mio::Waker::new(registry, WOKEN_UP)?,
@@ -43,7 +43,7 @@ impl Shared {
     }
 
     /// Says that the future is about to be run: who has been woken before has been woken for that.
-    pub(super) fn run(&self) {
+    pub(crate) fn run(&self) {
         // What was written before the wake is seen by the future (acquire).
         self.state.swap(RUNNING, Ordering::AcqRel);
     }
@@ -53,13 +53,13 @@ impl Shared {
     /// No wake is lost on the way: all that changes the state is one atomic step, so a waker comes
     /// either before this one, which fails then, or after it. It finds `ASLEEP` then and makes an
     /// event in the kernel, which ends the sleep even if that has not begun yet.
-    pub(super) fn sleep(&self) -> bool {
+    pub(crate) fn sleep(&self) -> bool {
         let order = Ordering::AcqRel;
         self.state.compare_exchange(RUNNING, ASLEEP, order, Ordering::Acquire).is_ok()
     }
 
     /// Has the thread run its future once more. Only if it sleeps that takes a system call.
-    pub(super) fn wake_up(&self) {
+    pub(crate) fn wake_up(&self) {
         if self.state.swap(WOKEN, Ordering::AcqRel) == ASLEEP
             && let Err(error) = self.waker.wake()
         {
@@ -69,7 +69,7 @@ impl Shared {
     }
 
     /// Has the reactor tell of `io`, under the number that is returned.
-    pub(super) fn register(
+    pub(crate) fn register(
         &self,
         io: &mut impl event::Source,
         interest: Interest,
@@ -88,7 +88,7 @@ impl Shared {
 
     /// Ends that. Events of it may be on their way; if they come to another source that gets the same
     /// number, that finds nothing and waits again.
-    pub(super) fn deregister(&self, io: &mut impl event::Source, number: usize) {
+    pub(crate) fn deregister(&self, io: &mut impl event::Source, number: usize) {
         // It is about to be closed, which has the same effect if nobody else holds it.
         _ = self.registry.deregister(io);
         // Dropped when the lock is free: it may hold the last handle of a task that has sockets.
@@ -96,7 +96,7 @@ impl Shared {
     }
 
     /// Takes note of `events`, and of whom to wake.
-    pub(super) fn dispatch(&self, events: &Events, woken: &mut Vec<Waker>) {
+    pub(crate) fn dispatch(&self, events: &Events, woken: &mut Vec<Waker>) {
         if events.is_empty() {
             return;
         }
@@ -108,18 +108,18 @@ impl Shared {
         }
     }
 
-    pub(super) fn timers(&self) -> MutexGuard<'_, Timers> {
+    pub(crate) fn timers(&self) -> MutexGuard<'_, Timers> {
         lock(&self.timers)
     }
 
     /// How long there is to wait for the next timer; `None` if there is none.
-    pub(super) fn pause(&self) -> Option<Duration> {
+    pub(crate) fn pause(&self) -> Option<Duration> {
         let next = self.timers().next()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
     /// Takes whoever waits for a time that has come.
-    pub(super) fn take_due(&self, woken: &mut Vec<Waker>) {
+    pub(crate) fn take_due(&self, woken: &mut Vec<Waker>) {
         let mut timers = self.timers();
         if timers.next().is_some() {
             timers.take_due(Instant::now(), woken);

@@ -1,0 +1,40 @@
+//! Which reactor it is that sockets and timers belong to.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::shared::Shared;
+
+thread_local! {
+    /// The reactor that this thread drives, if it does.
+    static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// The reactor that this thread drives, if it does.
+pub(crate) fn driven() -> Option<Arc<Shared>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// Whether this thread drives `reactor`.
+pub(crate) fn is(reactor: &Arc<Shared>) -> bool {
+    let is = |current: &RefCell<Option<_>>| {
+        current.borrow().as_ref().is_some_and(|current| Arc::ptr_eq(current, reactor))
+    };
+    CURRENT.try_with(is).unwrap_or(false)
+}
+
+/// Has this thread drive `reactor` until the result is dropped.
+pub(crate) fn enter(reactor: &Arc<Shared>) -> Entered {
+    Entered { before: CURRENT.replace(Some(Arc::clone(reactor))) }
+}
+
+/// That a thread drives a reactor.
+pub(crate) struct Entered {
+    before: Option<Arc<Shared>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before.take());
+    }
+}

@@ -1,0 +1,45 @@
+use std::collections::BTreeMap;
+use std::task::Waker;
+use std::time::Instant;
+
+/// When it is time; the number tells those apart for which that is the same.
+pub(crate) type Key = (Instant, u64);
+
+/// The timers of a reactor.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    wakers: BTreeMap<Key, Waker>,
+    numbers: u64,
+}
+
+impl Timers {
+    /// Adds one. The result is what it is known by, and whether it is the next to go off.
+    pub(crate) fn insert(&mut self, at: Instant, waker: Waker) -> (Key, bool) {
+        self.numbers += 1;
+        let key = (at, self.numbers);
+        self.wakers.insert(key, waker);
+        (key, self.wakers.first_key_value().is_some_and(|(first, _)| *first == key))
+    }
+
+    /// Takes one out, and whoever waits for it.
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Waker> {
+        self.wakers.remove(key)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.wakers.len()
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.wakers.first_key_value().map(|(key, _)| key.0)
+    }
+
+    /// Takes out whoever waits for `now` or before.
+    pub(crate) fn take_due(&mut self, now: Instant, woken: &mut Vec<Waker>) {
+        while let Some(first) = self.wakers.first_entry().filter(|first| first.key().0 <= now) {
+            woken.push(first.remove());
+        }
+    }
+}
