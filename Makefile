@@ -140,9 +140,10 @@ fuzz: ## Fuzz what reads strangers' bytes, for SECONDS_EACH=600 each target
 
 # Each takes hours. What is missed has a test or a row in docs/MUTANTS.md. What is built stands before `--`,
 # what the tests are told behind it; `ARGS=--iterate` tries those anew that were missed the last time.
-MUTANTS ?= core trust wire
+MUTANTS ?= core reactor trust wire
 mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy connector handshake_error identit* \
-                 ocsp policy revocation socket tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
+                 ocsp policy revocation tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
+mutants_reactor := --package turnkey-reactor '--cargo-arg=--test=socket' --cargo-arg=--lib
 mutants_trust := --package turnkey --file 'src/trust/**' --cargo-arg=--lib \
                  --cargo-arg=--test=behind_proxy -- -- trust wire::serve fields:: options:: proxy_protocol::
 mutants_wire  := --package turnkey --file 'src/wire/**' --cargo-arg=--lib \

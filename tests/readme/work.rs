@@ -56,6 +56,7 @@ fn targets() -> Vec<Row> {
     let all = [
         "make bench",
         "make bench ARGS='--only plain'",
+        "make bench ARGS='--only reactor'",
         "make bench ARGS=--quick",
         "make coverage",
         "make deps",

@@ -20,6 +20,7 @@ pub(crate) const DOCUMENTS: &[Document] = &documents! {
     "CONTRIBUTING.md"
     "SECURITY.md"
     "backends/README.md"
+    "backends/reactor/README.md"
     "benches/README.md"
     "benches/RESULTS.md"
     "certs/README.md"

@@ -51,6 +51,6 @@ pub use polled::{Polled, Session, TlsStream};
 pub use resumption::{Resumption, TicketKey};
 pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
-pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
+pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
 pub use whole::Whole;

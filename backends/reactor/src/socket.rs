@@ -146,11 +146,7 @@ impl Socket {
 
     /// Sends the last bytes of this side: where the kernel can, it keeps them for the FIN, which is to
     /// follow at once.
-    pub fn poll_write_last(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    pub fn poll_write_last(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         #[cfg(target_os = "linux")]
         if matches!(self.source.io(), Io::Tcp(_)) {
             use rustix::net::{SendFlags, send};
