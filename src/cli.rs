@@ -233,9 +233,15 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "seconds")]
     pub(crate) proxy_timeout: Option<Seconds>,
 
-    /// pass bodies of unknown length on as they come; servers of WSGI cannot read them
+    /// pass bodies on unbuffered, both ways: slow clients keep these servers busy, and servers of WSGI
+    /// cannot read bodies of unknown length
     #[argh(switch)]
     pub(crate) proxy_streaming: bool,
+
+    /// disk space for the buffered bodies of all clients together, in bytes, 0 for memory only;
+    /// default: 1G
+    #[argh(option, arg_name = "bytes")]
+    pub(crate) proxy_buffer_max: Option<Bytes>,
 
     /// hand on fields whose names have other marks than - and _, which PHP and others take for -
     #[argh(switch)]

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::limits::Descriptors;
-use crate::proxy::Proxy;
+use crate::proxy::{Buffers, Proxy};
 
 /// What answers to requests.
 #[derive(Debug)]
@@ -17,6 +17,14 @@ impl Content {
         match self {
             Self::App(_) => Descriptors::OF_APP,
             Self::Proxy(proxy) => proxy.descriptors(),
+        }
+    }
+
+    /// How much is buffered for slow clients.
+    pub(crate) fn buffers(&self) -> Option<&Arc<Buffers>> {
+        match self {
+            Self::App(_) => None,
+            Self::Proxy(proxy) => Some(proxy.buffers()),
         }
     }
 }

@@ -226,6 +226,7 @@ impl Server {
                 current: Arc::clone(&current),
                 explainer: Arc::clone(&explainer),
                 access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
+                buffers: self.content.buffers().cloned(),
             }));
             Ok((Arc::clone(&metrics), metrics_listening(listener, metrics)?))
         });

@@ -9,7 +9,7 @@ use crate::layers::Layers;
 use crate::limits::Descriptors;
 use crate::mode::{BackendName, ModeError};
 use crate::proxy::{self, Balance, Proxy, UpgradeProtocol, Upstream};
-use crate::units::Seconds;
+use crate::units::{Bytes, Seconds};
 use crate::upstream_files::UpstreamFiles;
 
 /// What the options say of upstreams.
@@ -20,6 +20,7 @@ pub(crate) struct UpstreamOptions {
     host: Option<String>,
     timeout: Option<Seconds>,
     streaming: bool,
+    buffer_max: Option<Bytes>,
     lenient_names: bool,
     upgrades: Vec<UpgradeProtocol>,
     tunnel_timeout: Option<Seconds>,
@@ -49,6 +50,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
         host: layers.of(|s| s.upstream_host.clone()),
         timeout: layers.of(|s| s.proxy_timeout),
         streaming: layers.any(|s| s.proxy_streaming),
+        buffer_max: layers.of(|s| s.proxy_buffer_max),
         lenient_names: layers.any(|s| s.lenient_names),
         upgrades: layers.list(|s| &s.upgrade),
         tunnel_timeout: layers.of(|s| s.tunnel_timeout),
@@ -95,6 +97,7 @@ fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
         (typed.upstream_key.is_some(), "--upstream-key"),
         (typed.proxy_timeout.is_some(), "--proxy-timeout"),
         (typed.proxy_streaming, "--proxy-streaming"),
+        (typed.proxy_buffer_max.is_some(), "--proxy-buffer-max"),
         (typed.lenient_names, "--lenient-names"),
         (!typed.upgrade.is_empty(), "--upgrade"),
         (typed.tunnel_timeout.is_some(), "--tunnel-timeout"),
@@ -115,7 +118,8 @@ impl UpstreamOptions {
 
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
-        proxy::descriptors(self.upstreams.len(), self.streaming)
+        let files = !self.streaming && self.buffer_max != Some(Bytes(0));
+        proxy::descriptors(self.upstreams.len(), files)
     }
 
     /// What hands requests on; `tls` is what the files held, and the TLS stack is `backend`'s, if that
@@ -133,6 +137,9 @@ impl UpstreamOptions {
         }
         if let Some(Seconds(timeout)) = self.timeout {
             proxy = proxy.timeout(timeout);
+        }
+        if let Some(Bytes(max)) = self.buffer_max {
+            proxy = proxy.buffer_max(max);
         }
         if let Some(Seconds(timeout)) = self.tunnel_timeout {
             proxy = proxy.tunnel_timeout(timeout);

@@ -36,12 +36,16 @@ mod options;
 #[cfg(target_os = "linux")]
 #[path = "proxy/queues.rs"]
 mod queues;
+#[path = "proxy/read_ahead.rs"]
+mod read_ahead;
 #[path = "proxy/reload.rs"]
 mod reload;
 #[path = "proxy/requests.rs"]
 mod requests;
 #[path = "proxy/responses.rs"]
 mod responses;
+#[path = "proxy/room.rs"]
+mod room;
 #[path = "proxy/sharing.rs"]
 mod sharing;
 mod support;

@@ -1,5 +1,6 @@
 //! What there is to count, for Prometheus.
 
+mod buffers;
 mod certificates;
 mod handshakes;
 mod latency;
@@ -18,6 +19,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use self::buffers::Buffered;
 use self::certificates::Certificates;
 use self::handshakes::Handshakes;
 use self::logs::Logs;
@@ -27,6 +29,7 @@ use crate::current::Current;
 use crate::explain::Explainer;
 use crate::log::Queue;
 use crate::places::Full;
+use crate::proxy::Buffers;
 use crate::record::Record;
 
 /// Counts what happens. To count a request takes a few atomics, and no lock.
@@ -52,6 +55,8 @@ pub(crate) struct Told {
     pub(crate) explainer: Arc<Explainer>,
     /// What the lines of the access log go through, if there is one.
     pub(crate) access: Option<Queue>,
+    /// How much a proxy buffers, if there is one.
+    pub(crate) buffers: Option<Arc<Buffers>>,
 }
 
 impl Metrics {
@@ -63,6 +68,9 @@ impl Metrics {
         registry.register_collector(Box::new(Arc::clone(&handshakes)));
         registry.register_collector(Box::new(Certificates(told.current)));
         registry.register_collector(Box::new(Logs { access: told.access }));
+        if let Some(buffers) = told.buffers {
+            registry.register_collector(Box::new(Buffered(buffers)));
+        }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let build = Info::new([("version", version), ("backend", told.backend)]);
         registry.register("turnkey_build", "The version, and what does the TLS", build);

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use super::connection::Connection;
 use super::dial::dial;
 use super::error::UpstreamError;
 use super::fields::push;
+use super::hold_back::Held;
 use super::request::Outgoing;
 use super::response::{self, Incoming, Malformed};
-use super::spool::Spool;
-use super::upload::{Source, SourceError, TURN, Upload};
+use super::upload::{SourceError, TURN, Upload};
 use crate::wire::deadline::Deadline;
 use crate::wire::head::{Framing, Version};
 use crate::wire::{Shared, lock};
@@ -45,6 +46,8 @@ pub(super) enum Unanswered {
     Client(io::Error),
     /// The body cannot be held back here.
     Spool(io::Error),
+    /// There is no room to hold back a body whose length is not known.
+    NoRoom,
 }
 
 impl From<SourceError> for Unanswered {
@@ -61,7 +64,7 @@ pub(super) struct Attempt<'a> {
     pub(super) proxy: &'a Proxy,
     pub(super) shared: &'a Shared,
     pub(super) outgoing: &'a Outgoing,
-    pub(super) spool: Option<Spool>,
+    pub(super) body: Held<'a>,
 }
 
 /// A request that went out and has no answer.
@@ -96,18 +99,8 @@ impl<'a> Attempt<'a> {
     }
 
     async fn send_over(&mut self, mut connection: Connection) -> Result<Answered<'a>, Failed> {
-        let (source, length) = match (self.spool.take(), self.outgoing.framing) {
-            (Some(mut spool), _) => {
-                let rewound = spool.rewind().await;
-                rewound.map_err(|e| Failed { why: Unanswered::Spool(e), stale: false })?;
-                let length = spool.length();
-                (Source::Spool(spool), Some(length))
-            }
-            (None, Framing::Empty) => (Source::Nowhere, None),
-            (None, Framing::Length(length)) => (Source::Client(self.shared), Some(length)),
-            (None, Framing::Chunked) => (Source::Client(self.shared), None),
-        };
-        let streams = matches!(source, Source::Client(_));
+        let Held { length, streams, .. } = self.body;
+        let source = mem::take(&mut self.body.source);
         let expects = streams && self.outgoing.expects_continue;
         let mut head = self.outgoing.head.clone();
         match (length, self.outgoing.framing) {
@@ -151,7 +144,7 @@ impl<'a> Attempt<'a> {
                     Unanswered::Upstream(UpstreamError::Closed | UpstreamError::Broken(_))
                 );
                 let stale = reused && gone && untouched && self.outgoing.is_idempotent();
-                self.spool = exchange.upload.into_spool();
+                self.body.source = exchange.upload.into_source();
                 Err(Failed { why, stale })
             }
         }

@@ -1,16 +1,20 @@
 //! Requests handed on to upstreams, and their answers handed back.
 //!
-//! Heads pass as bytes that have been vetted on the way in, in both directions; bodies stream, held
-//! back by whoever is slower. What a client says about itself does not reach the upstream: who it is,
+//! Heads pass as bytes that have been vetted on the way in, in both directions. Bodies of requests are read
+//! before an upstream is asked, and answers are read ahead of slow clients, within limits. What a client says about itself does not reach the upstream: who it is,
 //! is said by us.
 
+mod ahead;
 mod balance;
+mod buffers;
 mod chunk;
 mod connection;
 mod dial;
 mod error;
 mod fields;
 mod forward;
+mod hand_back;
+mod hold_back;
 pub(crate) mod max_forwards;
 mod private;
 mod relay;
@@ -32,12 +36,11 @@ use smol::future::FutureExt;
 use turnkey_backend::{ConnectConfig, Connector, Timer};
 
 pub use self::balance::Balance;
-use self::balance::{Balancer, Member};
-use self::forward::{Answered, Attempt, Unanswered};
+use self::balance::Balancer;
+pub(crate) use self::buffers::Buffers;
+use self::forward::{Attempt, Unanswered};
 pub(crate) use self::private::Private;
-use self::relay::{Relay, Relayed};
 pub(crate) use self::request::Outgoing;
-use self::spool::Spool;
 pub use self::upgrade::UpgradeProtocol;
 pub use self::upstream::Upstream;
 use self::upstream_tls::UpstreamTls;
@@ -45,8 +48,6 @@ use crate::causes::with_causes;
 use crate::limits::{Descriptors, Limits};
 use crate::mode::{self, BackendName, ModeError};
 use crate::refusal::Refusal;
-use crate::wire::deadline::Deadline;
-use crate::wire::head::{Framing, Version};
 use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
@@ -58,9 +59,6 @@ const TUNNEL_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How often connections that wait for a request are looked at.
 const TIDY: Duration = Duration::from_secs(5);
 
-/// How much of a body that is held back is read at a time, in bytes.
-const PIECE: usize = 16 * 1024;
-
 /// Hands requests on to one of several upstreams.
 #[derive(Debug)]
 pub struct Proxy {
@@ -69,8 +67,10 @@ pub struct Proxy {
     /// The `Host` that upstreams get; the client's, if there is none.
     host: Option<String>,
     timeout: Duration,
-    /// Whether bodies of unknown length are passed on as they come.
+    /// Whether bodies are passed on unbuffered.
     streaming: bool,
+    /// How much the buffered ones take.
+    buffers: Arc<Buffers>,
     /// Whether fields go on whose names have other marks than `-` and `_`.
     lenient_names: bool,
     /// What clients may change to.
@@ -80,10 +80,10 @@ pub struct Proxy {
 }
 
 /// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
-/// file if its body is held back. Of several upstreams, all but the one that is asked may hold
-/// connections that wait.
-pub(crate) fn descriptors(upstreams: usize, streaming: bool) -> Descriptors {
-    let each = if streaming { 2 } else { 3 };
+/// file for what is buffered, if there are `files`. Of several upstreams, all but the one that is asked may
+/// hold connections that wait.
+pub(crate) fn descriptors(upstreams: usize, files: bool) -> Descriptors {
+    let each = if files { 3 } else { 2 };
     Descriptors { each, beside: balance::MAX_IDLE.saturating_mul(upstreams.saturating_sub(1)) }
 }
 
@@ -103,8 +103,8 @@ pub(crate) enum Forwarded {
 }
 
 impl Proxy {
-    /// Hands requests on to `upstreams`, of which there is at least one. They get 60 seconds to answer;
-    /// bodies of unknown length reach them with a length.
+    /// Hands requests on to `upstreams`, of which there is at least one. They get 60 seconds to answer, and
+    /// are asked when the body of a request is there.
     #[must_use]
     pub fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
         Self {
@@ -113,6 +113,7 @@ impl Proxy {
             host: None,
             timeout: Duration::from_secs(60),
             streaming: false,
+            buffers: Buffers::new(buffers::DISK),
             lenient_names: false,
             upgrades: vec![UpgradeProtocol::websocket()],
             tunnel_timeout: TUNNEL_TIMEOUT,
@@ -167,8 +168,10 @@ impl Proxy {
         self
     }
 
-    /// Sets whether bodies of unknown length are passed on as they come, in chunks. They are not: a
-    /// server of WSGI hands its app an empty body then.
+    /// Sets whether bodies are passed on unbuffered, in both directions; `false`. By default an upstream is
+    /// asked when the whole body is there, and its answer is read ahead of a slow client, so that slow
+    /// clients do not keep it busy. Unbuffered, bodies of unknown length are passed on in chunks, for which a
+    /// server of WSGI hands its app an empty body.
     #[must_use]
     pub fn streaming(mut self, on: bool) -> Self {
         self.streaming = on;
@@ -197,13 +200,30 @@ impl Proxy {
         self
     }
 
+    /// Sets how much disk space the buffered bodies of all clients may take together, in bytes; 1 GiB. One answer
+    /// takes at most a quarter of it. With 0, bodies are buffered in memory only, up to 64 KiB each.
+    ///
+    /// Without room, a body is passed on unbuffered. Only the body of a request whose length is unknown is
+    /// refused then, with 503.
+    #[must_use]
+    pub fn buffer_max(mut self, bytes: u64) -> Self {
+        self.buffers = Buffers::new(bytes);
+        self
+    }
+
+    /// What is buffered at the moment.
+    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
+        &self.buffers
+    }
+
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
-        descriptors(self.balancer.count(), self.streaming)
+        let files = !self.streaming && self.buffers.max_disk() > 0;
+        descriptors(self.balancer.count(), files)
     }
 
     /// The default limits of a server that hands requests on with this, where a client takes a connection
-    /// to an upstream beside its own, and a file for a body that is held back.
+    /// to an upstream beside its own, and a file for a body that waits.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits::of(self.descriptors())
@@ -225,11 +245,11 @@ impl Proxy {
         id: impl std::fmt::Display,
         private: &mut Private,
     ) -> Forwarded {
-        let spool = match self.hold_back(shared, outgoing).await {
-            Ok(spool) => spool,
+        let body = match self.hold_back(shared, outgoing).await {
+            Ok(body) => body,
             Err(unanswered) => return refuse(shared, unanswered, &id),
         };
-        let mut attempt = Attempt { proxy: self, shared, outgoing, spool };
+        let mut attempt = Attempt { proxy: self, shared, outgoing, body };
         let mut last = None;
         let mut order = self.balancer.order();
         let mut own = private.take(&self.tls);
@@ -249,9 +269,9 @@ impl Proxy {
                     let done = self.hand_back(
                         shared, outgoing, hsts, persistent, answered, &member, &id, private,
                     );
-                    let done = done.await;
+                    let (done, ahead) = done.await;
                     drop(busy);
-                    return done;
+                    return hand_back::deliver(ahead, done, &id).await;
                 }
                 Err((Unanswered::Upstream(error), again)) => {
                     lock(shared).tally().fail(error.name());
@@ -276,111 +296,12 @@ impl Proxy {
             Refusal::new(StatusCode::ServiceUnavailable, "there is no upstream to ask")
         }))
     }
-
-    /// Reads all of a body whose length is not known, so that the upstream can be told how long it is.
-    async fn hold_back(
-        &self,
-        shared: &Shared,
-        outgoing: &Outgoing,
-    ) -> Result<Option<Spool>, Unanswered> {
-        if self.streaming || outgoing.framing != Framing::Chunked {
-            return Ok(None);
-        }
-        let mut spool = Spool::default();
-        let mut piece = vec![0; PIECE];
-        loop {
-            let n = poll_fn(|cx| lock(shared).poll_body(cx, &mut piece)).await;
-            match n.map_err(Unanswered::Client)? {
-                0 => return Ok(Some(spool)),
-                n => {
-                    let piece = piece.get(..n).unwrap_or_default();
-                    spool.write(piece).await.map_err(Unanswered::Spool)?;
-                }
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all that there is to know about one exchange")]
-    async fn hand_back(
-        &self,
-        shared: &Shared,
-        outgoing: &Outgoing,
-        hsts: Option<u64>,
-        persistent: impl FnOnce() -> bool,
-        answered: Answered<'_>,
-        member: &Arc<Member>,
-        id: &impl std::fmt::Display,
-        private: &mut Private,
-    ) -> Forwarded {
-        let Answered { incoming, mut connection, mut upload } = answered;
-        if incoming.status == 101 {
-            return tunnel::change_protocol(self, shared, incoming, connection, id).await;
-        }
-        let reusable = incoming.persistent && !outgoing.is_last_on(&connection);
-        connection.private |= outgoing.authenticates || incoming.authenticates;
-        let length = incoming.body;
-        let status = incoming.status;
-        let by_close = outgoing.version == Version::Http10 && length.is_open_ended();
-        let (head, persistent) = incoming.finish(outgoing.version, persistent(), hsts);
-        answer(shared, status, &head);
-        lock(shared).set_until_close(by_close);
-        let relay = Relay {
-            shared,
-            connection: &mut connection,
-            upload: &mut upload,
-            out: head,
-            begun: false,
-            waiting: Deadline::default(),
-            limit: self.timeout,
-        };
-        match relay.run(length, outgoing.version).await {
-            Relayed::Whole if reusable && upload.is_done() => {
-                if connection.private {
-                    private.put(member, connection);
-                } else {
-                    member.put_idle(connection, &self.tls);
-                }
-                after(persistent)
-            }
-            Relayed::Whole | Relayed::WholeAndDone => {
-                connection.close().await;
-                after(persistent)
-            }
-            Relayed::Truncated { error, begun } => {
-                let upstream = &member.upstream;
-                lock(shared).tally().fail("broke_off");
-                log::error!(
-                    "request {id}: the answer of the upstream {upstream} broke off: {error}"
-                );
-                if !begun {
-                    let what = "the upstream's answer broke off";
-                    return Forwarded::Refused(Refusal::new(StatusCode::BadGateway, what));
-                }
-                Forwarded::BrokenOff
-            }
-            Relayed::ClientLeft(error) => {
-                log::debug!("request {id}: the client left: {error}");
-                Forwarded::Abort
-            }
-        }
-    }
 }
 
 /// Done when the client has left, and nobody waits for an answer any more.
 async fn left<T>(shared: &Shared) -> Result<T, (Unanswered, bool)> {
     let error = poll_fn(|cx| lock(shared).poll_left(cx)).await;
     Err((Unanswered::Client(error), false))
-}
-
-/// Counts what is written from here on as an answer that begins with `head`.
-fn answer(shared: &Shared, status: u16, head: &[u8]) {
-    let mut transport = lock(shared);
-    transport.tally().answer(status);
-    transport.tally().head(head.len());
-}
-
-fn after(persistent: bool) -> Forwarded {
-    if persistent { Forwarded::Persist } else { Forwarded::Close }
 }
 
 /// What the client is told when its request got no further than here.
@@ -398,6 +319,11 @@ fn refuse(shared: &Shared, unanswered: Unanswered, id: &impl std::fmt::Display) 
             let status = StatusCode::InternalServerError;
             Forwarded::Refused(Refusal::new(status, status.canonical_reason()))
         }
+        (Unanswered::NoRoom, _) => Forwarded::Refused(Refusal::new(
+            StatusCode::ServiceUnavailable,
+            "there is no room to hold back a body of unknown length: try again later, or send it with \
+             a Content-Length",
+        )),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use super::ahead::{Ahead, NotTaken};
 use super::chunk::push_chunk;
 use super::connection::Connection;
 use super::response::BodyLength;
@@ -32,15 +33,17 @@ pub(super) enum Relayed {
     ClientLeft(io::Error),
 }
 
-/// An answer on its way: the body follows the head as it comes, no faster than the client takes it.
-/// What is left of the request goes the other way meanwhile, since an upstream may answer while it
-/// reads, and each may wait for the other.
+/// An answer on its way: the body follows the head as it comes, and is read ahead of a client that does not
+/// take it as fast, as far as there is room. What is left of the request goes the other way meanwhile, since
+/// an upstream may answer while it reads, and each may wait for the other.
 pub(super) struct Relay<'a, 's> {
     pub(super) shared: &'a Shared,
     pub(super) connection: &'a mut Connection,
     pub(super) upload: &'a mut Upload<'s>,
     /// What is to be written to the client: at first the head.
     pub(super) out: Vec<u8>,
+    /// What the client has not taken of what was written.
+    pub(super) ahead: &'a mut Ahead<'s>,
     /// Whether any has been written.
     pub(super) begun: bool,
     pub(super) waiting: Deadline,
@@ -64,8 +67,21 @@ impl From<SourceError> for Fault {
     }
 }
 
+impl From<NotTaken> for Fault {
+    fn from(error: NotTaken) -> Self {
+        match error {
+            NotTaken::Client(error) => Self::Client(error),
+            NotTaken::Spool(error) => {
+                let what = format!("what was read ahead cannot be read back: {error}");
+                Self::Upstream(io::Error::new(error.kind(), what))
+            }
+        }
+    }
+}
+
 impl Relay<'_, '_> {
-    /// Hands on the answer, whose body is so long, to a client that speaks `version`.
+    /// Hands on the answer, whose body is so long, to a client that speaks `version`. The upstream is done
+    /// with then; the client may still be to take what was read ahead.
     pub(super) async fn run(mut self, length: BodyLength, version: Version) -> Relayed {
         match self.hand_on(length, version).await {
             Ok(relayed) => relayed,
@@ -149,6 +165,9 @@ impl Relay<'_, '_> {
             if let Poll::Ready(filled) = self.connection.poll_fill(cx) {
                 return Poll::Ready(filled.map_err(Fault::Upstream));
             }
+            if let Poll::Ready(Err(error)) = self.ahead.poll_drain(cx) {
+                return Poll::Ready(Err(error.into()));
+            }
             if let Poll::Ready(error) = lock(self.shared).poll_left(cx) {
                 return Poll::Ready(Err(Fault::Client(error)));
             }
@@ -162,20 +181,23 @@ impl Relay<'_, '_> {
         .await
     }
 
-    /// Writes what has been gathered, and begins to gather anew.
+    /// Writes what has been gathered, or puts it behind what the client is yet to take, and begins to gather
+    /// anew.
     async fn write(&mut self) -> Result<(), Fault> {
-        let mut written = 0;
         self.begun = true;
         poll_fn(|cx| {
             // First, since what is said in between would spoil the answer.
-            let wrote = lock(self.shared).poll_write_all(cx, &self.out, &mut written);
+            // A client has one file at a time, by which places for clients are counted.
+            let has_file = self.upload.has_file();
+            let wrote = self.ahead.poll_write(cx, &mut self.out, !has_file);
             if wrote.is_pending() {
                 self.upload.advance(cx, &mut self.connection.stream)?;
+                if has_file && !self.upload.has_file() {
+                    cx.waker().wake_by_ref();
+                }
             }
-            wrote.map_err(Fault::Client)
+            wrote.map_err(Fault::from)
         })
-        .await?;
-        self.out.clear();
-        Ok(())
+        .await
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Incoming {
     pub(super) upgrade: Option<Vec<u8>>,
     /// It is part of an authentication of the connection.
     pub(super) authenticates: bool,
+    /// Its body is server-sent events, which are not buffered: they would be old when the client takes them.
+    pub(super) is_event_stream: bool,
     has_hsts: bool,
     has_date: bool,
 }
@@ -107,6 +109,7 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
             && (minor > 0 || end_to_end.names("keep-alive")),
         upgrade,
         authenticates: authenticates_connection(fields),
+        is_event_stream: field::values(fields, "content-type").any(is_event_stream),
         has_hsts: has("strict-transport-security"),
         has_date: has("date"),
     };
@@ -218,6 +221,12 @@ fn body_length(
     } else {
         length.map_or(BodyLength::UntilClose, BodyLength::Known)
     })
+}
+
+/// Whether it is the media type of server-sent events (HTML, §9.2).
+fn is_event_stream(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|&b| b == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 fn number(value: &[u8]) -> Option<u64> {

@@ -1,79 +1,227 @@
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, SeekFrom};
+use std::future::Future;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use smol::Unblock;
-use smol::io::{AsyncRead, AsyncSeekExt, AsyncWriteExt};
+use smol::Task;
 
-/// So much of a body is held in memory, in bytes; what is longer goes to a file.
+use super::buffers::{Buffers, Share};
+
+/// How much of a body is held in memory, in bytes; the rest goes to a file.
 const MEMORY: usize = 64 * 1024;
 
-/// A body that is held back until its length is known: in memory, or in a file that has no name.
+/// How much is written to the file or read from it at a time, in bytes.
+const BLOCK: usize = 32 * 1024;
+
+/// A queue of bytes between a sender and a slower receiver: in memory, and then in a file without a name.
 ///
-/// It is written whole, then read whole, more than once if need be.
-#[derive(Debug, Default)]
+/// The file holds the older part, in blocks. The place of a block that was read back is used again, so
+/// the file is never larger than the most that it held at one time.
+#[derive(Debug)]
 pub(super) struct Spool {
-    memory: Vec<u8>,
-    file: Option<Unblock<File>>,
+    share: Share,
+    /// The newest bytes.
+    tail: Vec<u8>,
+    /// The places of what is in the file, oldest first.
+    blocks: VecDeque<u64>,
+    /// Places in the file that are free.
+    free: Vec<u64>,
+    /// How many places the file has, and may have.
+    places: u64,
+    max_places: u64,
+    file: Option<Arc<File>>,
+    work: Option<Work>,
+    /// The size of the piece that was taken out last: it is still in memory, at the receiver.
+    lent: usize,
+    /// How much has been put in, in bytes.
     length: u64,
-    /// How much of the memory has been read again.
-    read: usize,
+    /// Why there is no file, or nothing more can be written to it.
+    failure: Option<io::Error>,
+}
+
+/// What a thread for blocking work is doing with the file.
+#[derive(Debug)]
+enum Work {
+    Write(Task<Written>),
+    Read(Task<io::Result<Vec<u8>>>),
+}
+
+/// The result of writing a block. The block comes back, so that nothing is lost if it failed.
+#[derive(Debug)]
+struct Written {
+    block: Vec<u8>,
+    place: u64,
+    file: io::Result<Arc<File>>,
 }
 
 impl Spool {
-    /// Adds `bytes` at the end.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.file.is_none() && self.memory.len() + bytes.len() > MEMORY {
-            let file = smol::unblock(tempfile::tempfile).await?;
-            // By itself it would hold 8 MiB in memory.
-            let mut file = Unblock::with_capacity(MEMORY, file);
-            file.write_all(&std::mem::take(&mut self.memory)).await?;
-            self.file = Some(file);
-        }
-        self.length += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if let Some(file) = &mut self.file {
-            return file.write_all(bytes).await;
-        }
-        self.memory.extend_from_slice(bytes);
-        Ok(())
+    /// For the body of a request, whose length is bounded elsewhere.
+    pub(super) fn of_request(buffers: &Arc<Buffers>) -> Self {
+        Self::new(buffers, buffers.max_disk())
     }
 
+    /// For an answer.
+    pub(super) fn of_answer(buffers: &Arc<Buffers>) -> Self {
+        Self::new(buffers, buffers.max_answer())
+    }
+
+    fn new(buffers: &Arc<Buffers>, max_disk: u64) -> Self {
+        Self {
+            share: Share::of(buffers),
+            tail: Vec::new(),
+            blocks: VecDeque::new(),
+            free: Vec::new(),
+            places: 0,
+            max_places: max_disk / BLOCK as u64,
+            file: None,
+            work: None,
+            lent: 0,
+            length: 0,
+            failure: None,
+        }
+    }
+
+    /// Adds `bytes` at the end. Call [`Spool::poll_within`] before adding more.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.share.hold(bytes.len());
+        self.tail.extend_from_slice(bytes);
+        self.length += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    }
+
+    /// How much has been put in, in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Begins to read from the front, for the first time or again.
-    pub(super) async fn rewind(&mut self) -> io::Result<()> {
-        self.read = 0;
-        if let Some(file) = &mut self.file {
-            file.flush().await?;
-            file.seek(SeekFrom::Start(0)).await?;
-        }
-        Ok(())
+    /// Why it cannot use a file, if that is so.
+    pub(super) fn into_failure(self) -> Option<io::Error> {
+        self.failure
     }
 
-    /// The next piece, of `most` bytes; empty at the end.
-    pub(super) fn poll_piece(
-        &mut self,
-        cx: &mut Context<'_>,
-        most: usize,
-    ) -> Poll<io::Result<Vec<u8>>> {
-        let mut piece = vec![0; most];
-        let n = if let Some(file) = &mut self.file {
-            ready!(Pin::new(file).poll_read(cx, &mut piece))?
-        } else {
-            let rest = self.memory.get(self.read..).unwrap_or_default();
-            let n = rest.len().min(most);
-            if let (Some(to), Some(from)) = (piece.get_mut(..n), rest.get(..n)) {
-                to.copy_from_slice(from);
+    /// Whether all that was put in has been taken out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tail.is_empty() && self.blocks.is_empty() && self.work.is_none()
+    }
+
+    /// Whether it has a file, or is about to have one.
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some() || self.work.is_some()
+    }
+
+    /// Moves blocks to the file, with `use_file`, until the rest is within the limits for memory. `false` if
+    /// that is not possible: there is no room for more until some has been taken out.
+    pub(super) fn poll_within(&mut self, cx: &mut Context<'_>, use_file: bool) -> Poll<bool> {
+        loop {
+            if self.in_memory() <= MEMORY && self.share.has_memory() {
+                return Poll::Ready(true);
             }
-            self.read += n;
-            n
+            if matches!(self.work, Some(Work::Write(_))) {
+                ready!(self.poll_written(cx));
+                continue;
+            }
+            // The receiver waits for what is being read.
+            if self.work.is_some() || !use_file || !self.write_block() {
+                if !self.share.has_memory() {
+                    self.share.tell_full();
+                }
+                return Poll::Ready(false);
+            }
+        }
+    }
+
+    /// Takes out the next piece; an empty one if nothing is left.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        self.share.release(self.lent);
+        self.lent = 0;
+        ready!(self.poll_written(cx));
+        if let (None, Some(&place), Some(file)) = (&self.work, self.blocks.front(), &self.file) {
+            let file = Arc::clone(file);
+            self.work = Some(Work::Read(smol::unblock(move || read_block(&file, place))));
+        }
+        let piece = if let Some(Work::Read(task)) = &mut self.work {
+            let block = ready!(Pin::new(task).poll(cx));
+            self.work = None;
+            let block = block?;
+            self.free.extend(self.blocks.pop_front());
+            self.share.hold(block.len());
+            block
+        } else {
+            std::mem::take(&mut self.tail)
         };
-        piece.truncate(n);
+        self.lent = piece.len();
         Poll::Ready(Ok(piece))
     }
+
+    fn in_memory(&self) -> usize {
+        let writing = if matches!(self.work, Some(Work::Write(_))) { BLOCK } else { 0 };
+        self.tail.len() + self.lent + writing
+    }
+
+    /// Begins to write the oldest block in memory to the file; `false` if there is none, or no room.
+    fn write_block(&mut self) -> bool {
+        if self.tail.len() < BLOCK || self.failure.is_some() {
+            return false;
+        }
+        let Some(place) = self.free.pop().or_else(|| self.new_place()) else { return false };
+        let rest = self.tail.split_off(BLOCK);
+        let block = std::mem::replace(&mut self.tail, rest);
+        let file = self.file.clone();
+        self.work = Some(Work::Write(smol::unblock(move || {
+            let file = file.map_or_else(|| tempfile::tempfile().map(Arc::new), Ok);
+            let file = file.and_then(|file| write_block(&file, place, &block).map(|()| file));
+            Written { block, place, file }
+        })));
+        true
+    }
+
+    fn new_place(&mut self) -> Option<u64> {
+        if self.places == self.max_places {
+            return None;
+        }
+        if !self.share.take_disk(BLOCK) {
+            self.share.tell_full();
+            return None;
+        }
+        self.places += 1;
+        Some(self.places - 1)
+    }
+
+    /// Ready when nothing is being written.
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(Work::Write(task)) = &mut self.work else { return Poll::Ready(()) };
+        let Written { mut block, place, file } = ready!(Pin::new(task).poll(cx));
+        self.work = None;
+        match file {
+            Ok(file) => {
+                self.file = Some(file);
+                self.blocks.push_back(place);
+                self.share.release(BLOCK);
+            }
+            Err(error) => {
+                block.append(&mut self.tail);
+                self.tail = block;
+                self.free.push(place);
+                self.share.tell_failed(&error);
+                self.failure = Some(error);
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+fn write_block(mut file: &File, place: u64, block: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(place * BLOCK as u64))?;
+    file.write_all(block)
+}
+
+fn read_block(mut file: &File, place: u64) -> io::Result<Vec<u8>> {
+    let mut block = vec![0; BLOCK];
+    file.seek(SeekFrom::Start(place * BLOCK as u64))?;
+    file.read_exact(&mut block)?;
+    Ok(block)
 }
 
 #[cfg(test)]
@@ -82,37 +230,108 @@ mod tests {
 
     use super::*;
 
-    fn round_trip(pieces: &[&[u8]]) {
-        smol::block_on(async {
-            let mut spool = Spool::default();
-            for piece in pieces {
-                spool.write(piece).await.unwrap();
+    fn within(spool: &mut Spool) -> bool {
+        smol::block_on(poll_fn(|cx| spool.poll_within(cx, true)))
+    }
+
+    fn piece(spool: &mut Spool) -> Vec<u8> {
+        smol::block_on(poll_fn(|cx| spool.poll_piece(cx))).unwrap()
+    }
+
+    fn rest(spool: &mut Spool) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let piece = piece(spool);
+            if piece.is_empty() {
+                return all;
             }
-            let whole = pieces.concat();
-            assert_eq!(spool.length(), whole.len() as u64);
-            assert_eq!(spool.file.is_some(), whole.len() > MEMORY);
-            for _ in 0..2 {
-                spool.rewind().await.unwrap();
-                let mut read = Vec::new();
-                loop {
-                    let piece = poll_fn(|cx| spool.poll_piece(cx, 1000)).await.unwrap();
-                    if piece.is_empty() {
-                        break;
-                    }
-                    read.extend(piece);
-                }
-                assert!(read == whole);
-            }
-        });
+            all.extend(piece);
+        }
+    }
+
+    fn bytes(length: usize) -> Vec<u8> {
+        (0..=250).cycle().take(length).collect()
     }
 
     #[test]
     fn what_goes_in_comes_out() {
-        round_trip(&[]);
-        round_trip(&[b"hello ", b"world"]);
-        let most = [7].repeat(MEMORY);
-        round_trip(&[&most]);
-        round_trip(&[&most, b"!"]);
-        round_trip(&[b"a", &most.repeat(3), b"b"]);
+        let buffers = Buffers::new(1 << 20);
+        for length in [0, 1, MEMORY, MEMORY + 1, 2 * MEMORY, 300_001] {
+            for at_a_time in [1000, 16 * 1024, 20_000, 200_000] {
+                let (all, mut spool) = (bytes(length), Spool::of_request(&buffers));
+                for some in all.chunks(at_a_time) {
+                    spool.push(some);
+                    assert!(within(&mut spool), "{length}");
+                }
+                assert_eq!(spool.length(), length as u64);
+                assert_eq!(spool.has_file(), length > MEMORY, "{length}");
+                assert!(buffers.taken().0 <= MEMORY as u64, "{:?}", buffers.taken());
+                assert!(rest(&mut spool) == all, "{length}");
+                assert!(spool.is_empty());
+                drop(spool);
+                assert_eq!(buffers.taken(), (0, 0));
+            }
+        }
+    }
+
+    /// However much passes, it takes no more than has been waiting at one time.
+    #[test]
+    fn places_are_used_again() {
+        let buffers = Buffers::new(1 << 30);
+        let (all, mut spool) = (bytes(4 << 20), Spool::of_answer(&buffers));
+        let mut came = Vec::new();
+        for some in all.chunks(100_000) {
+            spool.push(some);
+            for _ in 0..3 {
+                assert!(within(&mut spool) || spool.lent > 0);
+                came.extend(piece(&mut spool));
+            }
+            let (memory, disk) = buffers.taken();
+            assert!(memory <= 2 * MEMORY as u64 && disk <= 300_000, "{memory} {disk}");
+        }
+        came.extend(rest(&mut spool));
+        assert!(came == all);
+    }
+
+    #[test]
+    fn without_room_it_says_so_and_loses_nothing() {
+        let buffers = Buffers::new(4 * BLOCK as u64);
+        // All of the disk, for a request; a quarter of it, for an answer; and none at all.
+        for (mut spool, most) in [
+            (Spool::of_request(&buffers), 4),
+            (Spool::of_answer(&buffers), 1),
+            (Spool::of_request(&Buffers::new(0)), 0),
+        ] {
+            let mut all = Vec::new();
+            let mut push = |spool: &mut Spool| {
+                let some = bytes(10_000);
+                spool.push(&some);
+                all.extend(some);
+            };
+            push(&mut spool);
+            while within(&mut spool) {
+                push(&mut spool);
+            }
+            assert_eq!(spool.places, most);
+            let most = MEMORY + usize::try_from(most).unwrap() * BLOCK;
+            assert!((most..most + 10_001).contains(&all.len()), "{}", all.len());
+            assert!(rest(&mut spool) == all);
+            assert!(within(&mut spool), "there is room again");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_lost() {
+        let (all, mut spool) = (bytes(5 * BLOCK), Spool::of_request(&Buffers::new(1 << 30)));
+        spool.push(&all[..3 * BLOCK]);
+        assert!(within(&mut spool));
+        // It can be read, and not written.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &all[..BLOCK]).unwrap();
+        spool.file = Some(Arc::new(File::open(file.path()).unwrap()));
+        spool.push(&all[3 * BLOCK..]);
+        assert!(!within(&mut spool));
+        assert!(rest(&mut spool) == all);
+        assert!(spool.into_failure().is_some());
     }
 }

@@ -6,9 +6,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::connection::{Connection, poll_write_all};
+use super::hand_back::answer;
 use super::response::Incoming;
 use super::upload::TURN;
-use super::{Forwarded, Proxy, answer};
+use super::{Forwarded, Proxy};
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 

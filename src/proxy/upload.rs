@@ -18,13 +18,14 @@ const PIECE: usize = 16 * 1024;
 pub(super) const TURN: usize = 8;
 
 /// Where the body of a request comes from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Source<'s> {
+    #[default]
     Nowhere,
     /// The client, as it sends it.
     Client(&'s Shared),
-    /// What the client has sent, all of it.
-    Spool(Spool),
+    /// What the client has sent; and the client, if there was no room for all of it.
+    Spool(Box<Spool>, Option<&'s Shared>),
 }
 
 /// Writes the head of a request, then its body, as fast as the upstream takes it.
@@ -95,12 +96,14 @@ impl<'s> Upload<'s> {
         !self.failed && !self.is_done()
     }
 
-    /// The body that was held back, for another attempt.
-    pub(super) fn into_spool(self) -> Option<Spool> {
-        match self.source {
-            Source::Spool(spool) => Some(spool),
-            Source::Nowhere | Source::Client(_) => None,
-        }
+    /// The body, for another attempt, if none of it was sent.
+    pub(super) fn into_source(self) -> Source<'s> {
+        self.source
+    }
+
+    /// Whether the body, or a part of it, is in a file.
+    pub(super) fn has_file(&self) -> bool {
+        matches!(&self.source, Source::Spool(spool, _) if spool.has_file())
     }
 
     /// Whether there is nothing to do until the client sends more of its body.
@@ -165,19 +168,20 @@ impl<'s> Upload<'s> {
 
     /// Takes the next piece from the source.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SourceError>> {
-        let mut piece = match &mut self.source {
-            Source::Nowhere => Vec::new(),
-            Source::Client(shared) => {
-                let mut piece = vec![0; PIECE];
-                let read = ready!(lock(shared).poll_body(cx, &mut piece));
-                let n = read.map_err(SourceError::Client)?;
-                piece.truncate(n);
-                piece
+        let mut piece = Vec::new();
+        if let Source::Spool(spool, rest) = &mut self.source {
+            piece = ready!(spool.poll_piece(cx)).map_err(SourceError::Spool)?;
+            if piece.is_empty() {
+                // This frees its memory and its file.
+                self.source = rest.map_or(Source::Nowhere, Source::Client);
             }
-            Source::Spool(spool) => {
-                ready!(spool.poll_piece(cx, PIECE)).map_err(SourceError::Spool)?
-            }
-        };
+        }
+        if let Source::Client(shared) = &self.source {
+            piece = vec![0; PIECE];
+            let read = ready!(lock(shared).poll_body(cx, &mut piece));
+            let n = read.map_err(SourceError::Client)?;
+            piece.truncate(n);
+        }
         self.begun = true;
         self.ended = piece.is_empty();
         if let Some(outgoing) = self.chunked {

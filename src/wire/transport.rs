@@ -243,6 +243,12 @@ impl Transport {
         Poll::Ready(Ok(n))
     }
 
+    /// Whether all of the request's body stands in the input already, as it is.
+    pub(crate) fn has_whole_body(&self) -> bool {
+        let there = u64::try_from(self.input.unread().len()).unwrap_or(u64::MAX);
+        self.body.remaining().is_some_and(|left| left <= there)
+    }
+
     /// The trailers of a body that has ended.
     pub(crate) fn take_trailers(&mut self) -> Vec<Trailer> {
         self.body.take_trailers()

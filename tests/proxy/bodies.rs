@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::held_back::post_chunked;
-use crate::support::table;
+use crate::support::{Conn, table};
 use crate::upstream::{Received, Talk, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
@@ -16,6 +16,7 @@ table! {
         http = Front::Http;
         https = Front::Https;
     } rows {
+        an_upstream_is_asked_when_the_body_is_whole
         a_known_length_streams
         an_upload_is_held_back_by_the_upstream
         an_answer_may_come_while_the_body_does
@@ -38,6 +39,36 @@ pub(crate) fn signal<T: Send>() -> (Sender<T>, Mutex<Receiver<T>>) {
 
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
+fn an_upstream_is_asked_when_the_body_is_whole(front: Front) {
+    for length in [2_usize, 10_000, 65_537, 1_000_000] {
+        let upstream = Upstream::answering(OK);
+        let proxied = Proxied::new(front, &upstream);
+        let body: Vec<u8> = (0..251).cycle().take(length).collect();
+        let (all_but_one, last) = body.split_at(length - 1);
+        let mut conn = proxied.open();
+        conn.send(format!("{POST}Content-Length: {length}\r\n\r\n").as_bytes()).unwrap();
+        conn.send(all_but_one).unwrap();
+        // Others have left in the middle of it, in both ways.
+        for leave in [|conn: Conn| drop(conn), |conn: Conn| conn.reset()] {
+            let mut conn = proxied.open();
+            conn.send(format!("{POST}Content-Length: {length}\r\n\r\n").as_bytes()).unwrap();
+            conn.send(all_but_one).unwrap();
+            thread::sleep(Duration::from_millis(50));
+            leave(conn);
+        }
+        // Whoever is served beside it is the first that the upstream hears of.
+        assert_eq!(proxied.get("/"), OK_CLOSE);
+        assert_eq!(upstream.accepted(), 1, "{length}: it was asked before the body was there");
+        assert_eq!(upstream.take_requests().len(), 1);
+        conn.send(last).unwrap();
+        assert_eq!(String::from_utf8_lossy(&conn.rest()), OK_CLOSE);
+        let request = upstream.only();
+        assert_eq!(request.values("content-length"), [length.to_string()]);
+        assert!(request.values("transfer-encoding").is_empty(), "{}", request.text());
+        assert!(request.body == body, "{length}: other bytes came");
+    }
+}
+
 fn a_known_length_streams(front: Front) {
     let (got, so_far) = signal();
     let upstream = Upstream::new(move |talk| {
@@ -47,7 +78,7 @@ fn a_known_length_streams(front: Front) {
         got.send(talk.exactly(5)).unwrap();
         talk.send(OK);
     });
-    let proxied = Proxied::new(front, &upstream);
+    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-streaming"]);
     let mut conn = proxied.open();
     conn.send(format!("{POST}Content-Length: 11\r\n\r\nhello ").as_bytes()).unwrap();
     let so_far = so_far.lock().unwrap();
@@ -74,7 +105,8 @@ fn an_upload_is_held_back_by_the_upstream(front: Front) {
             format!("HTTP/1.1 200 OK\r\nX-Sum: {sum}\r\nContent-Length: 0\r\n\r\n").as_bytes(),
         );
     });
-    let proxied = Proxied::with(front, &[&upstream.url], &["--max-body", "64M"]);
+    let proxied =
+        Proxied::with(front, &[&upstream.url], &["--max-body", "64M", "--proxy-streaming"]);
     let mut conn = proxied.open();
     conn.send(format!("{POST}Content-Length: {LENGTH}\r\n\r\n").as_bytes()).unwrap();
     let before = proxied.server.memory();
@@ -120,7 +152,8 @@ fn an_answer_may_come_while_the_body_does(front: Front) {
         talk.record(Received { connection: talk.number, head: Vec::new(), body: Vec::new() });
         talk.answer_all(OK);
     });
-    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-timeout", "5"]);
+    let proxied =
+        Proxied::with(front, &[&upstream.url], &["--proxy-timeout", "5", "--proxy-streaming"]);
     let mut conn = proxied.open();
     let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {LENGTH}\r\n\r\n");
     conn.send(head.as_bytes()).unwrap();
@@ -153,7 +186,7 @@ fn an_answer_before_the_body_is_handed_on(front: Front) {
         talk.finish();
         talk.rest();
     });
-    let proxied = Proxied::new(front, &upstream);
+    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-streaming"]);
     let mut conn = proxied.open();
     let head = format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {}\r\n\r\n", 5 << 20);
     conn.send(head.as_bytes()).unwrap();
@@ -168,6 +201,16 @@ fn an_answer_before_the_body_is_handed_on(front: Front) {
     conn.send(b"worldGET / HTTP/1.1\r\nHost: a.test\r\n\r\n").unwrap();
     assert_eq!(conn.response().status, 413);
     assert_eq!(upstream.accepted(), 3, "a connection with half a request on it was used again");
+    // When it is asked with all of the body, that is not in the way of the next request either.
+    let proxied = Proxied::new(front, &upstream);
+    let mut conn = proxied.open();
+    for n in 4..6 {
+        conn.send(head.as_bytes()).unwrap();
+        conn.send(&b"x".repeat(5 << 20)).unwrap();
+        let answer = conn.response();
+        assert_eq!((answer.status, &*answer.body), (413, &b"no\n"[..]));
+        assert_eq!(upstream.accepted(), n, "a connection with half a request on it was used again");
+    }
 }
 
 fn too_large_a_body_is_refused(front: Front) {
@@ -196,15 +239,16 @@ fn a_client_that_stalls_is_told(front: Front) {
     let timeout = ["--body-timeout", "0.4"];
     let proxied = Proxied::with(front, &[&upstream.url], &timeout);
     let known = format!("{POST}Content-Length: 10\r\n\r\nhello");
+    let chunked = format!("{POST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    for request in [&known, &chunked] {
+        assert_refused(&proxied.ask(request), 408, &["no byte of the request body"]);
+    }
+    assert_eq!(upstream.accepted(), 0, "half a body was handed on");
+    let streaming = [&timeout[..], &["--proxy-streaming"]].concat();
+    let proxied = Proxied::with(front, &[&upstream.url], &streaming);
     assert_refused(&proxied.ask(known), 408, &["no byte of the request body"]);
     let came = all.lock().unwrap().recv_timeout(SOON).unwrap();
     assert!(came.ends_with(b"\r\n\r\nhello"));
-
-    let chunked = format!("{POST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-    assert_refused(&proxied.ask(&chunked), 408, &["no byte of the request body"]);
-    assert_eq!(upstream.accepted(), 1, "half a body was handed on");
-    let streaming = [&timeout[..], &["--proxy-streaming"]].concat();
-    let proxied = Proxied::with(front, &[&upstream.url], &streaming);
     assert_refused(&proxied.ask(&chunked), 408, &["no byte of the request body"]);
     let came = all.lock().unwrap().recv_timeout(SOON).unwrap();
     assert!(came.ends_with(b"\r\n\r\n5\r\nhello\r\n"), "{}", came.escape_ascii());
@@ -212,12 +256,15 @@ fn a_client_that_stalls_is_told(front: Front) {
 
 fn a_slow_client_is_not_a_slow_upstream(front: Front) {
     let upstream = Upstream::answering(OK);
-    let proxied = Proxied::with(front, &[&upstream.url], &["--proxy-timeout", "0.4"]);
-    let mut conn = proxied.open();
-    conn.send(format!("{POST}Content-Length: 10\r\n\r\nhello").as_bytes()).unwrap();
-    thread::sleep(Duration::from_secs(1));
-    conn.send(b"world").unwrap();
-    assert_eq!(String::from_utf8_lossy(&conn.rest()), OK_CLOSE);
+    for streaming in [&[][..], &["--proxy-streaming"]] {
+        let args = [&["--proxy-timeout", "0.4"], streaming].concat();
+        let proxied = Proxied::with(front, &[&upstream.url], &args);
+        let mut conn = proxied.open();
+        conn.send(format!("{POST}Content-Length: 10\r\n\r\nhello").as_bytes()).unwrap();
+        thread::sleep(Duration::from_secs(1));
+        conn.send(b"world").unwrap();
+        assert_eq!(String::from_utf8_lossy(&conn.rest()), OK_CLOSE);
+    }
 }
 
 fn a_client_that_leaves_leaves_the_upstream_a_part(front: Front) {
@@ -267,7 +314,18 @@ fn who_always_sends_keeps_nobody_waiting(front: Front) {
             talk.send(OK);
         }
     });
-    let proxied = Proxied::with(front, &[&upstream.url], &["--max-body", "0", "--threads", "1"]);
+    let one = ["--max-body", "0", "--threads", "1"];
+    who_always_sends_to(&Proxied::with(
+        front,
+        &[&upstream.url],
+        &[&one[..], &["--proxy-streaming"]].concat(),
+    ));
+    // To a file, and then to the upstream.
+    let little = [&one[..], &["--proxy-buffer-max", "32M"]].concat();
+    who_always_sends_to(&Proxied::with(front, &[&upstream.url], &little));
+}
+
+fn who_always_sends_to(proxied: &Proxied) {
     let over = AtomicBool::new(false);
     // What they have got rid of, in bytes: by that it is told whether a turn has come, however slow the
     // machine is at the moment.

@@ -1,8 +1,10 @@
 //! A proxied client takes more descriptors than one: as many are let in as there are enough for.
 
+use std::thread;
 use std::time::Duration;
 
 use crate::bodies::signal;
+use crate::read_ahead::{METRICS, buffered, hold_little};
 use crate::support::{Conn, Dialer, Program, Server};
 use crate::upstream::Upstream;
 use crate::{OK, assert_refused};
@@ -10,6 +12,9 @@ use crate::{OK, assert_refused};
 /// How many the process may have: 32 are kept for other things, and a ninth of the rest for clients that
 /// are turned away, which leaves 57.
 const DESCRIPTORS: u32 = 96;
+
+/// What the first connections open, and is kept.
+const KEPT: usize = 12;
 
 /// Answers each request when it may.
 fn slow() -> (Upstream, std::sync::mpsc::Sender<()>) {
@@ -70,15 +75,87 @@ fn several_upstreams_leave_room_for_less() {
     assert_takes(13, &args, &upstream);
 }
 
+/// A client has one file at a time: of its body, or of the answer that is read ahead of it.
+#[test]
+fn answers_that_are_read_ahead_fit_too() {
+    const CLIENTS: usize = 19;
+    let (sent, all_sent) = signal();
+    let upstream = Upstream::new(move |talk| {
+        // It answers while it reads, and what it answers has no end.
+        talk.head();
+        talk.send(b"HTTP/1.1 200 OK\r\n\r\n");
+        let piece = vec![b'x'; 1 << 16];
+        let (mut count, mut told) = (0, false);
+        while talk.send(&piece) {
+            count += piece.len();
+            if !told && count > 32 << 20 {
+                talk.exactly(100_000);
+                told = true;
+                sent.send(()).unwrap();
+            }
+        }
+    });
+    let server = start(&["--proxy", &upstream.url]);
+    let before = server.descriptors();
+    let dialer = Dialer::plain(server.port);
+    let mut conns: Vec<Conn> = (0..CLIENTS).map(|_| dialer.open()).collect();
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
+    for conn in &mut conns {
+        hold_little(conn);
+        conn.send(format!("{head}{}", "x".repeat(100_000)).as_bytes()).unwrap();
+    }
+    let all_sent = all_sent.lock().unwrap();
+    for _ in 0..CLIENTS {
+        all_sent.recv_timeout(Duration::from_secs(60)).expect("it is read ahead");
+    }
+    assert!(server.descriptors() <= before + KEPT + 3 * CLIENTS, "{}", server.descriptors());
+    assert!(!server.log().contains("error: "), "{}", server.log());
+    drop(conns);
+}
+
+/// As long as the upstream is yet to take the body from its file, the answer is read ahead in memory only.
+#[test]
+fn no_client_has_two_files() {
+    const CLIENTS: usize = 12;
+    let upstream = Upstream::new(|talk| {
+        talk.head();
+        talk.send(b"HTTP/1.1 200 OK\r\n\r\n");
+        let piece = vec![b'x'; 1 << 16];
+        while talk.send(&piece) {}
+    });
+    let server = start(&[&["--proxy", &upstream.url], &METRICS[..]].concat());
+    let before = server.descriptors();
+    let dialer = Dialer::plain(server.port);
+    let mut conns: Vec<Conn> = (0..CLIENTS).map(|_| dialer.open()).collect();
+    let body = "x".repeat(6 << 20);
+    for conn in &mut conns {
+        hold_little(conn);
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+        conn.send(format!("{head}{body}").as_bytes()).unwrap();
+    }
+    // Its tail, and as much of the answer.
+    let full = 2 * (CLIENTS as u64) * (32 << 10);
+    let is_full = (0..500).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        buffered(&server).0 > full
+    });
+    assert!(is_full, "{:?}", buffered(&server));
+    thread::sleep(Duration::from_millis(300));
+    assert!(server.descriptors() <= before + KEPT + 3 * CLIENTS, "{}", server.descriptors());
+    drop(conns);
+}
+
 #[test]
 fn too_many_are_warned_of() {
     let proxy = ["--proxy", "http://127.0.0.1:1"];
     let streaming = [&proxy[..], &["--proxy-streaming"]].concat();
+    let no_files = [&proxy[..], &["--proxy-buffer-max", "0"]].concat();
     let three = proxy.repeat(3);
     for (args, most, naming) in [
         (&[][..], 64, "one each"),
         (&proxy, 21, "three each"),
         (&streaming, 32, "two each"),
+        (&no_files, 32, "two each"),
         (&three, 16, "three each"),
     ] {
         let [fits, more] = [most, most + 1].map(|n: u32| n.to_string());

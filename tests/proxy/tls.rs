@@ -178,16 +178,21 @@ fn large_bodies_go_both_ways(backend: &'static str) {
             talk.send(&piece);
         }
     });
-    let proxied = Before::new(backend, &pki, &upstream.url, &[]);
-    let mut conn = proxied.dialer.open();
     let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {LENGTH}\r\n\r\n");
-    conn.send(head.as_bytes()).unwrap();
     let body: Vec<u8> = (0..251).cycle().take(LENGTH).collect();
-    for piece in body.chunks(1 << 16) {
-        conn.send(piece).unwrap();
-        conn.read_some().unwrap();
+    for streaming in [&[][..], &["--proxy-streaming"]] {
+        let proxied = Before::new(backend, &pki, &upstream.url, streaming);
+        let mut conn = proxied.dialer.open();
+        conn.send(head.as_bytes()).unwrap();
+        for piece in body.chunks(1 << 16) {
+            conn.send(piece).unwrap();
+            // It comes back as it goes, or when all of it is there.
+            if !streaming.is_empty() {
+                conn.read_some().unwrap();
+            }
+        }
+        assert!(conn.response().body == body, "other bytes came back");
     }
-    assert!(conn.response().body == body, "other bytes came back");
 }
 
 /// The TLS stack may take what the socket does not: rustls up to 64 KiB, if it is woken meanwhile.
