@@ -16,6 +16,8 @@ mod forgery;
 mod haproxy;
 #[path = "upstreams/large.rs"]
 mod large;
+#[path = "upstreams/one_worker.rs"]
+mod one_worker;
 #[path = "upstreams/programs.rs"]
 mod programs;
 #[path = "upstreams/seed.rs"]

@@ -33,7 +33,7 @@ const PIECE: usize = 1 << 20;
 const LATE: Duration = Duration::from_millis(700);
 
 fn a_gib_up_with_a_length(mode: &'static str) {
-    up(mode, &[], &[], "content-length: 1073741824");
+    up(mode, &["--proxy-streaming"], &[], "content-length: 1073741824");
 }
 
 fn a_gib_up_in_chunks(mode: &'static str) {

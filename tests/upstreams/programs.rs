@@ -120,6 +120,17 @@ pub(crate) fn gunicorn(
     dir: TempDir,
     env: &[(&str, &str)],
 ) -> (Running, String) {
+    gunicorn_of(&["--workers", "2", "--threads", "4"], module, listen, dir, env)
+}
+
+/// The same with these workers.
+pub(crate) fn gunicorn_of(
+    workers: &[&str],
+    module: &str,
+    listen: Listen,
+    dir: TempDir,
+    env: &[(&str, &str)],
+) -> (Running, String) {
     let bind = match listen {
         Listen::Tcp => "127.0.0.1:0".to_owned(),
         Listen::Unix => format!("unix:{}/socket", dir.path().display()),
@@ -128,7 +139,7 @@ pub(crate) fn gunicorn(
     command.args(["-m", "gunicorn", "--bind", &bind, "--chdir", &beside("")]);
     // Fields with `_` reach the app: it must be we who keep them from it.
     command.args(["--header-map", "dangerous", "--no-control-socket"]);
-    command.args(["--workers", "2", "--threads", "4", "--graceful-timeout", "1"]);
+    command.args(workers).args(["--graceful-timeout", "1"]);
     command.arg("--worker-tmp-dir").arg(dir.path());
     command.arg(format!("{module}:application")).envs(env.iter().copied());
     let mut gunicorn = Running::start(command, dir);
