@@ -168,10 +168,15 @@ impl Fault {
     /// The only revocation list of its CA is not valid yet.
     #[must_use]
     pub fn list_not_yet_valid(list: &RevocationList) -> Self {
-        Self::Other(format!(
-            "the revocation list of its CA is of no use: it is not valid before {}; is the clock right?",
+        Self::list_of_no_use(&format!(
+            "it is not valid before {}; is the clock right?",
             utc(list.this_update())
         ))
+    }
+
+    /// The revocation list of its CA cannot be used, for the reason `why`.
+    pub(crate) fn list_of_no_use(why: &str) -> Self {
+        Self::Other(format!("the revocation list of its CA is of no use: {why}"))
     }
 }
 

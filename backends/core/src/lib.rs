@@ -29,8 +29,10 @@ mod polled;
 mod read_ahead;
 mod resumption;
 mod revocation;
+mod scope;
 pub mod time;
 mod tls;
+mod vouched;
 mod whole;
 mod x509_fault;
 
@@ -53,4 +55,5 @@ pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
 pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
+pub use vouched::Signed;
 pub use whole::Whole;

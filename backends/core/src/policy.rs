@@ -1,4 +1,3 @@
-use std::slice;
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -84,8 +83,7 @@ impl ClientPolicy {
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
         let resumed = tls.resumed.unwrap_or(true);
-        let (certificate, chain) = (tls.client_certificate.as_ref(), tls.client_chain.as_deref());
-        let result = self.check_chain(certificate, chain, resumed, now);
+        let result = self.check_vouched(tls, resumed, now);
         if result.is_err() {
             self.refuse(tls, course);
         }
@@ -113,25 +111,31 @@ impl ClientPolicy {
         resumed: bool,
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
-        self.check_chain(certificate, None, resumed, now)
+        let tls = TlsInfo { client_certificate: certificate.cloned(), ..TlsInfo::default() };
+        self.check_vouched(&tls, resumed, now)
     }
 
-    /// The same where the chain may be known, from the certificate to that of the CA.
-    fn check_chain(
+    /// The same where more may be known: the chain, from the certificate to that of the CA, or until when all
+    /// that vouches for it holds.
+    fn check_vouched(
         &self,
-        certificate: Option<&Certificate>,
-        chain: Option<&[Certificate]>,
+        tls: &TlsInfo,
         resumed: bool,
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
         let Some(trust) = self.trust() else { return Ok(()) };
-        let Some(certificate) = certificate else {
+        let Some(certificate) = &tls.client_certificate else {
             return match self {
                 Self::Required(_) => Err(HandshakeError::NoClientCertificate),
                 _ => Ok(()),
             };
         };
-        let refused = if resumed { trust.outdated(certificate, chain, now) } else { None };
+        let holds = tls.client_vouched_until.is_some_and(|until| now <= until);
+        let refused = if resumed && !holds {
+            trust.outdated(certificate, tls.client_chain.as_deref(), now)
+        } else {
+            None
+        };
         let refused = refused.or_else(|| {
             let denied = trust.deny_early && !trust.allows(certificate);
             denied.then(|| Refused::new(certificate.clone(), Fault::NotAllowed))
@@ -164,7 +168,7 @@ impl ClientTrust {
 
     /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
     /// covered by one that holds now, the CA's own excepted: a CA whose list is missing cannot
-    /// be asked, and is not taken at its word.
+    /// be asked, and is not taken at its word. [`vouched_until`](Self::vouched_until) has the rules.
     #[must_use]
     pub fn revocation_lists(mut self, crls: Vec<RevocationList>) -> Self {
         self.crls = crls;
@@ -216,77 +220,6 @@ impl ClientTrust {
     #[must_use]
     pub fn allows(&self, certificate: &Certificate) -> bool {
         self.rules.allow(certificate)
-    }
-
-    /// What time has made of a certificate that was good, and of what it stands on.
-    fn outdated(
-        &self,
-        certificate: &Certificate,
-        chain: Option<&[Certificate]>,
-        now: SystemTime,
-    ) -> Option<Refused> {
-        let refused = |fault| Refused::new(certificate.clone(), fault);
-        if let Some(fault) = out_of_date(certificate, now) {
-            return Some(refused(fault));
-        }
-        let cas = self.anchors.certificates();
-        let path = match chain {
-            Some([path @ .., _ca]) if !path.is_empty() => Some(path),
-            _ => {
-                cas.iter().any(|ca| ca.issued(certificate)).then_some(slice::from_ref(certificate))
-            }
-        };
-        // A CA between may not be known here, nor which CA it leads to: then none may be out of date.
-        let may_be_its_own =
-            |ca: &&Certificate| path.and_then(<[_]>::last).is_none_or(|top| ca.issued(top));
-        let mut its_own = cas.iter().filter(may_be_its_own);
-        if let Some((ca, fault)) = its_own.find_map(|ca| Some((ca, self.ended(ca, now)?))) {
-            return Some(refused(fault).because_of(ca.clone()));
-        }
-        // Nor is it known which list is its own.
-        let may_speak_of_it = |crl: &&RevocationList| {
-            path.is_none_or(|path| path.iter().any(|certificate| crl.covers(certificate)))
-        };
-        let mut lists = self.counting_crls(now).filter(may_speak_of_it);
-        let silent = lists.find(|crl| crl.has_expired(now) || !crl.has_begun(now))?;
-        Some(refused(if silent.has_begun(now) {
-            Fault::RevocationListExpired {
-                issuer: silent.issuer().to_owned(),
-                next_update: silent.next_update(),
-            }
-        } else {
-            Fault::list_not_yet_valid(silent)
-        }))
-    }
-
-    /// What time has made of one of the CAs, unless its key has a new certificate.
-    fn ended(&self, ca: &Certificate, now: SystemTime) -> Option<Fault> {
-        let fault = out_of_date(ca, now)?;
-        let renews = |other: &Certificate| {
-            other.subject() == ca.subject()
-                && other.spki_der() == ca.spki_der()
-                && out_of_date(other, now).is_none()
-        };
-        (!self.anchors.certificates().iter().any(renews)).then_some(fault)
-    }
-
-    /// The list that counts of each CA at `now`: one that has been replaced may lie beside its successor,
-    /// and that beside one which is still to come.
-    fn counting_crls(&self, now: SystemTime) -> impl Iterator<Item = &RevocationList> {
-        let rank = move |crl: &RevocationList| (crl.has_begun(now), crl.this_update());
-        self.crls.iter().filter(move |crl| {
-            let mut others = self.crls.iter().filter(|other| other.issuer() == crl.issuer());
-            !others.any(|other| rank(other) > rank(crl))
-        })
-    }
-}
-
-/// What is wrong with the dates of `certificate`.
-fn out_of_date(certificate: &Certificate, now: SystemTime) -> Option<Fault> {
-    match certificate.check_validity(now) {
-        Ok(()) => None,
-        Err(CertificateError::NotYetValid { .. }) => Some(Fault::NotYetValid),
-        Err(_) => Some(Fault::Expired),
     }
 }
 

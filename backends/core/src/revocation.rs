@@ -4,18 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use der::asn1::BitStringRef;
+use der::{AnyRef, Decode as _, Reader as _, SliceReader};
 use rustls_pki_types::CertificateRevocationListDer;
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
-use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use crate::certificate::system_time;
+use crate::scope::{Included, Scope};
 use crate::{Certificate, Found, distinguished_name, pem, x509_fault};
 
 /// A certificate revocation list (RFC 5280 §5): what its CA has taken back.
 ///
-/// Parsing checks the structure only: the TLS stack checks the signature, and refuses what a list
-/// would have to vouch for that has expired, or is not valid yet. Clones are cheap.
+/// Parsing checks the structure only. Signature and dates are checked when a client comes:
+/// [`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until). Clones are cheap.
 #[derive(Clone)]
 pub struct RevocationList(Arc<Facts>);
 
@@ -25,6 +28,8 @@ struct Facts {
     issuer_der: Vec<u8>,
     this_update: SystemTime,
     next_update: Option<SystemTime>,
+    authority_key_id: Option<Vec<u8>>,
+    scope: Scope,
     /// As they stand in the DER.
     serials: HashSet<Vec<u8>>,
 }
@@ -66,11 +71,19 @@ impl RevocationList {
         if !rest.is_empty() {
             return Err(RevocationListError::Malformed("there are bytes behind the list".into()));
         }
-        let issuer = distinguished_name::to_rfc4514(list.issuer());
-        if let Some(what) = list.extensions().iter().find_map(beyond_us) {
-            return Err(RevocationListError::Unsupported { issuer, what });
+        // RFC 5280 §5.1.1.2.
+        if list.tbs_cert_list.signature != list.signature_algorithm {
+            let fault = "it names two algorithms for its signature";
+            return Err(RevocationListError::Malformed(fault.into()));
         }
+        let issuer = distinguished_name::to_rfc4514(list.issuer());
+        let scope = match scope(&list) {
+            Ok(scope) => scope,
+            Err(what) => return Err(RevocationListError::Unsupported { issuer, what }),
+        };
         Ok(Self(Arc::new(Facts {
+            authority_key_id: authority_key_id(&list),
+            scope,
             issuer,
             issuer_der: list.issuer().as_raw().to_vec(),
             this_update: system_time(list.last_update()),
@@ -98,7 +111,7 @@ impl RevocationList {
         self.0.this_update
     }
 
-    /// When the next one is due; after that it says nothing any more.
+    /// When the next one is due; from then on it says nothing any more.
     #[must_use]
     pub fn next_update(&self) -> Option<SystemTime> {
         self.0.next_update
@@ -119,13 +132,56 @@ impl RevocationList {
     /// Whether the next list is overdue at `now`.
     #[must_use]
     pub fn has_expired(&self, now: SystemTime) -> bool {
-        self.next_update().is_some_and(|next| now > next)
+        self.next_update().is_some_and(|next| now >= next)
     }
 
-    /// Whether it is the list of the CA that issued `certificate`, as far as names tell.
+    /// Whether it is a list of the CA that issued `certificate` and for certificates like that one, as far as
+    /// names and distribution points tell (RFC 5280 §5.2.5). A certificate that names no distribution point may
+    /// stand on any list of its CA.
     #[must_use]
     pub fn covers(&self, certificate: &Certificate) -> bool {
+        self.is_of_issuer(certificate) && self.included(certificate) != Included::No
+    }
+
+    /// The same, and no other list of that CA is needed.
+    pub(crate) fn surely_covers(&self, certificate: &Certificate) -> bool {
+        self.is_of_issuer(certificate) && self.included(certificate) == Included::Yes
+    }
+
+    /// Whether it is a list of the CA that issued `certificate`, as far as names tell.
+    pub(crate) fn is_of_issuer(&self, certificate: &Certificate) -> bool {
         self.0.issuer_der == certificate.issuer_der()
+    }
+
+    fn included(&self, certificate: &Certificate) -> Included {
+        self.0.scope.includes(certificate.is_ca(), certificate.points())
+    }
+
+    /// Whether one of both takes the other's place: they are of one CA, as far as its name and the identifier of
+    /// its key tell, and for the same certificates.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.0.issuer_der == other.0.issuer_der
+            && self.0.authority_key_id == other.0.authority_key_id
+            && self.0.scope == other.0.scope
+    }
+
+    /// Which of its CA's certificates it is for.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.0.scope
+    }
+
+    /// What is signed, the algorithm of the signature (the contents of its `AlgorithmIdentifier` in DER) and
+    /// the signature (RFC 5280 §5.1.1), for a TLS stack that verifies signatures of bytes only; `None` if that
+    /// cannot be taken apart.
+    #[must_use]
+    pub fn signed_parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
+        let list = AnyRef::from_der(self.der()).ok()?;
+        let mut reader = SliceReader::new(list.value()).ok()?;
+        let data = reader.tlv_bytes().ok()?;
+        let algorithm = AnyRef::decode(&mut reader).ok()?;
+        let signature = BitStringRef::decode(&mut reader).ok()?;
+        Some((data, algorithm.value(), signature.as_bytes()?))
     }
 
     /// Whether it revokes `certificate`.
@@ -144,28 +200,52 @@ impl fmt::Debug for RevocationList {
     }
 }
 
-/// Extensions that change what a list says, and that not every TLS stack goes by (RFC 5280 §5.2.4,
-/// §5.2.5): a list that has one would be read in two ways.
-fn beyond_us(extension: &X509Extension<'_>) -> Option<&'static str> {
-    match extension.parsed_extension() {
-        ParsedExtension::IssuingDistributionPoint(point) if point.indirect_crl => {
-            Some("an indirect list, which speaks for other CAs too")
+/// Which certificates a list is for; the error says of which kind one is that cannot be used. That is what
+/// says nothing by itself, or speaks for others than its CA, or cannot be understood (RFC 5280 §5.2, §5.3).
+fn scope(list: &CertificateRevocationList<'_>) -> Result<Scope, &'static str> {
+    let mut scope = None;
+    for extension in list.extensions() {
+        match &*extension.oid.to_id_string() {
+            ISSUING_DISTRIBUTION_POINT if scope.is_some() => {
+                return Err("one with two issuing distribution points");
+            }
+            ISSUING_DISTRIBUTION_POINT => scope = Some(Scope::from_der(extension.value)?),
+            DELTA_CRL_INDICATOR => return Err("a delta list, which only says what has changed"),
+            _ if extension.critical => {
+                return Err("one with a critical extension that is not understood");
+            }
+            _ => {}
         }
-        ParsedExtension::IssuingDistributionPoint(point) if point.only_some_reasons.is_some() => {
-            Some("a list for some reasons only")
-        }
-        ParsedExtension::IssuingDistributionPoint(point) if point.only_contains_attribute_certs => {
-            Some("a list of attribute certificates")
-        }
-        ParsedExtension::IssuingDistributionPoint(_) => None,
-        // deltaCRLIndicator
-        _ if extension.oid.to_id_string() == "2.5.29.27" => {
-            Some("a delta list, which only says what has changed")
-        }
-        // RFC 5280 §5.2: such a list must not be used.
-        _ if extension.critical => Some("one with a critical extension that is not understood"),
-        _ => None,
     }
+    let odd = |entry: &RevokedCertificate<'_>| entry.extensions().iter().any(is_odd_of_entry);
+    if list.iter_revoked_certificates().any(odd) {
+        return Err(
+            "one with an entry that has a critical extension that is not understood, or is of another CA",
+        );
+    }
+    Ok(scope.unwrap_or_default())
+}
+
+const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
+const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
+
+/// An entry's reason and date change nothing about that it is one; its CA may be another (RFC 5280 §5.3.3).
+fn is_odd_of_entry(extension: &X509Extension<'_>) -> bool {
+    const REASON: &str = "2.5.29.21";
+    const INVALIDITY_DATE: &str = "2.5.29.24";
+    const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+    match &*extension.oid.to_id_string() {
+        REASON | INVALIDITY_DATE => false,
+        CERTIFICATE_ISSUER => true,
+        _ => extension.critical,
+    }
+}
+
+fn authority_key_id(list: &CertificateRevocationList<'_>) -> Option<Vec<u8>> {
+    list.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(id) => Some(id.key_identifier.as_ref()?.0.to_vec()),
+        _ => None,
+    })
 }
 
 /// Why a file is not one of revocation lists.

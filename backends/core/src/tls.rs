@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use crate::{Certificate, ClientPolicy, Identities, Resumption};
 
@@ -42,6 +43,12 @@ pub struct TlsInfo {
     /// the trusted CA's last. Every link was checked: signatures, dates, names and revocation. A backend
     /// that does not know the verified chain leaves `None`, and never guesses one from what the client sent.
     pub client_chain: Option<Vec<Certificate>>,
+    /// The last second in which all that vouches for the client's certificate holds: each certificate of its
+    /// verified chain and each revocation list that was used
+    /// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)). Of a resumed session it is what was
+    /// known when the session began, or is known again. `None` where there is no such certificate, or the
+    /// backend does not know.
+    pub client_vouched_until: Option<SystemTime>,
 }
 
 /// A version of TLS that is still fit for use (RFC 9325 §3.1.1).

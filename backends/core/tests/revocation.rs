@@ -100,13 +100,52 @@ fn partial_lists_are_refused() {
     refused(&format!("{point}indirectCRL=TRUE\n"), "an indirect list");
     refused(&format!("{point}onlysomereasons=keyCompromise\n"), "for some reasons only");
     refused(&format!("{point}onlyAA=TRUE\n"), "of attribute certificates");
+    // One with a relative name, for clients and for CAs, for clients twice, with a field that is not known,
+    // with a flag that is neither true nor false, and with a name that is empty.
+    refused("2.5.29.28=critical,DER:3011a00fa10d300b06035504030c0474657374\n", "a relative name");
+    for odd in [
+        "30068101ff8201ff",
+        "30068101ff8101ff",
+        "30038601ff",
+        "3003810101",
+        "3004a002a000",
+        "3006840100840100",
+    ] {
+        let point = format!("2.5.29.28=critical,DER:{odd}\n");
+        refused(&point, "issuing distribution point is malformed");
+    }
     refused("1.2.3.4=critical,ASN1:NULL\n", "a critical extension that is not understood");
-    refused("issuingDistributionPoint=critical,ASN1:NULL\n", "not understood");
+    refused("2.5.29.28=critical,ASN1:NULL\n", "issuing distribution point is malformed");
+    refused("2.5.29.28=ASN1:NULL\n", "issuing distribution point is malformed");
     assert_eq!(one(&openssl_list(&Dir::new(), "1.2.3.4=ASN1:NULL\n")).revoked(), 1);
 
+    // A flag that is false need not stand there, and says nothing.
+    assert_eq!(one(&openssl_list(&Dir::new(), "2.5.29.28=critical,DER:3003840100\n")).revoked(), 1);
     // One that says where it is published is like any other.
     let whole = format!("{point}fullname=URI:http://crl.example.test/ca.crl\n");
     assert_eq!(one(&openssl_list(&Dir::new(), &whole)).revoked(), 1);
+}
+
+/// Such an entry is of another CA's certificate (RFC 5280 §5.3.3), or of nobody knows what.
+#[test]
+fn odd_entries_are_refused() {
+    let dir = Dir::new();
+    openssl_list(&dir, "");
+    let entry =
+        "R\t400101000000Z\t260101000000Z,CAkeyTime,20250101000000Z\t0A1B\tunknown\t/CN=leaf\n";
+    dir.write("index.txt", entry);
+    dir.openssl("ca -config ca.cnf -gencrl -crldays 7 -crlexts extensions -out ca.crl");
+    let text = dir.openssl("crl -in ca.crl -noout -text");
+    assert!(text.contains("Invalidity Date"), "{text}");
+    let pem = String::from_utf8(dir.read("ca.crl")).unwrap();
+    let der = pem::blocks(pem.as_bytes()).unwrap().remove(0).der.to_vec();
+    assert_eq!(RevocationList::from_der(&der).unwrap().revoked(), 1);
+    // The invalidity date by another number: certificateIssuer.
+    let place = der.windows(5).position(|bytes| bytes == b"\x06\x03\x55\x1d\x18").unwrap();
+    let mut odd = der;
+    odd[place + 4] = 0x1d;
+    let error = RevocationList::from_der(&odd).unwrap_err().to_string();
+    assert!(error.contains("one with an entry that has a critical extension"), "{error}");
 }
 
 #[test]
@@ -159,8 +198,8 @@ fn a_list_expires() {
     let end = new_year_2026() + Duration::from_secs(364 * 86_400);
     assert_eq!(list.next_update(), Some(end));
     assert!(!list.has_expired(new_year_2026()));
-    assert!(!list.has_expired(end));
-    assert!(list.has_expired(end + Duration::from_secs(1)));
+    assert!(!list.has_expired(end - Duration::from_secs(1)));
+    assert!(list.has_expired(end));
 }
 
 #[test]

@@ -9,13 +9,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use der::asn1::BitStringRef;
+use der::{AnyRef, Decode as _, SliceReader};
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::asn1_rs::FromDer as _;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
+use x509_parser::x509::X509Version;
 
 pub use self::error::CertificateError;
 use self::names::{constrains_other_names, subject_alt_names};
@@ -23,9 +25,8 @@ pub use self::public_key::KeyKind;
 use self::serial::serial;
 use self::signature::SignatureFacts;
 use self::usages::Usages;
-use crate::distinguished_name;
 use crate::time::unix_seconds;
-use crate::x509_fault;
+use crate::{distinguished_name, scope, x509_fault};
 
 /// A parsed X.509 certificate (RFC 5280): the facts that people ask about.
 ///
@@ -59,6 +60,8 @@ struct Facts {
     path_len: Option<u32>,
     subject_key_id: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
+    /// The names of its distribution points.
+    points: Option<scope::Names>,
 }
 
 impl Certificate {
@@ -110,6 +113,7 @@ impl Certificate {
             path_len: path_len(&x509),
             subject_key_id,
             authority_key_id,
+            points: scope::points(&x509),
             der: CertificateDer::from(der.to_vec()),
         })))
     }
@@ -172,6 +176,12 @@ impl Certificate {
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0.spki_der).into()
+    }
+
+    /// The public key: the DER of its `SubjectPublicKeyInfo`.
+    #[must_use]
+    pub fn spki_der(&self) -> &[u8] {
+        &self.0.spki_der
     }
 
     /// What kind of key it is for.
@@ -279,15 +289,24 @@ impl Certificate {
         &self.0.serial_der
     }
 
-    /// The public key: the DER of the `SubjectPublicKeyInfo`.
-    pub(crate) fn spki_der(&self) -> &[u8] {
-        &self.0.spki_der
+    /// The names of its distribution points (RFC 5280 §4.2.1.13), if it has any points.
+    pub(crate) fn points(&self) -> Option<&scope::Names> {
+        self.0.points.as_ref()
+    }
+
+    /// The algorithm of the public key (the contents of its `AlgorithmIdentifier` in DER) and the key itself,
+    /// for a TLS stack that verifies signatures of bytes only; `None` if that cannot be taken apart.
+    #[must_use]
+    pub fn public_key_parts(&self) -> Option<(&[u8], &[u8])> {
+        let spki = AnyRef::from_der(self.spki_der()).ok()?;
+        let mut reader = SliceReader::new(spki.value()).ok()?;
+        let algorithm = AnyRef::decode(&mut reader).ok()?;
+        Some((algorithm.value(), BitStringRef::decode(&mut reader).ok()?.as_bytes()?))
     }
 
     /// The public key as OCSP hashes it: without the algorithm.
     pub(crate) fn public_key_bits(&self) -> Option<Vec<u8>> {
-        let (_, spki) = SubjectPublicKeyInfo::from_der(self.spki_der()).ok()?;
-        Some(spki.subject_public_key.data.into_owned())
+        self.public_key_parts().map(|(_, key)| key.to_vec())
     }
 }
 
