@@ -26,13 +26,13 @@ use rustls::server::{
     NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
 };
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Course, HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
-    Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, ClientPolicy, Course,
+    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange, Whole,
 };
 
 pub use self::connector::RustlsConnector;
 use self::errors::handshake_error;
+use self::paths::Path;
 use self::provider::provider;
 use self::resolver::Resolver;
 use self::slot::Word;
@@ -102,7 +102,7 @@ impl Backend for Rustls {
         Box::pin(async {
             let (socket, course) = Below::new(socket);
             let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(socket);
-            let (stream, chain) = match slot::collecting(handshake).await {
+            let (stream, path) = match slot::collecting(handshake).await {
                 (Ok(stream), Word { verified, .. }) => (stream, verified),
                 (Err(_), Word { refused: Some(refused), .. }) => return Err(refused.into()),
                 (Err(error), Word { shown: Some(ours), .. }) => {
@@ -110,7 +110,7 @@ impl Backend for Rustls {
                 }
                 (Err(error), _) => return Err(handshake_error(error)),
             };
-            let tls = self.negotiated(stream.get_ref().1, chain, &course)?;
+            let tls = self.negotiated(stream.get_ref().1, path, &course)?;
             self.clients.admit(&tls, &course, SystemTime::now())?;
             let stream = Whole::new(stream, course).in_words(io_in_words);
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
@@ -119,12 +119,12 @@ impl Backend for Rustls {
 }
 
 impl Rustls {
-    /// What was negotiated. `chain` is the one that this handshake verified; a resumed session has none, and
+    /// What was negotiated. `path` is the one that this handshake verified; a resumed session has none, and
     /// gets it again from what the client showed when the session began.
     fn negotiated(
         &self,
         session: &ServerConnection,
-        chain: Option<Vec<Certificate>>,
+        path: Option<Path>,
         course: &Course,
     ) -> Result<TlsInfo, HandshakeError> {
         let mut tls = info::negotiated(session);
@@ -133,14 +133,15 @@ impl Rustls {
         let (Some((leaf, others)), Some(verifier)) = (shown, &self.verifier) else {
             return Ok(tls);
         };
-        let chain = match chain {
-            Some(chain) => chain,
+        let Path { chain, until } = match path {
+            Some(path) => path,
             None => verifier.verify_again(leaf, others).inspect_err(|_| {
                 self.clients.refuse(&tls, course);
             })?,
         };
         tls.client_certificate = chain.first().cloned();
         tls.client_chain = Some(chain);
+        tls.client_vouched_until = Some(until);
         Ok(tls)
     }
 }

@@ -7,11 +7,13 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{CertRevocationListError, CertificateError, Error, OtherError, RootCertStore};
-use turnkey_backend::{BuildError, Certificate, ClientTrust, Fault, RevocationList, chain_fault};
+use rustls::{CertificateError, Error, OtherError, RootCertStore};
+use turnkey_backend::{
+    BuildError, Certificate, ClientTrust, Fault, Refused, RevocationList, chain_fault,
+};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
-use crate::lists::{Lists, Order};
+use crate::lists::is_signed;
 use crate::webpki_error;
 use crate::words::Worded;
 
@@ -19,28 +21,25 @@ use crate::words::Worded;
 /// one that is returned.
 ///
 /// webpki is called directly, because rustls's verifier does not tell the path. webpki does not check the
-/// dates of a trust anchor, which may end while the server runs, nor when a revocation list begins. Both
-/// are checked here.
+/// dates of a trust anchor, which may end while the server runs, and it takes revocation lists by name alone.
+/// Both are checked here.
 #[derive(Debug)]
 pub(crate) struct Paths {
-    anchors: Vec<Certificate>,
-    /// The same for webpki, in the same order.
+    trust: ClientTrust,
+    /// Its CAs for webpki, in the same order.
     roots: Arc<RootCertStore>,
-    lists: Lists,
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
 }
 
 impl Paths {
     pub(crate) fn new(trust: &ClientTrust, provider: &CryptoProvider) -> Result<Self, BuildError> {
-        let anchors = trust.anchors().certificates().to_vec();
         let mut roots = RootCertStore::empty();
-        for anchor in &anchors {
+        for anchor in trust.anchors().certificates() {
             let added = roots.add(anchor.der().clone());
             added.map_err(|e| BuildError::ClientCa(Worded::from(&e).into()))?;
         }
-        let lists = Lists::new(trust.crls())?;
         let algorithms = provider.signature_verification_algorithms.all;
-        Ok(Self { anchors, roots: Arc::new(roots), lists, algorithms })
+        Ok(Self { trust: trust.clone(), roots: Arc::new(roots), algorithms })
     }
 
     /// What rustls asks clients for: it names the CAs and the signature schemes.
@@ -55,60 +54,24 @@ impl Paths {
         builder.build().map_err(|e| BuildError::ClientCa(Worded::from(&e).into()))
     }
 
-    /// The verified path from `leaf` to a trusted CA: the leaf first, the CA last.
+    /// The verified path from `leaf` to a trusted CA.
     pub(crate) fn find(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Vec<Certificate>, Error> {
-        let found = self.by_lists(leaf, others, now, |_| true)?;
-        let time = system_time(now);
-        if self.lists.all(|list| list.has_begun(time)) {
-            return Ok(found);
-        }
-        // webpki does not tell which list it used, so the path has to be good without those to come too.
-        self.by_lists(leaf, others, now, |list| list.has_begun(time))
-    }
-
-    /// The same by the revocation lists that `counts` accepts.
-    fn by_lists(
-        &self,
-        leaf: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        now: UnixTime,
-        counts: impl Fn(&RevocationList) -> bool,
-    ) -> Result<Vec<Certificate>, Error> {
-        let mut orders = self.lists.orders(counts).into_iter();
-        let Some(first) = orders.next() else {
-            return Err(CertificateError::UnknownRevocationStatus.into());
-        };
-        let first = self.by_order(leaf, others, now, &first);
-        if !is_badly_signed(&first) {
-            return first;
-        }
-        let mut again = orders.map(|order| self.by_order(leaf, others, now, &order));
-        again.find(|outcome| !is_badly_signed(outcome)).unwrap_or(first)
-    }
-
-    fn by_order(
-        &self,
-        leaf: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        now: UnixTime,
-        order: &Order<'_>,
-    ) -> Result<Vec<Certificate>, Error> {
+    ) -> Result<Path, NoPath> {
         let end_entity = EndEntityCert::try_from(leaf).map_err(webpki_error::of_path)?;
         let (accepted, objection) = (RefCell::new(None), RefCell::new(None));
         let judge = |path: &VerifiedPath<'_>| {
             let chain = self.chain(leaf, path)?;
-            match objection_to(&chain, system_time(now)) {
-                None => {
-                    accepted.replace(Some(chain));
+            match self.judge(chain, system_time(now)) {
+                Ok(path) => {
+                    accepted.replace(Some(path));
                     Ok(())
                 }
-                Some(error) => {
-                    objection.borrow_mut().get_or_insert(error);
+                Err(no_path) => {
+                    objection.borrow_mut().get_or_insert(no_path);
                     // webpki looks for another path.
                     Err(webpki::Error::UnknownIssuer)
                 }
@@ -120,16 +83,35 @@ impl Paths {
             others,
             now,
             KeyUsage::client_auth(),
-            order.options(),
+            // Revocation lists are part of the judgement.
+            None,
             Some(&judge),
         );
         match (verified, accepted.take(), objection.take()) {
-            (Ok(_), Some(chain), _) => Ok(chain),
+            (Ok(_), Some(path), _) => Ok(path),
             (_, _, Some(objection)) => Err(objection),
-            (Err(error), ..) => Err(webpki_error::of_path(error)),
+            (Err(error), ..) => Err(webpki_error::of_path(error).into()),
             // webpki asks before it accepts a path.
-            (Ok(_), None, None) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            (Ok(_), None, None) => {
+                Err(Error::from(CertificateError::ApplicationVerificationFailure).into())
+            }
         }
+    }
+
+    /// Whether a path that webpki accepts is good: by what webpki leaves out, and by the revocation lists.
+    fn judge(&self, chain: Vec<Certificate>, now: SystemTime) -> Result<Path, NoPath> {
+        if chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err()) {
+            return Err(Error::from(CertificateError::Expired).into());
+        }
+        let Some((leaf, issuers)) = chain.split_first() else {
+            return Err(Error::from(CertificateError::UnknownIssuer).into());
+        };
+        if let Some((fault, culprit)) = chain_fault(&chain) {
+            return Err(Refused::new(leaf.clone(), fault).because_of(culprit.clone()).into());
+        }
+        let signed = |list: &RevocationList, ca: &Certificate| is_signed(list, ca, self.algorithms);
+        let until = self.trust.vouched_until(leaf, issuers, now, &signed)?;
+        Ok(Path { chain, until })
     }
 
     /// The certificates of `path`.
@@ -140,7 +122,7 @@ impl Paths {
     ) -> Result<Vec<Certificate>, webpki::Error> {
         // Several CAs may have one name and one key, so it is the place that tells them apart.
         let place = self.roots.roots.iter().position(|root| ptr::eq(root, path.anchor()));
-        let anchor = place.and_then(|place| self.anchors.get(place));
+        let anchor = place.and_then(|place| self.trust.anchors().certificates().get(place));
         let anchor = anchor.ok_or(webpki::Error::UnknownIssuer)?.clone();
         let read = |der: &[u8]| Certificate::from_der(der).map_err(|_| webpki::Error::BadDer);
         let between = path.intermediate_certificates().map(|one| read(&one.der()));
@@ -148,32 +130,47 @@ impl Paths {
     }
 }
 
-/// What is wrong with a path that webpki accepts.
-fn objection_to(chain: &[Certificate], now: SystemTime) -> Option<Error> {
-    if chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err()) {
-        return Some(CertificateError::Expired.into());
+/// A verified path.
+#[derive(Debug)]
+pub(crate) struct Path {
+    /// The client's certificate first, the trusted CA's last.
+    pub(crate) chain: Vec<Certificate>,
+    /// The last second in which it holds.
+    pub(crate) until: SystemTime,
+}
+
+/// Why there is none.
+#[derive(Debug)]
+pub(crate) struct NoPath {
+    /// For rustls, which makes an alert of it.
+    pub(crate) error: Error,
+    /// What is known of it, where webpki has not said it.
+    pub(crate) refused: Option<Refused>,
+}
+
+impl From<Error> for NoPath {
+    fn from(error: Error) -> Self {
+        Self { error, refused: None }
     }
-    let (fault, culprit) = chain_fault(chain)?;
-    let unfit = Unfit { fault, culprit: culprit.clone() };
-    Some(CertificateError::Other(OtherError(Arc::new(unfit))).into())
+}
+
+impl From<Refused> for NoPath {
+    fn from(refused: Refused) -> Self {
+        let error = match refused.fault() {
+            Fault::Revoked => CertificateError::Revoked,
+            Fault::NoRevocationList { .. }
+            | Fault::RevocationListExpired { .. }
+            | Fault::Other(_) => CertificateError::UnknownRevocationStatus,
+            fault => CertificateError::Other(OtherError(Arc::new(Unfit(fault.clone())))),
+        };
+        Self { error: error.into(), refused: Some(refused) }
+    }
 }
 
 /// What breaks a rule that webpki leaves out.
 #[derive(Debug, thiserror::Error)]
-#[error("{fault}")]
-pub(crate) struct Unfit {
-    pub(crate) fault: Fault,
-    pub(crate) culprit: Certificate,
-}
-
-/// webpki says it of a certificate where CAs of one name are tried in turn, and of a list.
-fn is_badly_signed(outcome: &Result<Vec<Certificate>, Error>) -> bool {
-    matches!(
-        outcome,
-        Err(Error::InvalidCertificate(CertificateError::BadSignature)
-            | Error::InvalidCertRevocationList(CertRevocationListError::BadSignature))
-    )
-}
+#[error("{0}")]
+struct Unfit(Fault);
 
 pub(crate) fn system_time(time: UnixTime) -> SystemTime {
     // rustls has it from the system's clock.
@@ -245,7 +242,7 @@ mod tests {
         let others = [forged.der().clone(), between.der().clone()];
         let paths = paths(&[ours.pem(), theirs.pem()]);
         let leaf = leaf(&between);
-        let chain = paths.find(&leaf, &others, at(NOW)).unwrap();
+        let chain = paths.find(&leaf, &others, at(NOW)).unwrap().chain;
         let found: Vec<_> = chain.iter().map(|one| one.der().clone()).collect();
         assert_eq!(found, [leaf, between.der().clone(), ours.der().clone()]);
     }
@@ -257,8 +254,8 @@ mod tests {
             let between = below(&root, middle);
             let (leaf, others) = (leaf(&between), [between.der().clone()]);
             let paths = paths(&[root.pem()]);
-            assert_eq!(paths.find(&leaf, &others, at(NOW)).unwrap().len(), 3);
-            let error = paths.find(&leaf, &others, at(NEXT_YEAR)).unwrap_err();
+            assert_eq!(paths.find(&leaf, &others, at(NOW)).unwrap().chain.len(), 3);
+            let error = paths.find(&leaf, &others, at(NEXT_YEAR)).unwrap_err().error;
             let expired = matches!(
                 error,
                 Error::InvalidCertificate(
@@ -277,7 +274,7 @@ mod tests {
         let paths = paths(&[old.pem(), new.pem()]);
         let leaf = leaf(&old);
         for (now, anchor) in [(NOW, old.der()), (NEXT_YEAR, new.der())] {
-            let chain = paths.find(&leaf, &[], at(now)).unwrap();
+            let chain = paths.find(&leaf, &[], at(now)).unwrap().chain;
             assert_eq!(chain.last().unwrap().der(), anchor);
         }
     }

@@ -3,10 +3,9 @@ use std::iter;
 use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
-use rustls::{CertRevocationListError, CertificateError, Error};
-use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
+use rustls::{CertificateError, Error};
+use turnkey_backend::{Certificate, ClientTrust, Fault, Refused};
 
-use crate::paths::Unfit;
 use crate::words;
 
 /// The certificates that a client presented, in order, as far as names and key identifiers tell.
@@ -55,26 +54,17 @@ impl Presented {
     }
 
     /// What `error` says about it.
-    pub(crate) fn refused(&self, error: &Error, trust: &ClientTrust, now: SystemTime) -> Refused {
-        let (fault, culprit) = self.fault(error, trust.crls(), now);
+    pub(crate) fn refused(&self, error: &Error, now: SystemTime) -> Refused {
+        let (fault, culprit) = self.fault(error, now);
         Refused::new(self.leaf.clone(), fault).because_of(culprit.unwrap_or(&self.leaf).clone())
     }
 
-    fn fault<'a>(
-        &'a self,
-        error: &'a Error,
-        crls: &[RevocationList],
-        now: SystemTime,
-    ) -> (Fault, Option<&'a Certificate>) {
+    fn fault(&self, error: &Error, now: SystemTime) -> (Fault, Option<&Certificate>) {
         use CertificateError as E;
         let error = match error {
             Error::InvalidCertificate(error) => error,
-            Error::InvalidCertRevocationList(error) => return (Fault::Other(of_list(error)), None),
             other => return (Fault::Other(words::fault_in_words(other)), None),
         };
-        if let Some(unfit) = unfit(error) {
-            return (unfit.fault.clone(), Some(&unfit.culprit));
-        }
         match error {
             // To webpki such certificates are malformed, or no CAs, and it does not look who issued them.
             E::UnknownIssuer | E::Other(_) if self.leads_to_trust() && self.oldest().is_some() => {
@@ -87,14 +77,6 @@ impl Presented {
             | E::ExpiredContext { .. }
             | E::NotValidYet
             | E::NotValidYetContext { .. } => self.outdated(now),
-            E::Revoked => {
-                let revoked = |one: &&Certificate| crls.iter().any(|list| list.revokes(one));
-                (Fault::Revoked, self.top_down().find(revoked))
-            }
-            E::UnknownRevocationStatus => self.without_list(crls, now),
-            E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-                self.with_expired_list(crls, now)
-            }
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => (Fault::NotForClients, None),
             E::ApplicationVerificationFailure => (Fault::NotAllowed, None),
             E::BadSignature => (Fault::BadSignature, None),
@@ -130,55 +112,9 @@ impl Presented {
         }
     }
 
-    fn without_list(
-        &self,
-        crls: &[RevocationList],
-        now: SystemTime,
-    ) -> (Fault, Option<&Certificate>) {
-        let uncovered =
-            |one: &&Certificate| !crls.iter().any(|list| list.covers(one) && list.has_begun(now));
-        let Some(one) = self.top_down().find(uncovered) else {
-            // There is one by name, but its scope is another (RFC 5280 §5.2.5).
-            let fault = Fault::Other("the revocation list of its CA is not for it".to_owned());
-            return (fault, None);
-        };
-        let early = crls.iter().filter(|list| list.covers(one));
-        let fault = match early.min_by_key(|list| list.this_update()) {
-            Some(first) => Fault::list_not_yet_valid(first),
-            None => Fault::NoRevocationList { issuer: one.issuer().to_owned() },
-        };
-        (fault, Some(one))
-    }
-
-    fn with_expired_list(
-        &self,
-        crls: &[RevocationList],
-        now: SystemTime,
-    ) -> (Fault, Option<&Certificate>) {
-        let expired = self.top_down().find_map(|one| {
-            let lists = crls.iter().filter(|list| list.covers(one) && list.has_begun(now));
-            let newest = lists.max_by_key(|list| list.this_update());
-            // To webpki a list has expired in its last second already.
-            let expired = newest?.next_update().is_some_and(|next| next <= now);
-            newest.filter(|_| expired).map(|list| (list, one))
-        });
-        match expired {
-            Some((list, one)) => {
-                let (issuer, next_update) = (list.issuer().to_owned(), list.next_update());
-                (Fault::RevocationListExpired { issuer, next_update }, Some(one))
-            }
-            None => (Fault::Other("a revocation list has expired".to_owned()), None),
-        }
-    }
-
     /// The first, from the leaf, that is older than webpki takes them.
     fn oldest(&self) -> Option<&Certificate> {
         iter::once(&self.leaf).chain(&self.issuers).find(|one| one.lacks_extensions())
-    }
-
-    /// The leaf last: what webpki checks with the help of an issuer, it checks in this order.
-    fn top_down(&self) -> impl Iterator<Item = &Certificate> {
-        self.issuers.iter().rev().chain([&self.leaf])
     }
 }
 
@@ -187,18 +123,6 @@ const CA_AS_CLIENT: &str = "CaUsedAsEndEntity";
 const OLD_VERSION: &str = "UnsupportedCertVersion";
 const PATH_LENGTH: &str = "PathLenConstraintViolated";
 const NAME: &str = "NameConstraintViolation";
-
-/// What we say of a path that webpki accepts.
-fn unfit(error: &CertificateError) -> Option<&Unfit> {
-    match error {
-        CertificateError::Other(other) => other.0.downcast_ref(),
-        _ => None,
-    }
-}
-
-fn of_list(error: &CertRevocationListError) -> String {
-    format!("the revocation list of its CA is of no use: {}", words::list(error))
-}
 
 /// By the name that webpki has for it, if the error is webpki's own: its type is not ours to see.
 fn of_certificate(error: &CertificateError) -> String {

@@ -10,6 +10,8 @@ use std::pin::Pin;
 
 use turnkey_backend::{Certificate, Refused};
 
+use crate::paths::Path;
+
 thread_local! {
     static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None, verified: None }) };
 }
@@ -21,8 +23,8 @@ pub(crate) struct Word {
     pub(crate) refused: Option<Refused>,
     /// Which of ours the client was shown.
     pub(crate) shown: Option<Certificate>,
-    /// The chain of the client's certificate, as it was verified.
-    pub(crate) verified: Option<Vec<Certificate>>,
+    /// The path of the client's certificate, as it was verified.
+    pub(crate) verified: Option<Path>,
 }
 
 /// Leaves word of a refusal for the handshake that is being polled.
@@ -37,10 +39,10 @@ pub(crate) fn show(ours: Certificate) {
     replace(Word { shown: Some(ours), ..word });
 }
 
-/// Leaves the verified chain of the client's certificate for the handshake that is being polled.
-pub(crate) fn verified(chain: Vec<Certificate>) {
+/// Leaves the verified path of the client's certificate for the handshake that is being polled.
+pub(crate) fn verified(path: Path) {
     let word = take();
-    replace(Word { verified: Some(chain), ..word });
+    replace(Word { verified: Some(path), ..word });
 }
 
 /// Runs a handshake, and brings with its outcome what was left for it.

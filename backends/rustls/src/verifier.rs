@@ -6,16 +6,14 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use turnkey_backend::{
-    BuildError, Certificate, ClientPolicy, ClientTrust, HandshakeError, Refused,
-};
+use turnkey_backend::{BuildError, ClientPolicy, ClientTrust, HandshakeError};
 
-use crate::paths::{Paths, system_time};
+use crate::paths::{NoPath, Path, Paths, system_time};
 use crate::refusal::Presented;
 use crate::slot;
 use crate::words::Worded;
 
-/// Verifies the certificates of clients: webpki's checks, then ours. It leaves the verified chain for the
+/// Verifies the certificates of clients: webpki's checks, then ours. It leaves the verified path for the
 /// handshake, or why the client is refused.
 #[derive(Debug)]
 pub(crate) struct Verifier {
@@ -37,20 +35,17 @@ impl Verifier {
         Ok(Some(Self { paths, trust: trust.clone(), request }))
     }
 
-    /// The verified chain of a session that is resumed. The ticket holds what the client sent when the
+    /// The verified path of a session that is resumed. The ticket holds what the client sent when the
     /// session began, and any of that may be forged or have expired: only the path is verified.
     pub(crate) fn verify_again(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
-    ) -> Result<Vec<Certificate>, HandshakeError> {
+    ) -> Result<Path, HandshakeError> {
         let now = UnixTime::now();
-        self.verify(leaf, others, now).map_err(|error| {
-            let (error, refused) = self.refused(error, leaf, others, system_time(now));
-            match refused {
-                Some(refused) => refused.into(),
-                None => HandshakeError::Tls(Worded::from(&error).into()),
-            }
+        self.verify(leaf, others, now).map_err(|no_path| match no_path.refused {
+            Some(refused) => refused.into(),
+            None => HandshakeError::Tls(Worded::from(&no_path.error).into()),
         })
     }
 
@@ -59,29 +54,34 @@ impl Verifier {
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Vec<Certificate>, Error> {
-        let chain = self.paths.find(leaf, others, now)?;
-        // The rules, where they are checked in the handshake.
-        let denied =
-            self.trust.denies_early() && !chain.first().is_some_and(|leaf| self.trust.allows(leaf));
-        if denied {
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        } else {
-            Ok(chain)
-        }
+    ) -> Result<Path, NoPath> {
+        let path = self.paths.find(leaf, others, now).and_then(|path| {
+            // The rules, where they are checked in the handshake.
+            let denied = self.trust.denies_early()
+                && !path.chain.first().is_some_and(|leaf| self.trust.allows(leaf));
+            if denied {
+                Err(Error::from(CertificateError::ApplicationVerificationFailure).into())
+            } else {
+                Ok(path)
+            }
+        });
+        path.map_err(|no_path| match no_path.refused {
+            Some(_) => no_path,
+            None => self.refused(no_path.error, leaf, others, system_time(now)),
+        })
     }
 
-    /// What `error` means for the client, and the error, made more exact where webpki goes by less than is
-    /// known.
+    /// What webpki's `error` means for the client, and the error, made more exact where webpki goes by less
+    /// than is known.
     fn refused(
         &self,
         error: Error,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: SystemTime,
-    ) -> (Error, Option<Refused>) {
+    ) -> NoPath {
         let Some(presented) = Presented::new(leaf, others, &self.trust) else {
-            return (error, None);
+            return error.into();
         };
         let error = match error {
             // A CA by the name of ours, and with another key: to webpki its signature is wrong. To
@@ -93,8 +93,8 @@ impl Verifier {
             }
             other => other,
         };
-        let refused = presented.refused(&error, &self.trust, now);
-        (error, Some(refused))
+        let refused = presented.refused(&error, now);
+        NoPath { error, refused: Some(refused) }
     }
 
     /// The client's own signature, which shows that it has the key of its certificate.
@@ -106,7 +106,7 @@ impl Verifier {
         if let Err(error @ Error::InvalidCertificate(_)) = &verified
             && let Some(presented) = Presented::new(leaf, &[], &self.trust)
         {
-            slot::put(presented.refused(error, &self.trust, SystemTime::now()));
+            slot::put(presented.refused(error, SystemTime::now()));
         }
         verified
     }
@@ -120,12 +120,11 @@ impl ClientCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         match self.verify(leaf, others, now) {
-            Ok(chain) => {
-                slot::verified(chain);
+            Ok(path) => {
+                slot::verified(path);
                 Ok(ClientCertVerified::assertion())
             }
-            Err(error) => {
-                let (error, refused) = self.refused(error, leaf, others, system_time(now));
+            Err(NoPath { error, refused }) => {
                 if let Some(refused) = refused {
                     slot::put(refused);
                 }

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use rustls::client::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::{AlertDescription, HandshakeKind};
-use turnkey_backend::{ClientPolicy, ClientTrust, Fault, HandshakeError, Resumption, TicketKey};
+use turnkey_backend::{
+    Certificate, ClientPolicy, ClientTrust, Fault, HandshakeError, Resumption, TicketKey,
+};
 use turnkey_rustls::Rustls;
 
 use crate::client::{Site, VERSIONS, client, client_with, meet, meet_as};
@@ -70,6 +72,8 @@ fn a_resumed_session_keeps_the_clients_certificate() {
                     assert_eq!(info.client_certificate, Some(alice.certificate()));
                     let chain = [alice.certificate(), ca.certificate(), root.certificate()];
                     assert_eq!(info.client_chain.as_deref(), Some(&chain[..]));
+                    let ends = chain.iter().map(Certificate::not_after);
+                    assert_eq!(info.client_vouched_until, ends.min());
                 }
             }
         }

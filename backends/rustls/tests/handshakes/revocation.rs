@@ -202,7 +202,7 @@ fn a_list_that_the_ca_has_not_signed_is_of_no_use() {
     let trust = root.trust().revocation_lists(vec![forger.list(&[])]);
     let text = "the revocation list of its CA is of no use: its signature is wrong";
     let fault = Fault::Other(text.to_owned());
-    let alert = AlertDescription::HandshakeFailure;
+    let alert = AlertDescription::UnknownCA;
     is_refused(&trust, &alice, &alice.certificate(), &fault, alert);
 }
 
