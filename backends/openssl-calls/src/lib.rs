@@ -1,11 +1,17 @@
-//! The calls of OpenSSL that its crate does not wrap: they set the keys of session tickets, and tell
-//! which group a key exchange used.
+//! The calls of OpenSSL that its crate does not wrap: they set the keys and the own data of session tickets,
+//! read the client's hello, tell which group a key exchange used, and name results of verifying.
 //!
 //! This is the only crate of the project with `unsafe` in it; all others forbid it. Each call can go when
 //! the `openssl` crate has it (ticket keys: rust-openssl#1828).
 
 mod group;
+mod hello;
+mod ticket_data;
 mod ticket_keys;
+mod verdict;
 
 pub use self::group::negotiated_group;
+pub use self::hello::client_hello_extension;
+pub use self::ticket_data::{TicketData, set_ticket_data};
 pub use self::ticket_keys::{TICKET_KEYS_LENGTH, set_ticket_keys};
+pub use self::verdict::{of_unknown_status, revoked};

@@ -8,7 +8,7 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{BuildError, ClientPolicy, TrustAnchors};
 
-use crate::{revocation, verify};
+use crate::verify::Judge;
 
 /// Makes `builder` ask for what `policy` wants, and check it.
 pub(crate) fn set(
@@ -21,10 +21,9 @@ pub(crate) fn set(
     };
     let mut mode = SslVerifyMode::PEER;
     mode.set(SslVerifyMode::FAIL_IF_NO_PEER_CERT, policy.is_required());
-    let mut store = set_anchors(builder, trust.anchors()).map_err(client_ca)?;
-    revocation::set(&mut store, trust.crls())?;
+    let store = set_anchors(builder, trust.anchors()).map_err(client_ca)?;
     builder.set_verify_cert_store(store.build()).map_err(client_ca)?;
-    verify::set(builder, mode, trust);
+    Judge::new(trust)?.set(builder, mode);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use openssl::ssl::{
 use turnkey_backend::{BuildError, ClientPolicy, Resumption, TlsConfig, TlsVersion};
 
 use crate::identities::Shown;
-use crate::{clients, groups, setup};
+use crate::{clients, groups, sessions, setup};
 
 /// What we speak, in the wire form of ALPN (RFC 7301 §3.1).
 const ALPN: &[u8] = b"\x08http/1.1\x08http/1.0";
@@ -76,6 +76,7 @@ fn resumption(
     clients: &ClientPolicy,
 ) -> Result<(), ErrorStack> {
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    sessions::note_names(builder);
     // Without it resumption is a fatal alert as soon as client verification is on; from the
     // policy, so that no session crosses from one to another.
     builder.set_session_id_context(&clients.digest())?;
@@ -86,8 +87,9 @@ fn resumption(
             builder.set_num_tickets(0)
         }
         // The keys are random and as old as the context.
-        Resumption::On => Ok(()),
+        Resumption::On => sessions::bind(builder),
         Resumption::Shared(key) => {
+            sessions::bind(builder)?;
             turnkey_openssl_calls::set_ticket_keys(builder, &key.derive("openssl", clients))
         }
     }

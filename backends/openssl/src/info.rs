@@ -1,23 +1,29 @@
 //! What was negotiated.
 
-use openssl::ssl::{NameType, SslCipherRef, SslRef, SslVersion};
-use turnkey_backend::{
-    Certificate, ClientPolicy, ClientTrust, HandshakeError, TlsInfo, TlsVersion,
-};
+use openssl::ssl::{SslCipherRef, SslRef, SslVersion};
+use turnkey_backend::{Certificate, HandshakeError, TlsInfo, TlsVersion};
 
 use crate::groups;
+use crate::seen::{Client, Seen};
 
-/// Reads it from a client's connection whose handshake is done.
-pub(crate) fn read(ssl: &SslRef, clients: &ClientPolicy) -> Result<TlsInfo, HandshakeError> {
+/// Reads it from a client's connection whose handshake is done and has `seen` this.
+pub(crate) fn read(ssl: &SslRef, seen: Seen) -> Result<TlsInfo, HandshakeError> {
     let mut tls = negotiated(ssl);
-    // The case of a name means nothing (RFC 4343), and rustls hands it on like this too.
-    tls.server_name = ssl.servername(NameType::HOST_NAME).map(str::to_ascii_lowercase);
+    tls.server_name = seen.server_name.and_then(|name| String::from_utf8(name).ok());
     // Of a resumed session it is in the ticket; the rest of the chain is not.
-    if let Some(leaf) = ssl.peer_certificate() {
-        let der = leaf.to_der().map_err(|e| HandshakeError::Tls(e.into()))?;
-        let leaf = Certificate::from_der(&der).map_err(|e| HandshakeError::Tls(e.into()))?;
-        tls.client_chain = clients.trust().and_then(|trust| chain(ssl, &leaf, trust));
-        tls.client_certificate = Some(leaf);
+    let Some(leaf) = ssl.peer_certificate() else { return Ok(tls) };
+    match seen.client {
+        Some(Client::Verified(verified)) if !ssl.session_reused() => {
+            tls.client_certificate = verified.chain.first().cloned();
+            tls.client_chain = Some(verified.chain);
+            tls.client_vouched_until = Some(verified.until);
+        }
+        _ => {
+            let der = leaf.to_der().map_err(|e| HandshakeError::Tls(e.into()))?;
+            let leaf = Certificate::from_der(&der).map_err(|e| HandshakeError::Tls(e.into()))?;
+            tls.client_certificate = Some(leaf);
+            tls.client_vouched_until = seen.resumed.and_then(|bound| bound.until);
+        }
     }
     Ok(tls)
 }
@@ -36,16 +42,4 @@ pub(crate) fn negotiated(ssl: &SslRef) -> TlsInfo {
     tls.resumed = Some(ssl.session_reused());
     tls.key_exchange = groups::agreed(ssl);
     tls
-}
-
-/// The chain that was verified in this handshake; one that resumes a session verifies none.
-fn chain(ssl: &SslRef, leaf: &Certificate, trust: &ClientTrust) -> Option<Vec<Certificate>> {
-    // What stands in memory already need not stand there once more for each connection.
-    let known = || trust.anchors().certificates().iter().chain([leaf]);
-    let chain = ssl.verified_chain()?.iter().map(|x509| {
-        let der = x509.to_der().ok()?;
-        let found = known().find(|known| known.der()[..] == der[..]).cloned();
-        found.or_else(|| Certificate::from_der(&der).ok())
-    });
-    chain.collect::<Option<Vec<_>>>().filter(|chain| !chain.is_empty())
 }

@@ -15,7 +15,8 @@ mod groups;
 mod identities;
 mod info;
 mod refusal;
-mod revocation;
+mod seen;
+mod sessions;
 mod stream;
 mod verify;
 
@@ -30,8 +31,8 @@ use turnkey_backend::{
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
 pub use self::connector::OpenSslConnector;
+use self::seen::Seen;
 use self::stream::OpenSslSession;
-use self::verify::Seen;
 
 /// Serves TLS with OpenSSL.
 pub struct OpenSsl {
@@ -67,23 +68,20 @@ impl OpenSsl {
         if let Err(error) = session.accept().await {
             return Err(self.explain(error, session.ssl()));
         }
-        let tls = info::read(session.ssl(), &self.clients)?;
+        // It is taken away: idle connections are many.
+        let tls = info::read(session.ssl(), Seen::take(session.ssl()))?;
         // OpenSSL has checked most of this already; whatever it did, nobody gets past here without.
         self.clients.admit(&tls, &course, SystemTime::now())?;
         if tls.client_certificate.is_some() {
             verify::confirm(session.ssl())?;
         }
-        // Idle connections are many.
-        drop(Seen::take(session.ssl()));
         let stream = TlsStream(session);
         Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
     }
 
     fn connection(&self) -> Result<Ssl, ErrorStack> {
         let mut ssl = Ssl::new(&self.context)?;
-        if !self.clients.is_none() {
-            Seen::attach(&mut ssl)?;
-        }
+        Seen::attach(&mut ssl)?;
         Ok(ssl)
     }
 
@@ -97,14 +95,15 @@ impl OpenSsl {
     /// What OpenSSL knows of a client's certificate says more than its error.
     fn explain(&self, error: openssl::ssl::Error, ssl: &SslRef) -> HandshakeError {
         let seen = Seen::take(ssl);
-        if let Some(refused) = self.clients.trust().and_then(|trust| seen.refused(trust)) {
-            return refused.into();
-        }
-        match seen.leaf() {
+        match seen.verified_leaf() {
             Some(leaf) if is_bad_signature(&error) => {
-                Refused::new(leaf, Fault::BadSignature).into()
+                return Refused::new(leaf.clone(), Fault::BadSignature).into();
             }
-            _ => handshake_error(error).having_shown(self.shown(ssl)),
+            _ => {}
+        }
+        match seen.refused() {
+            Some(refused) => refused.into(),
+            None => handshake_error(error).having_shown(self.shown(ssl)),
         }
     }
 }

@@ -1,10 +1,7 @@
 //! From OpenSSL's result of the check of a client's certificate (`openssl/x509_vfy.h`) to a fault.
 
 use openssl::x509::X509VerifyResult;
-use turnkey_backend::{Certificate, ClientTrust, Fault, Refused, RevocationList};
-
-/// There is no list of the certificate's issuer.
-pub(crate) const UNABLE_TO_GET_CRL: i32 = 3;
+use turnkey_backend::{Certificate, Fault, Refused};
 
 /// What is wrong with a chain, and with which of its certificates.
 #[derive(Debug)]
@@ -20,10 +17,10 @@ impl Refusal {
     }
 
     /// The same in common words, for a client with the certificate `leaf`.
-    pub(crate) fn of(&self, leaf: Certificate, trust: &ClientTrust) -> Refused {
+    pub(crate) fn of(&self, leaf: Certificate) -> Refused {
         let culprit = self.culprit.as_deref().and_then(|der| Certificate::from_der(der).ok());
         let culprit = culprit.unwrap_or_else(|| leaf.clone());
-        let fault = match fault(self.result, &culprit, trust) {
+        let fault = match fault(self.result, &culprit) {
             // For OpenSSL what is wrong with a CA as a client is what its key may be used for.
             Fault::NotForClients | Fault::MayNotSign if culprit == leaf && leaf.is_ca() => {
                 Fault::IsCa
@@ -34,10 +31,7 @@ impl Refusal {
     }
 }
 
-fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -> Fault {
-    if result == X509VerifyResult::APPLICATION_VERIFICATION {
-        return if culprit.is_ca() { Fault::IsCa } else { Fault::NotAllowed };
-    }
+fn fault(result: X509VerifyResult, culprit: &Certificate) -> Fault {
     match result.as_raw() {
         // UNABLE_TO_GET_ISSUER_CERT, DEPTH_ZERO_SELF_SIGNED_CERT, SELF_SIGNED_CERT_IN_CHAIN,
         // UNABLE_TO_GET_ISSUER_CERT_LOCALLY, UNABLE_TO_VERIFY_LEAF_SIGNATURE, CERT_UNTRUSTED
@@ -49,8 +43,6 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
         9 => Fault::NotYetValid,
         // CERT_HAS_EXPIRED
         10 => Fault::Expired,
-        // CERT_REVOKED
-        23 => Fault::Revoked,
         // INVALID_CA, of OpenSSL 1.1.1 and of 3, KEYUSAGE_NO_CERTSIGN
         24 | 32 | 79 if !culprit.may_sign_certificates() => Fault::MayNotIssue,
         // PATH_LENGTH_EXCEEDED
@@ -60,34 +52,6 @@ fn fault(result: X509VerifyResult, culprit: &Certificate, trust: &ClientTrust) -
         26 => Fault::NotForClients,
         // PERMITTED_VIOLATION, EXCLUDED_VIOLATION
         47 | 48 => Fault::NameNotPermitted,
-        UNABLE_TO_GET_CRL => Fault::NoRevocationList { issuer: culprit.issuer().to_owned() },
-        // CRL_SIGNATURE_FAILURE, KEYUSAGE_NO_CRL_SIGN
-        8 => Fault::Other(
-            "the revocation list of its CA is of no use: its signature is wrong".into(),
-        ),
-        35 => Fault::Other(
-            "the revocation list of its CA is of no use: the CA may not sign any (key usage)"
-                .into(),
-        ),
-        // CRL_NOT_YET_VALID
-        11 => match lists(culprit, trust).min_by_key(|list| list.this_update()) {
-            Some(first) => Fault::list_not_yet_valid(first),
-            None => Fault::Other(result.error_string().to_owned()),
-        },
-        // CRL_HAS_EXPIRED
-        12 => Fault::RevocationListExpired {
-            issuer: culprit.issuer().to_owned(),
-            // Of several OpenSSL goes by the newest.
-            next_update: lists(culprit, trust).filter_map(RevocationList::next_update).max(),
-        },
         _ => Fault::Other(result.error_string().to_owned()),
     }
-}
-
-/// The lists that speak for `certificate`, as far as names tell.
-fn lists<'t>(
-    certificate: &Certificate,
-    trust: &'t ClientTrust,
-) -> impl Iterator<Item = &'t RevocationList> {
-    trust.crls().iter().filter(|list| list.covers(certificate))
 }

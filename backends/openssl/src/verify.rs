@@ -1,58 +1,116 @@
-//! What OpenSSL finds out about a client's certificate, kept for the connection.
+//! Checks the certificates of clients: by OpenSSL, and then by us.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::ptr;
+use std::time::SystemTime;
 
 use openssl::error::ErrorStack;
-use openssl::ex_data::Index;
-use openssl::ssl::{Ssl, SslContextBuilder, SslRef, SslVerifyMode};
-use openssl::x509::{X509StoreContext, X509StoreContextRef, X509VerifyResult};
-use turnkey_backend::{Certificate, ClientTrust, HandshakeError, Refused};
+use openssl::pkey::PKey;
+use openssl::ssl::{SslContextBuilder, SslRef, SslVerifyMode};
+use openssl::x509::{X509Crl, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult};
+use turnkey_backend::{
+    BuildError, Certificate, ClientTrust, Fault, HandshakeError, Refused, RevocationList,
+};
+use turnkey_openssl_calls::{of_unknown_status, revoked};
 
-use crate::refusal::{self, Refusal};
+use crate::refusal::Refusal;
+use crate::seen::{Client, Seen, Verified};
 
-/// What was seen of a client's certificate in the course of a handshake.
-///
-/// Certificates are kept in DER and read when they are wanted, out of OpenSSL's call to us: a panic
-/// there ends the process.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    leaf: Option<Vec<u8>>,
-    refusal: Option<Refusal>,
+/// Whose certificates are good.
+pub(crate) struct Judge {
+    trust: ClientTrust,
+    /// The revocation lists of `trust` in the same order, for their signatures. OpenSSL itself goes by none:
+    /// it refuses everybody on a list whose distribution point is not that of the CA's own certificate.
+    lists: Vec<X509Crl>,
 }
 
-impl Seen {
-    /// Gives a connection a place to keep it.
-    pub(crate) fn attach(ssl: &mut Ssl) -> Result<(), ErrorStack> {
-        ssl.set_ex_data(index()?, Mutex::default());
-        Ok(())
+impl Judge {
+    pub(crate) fn new(trust: &ClientTrust) -> Result<Self, BuildError> {
+        let list = |list: &RevocationList| {
+            X509Crl::from_der(list.der()).map_err(|error| {
+                let (issuer, source) = (list.issuer().to_owned(), error.into());
+                BuildError::RevocationList { issuer, source }
+            })
+        };
+        let lists = trust.crls().iter().map(list).collect::<Result<_, _>>()?;
+        Ok(Self { trust: trust.clone(), lists })
     }
 
-    /// What a connection has kept; it keeps nothing after that.
-    pub(crate) fn take(ssl: &SslRef) -> Self {
-        Self::of(ssl).map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default()
+    /// Has the chain that a client presents checked as `mode` says.
+    pub(crate) fn set(self, builder: &mut SslContextBuilder, mode: SslVerifyMode) {
+        builder.set_verify_callback(mode, move |good, context| self.verify(good, context));
     }
 
-    /// The client's own certificate, if it got as far as that and can be read.
-    pub(crate) fn leaf(&self) -> Option<Certificate> {
-        Certificate::from_der(self.leaf.as_deref()?).ok()
+    /// Called for each fault, and for each certificate of a chain that has none, the leaf's last.
+    fn verify(&self, good: bool, context: &mut X509StoreContextRef) -> bool {
+        if good && context.error_depth() != 0 {
+            return true;
+        }
+        let client = if good {
+            // A panic that got as far as OpenSSL would end the process.
+            let verdict = catch_unwind(AssertUnwindSafe(|| self.verdict(context)));
+            // Of the signatures of lists.
+            drop(ErrorStack::get());
+            verdict.unwrap_or_default()
+        } else {
+            let culprit = context.error_depth() as usize;
+            let refusal = Refusal::new(context.error(), der(context, culprit));
+            der(context, 0).map(|leaf| Client::RefusedByOpenSsl(leaf, refusal))
+        };
+        match &client {
+            Some(Client::Refused(refused)) => context.set_error(result(refused.fault())),
+            // It cannot be read.
+            None if good => context.set_error(X509VerifyResult::APPLICATION_VERIFICATION),
+            _ => {}
+        }
+        let good = matches!(client, Some(Client::Verified(_)));
+        if let Some(ssl) = X509StoreContext::ssl_idx().ok().and_then(|at| context.ex_data(at)) {
+            Seen::with(ssl, |seen| seen.client = client);
+        }
+        good
     }
 
-    /// Why the client's certificate was refused, if it was.
-    pub(crate) fn refused(&self, trust: &ClientTrust) -> Option<Refused> {
-        Some(self.refusal.as_ref()?.of(self.leaf()?, trust))
+    /// What is left to be said of a chain that OpenSSL finds good; `None` if it cannot be read.
+    fn verdict(&self, context: &X509StoreContextRef) -> Option<Client> {
+        let chain = context.chain()?.iter().map(|x509| self.read(x509));
+        let chain = chain.collect::<Option<Vec<_>>>()?;
+        let (leaf, issuers) = chain.split_first()?;
+        // The certificate of a CA is for signing others; webpki says so too.
+        let fault = if leaf.is_ca() {
+            Some(Fault::IsCa)
+        } else if self.trust.denies_early() && !self.trust.allows(leaf) {
+            Some(Fault::NotAllowed)
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            return Some(Client::Refused(Refused::new(leaf.clone(), fault)));
+        }
+        let signed = |list: &RevocationList, ca: &Certificate| self.is_signed(list, ca);
+        match self.trust.vouched_until(leaf, issuers, SystemTime::now(), &signed) {
+            Ok(until) => Some(Client::Verified(Verified { chain, until })),
+            Err(refused) => Some(Client::Refused(refused)),
+        }
     }
 
-    fn of(ssl: &SslRef) -> Option<MutexGuard<'_, Self>> {
-        let seen = ssl.ex_data(index().ok()?)?;
-        Some(seen.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What stands in memory already need not stand there once more for each connection.
+    fn read(&self, x509: &X509Ref) -> Option<Certificate> {
+        let der = x509.to_der().ok()?;
+        let mut known = self.trust.anchors().certificates().iter();
+        let known = known.find(|known| known.der()[..] == der[..]).cloned();
+        known.or_else(|| Certificate::from_der(&der).ok())
     }
-}
 
-/// Has the chain that a client presents checked as `mode` says, by OpenSSL and then by us.
-pub(crate) fn set(builder: &mut SslContextBuilder, mode: SslVerifyMode, trust: &ClientTrust) {
-    let trust = trust.clone();
-    builder.set_verify_callback(mode, move |good, context| verify(good, context, &trust));
+    fn is_signed(&self, list: &RevocationList, ca: &Certificate) -> Result<(), &'static str> {
+        let place = self.trust.crls().iter().position(|one| ptr::eq(one.der(), list.der()));
+        let parsed = place.and_then(|place| self.lists.get(place)).ok_or("it is not known")?;
+        let key = PKey::public_key_from_der(ca.spki_der())
+            .map_err(|_| "the key of the CA cannot be read")?;
+        match parsed.verify(&key) {
+            Ok(true) => Ok(()),
+            _ => Err("its signature is wrong"),
+        }
+    }
 }
 
 /// Says again what OpenSSL says of a certificate at the end of a handshake: good, or nothing.
@@ -63,69 +121,16 @@ pub(crate) fn confirm(ssl: &SslRef) -> Result<(), HandshakeError> {
     }
 }
 
-/// Called for each fault, and for each certificate of a chain that has none, the leaf's last.
-fn verify(good: bool, context: &mut X509StoreContextRef, trust: &ClientTrust) -> bool {
-    if !good && is_anchor_without_list(context) {
-        // Or the fault would stay the result of all.
-        context.set_error(X509VerifyResult::OK);
-        return true;
+/// What OpenSSL makes the alert of.
+fn result(fault: &Fault) -> X509VerifyResult {
+    match fault {
+        Fault::Revoked => revoked(),
+        Fault::IsCa | Fault::NotAllowed => X509VerifyResult::APPLICATION_VERIFICATION,
+        _ => of_unknown_status(),
     }
-    let is_leaf = context.error_depth() == 0;
-    if good && !is_leaf {
-        return true;
-    }
-    let leaf = der(context, 0);
-    let denied = good && !is_allowed(leaf.as_deref(), trust);
-    if denied {
-        context.set_error(X509VerifyResult::APPLICATION_VERIFICATION);
-    }
-    let good = good && !denied;
-    note(context, leaf, good);
-    good
-}
-
-/// The CA itself, at the end of a chain that OpenSSL found complete before it turned to lists: an
-/// intermediate, whose own CA nobody gave and nobody can be asked for a list of.
-fn is_anchor_without_list(context: &X509StoreContextRef) -> bool {
-    let depth = context.error_depth() as usize;
-    context.error().as_raw() == refusal::UNABLE_TO_GET_CRL
-        && context.chain().is_some_and(|chain| depth + 1 == chain.len())
-}
-
-/// Whether the rules let the client in, where they are kept in the handshake; and whether it is a
-/// client at all: the certificate of a CA is for signing others (webpki says so too).
-fn is_allowed(leaf: Option<&[u8]>, trust: &ClientTrust) -> bool {
-    let read = || Certificate::from_der(leaf?).ok();
-    let allows =
-        |leaf: &Certificate| !leaf.is_ca() && (!trust.denies_early() || trust.allows(leaf));
-    // A panic that got as far as OpenSSL would end the process.
-    let allowed = catch_unwind(AssertUnwindSafe(|| read().is_some_and(|leaf| allows(&leaf))));
-    allowed.unwrap_or(false)
-}
-
-/// Keeps what there is to know for when the handshake has failed.
-fn note(context: &X509StoreContextRef, leaf: Option<Vec<u8>>, good: bool) {
-    let ssl = X509StoreContext::ssl_idx().ok().and_then(|index| context.ex_data(index));
-    let Some(mut seen) = ssl.and_then(Seen::of) else { return };
-    seen.leaf = leaf;
-    seen.refusal = (!good).then(|| {
-        let culprit = der(context, context.error_depth() as usize);
-        Refusal::new(context.error(), culprit)
-    });
 }
 
 /// The certificate at a place in the chain, the leaf's being 0.
 fn der(context: &X509StoreContextRef, depth: usize) -> Option<Vec<u8>> {
     context.chain()?.get(depth)?.to_der().ok()
-}
-
-/// Where connections keep what was seen. There is one index for all listeners, because OpenSSL does
-/// not take any back.
-fn index() -> Result<Index<Ssl, Mutex<Seen>>, ErrorStack> {
-    static INDEX: OnceLock<Index<Ssl, Mutex<Seen>>> = OnceLock::new();
-    if let Some(index) = INDEX.get() {
-        return Ok(*index);
-    }
-    let index = Ssl::new_ex_index()?;
-    Ok(*INDEX.get_or_init(|| index))
 }

@@ -58,6 +58,8 @@ fn switched_on() {
                 let exchanged = (version == TlsVersion::Tls13).then_some("x25519");
                 assert_eq!(again.key_exchange.as_deref(), exchanged);
                 assert_eq!(again.client_certificate, first.client_certificate);
+                assert_eq!(again.client_vouched_until, first.client_vouched_until);
+                assert_eq!(again.client_vouched_until.is_some(), !policy.is_none());
                 // It is not kept in the ticket.
                 assert_eq!(again.client_chain, None);
             }
@@ -89,8 +91,14 @@ fn under_another_name() {
         for version in VERSIONS {
             let client = Client::new(version).with(&ca.client("guest"));
             let one = visit(&client.asking_for("one.test"), &server, false);
-            let two = visit(&client.asking_for("two.test"), &server, true);
+            let two = visit(&client.asking_for("two.test"), &server, false);
             assert_eq!(two.client_certificate, one.client_certificate);
+            for (tls, name) in [(one, "one.test"), (two, "two.test")] {
+                assert_eq!(tls.server_name.as_deref(), Some(name));
+            }
+            let again = visit(&client.asking_for("two.test"), &server, true);
+            assert_eq!(again.server_name.as_deref(), Some("two.test"));
+            visit(&client.asking_for("unknown.test"), &server, false);
             visit(&client.asking_for("unknown.test"), &server, true);
         }
     }

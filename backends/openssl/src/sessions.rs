@@ -1,0 +1,154 @@
+//! Sessions that clients resume: what a ticket is bound to.
+//!
+//! OpenSSL resumes a session whatever has ended since it began, and in TLS 1.2 under any name that the client
+//! asks for. Each ticket therefore says, encrypted like the rest of it, until when all that vouched for the
+//! client holds, and for which name the session began. Where either does not fit, the handshake is a full
+//! one (RFC 6066 §3).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{ClientHelloResponse, SslContextBuilder, SslRef};
+use turnkey_openssl_calls::{TicketData, client_hello_extension, set_ticket_data};
+
+use crate::seen::{Client, Seen};
+
+/// Notes the name that each client asks for: later OpenSSL tells the one that the resumed session began with.
+pub(crate) fn note_names(builder: &mut SslContextBuilder) {
+    const SERVER_NAME: u16 = 0;
+    builder.set_client_hello_callback(|ssl, _| {
+        let name = client_hello_extension(ssl, SERVER_NAME).and_then(host_name);
+        Seen::with(ssl, |seen| seen.server_name = name);
+        Ok(ClientHelloResponse::SUCCESS)
+    });
+}
+
+/// Binds the tickets of a server.
+pub(crate) fn bind(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    static DATA: TicketData = TicketData { sealed, accepts };
+    set_ticket_data(builder, &DATA)
+}
+
+fn sealed(ssl: &SslRef) -> Vec<u8> {
+    let bound = Seen::with(ssl, |seen| {
+        if ssl.session_reused() {
+            return seen.resumed.clone();
+        }
+        let until = match &seen.client {
+            Some(Client::Verified(verified)) => Some(verified.until),
+            None if ssl.peer_certificate().is_none() => None,
+            _ => return None,
+        };
+        Some(Bound { until, server_name: seen.server_name.clone() })
+    });
+    // Where it is not known what a session stands on, it leads nowhere.
+    bound.flatten().map(|bound| bound.to_bytes()).unwrap_or_default()
+}
+
+fn accepts(ssl: &SslRef, data: &[u8]) -> bool {
+    let Some(bound) = Bound::from_bytes(data) else { return false };
+    let accepted = Seen::with(ssl, |seen| {
+        let fits = bound.fits(seen.server_name.as_deref(), SystemTime::now());
+        seen.resumed = fits.then_some(bound);
+        fits
+    });
+    accepted.unwrap_or(false)
+}
+
+/// What a ticket is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The last second in which all that vouched for the client holds; `None` for one that has shown no
+    /// certificate.
+    pub(crate) until: Option<SystemTime>,
+    /// In lower case.
+    server_name: Option<Vec<u8>>,
+}
+
+impl Bound {
+    /// Whether the session may go on at `now`, for a client that asks for `server_name`. To OpenSSL
+    /// certificates have ended in their last second already.
+    fn fits(&self, server_name: Option<&[u8]>, now: SystemTime) -> bool {
+        self.until.is_none_or(|until| now < until) && self.server_name.as_deref() == server_name
+    }
+
+    /// Seconds since 1970, all ones for no end; then 0, or 1 and the name.
+    fn to_bytes(&self) -> Vec<u8> {
+        let seconds = self.until.map_or(u64::MAX, |until| {
+            until.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        });
+        let name = self.server_name.as_deref();
+        [&seconds.to_be_bytes(), &[u8::from(name.is_some())][..], name.unwrap_or_default()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (seconds, rest) = bytes.split_first_chunk()?;
+        let until = match u64::from_be_bytes(*seconds) {
+            u64::MAX => None,
+            seconds => Some(UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?),
+        };
+        let server_name = match rest {
+            [0] => None,
+            [1, name @ ..] => Some(name.to_vec()),
+            _ => return None,
+        };
+        Some(Self { until, server_name })
+    }
+}
+
+/// The first host name of a list of names (RFC 6066 §3), in lower case: the case of a name means nothing (RFC
+/// 4343). OpenSSL refuses a list that is malformed, later.
+fn host_name(list: &[u8]) -> Option<Vec<u8>> {
+    let (_, entry) = list.split_first_chunk::<2>()?;
+    let (&[0], entry) = entry.split_first_chunk::<1>()? else { return None };
+    let (length, rest) = entry.split_first_chunk()?;
+    Some(rest.get(..usize::from(u16::from_be_bytes(*length)))?.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(until: Option<u64>, server_name: Option<&str>) -> Bound {
+        let until = until.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+        Bound { until, server_name: server_name.map(Into::into) }
+    }
+
+    #[test]
+    fn what_a_ticket_is_bound_to_is_read_as_it_was_written() {
+        for until in [None, Some(0), Some(1_800_000_000)] {
+            for name in [None, Some(""), Some("localhost")] {
+                let bound = bound(until, name);
+                let bytes = bound.to_bytes();
+                assert_eq!(Bound::from_bytes(&bytes), Some(bound));
+                for length in 0..9 {
+                    assert_eq!(Bound::from_bytes(&bytes[..length]), None);
+                }
+            }
+        }
+        assert_eq!(Bound::from_bytes(&[0; 10]), None);
+        assert_eq!(Bound::from_bytes(&[2; 9]), None);
+    }
+
+    #[test]
+    fn a_session_goes_on_until_its_end_and_under_its_name() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let session = bound(Some(100), Some("localhost"));
+        assert!(session.fits(Some(b"localhost"), at(99)));
+        assert!(!session.fits(Some(b"localhost"), at(100)));
+        assert!(!session.fits(Some(b"other"), at(99)));
+        assert!(!session.fits(None, at(99)));
+        assert!(!bound(None, None).fits(Some(b"localhost"), at(99)));
+        assert!(bound(None, None).fits(None, at(u64::from(u32::MAX))));
+    }
+
+    #[test]
+    fn the_name_is_the_first_host_name() {
+        assert_eq!(host_name(b"\0\x0c\0\0\x09LocalHost").unwrap(), b"localhost");
+        for bad in
+            [&b""[..], b"\0\x0c", b"\0\x0c\x01\0\x01a", b"\0\x0c\0\0\x09local", b"\0\x0c\0\0"]
+        {
+            assert_eq!(host_name(bad), None);
+        }
+    }
+}
