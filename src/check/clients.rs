@@ -102,7 +102,7 @@ fn list_dates(
     let name = called(list.issuer());
     let count = list.revoked();
     let renew = "have the CA make a new one; a server that runs takes up the new file by itself";
-    let others = || all.iter().map(|(_, other)| other).filter(|o| o.issuer() == list.issuer());
+    let others = || all.iter().map(|(_, other)| other).filter(|other| other.is_like(list));
     if !list.has_begun(now) {
         let text = format!(
             "the list of \"{name}\" is not valid before {}, in {}",

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rcgen::{CrlDistributionPoint, CrlScope};
+
 use crate::Setup;
 use crate::mutual::{assert_refused, assert_served_as};
 use crate::support::{
@@ -19,6 +21,12 @@ crate::on_every_verifying_backend! {
     a_list_from_the_future_refuses
     a_list_from_the_future_beside_one_that_holds
     a_list_signed_by_another_key_refuses
+    cas_of_one_name_have_a_list_each
+    lists_of_different_distribution_points_all_count
+    a_client_without_a_distribution_point_may_stand_on_any_list
+    lists_of_clients_and_of_cas_both_count
+    an_older_list_of_one_distribution_point_is_replaced
+    a_trusted_intermediate_can_be_revoked
     optional_is_not_lenient
     a_new_list_counts_at_once
 }
@@ -180,6 +188,138 @@ fn a_list_signed_by_another_key_refuses(setup: Setup) {
     let mut server = serve(setup, &pki, &[&lists]);
     assert_refused(setup, &pki, &mut server, Some(&pki.save("leaf", &chained(&department))));
     assert_served_as(setup, &pki, &server, &pki.client);
+}
+
+/// One took over from the other. The list of the one before is older, and still its own.
+fn cas_of_one_name_have_a_list_each(setup: Setup) {
+    let pki = Pki::new();
+    let [before, after] = [(); 2].map(|()| Authority::root("One CA"));
+    let cas = pki.write("cas.pem", before.pem() + &after.pem());
+    // OpenSSL takes the first CA of a name, unless the client says which it means.
+    let profile = client().naming_issuer_key();
+    let clients = [&before, &after].map(|ca| [(); 2].map(|()| ca.issue(&profile)));
+    let serials = [&clients[0][1], &clients[1][1]].map(|revoked| revoked.serial);
+    let files = [("before", 0), ("after", 1)].map(|(name, ca)| {
+        let [good, revoked] = &clients[ca];
+        [pki.save(name, good), pki.save(&format!("{name}-revoked"), revoked)]
+    });
+    let old = Crl::of(&serials[..1]).old().pem(&before);
+    let new = Crl::of(&serials[1..]).pem(&after);
+    for lists in [old.clone() + &new, new.clone() + &old] {
+        let lists = pki.write("lists.pem", lists);
+        let server = serve_for(setup, &pki, &cas, &[&lists]);
+        for [good, revoked] in &files {
+            assert_served_as(setup, &pki, &server, good);
+            setup.client(&pki).and(&["-E", &revoked.both]).fetch(&server.url).assert_refused();
+        }
+    }
+    // That of one says nothing of the other's clients.
+    let list = pki.write("list.pem", new);
+    let server = serve_for(setup, &pki, &cas, &[&list]);
+    setup.client(&pki).and(&["-E", &files[0][0].both]).fetch(&server.url).assert_refused();
+    server.assert_logs(&["refused: ", "is of no use: its signature is wrong"]);
+    assert_served_as(setup, &pki, &server, &files[1][0]);
+}
+
+const POINTS: [&str; 2] = ["http://crl.test/1.crl", "http://crl.test/2.crl"];
+
+/// A client whose list is published at one of the points.
+fn listed_at(ca: &Authority, point: &str) -> Leaf {
+    ca.issue_odd(&client(), |params| {
+        params.crl_distribution_points =
+            vec![CrlDistributionPoint { uris: vec![point.to_owned()] }];
+    })
+}
+
+/// A CA with many clients splits its list (RFC 5280 §5.2.5).
+fn lists_of_different_distribution_points_all_count(setup: Setup) {
+    let pki = Pki::new();
+    let [first, second] = POINTS.map(|point| [(); 2].map(|()| listed_at(&pki.ca, point)));
+    // The first list is the older one.
+    let one = Crl::of(&[first[1].serial]).old().at(POINTS[0], None).pem(&pki.ca);
+    let two = Crl::of(&[second[1].serial]).at(POINTS[1], None).pem(&pki.ca);
+    for lists in [one.clone() + &two, two.clone() + &one] {
+        let lists = pki.write("lists.pem", lists);
+        let mut server = serve(setup, &pki, &[&lists]);
+        for [good, revoked] in [&first, &second] {
+            assert_served_as(setup, &pki, &server, &pki.save("good", good));
+            assert_refused(setup, &pki, &mut server, Some(&pki.save("revoked", revoked)));
+        }
+    }
+    let list = pki.write("list.pem", one);
+    let mut server = serve(setup, &pki, &[&list]);
+    assert_served_as(setup, &pki, &server, &pki.save("good", &first[0]));
+    assert_refused(setup, &pki, &mut server, Some(&pki.save("good", &second[0])));
+    server.assert_logs(&["refused: ", "is of no use: it is for other certificates of that CA"]);
+}
+
+/// So all of them are asked, and each has to hold.
+fn a_client_without_a_distribution_point_may_stand_on_any_list(setup: Setup) {
+    let (pki, revoked) = with_two_clients();
+    let revoked_files = pki.save("revoked", &revoked);
+    let [none, some] = [Crl::default(), Crl::of(&[revoked.serial])];
+    let one = some.clone().old().at(POINTS[0], None).pem(&pki.ca);
+    let two = none.clone().at(POINTS[1], None).pem(&pki.ca);
+    let lists = pki.write("lists.pem", one.clone() + &two);
+    let mut server = serve(setup, &pki, &[&lists]);
+    assert_served_as(setup, &pki, &server, &pki.client);
+    assert_refused(setup, &pki, &mut server, Some(&revoked_files));
+
+    let expired = none.clone().expired().at(POINTS[1], None).pem(&pki.ca);
+    let lists = pki.write("expired.pem", one.clone() + &expired);
+    let server = serve(setup, &pki, &[&lists]);
+    refuses_everybody(setup, &pki, server, &[&pki.client, &revoked_files]);
+    // A full list answers for all that expired ones leave open, and for nothing that they revoke.
+    let lists = pki.write("full.pem", none.pem(&pki.ca) + &one + &expired);
+    let mut server = serve(setup, &pki, &[&lists]);
+    assert_served_as(setup, &pki, &server, &pki.client);
+    assert_refused(setup, &pki, &mut server, Some(&revoked_files));
+}
+
+fn lists_of_clients_and_of_cas_both_count(setup: Setup) {
+    let pki = Pki::new();
+    let [good, bad] = ["Good CA", "Bad CA"].map(|name| pki.ca.subordinate(name));
+    let of_cas = Crl::of(&[bad.serial]).old().at(POINTS[0], Some(CrlScope::CaCertsOnly));
+    let of_clients = Crl::default().at(POINTS[0], Some(CrlScope::UserCertsOnly)).pem(&pki.ca);
+    let below = Crl::default().pem(&good) + &Crl::default().pem(&bad);
+    let [good, bad] =
+        [("good", &good), ("bad", &bad)].map(|(name, ca)| pki.save(name, &chained(ca)));
+    let all = pki.write("all.pem", of_cas.pem(&pki.ca) + &of_clients + &below);
+    let mut server = serve(setup, &pki, &[&all]);
+    assert_served_as(setup, &pki, &server, &pki.client);
+    assert_served_as(setup, &pki, &server, &good);
+    assert_refused(setup, &pki, &mut server, Some(&bad));
+
+    let some = pki.write("some.pem", of_clients + &below);
+    let mut server = serve(setup, &pki, &[&some]);
+    assert_served_as(setup, &pki, &server, &pki.client);
+    assert_refused(setup, &pki, &mut server, Some(&good));
+}
+
+fn an_older_list_of_one_distribution_point_is_replaced(setup: Setup) {
+    let pki = Pki::new();
+    let leaf = listed_at(&pki.ca, POINTS[0]);
+    let old = Crl::of(&[leaf.serial]).old().at(POINTS[0], None).pem(&pki.ca);
+    let new = Crl::default().at(POINTS[0], None).pem(&pki.ca);
+    let files = pki.save("leaf", &leaf);
+    for lists in [old.clone() + &new, new.clone() + &old] {
+        let lists = pki.write("lists.pem", lists);
+        assert_served_as(setup, &pki, &serve(setup, &pki, &[&lists]), &files);
+    }
+}
+
+/// Where its own CA is trusted too, and has a list.
+fn a_trusted_intermediate_can_be_revoked(setup: Setup) {
+    let pki = Pki::new();
+    let department = pki.ca.subordinate("Department CA");
+    let files = pki.save("below", &department.issue(&client()));
+    let cas = pki.write("cas.pem", pki.ca.pem() + &department.pem());
+    let own = Crl::default().pem(&department);
+    let list = pki.write("own.pem", own.clone());
+    assert_served_as(setup, &pki, &serve_for(setup, &pki, &cas, &[&list]), &files);
+    let list = pki.write("revoking.pem", own + &Crl::of(&[department.serial]).pem(&pki.ca));
+    let mut server = serve_for(setup, &pki, &cas, &[&list]);
+    assert_refused(setup, &pki, &mut server, Some(&files));
 }
 
 fn optional_is_not_lenient(setup: Setup) {

@@ -14,6 +14,8 @@ use crate::support::{
     assert_complaint, s_client, shared_keys,
 };
 
+#[path = "resumption/ends.rs"]
+mod ends;
 #[path = "resumption/shared.rs"]
 mod shared;
 
@@ -27,6 +29,7 @@ crate::on_every_verifying_backend! {
     a_removed_ca_ends_the_sessions_of_its_clients
     a_revoked_client_does_not_come_back
     another_listener_knows_nothing_of_a_session
+    a_session_belongs_to_the_name_that_was_asked_for
 }
 
 /// A session lives longer than this.
@@ -99,10 +102,11 @@ fn a_session_that_is_refused_is_not_begun_anew() {
 
         thread::sleep(Duration::from_secs(5).saturating_sub(issued.elapsed()));
         client.renew(&pki.client);
-        // A server gives two at first.
+        // A server gives two at first. OpenSSL does not resume them, and asks for the certificate at once.
         let visits: Vec<_> = (0..5).map(|_| visit().ok()).collect();
         let refused = visits.iter().take_while(|resumed| resumed.is_none()).count();
-        assert!((1..=2).contains(&refused), "{visits:?}");
+        let expected = if setup.backend == "openssl" { 0..=0 } else { 1..=2 };
+        assert!(expected.contains(&refused), "{visits:?}");
         assert_eq!(visits[refused], Some(false), "{visits:?}");
         assert_eq!(visits[refused + 1], Some(true), "{visits:?}");
     });
@@ -251,6 +255,40 @@ fn another_listener_knows_nothing_of_a_session(setup: Setup) {
     }
 }
 
+/// It is resumed under no other (RFC 6066 §3), and the server tells the name of the connection at hand.
+fn a_session_belongs_to_the_name_that_was_asked_for(setup: Setup) {
+    const NAMES: [&[&str]; 4] = [
+        &["-servername", "localhost"],
+        &["-servername", "server.localhost"],
+        &["-servername", "elsewhere.test"],
+        &["-noservername"],
+    ];
+    let pki = Pki::new();
+    let args = [&pki.server_args()[..], &["--resumption", "on"]].concat();
+    let https = (setup.serve(&args), None);
+    let mutual = (serve_mutual(setup, &pki, &[]), Some(&pki.client));
+    for (server, client) in [https, mutual] {
+        let caller = Caller::new(setup, &pki, client);
+        for first in NAMES {
+            for next in NAMES {
+                let begun = caller.asking(first, "-sess_out", &server);
+                let back = caller.asking(next, "-sess_in", &server);
+                assert_eq!((begun.resumed, begun.status), (false, Some(200)), "{begun:?}");
+                assert_eq!((back.resumed, back.status), (first == next, Some(200)), "{back:?}");
+                for (visit, name) in [(begun, first), (back, next)] {
+                    let told = &visit.whoami()["tls"]["server_name"];
+                    assert_eq!(told.as_str(), name.get(1).copied(), "{visit:?}");
+                }
+            }
+        }
+        // The case of a name means nothing (RFC 4343).
+        caller.asking(NAMES[0], "-sess_out", &server);
+        let visit = caller.asking(&["-servername", "LocalHost"], "-sess_in", &server);
+        visit.assert_resumed();
+        assert_eq!(visit.whoami()["tls"]["server_name"], "localhost");
+    }
+}
+
 fn serve_mutual(setup: Setup, pki: &Pki, more: &[&str]) -> Server {
     setup.serve(&[&pki.mutual_args()[..], &["--resumption", "on"], more].concat())
 }
@@ -324,6 +362,11 @@ impl<'p> Caller<'p> {
             fs::rename(&file, &kept).unwrap();
             kept
         })
+    }
+
+    /// Asks for a name, and keeps the session or comes back with it.
+    fn asking(&self, name: &[&str], option: &str, server: &Server) -> Visit {
+        self.visit(server, &[name, &[option, &self.pki.path("session-of-a-name")]].concat())
     }
 
     fn comes_back(&self, server: &Server, session: &str) -> Visit {

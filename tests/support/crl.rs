@@ -1,8 +1,10 @@
 //! Revocation lists of the CAs that are made at run time.
 
+use std::time::Duration;
+
 use rcgen::{
-    CertificateRevocationList, CertificateRevocationListParams, KeyIdMethod, RevocationReason,
-    RevokedCertParams,
+    CertificateRevocationList, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, CrlScope, KeyIdMethod, RevocationReason, RevokedCertParams,
 };
 use time::OffsetDateTime;
 
@@ -16,6 +18,10 @@ pub(crate) struct Crl {
     serials: Vec<u64>,
     expired: bool,
     not_yet_valid: bool,
+    is_old: bool,
+    begins_in: Option<Duration>,
+    ends_in: Option<Duration>,
+    point: Option<CrlIssuingDistributionPoint>,
 }
 
 impl Crl {
@@ -36,6 +42,31 @@ impl Crl {
         self
     }
 
+    /// Made a day before others.
+    pub(crate) fn old(mut self) -> Self {
+        self.is_old = true;
+        self
+    }
+
+    /// Valid from so long from now on.
+    pub(crate) fn begins_in(mut self, time: Duration) -> Self {
+        self.begins_in = Some(time);
+        self
+    }
+
+    /// Valid for so long from now on.
+    pub(crate) fn ends_in(mut self, time: Duration) -> Self {
+        self.ends_in = Some(time);
+        self
+    }
+
+    /// Published there, and for some certificates only.
+    pub(crate) fn at(mut self, uri: &str, scope: Option<CrlScope>) -> Self {
+        let distribution_point = CrlDistributionPoint { uris: vec![uri.to_owned()] };
+        self.point = Some(CrlIssuingDistributionPoint { distribution_point, scope });
+        self
+    }
+
     pub(crate) fn pem(&self, ca: &Authority) -> String {
         self.signed_by(ca).pem().expect("a list in PEM")
     }
@@ -52,11 +83,14 @@ impl Crl {
             reason_code: Some(RevocationReason::KeyCompromise),
             invalidity_date: None,
         };
+        let made = if self.is_old { now - 3 * DAY } else { now - 2 * DAY };
+        let made = if self.not_yet_valid { now + DAY } else { made };
+        let next = if self.expired { now - DAY } else { now + 7 * DAY };
         let list = CertificateRevocationListParams {
-            this_update: if self.not_yet_valid { now + DAY } else { now - 2 * DAY },
-            next_update: if self.expired { now - DAY } else { now + 7 * DAY },
+            this_update: self.begins_in.map_or(made, |time| now + time),
+            next_update: self.ends_in.map_or(next, |time| now + time),
             crl_number: 1.into(),
-            issuing_distribution_point: None,
+            issuing_distribution_point: self.point.clone(),
             revoked_certs: self.serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
