@@ -9,8 +9,11 @@ use crate::ClientPolicy;
 
 /// Whether clients that come back may skip most of the handshake (RFC 8446 §2.2, RFC 5077).
 ///
-/// A resumed session skips the check of the client's certificate too; what is left of it stands in
-/// [`ClientPolicy::check`].
+/// A resumed session skips the check of the client's certificate too. So a backend has to end it with
+/// whatever ends first of all that vouched for the client
+/// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)), or to verify the chain again; and it
+/// resumes no session under another server name than the one that the session began with (RFC 6066 §3). What
+/// [`ClientPolicy::check`] does is the rest of it.
 #[derive(Debug, Clone, Default)]
 pub enum Resumption {
     /// Every handshake is a full one.
