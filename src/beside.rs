@@ -7,15 +7,13 @@ use std::time::SystemTime;
 use turnkey_backend::Identity;
 use zeroize::Zeroizing;
 
-use crate::sources::{Material, Sources};
+use crate::config::files::Material;
 
 /// A client of the CA whose certificate and key stand in a file that we know of.
-pub(crate) fn known_client(sources: &Sources, material: &Material) -> Option<(PathBuf, Identity)> {
-    let anchors = material.clients.trust()?.anchors().certificates();
-    let made_up = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref());
-    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
-    let file =
-        made_up.map(|clients| clients.client.clone()).or_else(|| beside(ca?, "client.pem"))?;
+pub(crate) fn known_client(material: &Material<'_>) -> Option<(PathBuf, Identity)> {
+    let anchors = material.policy().trust()?.anchors().certificates();
+    let made_up = material.sources.made_up_clients().map(|clients| clients.client.clone());
+    let file = made_up.or_else(|| beside(material.sources.client_ca()?, "client.pem"))?;
     let pem = Zeroizing::new(fs::read(&file).ok()?);
     let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
     anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))

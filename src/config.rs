@@ -1,20 +1,20 @@
 //! From options to a server that can be built: which mode, which identity, which clients.
 
+pub(crate) mod files;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use turnkey_backend::AllowRules;
 use zeroize::Zeroizing;
 
+use self::files::{ClientFiles, Sources};
 use crate::access::LogFormat;
 use crate::address::Address;
 use crate::choose_mode::choose_mode;
 use crate::cli::{ClientVerify, ModeName, Serve};
-use crate::client_files::ClientFiles;
 use crate::config_error::{ConfigError, usage};
 use crate::folder_options::{self, FolderOptions};
-use crate::identity_files;
 use crate::layers::Layers;
 use crate::limit_options;
 use crate::limits::{Descriptors, Limits};
@@ -22,7 +22,6 @@ use crate::listen_options::{self, ListenOptions};
 use crate::made_up;
 use crate::mode::{BackendName, TlsChoice};
 use crate::password::Passwords;
-use crate::sources::Sources;
 use crate::trust::TrustedProxies;
 use crate::unknown_variables::UnknownVariable;
 use crate::upstream_options::{self, UpstreamOptions};
@@ -34,7 +33,7 @@ pub(crate) struct Config {
     pub(crate) mode: ModeName,
     /// What TLS is built from; `None` in http mode.
     pub(crate) sources: Option<Sources>,
-    pub(crate) passwords: Arc<Passwords>,
+    pub(crate) passwords: Passwords,
     pub(crate) limits: Limits,
     pub(crate) threads: Option<usize>,
     pub(crate) trust: TrustedProxies,
@@ -92,11 +91,11 @@ impl Config {
             listen: listen_options::choose(layers)?,
             mode,
             sources: None,
-            passwords: Arc::new(Passwords::new(
+            passwords: Passwords::new(
                 layers.of(|s| s.key_password_file.clone()),
                 // An empty variable is how many a tool says that there is none.
                 password.filter(|password| !password.is_empty()),
-            )),
+            ),
             limits: Limits::default(),
             threads: layers.of(|s| s.threads),
             trust: layers.list(|s| &s.trust_proxy).into_iter().collect(),
@@ -125,7 +124,7 @@ impl Config {
         choice: TlsChoice,
         now: SystemTime,
     ) -> Result<Sources, ConfigError> {
-        let identities = identity_files::choose(layers.0, self.mode)?;
+        let identities = files::choose(layers.0, self.mode)?;
         let clients = clients(layers, self.mode, identities.is_empty())?;
         let resumes = choice.resumption.unwrap_or(clients.is_none());
         let ticket_key = ticket_key(layers, resumes)?;
@@ -136,7 +135,6 @@ impl Config {
         Ok(Sources {
             identities,
             made_up,
-            passwords: Arc::clone(&self.passwords),
             ocsp: layers.list(|s| &s.ocsp),
             clients,
             ticket_key,

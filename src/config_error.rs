@@ -1,5 +1,4 @@
 use crate::args::Stop;
-use crate::files::FileError;
 
 /// Why the options cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -7,9 +6,6 @@ pub(crate) enum ConfigError {
     /// They make no sense together.
     #[error("{0}")]
     Usage(String),
-    /// A file that they name is not what it should be.
-    #[error(transparent)]
-    File(#[from] FileError),
     /// What they ask for is not part of this build, or failed.
     #[error("{0}")]
     Failed(String),

@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 
+use crate::config::files::Finding;
 use crate::config_error::ConfigError;
 
 /// Why the program ends with another code than 0.
@@ -26,6 +27,12 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let code = if matches!(error, ConfigError::Usage(_)) { 2 } else { 1 };
         Self { code, text: error.to_string() }
+    }
+}
+
+impl From<Finding> for Failure {
+    fn from(error: Finding) -> Self {
+        Self { code: if error.of_usage { 2 } else { 1 }, text: error.to_string() }
     }
 }
 

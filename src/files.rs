@@ -2,16 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use turnkey_backend::{Certificate, pem};
+
+use crate::config::files::Finding;
 
 /// More than any certificate, key or list of CAs needs, in bytes; a file that is larger, or has
 /// no end, was not meant.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
 
 /// The whole of `path`, which `option` names.
-pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, Finding> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| {
         // A key must not be left in the memory that a vector had when it was shorter.
@@ -21,17 +23,20 @@ pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, FileErr
     });
     match read {
         Ok(n) if u64::try_from(n).is_ok_and(|n| n <= MAX_SIZE) => Ok(bytes),
-        Ok(_) => Err(FileError::new(path, option, "is larger than 16 MiB")),
-        Err(error) => Err(FileError::new(path, option, likely_cause(&error, option))),
+        Ok(_) => Err(Finding::file(path, option, "is larger than 16 MiB")),
+        Err(error) => Err(Finding::file(path, option, likely_cause(&error, option))),
     }
 }
 
 /// The certificates in a PEM file, in its own order. A pipe, which can be read only once, has none.
 pub(crate) fn certificates(path: &Path) -> Vec<Certificate> {
-    if !is_regular(path) {
-        return Vec::new();
-    }
-    let blocks = fs::read(path).ok().and_then(|bytes| pem::blocks(&bytes).ok()).unwrap_or_default();
+    let bytes = if is_regular(path) { fs::read(path).ok() } else { None };
+    bytes.map(|bytes| certificates_in(&bytes)).unwrap_or_default()
+}
+
+/// The certificates in PEM, in their own order.
+pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Certificate> {
+    let blocks = pem::blocks(bytes).unwrap_or_default();
     let certificates = blocks.iter().filter(|block| block.is_certificate());
     certificates.filter_map(|block| Certificate::from_der(&block.der).ok()).collect()
 }
@@ -39,34 +44,6 @@ pub(crate) fn certificates(path: &Path) -> Vec<Certificate> {
 /// Whether it can be read as often as one likes.
 pub(crate) fn is_regular(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
-}
-
-/// A file that an option names and that is not what it should be.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {what} ({option})", path.display())]
-pub struct FileError {
-    path: PathBuf,
-    option: &'static str,
-    what: String,
-}
-
-impl FileError {
-    pub(crate) fn new(path: &Path, option: &'static str, what: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), option, what: what.into() }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The option that names the file.
-    pub(crate) fn option(&self) -> &'static str {
-        self.option
-    }
-
-    pub(crate) fn what(&self) -> &str {
-        &self.what
-    }
 }
 
 fn likely_cause(error: &io::Error, option: &str) -> String {

@@ -2,9 +2,8 @@
 
 use std::time::SystemTime;
 
-use crate::client_files::ClientFiles;
+use crate::config::files::{ClientFiles, MadeUp};
 use crate::config_error::ConfigError;
-use crate::sources::MadeUp;
 
 /// Makes an identity for `host`, and a CA with a client's certificate when `clients` are to be
 /// verified and no CA of theirs is named.
@@ -15,8 +14,8 @@ pub(crate) fn make(
     now: SystemTime,
 ) -> Result<MadeUp, ConfigError> {
     use crate::causes::with_causes;
+    use crate::config::files::MadeUpClients;
     use crate::pki;
-    use crate::sources::MadeUpClients;
 
     let failed = |e: pki::PkiError| ConfigError::Failed(format!("--adhoc: {}", with_causes(&e)));
     let hosts = [host.to_owned()];

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use turnkey_backend::{Identity, IdentityError};
+use turnkey_backend::IdentityError;
 use zeroize::Zeroizing;
 
-use crate::files::{self, FileError};
+use crate::config::files::Finding;
+use crate::files;
 
 /// The variable that holds the password of the key.
 pub(crate) const VARIABLE: &str = "TURNKEY_KEY_PASSWORD";
@@ -58,11 +59,11 @@ impl Passwords {
 
     /// Parses the identity in `file` with the password that was given, or asks for one when it turns
     /// out that one is needed. The outer error is one of the password's own file.
-    pub(crate) fn with(
+    pub(crate) fn with<T>(
         &self,
         file: &Path,
-        parse: impl Fn(Option<&str>) -> Result<Identity, IdentityError>,
-    ) -> Result<Result<Identity, IdentityError>, FileError> {
+        parse: impl Fn(Option<&str>) -> Result<T, IdentityError>,
+    ) -> Result<Result<T, IdentityError>, Finding> {
         let known = self.known(file)?;
         let error = match parse(known.as_deref().map(|password| password.as_str())) {
             Err(error) if error.password_needed() => error,
@@ -70,16 +71,16 @@ impl Passwords {
         };
         let silent = self.silent.load(Ordering::Relaxed);
         let Some(typed) = (!silent).then(|| prompt(file)).flatten() else { return Ok(Err(error)) };
-        let identity = parse(Some(&typed));
+        let parsed = parse(Some(&typed));
         // The password is right also when something else is wrong.
-        if !matches!(identity, Err(IdentityError::WrongPassword)) {
+        if !matches!(parsed, Err(IdentityError::WrongPassword)) {
             let mut remembered = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
             remembered.insert(file.to_owned(), typed);
         }
-        Ok(identity)
+        Ok(parsed)
     }
 
-    fn known(&self, file: &Path) -> Result<Option<Cow<'_, Zeroizing<String>>>, FileError> {
+    fn known(&self, file: &Path) -> Result<Option<Cow<'_, Zeroizing<String>>>, Finding> {
         if let Some(file) = &self.file {
             return read(file).map(|password| Some(Cow::Owned(password)));
         }
@@ -100,14 +101,14 @@ fn prompt(file: &Path) -> Option<Zeroizing<String>> {
 }
 
 /// A file holds the password on its first line, as an editor or `echo` leaves it.
-fn read(file: &Path) -> Result<Zeroizing<String>, FileError> {
+fn read(file: &Path) -> Result<Zeroizing<String>, Finding> {
     let bytes = Zeroizing::new(files::read(file, "--key-password-file")?);
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| FileError::new(file, "--key-password-file", "the password is not UTF-8"))?;
+        .map_err(|_| Finding::file(file, "--key-password-file", "the password is not UTF-8"))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
         let empty = "is empty, and a password must stand on its first line";
-        return Err(FileError::new(file, "--key-password-file", empty));
+        return Err(Finding::file(file, "--key-password-file", empty));
     }
     Ok(Zeroizing::new(line.to_owned()))
 }
@@ -123,7 +124,7 @@ mod tests {
         let passwords = Passwords::new(None, Some(password));
         let parsed = passwords.with(Path::new("key.pem"), |password| {
             assert_eq!(password.map(str::as_ptr), Some(place), "a copy");
-            Err(IdentityError::WrongPassword)
+            Err::<(), _>(IdentityError::WrongPassword)
         });
         assert!(matches!(parsed, Ok(Err(IdentityError::WrongPassword))));
     }

@@ -11,6 +11,7 @@ use crate::args::Stop;
 use crate::check;
 use crate::cli::{self, ModeName, Serve};
 use crate::config::Config;
+use crate::config::files::Finding;
 use crate::config_error::ConfigError;
 use crate::mode::Mode;
 use crate::password;
@@ -77,17 +78,12 @@ impl Recipe {
         let settings = settings(variable).map_err(|stop| said(stop.into()))?;
         let password = variable(password::VARIABLE).map(Zeroizing::new);
         let config = Config::new(&[settings], password, now).map_err(said)?;
-        let mode = match &config.sources {
-            None => Mode::Http,
-            Some(sources) => {
-                let (mode, _, warnings) =
-                    check::load(sources, &config.listen.host, now).map_err(said)?;
-                for warning in warnings {
-                    log::warn!("{warning}");
-                }
-                mode
-            }
-        };
+        let wrong = |error: Finding| RecipeError(error.to_string());
+        let (contents, warnings) = check::load(&config, now).map_err(wrong)?;
+        let (mode, _) = contents.mode().map_err(wrong)?;
+        for warning in warnings {
+            log::warn!("{warning}");
+        }
         // The recipe knows of one place to listen at, and always of one.
         let (host, port) = config.listen.tcp().next().unwrap_or_default();
         Ok(Self { mode, host: host.to_owned(), port })

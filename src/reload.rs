@@ -11,8 +11,9 @@ use turnkey_backend::{ConnectConfig, Timer};
 
 use crate::background::Background;
 use crate::causes::with_causes;
-use crate::check::{self, Finding, Severity};
+use crate::check;
 use crate::config::Config;
+use crate::config::files::Finding;
 use crate::connection::Endpoint;
 use crate::content::Content;
 use crate::current::{Current, Serving};
@@ -160,20 +161,17 @@ fn try_reload(
     reloader: &Reloader,
     now: SystemTime,
 ) -> Result<Vec<Finding>, String> {
-    let contents = config.load(now).map_err(|error| error.to_string())?;
-    let trouble = check::of_contents(config, &contents, now);
-    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
-        return Err(error.to_string());
-    }
+    let said = |error: Finding| error.to_string();
+    let (contents, warnings) = check::load(config, now).map_err(said)?;
     let failed = |error: ModeError| with_causes(&error);
-    let serving = match (&config.sources, contents.own) {
-        (Some(sources), Some(material)) => {
-            let (mode, choice) = sources.mode(material).map_err(|error| error.to_string())?;
+    let serving = match &contents.own {
+        Some(material) => {
+            let (mode, choice) = material.mode().map_err(said)?;
             Some(reloader.build(mode, &choice).map_err(failed)?)
         }
-        _ => None,
+        None => None,
     };
-    let upstream = match (&reloader.proxy, contents.upstream) {
+    let upstream = match (&reloader.proxy, contents.upstream.map(|upstream| upstream.config)) {
         // What is as it was stays, and with it all connections to upstreams.
         (Some(proxy), Some(tls)) if !proxy.has_tls_of(&tls) => {
             let connector = mode::connector(config.backend(), &tls).map_err(failed)?;
@@ -188,7 +186,7 @@ fn try_reload(
     if let Some((proxy, connector, tls)) = upstream {
         proxy.replace_tls(connector, tls);
     }
-    Ok(trouble)
+    Ok(warnings)
 }
 
 /// Looks at files until one of them has changed, and then until they have come to rest: a

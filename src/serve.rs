@@ -13,12 +13,11 @@ use crate::app::{self, App};
 use crate::background::Background;
 use crate::bound::Bound;
 use crate::causes::with_causes;
-use crate::check::{self, Severity};
+use crate::check;
 use crate::config::Config;
 use crate::failure::{Failure, print};
 use crate::listen_options;
 use crate::listener::Listener;
-use crate::mode::{Mode, TlsChoice};
 use crate::notify;
 use crate::reload::{self, Watch};
 use crate::server::Server;
@@ -33,17 +32,11 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::log::init();
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
-    let contents = config.load(now)?;
-    let trouble = check::at_start(&config, &contents, now);
-    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
-        return Err(Failure::start(error.to_string()));
-    }
+    let (contents, warnings) = check::at_start(&config, now)?;
     let greeting = Greeting::new(&config, contents.own.as_ref());
-    let (mode, choice) = match (&config.sources, contents.own) {
-        (Some(sources), Some(material)) => sources.mode(material)?,
-        _ => (Mode::Http, TlsChoice::default()),
-    };
-    let server = with_content(&config, contents.upstream.as_ref())?.mode(mode).tls(choice);
+    let (mode, choice) = contents.mode()?;
+    let upstream = contents.upstream.as_ref().map(|upstream| &upstream.config);
+    let server = with_content(&config, upstream)?.mode(mode).tls(choice);
     let bound = bind(observed(as_asked(server, &config), &config)?, &config, activated)?;
     // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
     // its files again.
@@ -51,7 +44,7 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     let signals = StopSignals::new().map_err(no_signals)?;
     let hangup = ReloadSignal::new().map_err(no_signals)?;
     // An error is one line, so these wait until there is none.
-    for warning in trouble {
+    for warning in warnings {
         log::warn!("{warning}");
     }
     greet(&greeting.text(&bound), &config)?;

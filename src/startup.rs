@@ -5,7 +5,7 @@ use turnkey_backend::Certificate;
 use crate::address::LocalAddr;
 use crate::bound::Bound;
 use crate::config::Config;
-use crate::sources::Material;
+use crate::config::files::Material;
 use crate::try_command::TryCommand;
 
 /// What there is to say, apart from the address and the backend, which are known later.
@@ -20,15 +20,15 @@ pub(crate) struct Greeting {
 }
 
 impl Greeting {
-    pub(crate) fn new(config: &Config, material: Option<&Material>) -> Self {
-        let mut certificates =
-            material.into_iter().flat_map(|m| &m.identities).map(|i| i.leaf().clone());
+    pub(crate) fn new(config: &Config, material: Option<&Material<'_>>) -> Self {
+        let served = material.into_iter().flat_map(|material| &material.identities);
+        let mut certificates = served.map(|served| served.identity.leaf().clone());
         Self {
             mode: config.mode.name(),
             try_command: TryCommand::new(config, material),
             certificate: certificates.next(),
             further: certificates.collect(),
-            adhoc: config.sources.as_ref().is_some_and(|sources| sources.made_up.is_some()),
+            adhoc: material.is_some_and(|material| material.sources.made_up.is_some()),
         }
     }
 

@@ -3,14 +3,13 @@
 use turnkey_backend::ConnectConfig;
 
 use crate::cli::Serve;
+use crate::config::files::{IdentityFile, PemOptions, UpstreamFiles};
 use crate::config_error::{ConfigError, usage};
-use crate::identity_files::{IdentityFile, PemOptions};
 use crate::layers::Layers;
 use crate::limits::Descriptors;
 use crate::mode::{BackendName, ModeError};
 use crate::proxy::{self, Balance, Proxy, UpgradeProtocol, Upstream};
 use crate::units::{Bytes, Seconds};
-use crate::upstream_files::UpstreamFiles;
 
 /// What the options say of upstreams.
 #[derive(Debug)]

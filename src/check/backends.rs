@@ -2,8 +2,8 @@
 
 use turnkey_backend::{BuildError, Capabilities};
 
-use super::finding::{Finding, Subject};
 use crate::causes::with_causes;
+use crate::config::files::{Finding, Subject};
 use crate::mode::{self, BackendName, Built, Mode, ModeError, TlsChoice};
 
 /// A TLS backend that was compiled in.
@@ -39,19 +39,18 @@ pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
     survey.collect()
 }
 
-/// Builds the one that would serve; an error that was found in the files is told there.
+/// Builds the one that would serve.
 pub(super) fn build(
     mode: Mode,
     choice: &TlsChoice,
     surveys: &[Survey],
-) -> Result<(Built, Finding), Option<Finding>> {
+) -> Result<(Built, Finding), Finding> {
     let subject = Subject::option("--backend");
     let error = match mode.build(choice) {
         Ok(built) => {
             let text = format!("what would serve is {}", built.description);
             return Ok((built, Finding::ok("backend-chosen", &subject, text)));
         }
-        Err(ModeError::DuplicateName(_)) => return Err(None),
         Err(error) => error,
     };
     let (code, subject) = match &error {
@@ -60,13 +59,13 @@ pub(super) fn build(
     };
     let finding = Finding::error(code, &subject, with_causes(&error));
     let able = surveys.iter().find(|survey| survey.is_able()).map(|survey| survey.name);
-    Err(Some(match (able, &error) {
+    Err(match (able, &error) {
         // Which ones can is part of the other errors.
         (Some(able), ModeError::Build(_)) => {
             finding.fix(format!("--backend {able} can serve this"))
         }
         _ => finding,
-    }))
+    })
 }
 
 /// A line for each.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{Certificate, CertificateError, KeyKind};
 
-use super::finding::{Finding, Subject};
+use crate::config::files::{Finding, Sourced, Subject};
 
 /// How long before its end a certificate is warned of.
 const SOON: Duration = Duration::from_secs(30 * 86400);
@@ -72,8 +72,23 @@ pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     }
 }
 
-/// That it is of no use as a CA; `whom` it would stand for are clients, or servers.
-pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
+/// What there is to say of a CA; `whom` it stands for are clients, or servers.
+pub(super) fn ca(
+    (subject, ca): &Sourced<Certificate>,
+    whom: &str,
+    now: SystemTime,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !subject.is_made_up() {
+        findings.push(dates(ca, subject, now));
+    }
+    findings.push(key(ca, subject));
+    findings.extend(issuing(ca, subject, whom));
+    findings
+}
+
+/// That it is of no use as a CA.
+fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
     (!ca.may_sign_certificates()).then(|| {
         let name = called(ca.subject());
         let text = format!(

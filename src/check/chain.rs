@@ -2,33 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use turnkey_backend::{Certificate, Identity};
+use turnkey_backend::Certificate;
 
 use super::certificate::called;
-use super::finding::{Finding, Subject};
 use crate::beside::beside;
-use crate::identity_files::IdentityFile;
+use crate::config::files::{Finding, IdentityFile, Served, Subject};
 use crate::shell::quoted;
 use crate::{files, system_cas};
 
 /// Looks at the order of the file, and at the end of the chain.
 pub(super) fn inspect(
-    identity: &Identity,
+    served: &Served<'_>,
     file: &IdentityFile,
     trusted: &[Certificate],
 ) -> Vec<Finding> {
-    let subject = Subject::certificate_of(file);
-    let mut findings = Vec::new();
-    if let IdentityFile::Pem { cert, .. } = file {
-        findings.extend(order(identity.chain(), cert, &subject));
-    }
-    findings.extend(end(identity.chain(), file, &subject, trusted));
+    let subject = file.subject();
+    let mut findings: Vec<Finding> = order(served, &subject).into_iter().collect();
+    findings.extend(end(served.identity.chain(), file, &subject, trusted));
     findings
 }
 
 /// That the file has the chain in another order than it is sent in.
-fn order(chain: &[Certificate], path: &Path, subject: &Subject) -> Option<Finding> {
-    let mut in_file = files::certificates(path);
+fn order(served: &Served<'_>, subject: &Subject) -> Option<Finding> {
+    let chain = served.identity.chain();
+    let mut in_file = served.in_file.clone();
     in_file.retain(|certificate| chain.contains(certificate));
     in_file.dedup();
     let misordered = in_file.len() >= chain.len() && !in_file.starts_with(chain);

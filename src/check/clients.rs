@@ -8,20 +8,25 @@ use turnkey_backend::{Certificate, Identity, RevocationList};
 
 use super::certificate;
 use super::certificate::called;
-use super::finding::{Finding, Subject};
-use crate::client_files::ClientFiles;
+use crate::config::files::{Clients, Finding, Sourced, Subject};
 use crate::signed;
 
 /// How long before the end of a list its successor is asked for.
 const SOON: Duration = Duration::from_secs(2 * 86400);
 
-/// A CA or a list, and the file that it stands in.
-pub(super) type Sourced<T> = (Subject, T);
+/// Looks at the CAs and the lists.
+pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
+    let mut findings = vec![policy(clients)];
+    findings.extend(clients.cas.iter().flat_map(|ca| certificate::ca(ca, "clients", now)));
+    findings.extend(lists(&clients.lists, &clients.cas, clients.complete, now));
+    findings
+}
 
 /// Who is let in, in a line.
-pub(super) fn policy(clients: &ClientFiles, cas: usize, lists: usize) -> Finding {
-    let verify = match (clients.optional, clients.anonymous) {
-        (true, Some(false)) if clients.deny_early => {
+fn policy(clients: &Clients<'_>) -> Finding {
+    let files = clients.files;
+    let verify = match (files.optional, files.anonymous) {
+        (true, Some(false)) if files.deny_early => {
             "required, by --allow-anonymous off: clients must show a certificate"
         }
         (true, Some(false)) => "optional: clients without a certificate get a 403",
@@ -29,33 +34,20 @@ pub(super) fn policy(clients: &ClientFiles, cas: usize, lists: usize) -> Finding
         (false, _) => "required: clients must show a certificate",
     };
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let rules = clients.rules.to_string();
+    let rules = files.rules.to_string();
     let rules: Vec<_> = rules.lines().collect();
     let who = if rules.is_empty() {
         "all that they issued".to_owned()
     } else {
         format!("of those {}", rules.join(" or "))
     };
-    let cas = plural(cas, "CA");
-    let lists = match lists {
+    let cas = plural(clients.cas.len(), "CA");
+    let lists = match clients.lists.len() {
         0 => "no revocation list".to_owned(),
         n => plural(n, "revocation list"),
     };
     let text = format!("{verify}; {cas}, {lists}, {who}");
     Finding::ok("client-policy", &Subject::option("--client-verify"), text)
-}
-
-/// Looks at each CA by itself.
-pub(super) fn cas(cas: &[Sourced<Certificate>], now: SystemTime) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (subject, ca) in cas {
-        if !subject.is_made_up() {
-            findings.push(certificate::dates(ca, subject, now));
-        }
-        findings.push(certificate::key(ca, subject));
-        findings.extend(certificate::issuing(ca, subject, "clients"));
-    }
-    findings
 }
 
 /// That the backend that would serve refuses the client that is known.
@@ -74,7 +66,7 @@ pub(super) fn too_old(file: &Path, client: &Identity) -> Option<Finding> {
 }
 
 /// Looks at the lists, each by itself and beside the CAs; `complete` is whether all could be read.
-pub(super) fn lists(
+fn lists(
     lists: &[Sourced<RevocationList>],
     cas: &[Sourced<Certificate>],
     complete: bool,

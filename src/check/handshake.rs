@@ -13,10 +13,9 @@ use turnkey_rustls::io_in_words;
 
 use self::client::Client;
 use super::certificate::called;
-use super::finding::{Finding, Severity, Subject};
-use super::identity::Served;
 use super::report::{Attempt, Handshake};
 use crate::beside::beside;
+use crate::config::files::{Finding, Served, Severity, Subject};
 use crate::current::Serving;
 use crate::files;
 
@@ -254,7 +253,7 @@ fn anchor(served: &Served<'_>, trusted: &[Certificate]) -> Option<Certificate> {
     if last.is_self_signed() {
         return Some(last.clone());
     }
-    let at = served.file.and_then(|file| beside(file.certificate_file(), "ca.crt"));
+    let at = served.certificate_file().and_then(|file| beside(file, "ca.crt"));
     let known = at.as_deref().map(files::certificates).unwrap_or_default();
     let issuer = known.iter().chain(trusted).find(|ca| ca.issued(last));
     issuer.or((links.len() > 1).then_some(last)).cloned()

@@ -1,8 +1,8 @@
 use anstyle::Style;
 
-use super::finding::{Finding, Severity};
 use super::report::Report;
 use crate::colour::{self, Colours};
+use crate::config::files::{Finding, Severity};
 
 /// The report as lines of text, by what they are about.
 pub(super) fn text(report: &Report, colours: Colours) -> String {

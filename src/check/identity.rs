@@ -2,27 +2,13 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, Identity};
+use turnkey_backend::Certificate;
 
 use super::certificate::called;
-use super::finding::{Finding, Subject};
+
 use super::{certificate, chain, permissions};
-use crate::identity_files::IdentityFile;
+use crate::config::files::{Finding, IdentityFile, Served, Subject, Unusable};
 use crate::signed;
-
-/// An identity, and where it comes from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Served<'a> {
-    /// `None`: it is made up for this run.
-    pub(super) file: Option<&'a IdentityFile>,
-    pub(super) identity: &'a Identity,
-}
-
-impl Served<'_> {
-    pub(super) fn subject(&self) -> Subject {
-        self.file.map_or_else(Subject::made_up, Subject::certificate_of)
-    }
-}
 
 /// Looks at the chain and at the key's file. `trusted` are CAs that are known to be of use here.
 pub(super) fn inspect(
@@ -31,14 +17,10 @@ pub(super) fn inspect(
     now: SystemTime,
 ) -> Vec<Finding> {
     let subject = served.subject();
-    let leaf = served.identity.leaf();
-    let mut findings = vec![names(leaf, &subject)];
-    findings.extend(address_as_name(leaf, &subject));
-    findings.push(certificate::key(leaf, &subject));
-    findings.extend(usages(leaf, &subject));
+    let mut findings = of_leaf(served.identity.leaf(), &subject);
     // What is made up is good for its run, and is its own issuer.
     let Some(file) = served.file else { return findings };
-    findings.extend(chain::inspect(served.identity, file, trusted));
+    findings.extend(chain::inspect(served, file, trusted));
     findings.extend(issuers(served.identity.chain(), &subject));
     let links = served.identity.chain();
     findings.extend(links.iter().skip(1).map(|link| certificate::key(link, &subject)));
@@ -50,23 +32,28 @@ pub(super) fn inspect(
     findings
 }
 
-/// What can be told of certificates whose key cannot be read: that of the server first, presumably.
-pub(super) fn inspect_certificates(
-    certificates: &[Certificate],
-    subject: &Subject,
-    now: SystemTime,
-) -> Vec<Finding> {
+/// What can be told where there is no identity: the server's certificate comes first, presumably.
+pub(super) fn inspect_unusable(unusable: &Unusable<'_>, now: SystemTime) -> Vec<Finding> {
+    let (subject, certificates) = (unusable.file.subject(), &unusable.in_file);
     let mut findings = Vec::new();
     if let Some(leaf) = certificates.first() {
-        findings.push(names(leaf, subject));
-        findings.extend(address_as_name(leaf, subject));
-        findings.push(certificate::key(leaf, subject));
-        findings.extend(usages(leaf, subject));
+        findings.extend(of_leaf(leaf, &subject));
     }
     for certificate in certificates {
-        findings.push(certificate::dates(certificate, subject, now));
-        findings.extend(certificate::signature(certificate, subject));
+        findings.push(certificate::dates(certificate, &subject, now));
+        findings.extend(certificate::signature(certificate, &subject));
     }
+    // What holds no key is no secret.
+    findings.extend(unusable.holds_key.then(|| secret(unusable.file)).flatten());
+    findings
+}
+
+/// What a server's certificate says by itself.
+fn of_leaf(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
+    let mut findings = vec![names(leaf, subject)];
+    findings.extend(address_as_name(leaf, subject));
+    findings.push(certificate::key(leaf, subject));
+    findings.extend(usages(leaf, subject));
     findings
 }
 

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use turnkey_backend::{Certificate, Identity};
 
-use super::finding::Finding;
 use super::report::{Attempt, Handshake, Report};
+use crate::config::files::Finding;
 
 /// The report as one JSON object, on lines of its own.
 pub(super) fn text(report: &Report, now: SystemTime) -> String {

@@ -1,21 +1,19 @@
 //! Says what is wrong with what is to be served, all of it at once: `turnkey check`. Start-up and
 //! reloads look at the same.
 //!
-//! [`run`] reads each file by itself, where start-up ends at the first that is no good, then
-//! [inspects](inspect) what it has, builds the backends, and shakes hands with the one that would
-//! serve. An error is what keeps the server from starting, and nothing else is.
+//! [`run`] reads on where start-up ends at the first error, then [inspects](inspect) what it has, builds the
+//! backends, and shakes hands with the one that would serve. An error is what keeps the server from starting,
+//! and nothing else is.
 
 mod backends;
 mod certificate;
 mod chain;
 mod clients;
-mod finding;
 #[cfg(feature = "rustls")]
 mod handshake;
 mod human;
 mod identity;
 mod json;
-mod load;
 mod names;
 mod options;
 mod permissions;
@@ -27,23 +25,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, ClientTrust, Identity, RevocationList};
+use turnkey_backend::{Certificate, Identity};
 
-use self::clients::Sourced;
-use self::finding::Subject;
-pub(crate) use self::finding::{Finding, Severity};
-use self::identity::Served;
-use self::load::Loaded;
 use self::report::{Handshake, Report};
 use crate::beside::known_client;
-use crate::client_files;
 use crate::colour::Colours;
 use crate::config::Config;
-use crate::config_error::ConfigError;
-use crate::contents::Contents;
+use crate::config::files::{Contents, Finding, Material, Severity};
 use crate::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
-use crate::sources::{Material, Sources};
 
 /// What a check has to say.
 #[derive(Debug)]
@@ -67,9 +57,13 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         elsewhere: elsewhere.as_ref().map(|(host, _)| host.clone()),
     };
     report.findings.extend(elsewhere.map(|(_, finding)| finding));
-    report.findings.extend(upstream::check(config, now));
-    match &config.sources {
-        Some(sources) => with_tls(&mut report, sources, &config.listen.host, now),
+    let contents = config.load_all(now);
+    report.findings.extend(inspect(config, &contents, now));
+    if let Some(upstream) = &contents.upstream {
+        report.findings.extend(upstream::try_out(upstream, config.backend()));
+    }
+    match &contents.own {
+        Some(material) => with_tls(&mut report, material),
         None => drop(build(&mut report, Mode::Http, &TlsChoice::default())),
     }
     let text = if json {
@@ -80,151 +74,98 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     Checked { text, ok: report.is_ok() }
 }
 
-/// What start-up has to say: warnings, and errors, which end it.
-pub(crate) fn at_start(config: &Config, contents: &Contents, now: SystemTime) -> Vec<Finding> {
+/// What start-up serves with, and what it warns of; or the first error.
+pub(crate) fn at_start(
+    config: &Config,
+    now: SystemTime,
+) -> Result<(Contents<'_>, Vec<Finding>), Finding> {
+    let contents = config.load(now)?;
     let mut findings = options::inspect(config);
-    findings.retain(is_trouble);
-    findings.extend(of_contents(config, contents, now));
-    findings
+    findings.extend(inspect(config, &contents, now));
+    Ok((contents, warnings(findings)?))
 }
 
-/// Reads all files of `sources`, which has to end well, and looks at what they hold: the mode, what is
-/// asked of the TLS stack, and warnings.
+/// The same for a reload, which does not check the options again.
 pub(crate) fn load(
-    sources: &Sources,
-    host: &str,
+    config: &Config,
     now: SystemTime,
-) -> Result<(Mode, TlsChoice, Vec<Finding>), ConfigError> {
-    let material = sources.load(now)?;
-    let mut trouble = of_material(sources, &material, host, now);
-    trouble.retain(is_trouble);
-    if let Some(error) = trouble.iter().find(|finding| finding.severity == Severity::Error) {
-        return Err(ConfigError::Failed(error.to_string()));
+) -> Result<(Contents<'_>, Vec<Finding>), Finding> {
+    let contents = config.load(now)?;
+    let warnings = warnings(inspect(config, &contents, now))?;
+    Ok((contents, warnings))
+}
+
+/// The warnings among the findings, unless there is an error.
+fn warnings(mut findings: Vec<Finding>) -> Result<Vec<Finding>, Finding> {
+    findings.retain(|finding| finding.severity >= Severity::Warning);
+    match findings.iter().position(|finding| finding.severity == Severity::Error) {
+        Some(at) => Err(findings.swap_remove(at)),
+        None => Ok(findings),
     }
-    let (mode, choice) = sources.mode(material)?;
-    Ok((mode, choice, trouble))
-}
-
-/// What there is to say, at start-up or at a reload, of what was read: warnings and errors.
-pub(crate) fn of_contents(config: &Config, contents: &Contents, now: SystemTime) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some((sources, material)) = config.sources.as_ref().zip(contents.own.as_ref()) {
-        findings.extend(of_material(sources, material, &config.listen.host, now));
-    }
-    if let Some((files, tls)) = config.upstream_files().zip(contents.upstream.as_ref()) {
-        findings.extend(upstream::inspect(files, tls, now));
-    }
-    findings.retain(is_trouble);
-    findings
-}
-
-/// What there is to say of what the server's own files held.
-fn of_material(
-    sources: &Sources,
-    material: &Material,
-    host: &str,
-    now: SystemTime,
-) -> Vec<Finding> {
-    let files = sources.identities.iter().map(Some).chain([None]);
-    let served = files.zip(&material.identities).map(|(file, identity)| Served { file, identity });
-    let made_up = sources.made_up.as_ref().is_some_and(|made_up| made_up.clients.is_some());
-    let option = if made_up { finding::MADE_UP } else { "--client-ca" };
-    let no_files = Vec::new();
-    let (ca_files, list_files) =
-        sources.clients.as_ref().map_or((&no_files, &no_files), |c| (&c.cas, &c.crls));
-    let trust = material.clients.trust();
-    let cas = load::sourced(
-        trust.map(|trust| trust.anchors().certificates()).unwrap_or_default(),
-        ca_files,
-        option,
-        |file| {
-            let anchors = client_files::trust_anchors(file, "--client-ca", now);
-            anchors.map(|anchors| anchors.certificates().to_vec()).unwrap_or_default()
-        },
-        |one, other| one == other,
-    );
-    let lists = load::sourced(
-        trust.map(ClientTrust::crls).unwrap_or_default(),
-        list_files,
-        "--client-crl",
-        |file| client_files::revocation_lists(file).unwrap_or_default(),
-        |one, other| one.der() == other.der(),
-    );
-    let read = Read { served: served.collect(), cas, lists, complete: true };
-    let mut findings = inspect(sources, &read, host, now);
-    findings.extend(material.unstapled.iter().map(staple::not_sent));
-    findings
-}
-
-fn is_trouble(finding: &Finding) -> bool {
-    finding.severity >= Severity::Warning
-}
-
-/// What was read.
-struct Read<'r> {
-    served: Vec<Served<'r>>,
-    cas: Vec<Sourced<Certificate>>,
-    lists: Vec<Sourced<RevocationList>>,
-    /// Whether these are all of the CAs and lists.
-    complete: bool,
 }
 
 /// Looks at what was read, and how it goes together.
-fn inspect(sources: &Sources, read: &Read<'_>, host: &str, now: SystemTime) -> Vec<Finding> {
-    let Read { served, cas, lists, complete } = read;
-    let trusted: Vec<Certificate> = cas.iter().map(|(_, ca)| ca.clone()).collect();
+fn inspect(config: &Config, contents: &Contents<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for one in served {
+    if let Some(material) = &contents.own {
+        findings.extend(of_own(material, &config.listen.host, now));
+    }
+    if let Some(upstream) = &contents.upstream {
+        findings.extend(upstream::inspect(upstream, now));
+    }
+    if config.is_reloadable() {
+        findings.extend(permissions::of_secrets(config));
+    }
+    // An identity that is out of date was an error of reading it.
+    findings.retain(|f| contents.found.iter().all(|found| !found.says_the_same_as(f)));
+    contents.found.iter().cloned().chain(findings).collect()
+}
+
+/// Looks at what is for the server's own TLS.
+fn of_own(material: &Material<'_>, host: &str, now: SystemTime) -> Vec<Finding> {
+    let Material { sources, identities, unusable, clients, ticket_key: _ } = material;
+    let trusted = trusted(material);
+    let mut findings = Vec::new();
+    for one in identities {
         findings.extend(identity::inspect(one, &trusted, now));
     }
-    findings.extend(names::of_several(served));
-    findings.extend(names::of_host(served, host));
-    findings.extend(staple::inspect(served, &sources.ocsp, now));
-    findings.extend(permissions::of_sources(sources));
-    if let Some(clients) = &sources.clients {
-        findings.push(clients::policy(clients, cas.len(), lists.len()));
-        findings.extend(clients::cas(cas, now));
-        findings.extend(clients::lists(lists, cas, *complete, now));
+    for one in unusable {
+        findings.extend(identity::inspect_unusable(one, now));
     }
+    findings.extend(names::of_several(identities));
+    findings.extend(names::of_host(identities, host));
+    findings.extend(staple::inspect(identities, &sources.ocsp, now));
+    findings.extend(clients.iter().flat_map(|clients| clients::inspect(clients, now)));
     findings
 }
 
-/// All of a check that there is only with TLS.
-fn with_tls(report: &mut Report, sources: &Sources, host: &str, now: SystemTime) {
-    let mut loaded = Loaded::new(sources, now);
-    report.findings.append(&mut loaded.findings);
-    let served = loaded.identities.iter();
-    let read = Read {
-        served: served.map(|(file, identity)| Served { file: *file, identity }).collect(),
-        cas: loaded.cas.clone(),
-        lists: loaded.lists.clone(),
-        complete: loaded.clients_complete,
-    };
-    report.findings.extend(inspect(sources, &read, host, now));
-    report.identities = read
-        .served
-        .iter()
-        .map(|one| (one.subject().path().map(Path::to_owned), one.identity.clone()))
+/// The CAs that are known to be of use here.
+fn trusted(material: &Material<'_>) -> Vec<Certificate> {
+    let cas = material.clients.iter().flat_map(|clients| &clients.cas);
+    cas.map(|(_, ca)| ca.clone()).collect()
+}
+
+/// The part of a check that is about the server's own TLS; it needs all files to be good.
+fn with_tls(report: &mut Report, material: &Material<'_>) {
+    let served = material.identities.iter();
+    report.identities = served
+        .map(|one| (one.certificate_file().map(Path::to_owned), one.identity.clone()))
         .collect();
     report.handshake = Handshake::LeftOut("there are errors");
     if !report.is_ok() {
         return;
     }
-    let material = loaded.material();
-    let client = known_client(sources, &material);
-    let (mode, choice) = match sources.mode(material) {
+    let client = known_client(material);
+    let (mode, choice) = match material.mode() {
         Ok(chosen) => chosen,
-        Err(error) => {
-            let subject = Subject::option("--cert");
-            return report.findings.push(load::of_config("identity", &error, &subject));
-        }
+        Err(error) => return report.findings.push(error),
     };
     report.backends = backends::survey(&mode, &choice);
     report.findings.extend(backends::findings(&report.backends));
     if let Some(built) = build(report, mode, &choice) {
         let old = client.as_ref().filter(|_| !built.capabilities.x509_v1);
         report.findings.extend(old.and_then(|(file, client)| clients::too_old(file, client)));
-        shake_hands(report, &built.serving, &read, client.as_ref());
+        shake_hands(report, &built.serving, material, client.as_ref());
     }
 }
 
@@ -237,7 +178,7 @@ fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
             Some(built)
         }
         Err(finding) => {
-            report.findings.extend(finding);
+            report.findings.push(finding);
             None
         }
     }
@@ -247,12 +188,11 @@ fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
 fn shake_hands(
     report: &mut Report,
     serving: &Serving,
-    read: &Read<'_>,
+    material: &Material<'_>,
     client: Option<&(PathBuf, Identity)>,
 ) {
-    let trusted: Vec<Certificate> = read.cas.iter().map(|(_, ca)| ca.clone()).collect();
-    report.handshake =
-        handshake::try_out(serving, &read.served, client, &trusted, &mut report.findings);
+    let (served, trusted) = (&material.identities, trusted(material));
+    report.handshake = handshake::try_out(serving, served, client, &trusted, &mut report.findings);
 }
 
 /// Without rustls there is no client to shake hands with.
@@ -260,11 +200,11 @@ fn shake_hands(
 fn shake_hands(
     report: &mut Report,
     _serving: &Serving,
-    _read: &Read<'_>,
+    _material: &Material<'_>,
     _client: Option<&(PathBuf, Identity)>,
 ) {
     let why = "no handshake was tried: the client for it takes the cargo feature rustls";
     report.handshake = Handshake::LeftOut(why);
-    let subject = Subject::option("--backend");
+    let subject = crate::config::files::Subject::option("--backend");
     report.findings.push(Finding::note("handshake-untried", &subject, why));
 }

@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 
-use turnkey_backend::{Certificate, Identities};
+use turnkey_backend::Certificate;
 
 use super::certificate::called;
-use super::finding::{Finding, Subject};
-use super::identity::Served;
+use crate::config::files::{Finding, Served, Subject};
 
 /// Whether a certificate is for `host`, where that is a name, or an address that others use.
 pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
@@ -38,34 +37,15 @@ pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
     Some(finding.fix(format!("have one issued with subjectAltName={kind}:{host}")))
 }
 
-/// How several identities go together: no two for one name, none that nobody can ask for.
+/// That no client can ask for one of several identities.
 pub(super) fn of_several(served: &[Served<'_>]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, one) in served.iter().enumerate() {
-        for other in served.iter().skip(index + 1) {
-            let pair = Identities::new(one.identity.clone(), [other.identity.clone()]);
-            if let Err(duplicate) = pair {
-                let text = format!(
-                    "two identities are for the name \"{}\", this one and {}",
-                    duplicate.name,
-                    one.subject().name()
-                );
-                findings.push(
-                    Finding::error("duplicate-name", &other.subject(), text)
-                        .fix("leave one of them out"),
-                );
-            }
-        }
-        if index > 0 && !can_be_asked_for(one.identity.leaf()) {
-            let text = "is never shown: it has no DNS name that a client could ask for (SNI), and only \
-                        the first identity is shown to those that ask for none";
-            findings.push(
-                Finding::warning("never-shown", &one.subject(), text)
-                    .fix("put it first, or leave it out"),
-            );
-        }
-    }
-    findings
+    let never = served.iter().skip(1).filter(|one| !can_be_asked_for(one.identity.leaf()));
+    let text = "is never shown: it has no DNS name that a client could ask for (SNI), and only the first \
+                identity is shown to those that ask for none";
+    let finding = |one: &Served<'_>| {
+        Finding::warning("never-shown", &one.subject(), text).fix("put it first, or leave it out")
+    };
+    never.map(finding).collect()
 }
 
 fn can_be_asked_for(leaf: &Certificate) -> bool {

@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::finding::{Finding, Subject};
 use crate::address::Address;
-use crate::client_files::ClientFiles;
 use crate::config::Config;
+use crate::config::files::ClientFiles;
+use crate::config::files::{Finding, Subject};
 use crate::folder_options::FolderOptions;
 use crate::limits;
 use crate::listen_options::ListenOptions;

@@ -1,12 +1,12 @@
-use super::finding::{Finding, Subject};
+use crate::config::Config;
+use crate::config::files::{Finding, Subject};
 use crate::permissions;
-use crate::sources::Sources;
 
 /// Those of the secrets that stand beside the identities.
-pub(super) fn of_sources(sources: &Sources) -> Vec<Finding> {
+pub(super) fn of_secrets(config: &Config) -> Vec<Finding> {
     let password =
-        sources.passwords.file().map(|file| (file, "--key-password-file", "the password"));
-    let ticket_key = sources.ticket_key.as_deref();
+        config.passwords.file().map(|file| (file, "--key-password-file", "the password"));
+    let ticket_key = config.sources.as_ref().and_then(|sources| sources.ticket_key.as_deref());
     let ticket_key = ticket_key.map(|file| (file, "--ticket-keys", "the key of session tickets"));
     let secrets = password.into_iter().chain(ticket_key);
     secrets

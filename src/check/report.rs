@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use turnkey_backend::Identity;
 
 use super::backends::Survey;
-use super::finding::{Finding, Severity};
+use crate::config::files::{Finding, Severity};
 
 /// All that there is to say.
 #[derive(Debug)]

@@ -4,9 +4,7 @@ use std::time::{Duration, SystemTime};
 use turnkey_backend::time::{distance, utc};
 
 use super::certificate::called;
-use super::finding::{Finding, Subject};
-use super::identity::Served;
-use crate::identity_files::Unstapled;
+use crate::config::files::{Finding, Served, Subject};
 
 /// How long before its end a response is warned of.
 const SOON: Duration = Duration::from_secs(86400);
@@ -40,10 +38,4 @@ pub(super) fn inspect(served: &[Served<'_>], files: &[PathBuf], now: SystemTime)
             Finding::ok("ocsp", &subject, format!("{about} is stapled, and {ends}"))
         })
         .collect()
-}
-
-/// That clients do without a response.
-pub(super) fn not_sent(unstapled: &Unstapled) -> Finding {
-    let text = format!("no client is sent it: {}", unstapled.why);
-    Finding::warning("ocsp-not-sent", &Subject::file(&unstapled.file, "--ocsp"), text)
 }

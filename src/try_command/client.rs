@@ -8,9 +8,9 @@ use turnkey_backend::{Certificate, ClientTrust, Identity, IdentityError};
 use zeroize::Zeroizing;
 
 use crate::beside::beside;
+use crate::config::files::Material;
 use crate::files;
 use crate::mode;
-use crate::sources::{Material, Sources};
 
 /// What curl shows of itself.
 #[derive(Debug)]
@@ -44,18 +44,18 @@ impl Client {
 
 /// Looks for a client's certificate where `turnkey certs` puts it, and `openssl`'s users too: beside
 /// the CA.
-pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> Client {
-    let Some(trust) = material.clients.trust() else { return Client::Unasked };
-    if let Some(made_up) = sources.made_up.as_ref().and_then(|made_up| made_up.clients.as_ref()) {
+pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
+    let (sources, policy) = (material.sources, material.policy());
+    let Some(trust) = policy.trust() else { return Client::Unasked };
+    if let Some(made_up) = sources.made_up_clients() {
         return Client::Known(cert(&made_up.client).into());
     }
-    let ca = sources.clients.as_ref().and_then(|clients| clients.cas.first());
     let old_too = mode::takes_x509_v1_clients(sources.choice.backend);
     let lets_in = |own: &Path, key: &Path| lets_in(trust, own, key, now, old_too);
-    if let Some(options) = ca.and_then(|ca| known(ca, lets_in)) {
+    if let Some(options) = sources.client_ca().and_then(|ca| known(ca, lets_in)) {
         return Client::Known(options);
     }
-    if !material.clients.is_required() && trust.allows_anonymous() {
+    if !policy.is_required() && trust.allows_anonymous() {
         return Client::Unasked;
     }
     let issuers: Vec<_> = trust.anchors().certificates().iter().map(Certificate::subject).collect();

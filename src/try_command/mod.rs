@@ -16,8 +16,8 @@ use self::trust::Trust;
 use crate::address::ClientAddr;
 use crate::bound::Bound;
 use crate::config::Config;
+use crate::config::files::Material;
 use crate::shell::quoted;
-use crate::sources::Material;
 use crate::trust::TrustedProxies;
 
 /// What is known of the command before the server has its address.
@@ -33,17 +33,16 @@ pub(crate) struct TryCommand {
 
 impl TryCommand {
     /// Looks for the files that a client needs, beside those that the server was given.
-    pub(crate) fn new(config: &Config, material: Option<&Material>) -> Self {
+    pub(crate) fn new(config: &Config, material: Option<&Material<'_>>) -> Self {
         let now = SystemTime::now();
-        let known = config.sources.as_ref().zip(material);
         let identities = material.and_then(|material| {
-            let (first, further) = material.identities.split_first()?;
-            Identities::new(first.clone(), further.iter().cloned()).ok()
+            let mut identities = material.identities.iter().map(|served| served.identity.clone());
+            Identities::new(identities.next()?, identities).ok()
         });
         Self {
             identities,
-            trust: known.map_or(Trust::Nobody, |(s, material)| trust::find(s, material, now)),
-            client: known.map_or(Client::Unasked, |(s, material)| client::find(s, material, now)),
+            trust: material.map_or(Trust::Nobody, |material| trust::find(material, now)),
+            client: material.map_or(Client::Unasked, |material| client::find(material, now)),
             proxies: if config.proxy_protocol {
                 config.trust.clone()
             } else {

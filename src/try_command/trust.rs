@@ -7,10 +7,9 @@ use std::time::SystemTime;
 use turnkey_backend::{Certificate, Identity};
 
 use crate::beside::beside;
+use crate::config::files::Material;
 use crate::files;
-use crate::identity_files::IdentityFile;
 use crate::signed;
-use crate::sources::{Material, Sources};
 use crate::system_cas;
 
 /// Who vouches for the server's certificate.
@@ -25,19 +24,17 @@ pub(super) enum Trust {
 }
 
 /// Looks for who vouches for the first certificate.
-pub(super) fn find(sources: &Sources, material: &Material, now: SystemTime) -> Trust {
-    if let Some(made_up) = &sources.made_up {
-        let ca = made_up.clients.as_ref().map(|clients| clients.ca.clone());
+pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Trust {
+    if material.sources.made_up.is_some() {
+        let ca = material.sources.made_up_clients().map(|clients| clients.ca.clone());
         return ca.map_or(Trust::Nobody, Trust::File);
     }
-    let Some(identity) = material.identities.first() else { return Trust::Nobody };
-    let vouches = |file: &Path| lead_to(&files::certificates(file), identity, now);
+    let Some(served) = material.identities.first() else { return Trust::Nobody };
+    let vouches = |file: &Path| lead_to(&files::certificates(file), &served.identity, now);
     if system_cas::file().is_some_and(|file| vouches(&file)) {
         return Trust::System;
     }
-    let Some(file) = sources.identities.first().map(IdentityFile::certificate_file) else {
-        return Trust::Nobody;
-    };
+    let Some(file) = served.certificate_file() else { return Trust::Nobody };
     if let Some(ca) = beside(file, "ca.crt")
         && vouches(&ca)
     {

@@ -1,8 +1,7 @@
+//! What is found in files and options: an error, a warning, or how it should be.
+
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use crate::files::FileError;
-use crate::identity_files::IdentityFile;
 
 /// How serious a finding is, the least serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +17,7 @@ pub(crate) enum Severity {
 }
 
 impl Severity {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Note => "note",
@@ -33,36 +32,53 @@ impl Severity {
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
     /// The kind of finding, for programs: it never changes between versions.
-    pub(super) code: &'static str,
-    pub(super) subject: Subject,
-    pub(super) text: String,
+    pub(crate) code: &'static str,
+    pub(crate) subject: Subject,
+    pub(crate) text: String,
     /// What to do about it: the field `fix` of the JSON output.
-    pub(super) fix: Option<String>,
+    pub(crate) fix: Option<String>,
+    /// Whether the command line is wrong, rather than a file that it names.
+    pub(crate) of_usage: bool,
 }
 
 impl Finding {
-    pub(super) fn ok(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+    pub(crate) fn ok(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
         Self::new(Severity::Ok, code, subject, text)
     }
 
-    pub(super) fn note(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+    pub(crate) fn note(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
         Self::new(Severity::Note, code, subject, text)
     }
 
-    pub(super) fn warning(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, subject, text)
     }
 
-    pub(super) fn error(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &'static str, subject: &Subject, text: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, subject, text)
     }
 
-    /// An error in a file. Its text already contains the fix.
-    pub(super) fn file(code: &'static str, error: &FileError) -> Self {
-        Self::error(code, &Subject::file(error.path(), error.option()), error.what())
+    /// An error of a file, which says itself what to do.
+    pub(crate) fn file(file: &Path, option: &'static str, text: impl Into<String>) -> Self {
+        let code = match option {
+            "--cert" | "--key" | "--identity" | "--key-password-file" => "unreadable",
+            "--upstream-cert" | "--upstream-key" => "upstream-identity",
+            // The codes of all others are the names of their options.
+            other => other.trim_start_matches('-'),
+        };
+        Self::error(code, &Subject::file(file, option), text)
     }
 
-    pub(super) fn fix(mut self, what: impl Into<String>) -> Self {
+    pub(crate) fn with_code(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
+    /// That it is wrong usage.
+    pub(crate) fn of_usage(self) -> Self {
+        Self { of_usage: true, ..self }
+    }
+
+    pub(crate) fn fix(mut self, what: impl Into<String>) -> Self {
         self.fix = Some(what.into());
         self
     }
@@ -73,11 +89,25 @@ impl Finding {
         subject: &Subject,
         text: impl Into<String>,
     ) -> Self {
-        Self { severity, code, subject: subject.clone(), text: text.into(), fix: None }
+        Self {
+            severity,
+            code,
+            subject: subject.clone(),
+            text: text.into(),
+            fix: None,
+            of_usage: false,
+        }
     }
 
-    /// The finding and its fix, as one line.
-    pub(super) fn sentence(&self) -> String {
+    /// Whether both are the same for people, whatever their codes.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let Self { severity, code: _, subject, text, fix, of_usage: _ } = self;
+        *severity == other.severity
+            && (subject, text, fix) == (&other.subject, &other.text, &other.fix)
+    }
+
+    /// What it is, and what to do about it.
+    pub(crate) fn sentence(&self) -> String {
         match &self.fix {
             Some(fix) => format!("{}; {fix}", self.text),
             None => self.text.clone(),
@@ -87,7 +117,6 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The same form as `FileError`.
         match &self.subject.file {
             Some(file) => {
                 write!(f, "{}: {} ({})", file.display(), self.sentence(), self.subject.option)
@@ -97,8 +126,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The option that makes certificates for one run.
-pub(super) const MADE_UP: &str = "--adhoc";
+/// The option that makes things up for one run.
+pub(crate) const MADE_UP: &str = "--adhoc";
 
 /// What a finding is about: a file and the option that names it, or only an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,41 +137,36 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    pub(super) fn file(file: &Path, option: &'static str) -> Self {
+    pub(crate) fn file(file: &Path, option: &'static str) -> Self {
         Self { file: Some(file.to_owned()), option }
     }
 
-    /// The certificates of an identity.
-    pub(super) fn certificate_of(identity: &IdentityFile) -> Self {
-        Self::file(identity.certificate_file(), identity.certificate_option())
-    }
-
-    pub(super) fn option(option: &'static str) -> Self {
+    pub(crate) fn option(option: &'static str) -> Self {
         Self { file: None, option }
     }
 
-    /// The certificates that were made for this run.
-    pub(super) fn made_up() -> Self {
+    /// What is made up for this run.
+    pub(crate) fn made_up() -> Self {
         Self::option(MADE_UP)
     }
 
-    pub(super) fn is_made_up(&self) -> bool {
+    pub(crate) fn is_made_up(&self) -> bool {
         self.option == MADE_UP
     }
 
-    /// The file, or the option if there is no file.
-    pub(super) fn name(&self) -> String {
+    /// The file, or else the option.
+    pub(crate) fn name(&self) -> String {
         match &self.file {
             Some(file) => file.display().to_string(),
             None => self.option.to_owned(),
         }
     }
 
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    pub(super) fn option_name(&self) -> &'static str {
+    pub(crate) fn option_name(&self) -> &'static str {
         self.option
     }
 }

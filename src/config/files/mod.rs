@@ -1,0 +1,136 @@
+//! The one reader of certificates, keys, CAs and lists: what the files of a configuration hold, and what is
+//! wrong with them.
+//!
+//! Start-up and reloads stop at the first error ([`Config::load`]); `turnkey check` reads on, and shows all
+//! ([`Config::load_all`]).
+
+mod clients;
+mod found;
+mod identity;
+mod sources;
+mod upstreams;
+
+use std::error::Error;
+use std::path::Path;
+use std::time::SystemTime;
+
+pub(crate) use self::clients::{ClientFiles, Clients, Sourced};
+pub(crate) use self::found::{Finding, Severity, Subject};
+pub(crate) use self::identity::{IdentityFile, PemOptions, Served, Unusable, choose};
+#[cfg(feature = "pki")]
+pub(crate) use self::sources::MadeUpClients;
+pub(crate) use self::sources::{MadeUp, Material, Sources};
+pub(crate) use self::upstreams::{UpstreamFiles, UpstreamTls};
+use crate::causes::with_causes;
+use crate::config::Config;
+use crate::files;
+use crate::mode::{Mode, TlsChoice};
+use crate::password::Passwords;
+
+/// What the files held when they were read.
+#[derive(Debug)]
+pub(crate) struct Contents<'c> {
+    /// What the server's TLS is built from; `None` in http mode.
+    pub(crate) own: Option<Material<'c>>,
+    /// What TLS with upstreams is set up from; `None` if none of them speaks it.
+    pub(crate) upstream: Option<UpstreamTls<'c>>,
+    /// What is wrong with the files, in the order in which they were read.
+    pub(crate) found: Vec<Finding>,
+}
+
+impl Contents<'_> {
+    /// The mode, and what is asked of the TLS stack.
+    pub(crate) fn mode(&self) -> Result<(Mode, TlsChoice), Finding> {
+        match &self.own {
+            Some(material) => material.mode(),
+            None => Ok((Mode::Http, TlsChoice::default())),
+        }
+    }
+}
+
+impl Config {
+    /// Reads all files, and checks each by itself; stops at the first error.
+    pub(crate) fn load(&self, now: SystemTime) -> Result<Contents<'_>, Finding> {
+        self.read(now, false)
+    }
+
+    /// Reads what can be read. Errors are among what is found, and what they are about is missing.
+    pub(crate) fn load_all(&self, now: SystemTime) -> Contents<'_> {
+        let read = self.read(now, true);
+        read.unwrap_or_else(|error| Contents { own: None, upstream: None, found: vec![error] })
+    }
+
+    fn read(&self, now: SystemTime, reads_on: bool) -> Result<Contents<'_>, Finding> {
+        let passwords = &self.passwords;
+        let mut reader = Reader { now, passwords, reads_on, errors: 0, found: Vec::new() };
+        let own = self.sources.as_ref().map(|sources| sources.read(&mut reader)).transpose()?;
+        let upstream = self.upstream_files().map(|files| files.read(&mut reader)).transpose()?;
+        Ok(Contents { own, upstream, found: reader.found })
+    }
+
+    /// All files that a change of is worth reading them again for.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let own = self.sources.iter().flat_map(Sources::paths);
+        let upstream = self.upstream_files().into_iter().flat_map(UpstreamFiles::paths);
+        own.chain(upstream).chain(self.passwords.file()).collect()
+    }
+
+    /// Whether there is TLS whose files can be read again, or the system's CAs in their place.
+    pub(crate) fn is_reloadable(&self) -> bool {
+        self.sources.is_some() || self.upstream_files().is_some()
+    }
+
+    /// What TLS with upstreams is set up from, if one of them speaks it.
+    fn upstream_files(&self) -> Option<&UpstreamFiles> {
+        self.upstreams.as_ref()?.tls.as_ref()
+    }
+}
+
+/// Reads files one after the other.
+struct Reader<'c> {
+    now: SystemTime,
+    passwords: &'c Passwords,
+    /// Whether to go on after an error.
+    reads_on: bool,
+    /// How many errors there were.
+    errors: usize,
+    found: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    /// Hands on what was read; `None` if there was an error, which is noted.
+    fn take<T>(&mut self, read: Result<T, Finding>) -> Result<Option<T>, Finding> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => self.error(error).map(|()| None),
+        }
+    }
+
+    /// Parses the whole of a file, which `option` names.
+    fn parse<T, E: Error + 'static>(
+        &mut self,
+        file: &Path,
+        option: &'static str,
+        parse: impl Fn(&[u8]) -> Result<T, E>,
+    ) -> Result<Option<T>, Finding> {
+        let explain = |error: E| Finding::file(file, option, with_causes(&error));
+        self.take(files::read(file, option).and_then(|bytes| parse(&bytes).map_err(explain)))
+    }
+
+    /// Notes an error, or returns it, which stops the reading.
+    fn error(&mut self, error: Finding) -> Result<(), Finding> {
+        if !self.reads_on {
+            return Err(error);
+        }
+        self.errors += 1;
+        self.note(error);
+        Ok(())
+    }
+
+    /// Notes a finding, once: several identities may have one password file.
+    fn note(&mut self, finding: Finding) {
+        if !self.found.iter().any(|other| other.says_the_same_as(&finding)) {
+            self.found.push(finding);
+        }
+    }
+}

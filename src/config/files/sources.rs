@@ -1,0 +1,213 @@
+//! Where identities, client CAs, revocation lists and ticket keys come from, so that they can be
+//! read again while the server runs.
+
+use std::path::{Path, PathBuf};
+
+use turnkey_backend::{
+    ClientPolicy, Identities, Identity, OcspError, OcspResponse, TicketKey, TrustAnchors,
+};
+use zeroize::Zeroizing;
+
+use super::clients::{ClientFiles, Clients};
+use super::identity::{IdentityFile, Served, Unusable};
+use super::{Finding, Reader, Subject};
+use crate::beside::known_client;
+use crate::causes::with_causes;
+use crate::files;
+use crate::mode::{Mode, TlsChoice};
+
+/// All that a TLS backend is built from and that may change while the server runs.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// None of them: the identity is made up.
+    pub(crate) identities: Vec<IdentityFile>,
+    pub(crate) made_up: Option<MadeUp>,
+    pub(crate) ocsp: Vec<PathBuf>,
+    pub(crate) clients: Option<ClientFiles>,
+    pub(crate) ticket_key: Option<PathBuf>,
+    /// What else is asked of the TLS stack; the identities and the ticket key are filled in.
+    pub(crate) choice: TlsChoice,
+}
+
+/// What `--adhoc` makes for one run.
+#[derive(Debug)]
+pub(crate) struct MadeUp {
+    pub(crate) identity: Identity,
+    /// The CA of the clients, and where their certificate lies meanwhile; in mutual mode.
+    pub(crate) clients: Option<MadeUpClients>,
+}
+
+/// A CA for one run, and the folder with a client's certificate, which is gone at the end.
+#[derive(Debug)]
+pub(crate) struct MadeUpClients {
+    pub(crate) anchors: TrustAnchors,
+    pub(crate) ca: PathBuf,
+    pub(crate) client: PathBuf,
+    #[cfg(feature = "pki")]
+    pub(crate) _folder: tempfile::TempDir,
+}
+
+/// What these sources held.
+#[derive(Debug)]
+pub(crate) struct Material<'c> {
+    pub(crate) sources: &'c Sources,
+    pub(crate) identities: Vec<Served<'c>>,
+    /// Only after an error.
+    pub(crate) unusable: Vec<Unusable<'c>>,
+    /// `None` where clients are not asked.
+    pub(crate) clients: Option<Clients<'c>>,
+    pub(crate) ticket_key: Option<TicketKey>,
+}
+
+impl Sources {
+    pub(super) fn read(&self, reader: &mut Reader<'_>) -> Result<Material<'_>, Finding> {
+        let (mut identities, mut unusable) = (Vec::new(), Vec::new());
+        if let Some(MadeUp { identity, .. }) = &self.made_up {
+            identities.push(Served::made_up(identity.clone()));
+        }
+        for file in &self.identities {
+            identities.extend(reader.identity(file, &mut unusable)?);
+        }
+        for error in duplicate_names(&identities) {
+            reader.error(error)?;
+        }
+        let complete = identities.len() == self.identities.len().max(1);
+        for file in &self.ocsp {
+            reader.staple(&mut identities, complete, file)?;
+        }
+        let made_up = self.made_up_clients().map(|clients| &clients.anchors);
+        let clients = self.clients.as_ref().map(|clients| clients.read(made_up, reader));
+        let clients = clients.transpose()?;
+        let ticket_key = match &self.ticket_key {
+            Some(file) => reader.take(ticket_key(file))?,
+            None => None,
+        };
+        Ok(Material { sources: self, identities, unusable, clients, ticket_key })
+    }
+
+    /// The CA that is made up for this run, if one is.
+    pub(crate) fn made_up_clients(&self) -> Option<&MadeUpClients> {
+        self.made_up.as_ref()?.clients.as_ref()
+    }
+
+    /// The first file with a CA of clients.
+    pub(crate) fn client_ca(&self) -> Option<&Path> {
+        Some(self.clients.as_ref()?.cas.first()?)
+    }
+
+    /// All its files, but for that of the password.
+    pub(super) fn paths(&self) -> Vec<&Path> {
+        let mut paths: Vec<&Path> = self.identities.iter().flat_map(IdentityFile::paths).collect();
+        paths.extend(self.ocsp.iter().map(PathBuf::as_path));
+        paths.extend(self.clients.iter().flat_map(ClientFiles::paths));
+        paths.extend(self.ticket_key.as_deref());
+        paths
+    }
+}
+
+impl Material<'_> {
+    /// Which clients are let in.
+    pub(crate) fn policy(&self) -> &ClientPolicy {
+        self.clients.as_ref().map_or(&ClientPolicy::None, |clients| &clients.policy)
+    }
+
+    /// The mode, and what is asked of the TLS stack, for what was read.
+    pub(crate) fn mode(&self) -> Result<(Mode, TlsChoice), Finding> {
+        // That of `turnkey certs`, or of the recipe, whose `openssl` makes version 1.
+        let known = known_client(self);
+        let x509_v1_clients = known.is_some_and(|(_, client)| client.leaf().lacks_extensions());
+        let mut identities = self.identities.iter().map(|served| served.identity.clone());
+        let Some(first) = identities.next() else {
+            let subject = Subject::option("--cert");
+            return Err(Finding::error("identity", &subject, "there is no identity"));
+        };
+        let choice = TlsChoice {
+            further: identities.collect(),
+            ticket_key: self.ticket_key.clone(),
+            x509_v1_clients,
+            ..self.sources.choice.clone()
+        };
+        let mode = match &self.clients {
+            None => Mode::Https(first),
+            Some(clients) => Mode::Mutual(first, clients.policy.clone()),
+        };
+        Ok((mode, choice))
+    }
+}
+
+impl Reader<'_> {
+    /// Gives the response of an OCSP responder to the identity that it is about. If it was good once, and its
+    /// time is over or the certificate renewed, clients do without: neither a restart nor the next
+    /// certificate, nor a new revocation list, may wait for it.
+    fn staple(
+        &mut self,
+        identities: &mut [Served<'_>],
+        complete: bool,
+        file: &Path,
+    ) -> Result<(), Finding> {
+        let Some(response) = self.parse(file, "--ocsp", OcspResponse::from_der)? else {
+            return Ok(());
+        };
+        let mut why: Option<OcspError> = None;
+        for served in identities {
+            match served.identity.with_ocsp(&response, self.now) {
+                Ok(stapled) => {
+                    served.identity = stapled;
+                    return Ok(());
+                }
+                Err(error) if why.is_none() || !error.is_about_another() => why = Some(error),
+                Err(_) => {}
+            }
+        }
+        match why {
+            None => {}
+            // It may be about the identity that could not be read.
+            Some(OcspError::OtherCertificate { .. }) if !complete => {}
+            Some(why @ (OcspError::Expired { .. } | OcspError::OtherCertificate { .. })) => {
+                let text = format!("no client is sent it: {}", with_causes(&why));
+                let subject = Subject::file(file, "--ocsp");
+                self.note(Finding::warning("ocsp-not-sent", &subject, text));
+            }
+            Some(why) => self.error(Finding::file(file, "--ocsp", with_causes(&why)))?,
+        }
+        Ok(())
+    }
+}
+
+/// That two identities are for the same name.
+fn duplicate_names(identities: &[Served<'_>]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut all = identities.iter().map(|served| served.identity.clone());
+    // All at once first: there may be many.
+    if all.next().is_none_or(|first| Identities::new(first, all).is_ok()) {
+        return found;
+    }
+    for (index, one) in identities.iter().enumerate() {
+        for other in identities.iter().skip(index + 1) {
+            let pair = Identities::new(one.identity.clone(), [other.identity.clone()]);
+            if let Err(duplicate) = pair {
+                let text = format!(
+                    "two identities are for the name \"{}\", this one and {}",
+                    duplicate.name,
+                    one.subject().name()
+                );
+                let finding = Finding::error("duplicate-name", &other.subject(), text);
+                found.push(finding.fix("leave one of them out"));
+            }
+        }
+    }
+    found
+}
+
+/// The secret in a file of `--ticket-keys`.
+fn ticket_key(file: &Path) -> Result<TicketKey, Finding> {
+    let bytes = Zeroizing::new(files::read(file, "--ticket-keys")?);
+    TicketKey::new(&bytes).ok_or_else(|| {
+        let (min, max) = (TicketKey::MIN, TicketKey::MAX);
+        let what = format!(
+            "holds {} bytes, and {min} to {max} random ones are wanted: openssl rand -out FILE 80",
+            bytes.len()
+        );
+        Finding::file(file, "--ticket-keys", what)
+    })
+}
