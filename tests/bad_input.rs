@@ -18,15 +18,47 @@ mod support;
 #[path = "bad_input/usage.rs"]
 mod usage;
 
-use support::{Output, Program, name_of_rust};
+use std::ffi::OsStr;
 
-/// What the program says when it is started like that, on a free port.
+use support::{Output, Program, Server, assert_agreement, name_of_rust};
+
+/// What the program says when it is started like that, on a free port; `turnkey check` must say it too.
+#[track_caller]
 fn run(args: &[&str]) -> Output {
     program(args).run()
 }
 
-fn program(args: &[&str]) -> Program {
-    Program::new(&[args, &["--port", "0"]].concat())
+fn program(args: &[&str]) -> Started {
+    let args = [args, &["--port", "0"]].concat();
+    Started {
+        start: Program::new(&args),
+        check: Program::new(&[&["check", "--json"], &args[..]].concat()),
+    }
+}
+
+/// A command line that is started, and checked.
+struct Started {
+    start: Program,
+    check: Program,
+}
+
+impl Started {
+    fn env(self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let value = value.as_ref();
+        Self { start: self.start.env(name, value), check: self.check.env(name, value) }
+    }
+
+    /// Starts what is expected not to.
+    #[track_caller]
+    fn run(self) -> Output {
+        let output = self.start.run();
+        assert_agreement(&output, &self.check.run());
+        output
+    }
+
+    fn start(self) -> Server {
+        self.start.start()
+    }
 }
 
 /// What every run of the program is checked for, in all tests.

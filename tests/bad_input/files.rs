@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{FAILURE, Pki, assert_complaint, assert_complaint_naming_one_of, openssl};
-use crate::{program, run};
+use crate::run;
+use crate::support::{
+    FAILURE, Pki, Program, assert_complaint, assert_complaint_naming_one_of, openssl, tool,
+};
 
 crate::support::table! {
     columns {
@@ -36,7 +38,8 @@ enum FileOption {
 /// Where files are made for one run only.
 #[test]
 fn a_folder_for_temporary_files_that_takes_none() {
-    let program = program(&["--adhoc", "--mode", "mutual"]).env("TMPDIR", "/proc");
+    let adhoc = ["--adhoc", "--mode", "mutual", "--port", "0"];
+    let program = Program::new(&adhoc).env("TMPDIR", "/proc");
     assert_complaint(&program.run(), FAILURE, &["cannot write /proc", "set TMPDIR"]);
 }
 
@@ -55,6 +58,19 @@ fn it_is_said_how_a_missing_file_is_made() {
     for output in [keys, list] {
         assert!(!output.stderr.contains("turnkey certs"), "{}", output.stderr);
     }
+}
+
+/// The next file is not even opened: of a pipe that nobody writes to, that would never end.
+#[test]
+fn the_first_error_ends_it() {
+    let pki = Pki::new();
+    let (missing, pipe) = (pki.path("nope"), pki.path("pipe"));
+    assert!(tool("mkfifo").arg(&pipe).status().unwrap().success());
+    let (own, piped) = (["--cert", &missing], ["--cert", &pipe]);
+    let upstream = ["--proxy", "https://127.0.0.1:1", "--upstream-ca", &pipe];
+    let more = ["--ticket-keys", &pipe, "--ocsp", &pipe, "--port", "0"];
+    let output = Program::new(&[&own[..], &piped, &upstream, &more].concat()).run();
+    assert_complaint(&output, FAILURE, &[&missing, "no such file", "(--cert)"]);
 }
 
 fn missing(option: FileOption) {

@@ -1,6 +1,9 @@
 //! What a check calls an error keeps the server from starting, and nothing else does.
 
-use crate::support::{Authority, Crl, Pki, Profile, Program, export_pkcs12, openssl, secret};
+use crate::support::ocsp::Status;
+use crate::support::{
+    Authority, Crl, Pki, Profile, Program, assert_agreement, export_pkcs12, openssl, secret,
+};
 
 /// What is served with, and whether it can be.
 struct Case {
@@ -45,6 +48,11 @@ fn good_and(pki: &Pki, more: &[&str]) -> Vec<String> {
 fn identity(pki: &Pki, profile: &Profile) -> Vec<String> {
     let files = pki.save("case", &pki.ca.issue(profile));
     owned(&["--cert", &files.cert, "--key", &files.key])
+}
+
+/// A proxy to an upstream that speaks TLS.
+fn upstream(more: &[&str]) -> Vec<String> {
+    owned(&[&["--proxy", "https://127.0.0.1:1"], more].concat())
 }
 
 fn server() -> Profile {
@@ -141,6 +149,26 @@ fn cases() -> Vec<Case> {
         Case::new("no response", false, |pki| {
             good_and(pki, &["--ocsp", &pki.write("ocsp", "nothing")])
         }),
+        Case::new("a response of a revoked certificate", false, |pki| {
+            let leaf = pki.ca.issue(&server());
+            let files = pki.save("revoked", &leaf);
+            let ocsp = pki.ocsp("ocsp", &leaf, Status::Revoked, 5);
+            owned(&["--cert", &files.cert, "--key", &files.key, "--ocsp", &ocsp])
+        }),
+        Case::new("upstreams", true, |pki| upstream(&["--upstream-ca", &pki.ca_file])),
+        Case::new("no CA of upstreams", false, |pki| {
+            upstream(&["--upstream-ca", &pki.ca_file, "--upstream-ca", &pki.client.cert])
+        }),
+        Case::new("no key for upstreams", false, |pki| {
+            upstream(&["--upstream-cert", &pki.client.cert])
+        }),
+        Case::new("another key for upstreams", false, |pki| {
+            upstream(&["--upstream-cert", &pki.client.cert, "--upstream-key", &pki.server.key])
+        }),
+        Case::new("expired for upstreams", false, |pki| {
+            let files = pki.save("late", &pki.ca.issue(&Profile::client("late").expired()));
+            upstream(&["--upstream-cert", &files.cert, "--upstream-key", &files.key])
+        }),
         Case::new("no folder", false, |pki| {
             good_and(pki, &["--dir", &pki.path("none")])
         }),
@@ -162,6 +190,7 @@ fn check_and_start_up_agree() {
             let output = case.program(&["--port", "0"]).run();
             assert!(matches!(output.code, Some(1 | 2)), "{name}: {output:?}");
             assert_eq!(output.stderr.lines().count(), 1, "{name}: {}", output.stderr);
+            assert_agreement(&output, &checked);
         }
         drop(case.pki);
     }

@@ -1,9 +1,8 @@
 //! Files that cannot be read, that others can read, and passwords.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::support::ocsp::{Status, ocsp_until};
@@ -72,6 +71,9 @@ fn a_password_file_that_is_empty_is_said_once() {
     let (cert, password) = (pki.server.cert.as_str(), secret(pki.write("password", "")));
     let identity = ["--cert", cert, "--key", &key];
     let args = [&identity[..], &identity, &["--key-password-file", &password]].concat();
+    check(&args).assert_only("error", "unreadable", &[&password, "is empty"]);
+    let upstream = ["--proxy", "https://127.0.0.1:1", "--upstream-cert", cert];
+    let args = [&args[..], &upstream, &["--upstream-key", &key]].concat();
     check(&args).assert_only("error", "unreadable", &[&password, "is empty"]);
 }
 
@@ -178,25 +180,49 @@ fn a_response_to_be_stapled() {
     // Whether it is about an identity that cannot be read, nobody can tell.
     let args = ["--cert", &files.cert, "--key", &pki.path("missing.key"), "--ocsp", &other];
     check(&args).assert_only("error", "unreadable", &["missing.key"]);
+    // What is wrong with the one that can be read is said.
+    let second = pki.path("second");
+    let args = [&identity[..], &["--cert", &second, "--key", &second], &["--ocsp"]].concat();
+    let checked = check(&[&args[..], &[&revoked]].concat());
+    checked.assert_found("error", "ocsp", &[&revoked, "revoked"]);
+    checked.assert_found("error", "unreadable", &[&second]);
 }
 
-/// A pipe, as a shell makes of `<(…)`, can be read only once.
+/// A pipe with these contents for the first who reads it, as a shell makes of `<(…)`.
+pub(crate) fn pipe(pki: &Pki, name: &str, contents: String) -> (String, JoinHandle<()>) {
+    let path = pki.path(name);
+    assert!(tool("mkfifo").arg(&path).status().unwrap().success());
+    let writer = thread::spawn({
+        let path = path.clone();
+        // Waits for the reader.
+        move || fs::write(path, contents).unwrap()
+    });
+    (path, writer)
+}
+
 #[test]
 fn a_pipe_is_read_once() {
     let pki = Pki::new();
     let lower = pki.ca.subordinate("Lower CA");
-    let files = pki.save("piped", &lower.issue(&Profile::server("piped")).with_chain(&[&lower]));
-    let pipe = pki.path("pipe.crt");
-    let mut mkfifo = tool("mkfifo");
-    assert!(mkfifo.arg(&pipe).status().unwrap().success());
-    let contents = fs::read(&files.cert).unwrap();
-    let writer = thread::spawn({
-        let pipe = pipe.clone();
-        // Waits for the reader.
-        move || fs::OpenOptions::new().write(true).open(pipe).unwrap().write_all(&contents)
-    });
-    check(&["--cert", &pipe, "--key", &files.key]).assert_quiet();
-    writer.join().unwrap().unwrap();
+    let leaf = lower.issue(&Profile::server("piped")).with_chain(&[&lower]);
+    let files = pki.save("piped", &leaf);
+    let (cert, writer) = pipe(&pki, "pipe.crt", leaf.cert);
+    check(&["--cert", &cert, "--key", &files.key]).assert_quiet();
+    writer.join().unwrap();
+}
+
+/// What has expired is read for another time, and from the same bytes.
+#[test]
+fn a_pipe_with_what_has_expired_is_looked_at() {
+    let pki = Pki::new();
+    let leaf = pki.ca.issue(&Profile::server("old").expired().names(&[]));
+    let files = pki.save("old", &leaf);
+    let (cert, writer) = pipe(&pki, "pipe.crt", leaf.cert);
+    let checked = check(&["--cert", &cert, "--key", &files.key]);
+    writer.join().unwrap();
+    checked.assert_found("error", "expired", &[&cert, "CN=old"]);
+    checked.assert_found("warning", "no-names", &[&cert]);
+    assert_eq!(checked.said["identities"][0]["days_left"], -1);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::check;
+use crate::files::pipe;
 use crate::support::{Authority, Pki, Profile, Program, Server};
 
 const DAY: Duration = Duration::from_secs(86400);
@@ -66,6 +67,31 @@ fn an_error_stands_alone() {
     let output = Program::new(&args).run();
     assert_eq!((output.code, output.stderr.lines().count()), (Some(1), 1), "{}", output.stderr);
     assert!(output.stderr.contains("in use"), "{}", output.stderr);
+}
+
+/// It is not read again to find out where something stands.
+#[test]
+fn what_came_of_a_pipe_is_said_of_it() {
+    let pki = Pki::new();
+    let end = time::OffsetDateTime::now_utc() + time::Duration::days(3);
+    let ending = Authority::odd_root("Ending CA", |params| params.not_after = end);
+    let (ca, writer) = pipe(&pki, "pipe.crt", ending.pem());
+    let server = Server::with(&[&pki.mutual_args()[..], &["--client-ca", &ca]].concat());
+    writer.join().unwrap();
+    server.assert_logs(&[&format!("warn: {ca}: "), "CN=Ending CA", "ends on", "(--client-ca)"]);
+}
+
+/// Also where no key but one for upstreams has it.
+#[test]
+fn a_password_that_all_can_read_is_warned_of() {
+    let pki = Pki::new();
+    let password = pki.write("password", "secret");
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o644)).unwrap();
+    let upstream = ["--proxy", "https://127.0.0.1:1", "--upstream-cert", &pki.client.both];
+    let args = [&upstream[..], &["--key-password-file", &password]].concat();
+    check(&args).assert_only("warning", "world-readable", &[&password, "the password"]);
+    let server = Server::with(&args);
+    server.assert_logs(&[&format!("warn: {password}: "), "the password", "(--key-password-file)"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How the program says at start-up that it does not serve.
 
+use serde_json::Value;
+
 use super::process::Output;
 
 /// Wrong usage of the command line or the environment.
@@ -32,4 +34,41 @@ pub(crate) fn assert_complaint_naming_one_of(output: &Output, code: i32, naming:
     assert_complaint(output, code, &[]);
     let stderr = &output.stderr;
     assert!(naming.iter().any(|n| stderr.contains(n)), "expected one of {naming:?} in {stderr:?}");
+}
+
+/// Asserts that what start-up says is among what `turnkey check --json` says, in the same words.
+#[track_caller]
+pub(crate) fn assert_agreement(started: &Output, checked: &Output) {
+    let line = started.stderr.strip_prefix("turnkey: ").unwrap_or(&started.stderr).trim_end();
+    if checked.code == Some(USAGE) {
+        assert_eq!(checked.stderr.replace("turnkey check ", "turnkey "), started.stderr);
+        return;
+    }
+    assert_eq!(checked.code, Some(FAILURE), "{line:?}: {}", checked.text());
+    if checked.stdout.is_empty() {
+        assert_eq!(checked.stderr, started.stderr);
+        return;
+    }
+    let said: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    let errors = said["findings"].as_array().expect("a list of findings").iter();
+    let mut errors = errors.filter(|finding| finding["severity"] == "error");
+    let is_said = errors.any(|error| {
+        let field = |name: &str| error[name].as_str().unwrap_or_default();
+        let (text, option) = (field("text"), field("option"));
+        let sentence = match error["mend"].as_str() {
+            Some(mend) => format!("{text}; {mend}"),
+            None => text.to_owned(),
+        };
+        // What no file is the cause of is said without the option, too.
+        let of_option = option == field("subject");
+        same(line, &format!("{}: {sentence} ({option})", field("subject")))
+            || of_option && (same(line, &format!("{option}: {sentence}")) || same(line, text))
+    });
+    assert!(is_said, "{line:?} is not among the errors of {said:#}");
+}
+
+/// Whether two lines are the same, but for the time of day that they were written at.
+fn same(one: &str, other: &str) -> bool {
+    let timeless = |line: &str| line.replace(|c: char| c.is_ascii_digit(), "#");
+    timeless(one) == timeless(other)
 }

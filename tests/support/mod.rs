@@ -25,7 +25,9 @@ mod words;
 
 pub(crate) use apart::apart;
 pub(crate) use client::{Client, TlsVersion, s_client};
-pub(crate) use complaint::{FAILURE, USAGE, assert_complaint, assert_complaint_naming_one_of};
+pub(crate) use complaint::{
+    FAILURE, USAGE, assert_agreement, assert_complaint, assert_complaint_naming_one_of,
+};
 pub(crate) use conn::{Conn, Dialer, GET, Response, is_time_out, reset};
 pub(crate) use crl::Crl;
 pub(crate) use library::Library;
