@@ -55,8 +55,8 @@ pub(crate) fn assert_agreement(started: &Output, checked: &Output) {
     let is_said = errors.any(|error| {
         let field = |name: &str| error[name].as_str().unwrap_or_default();
         let (text, option) = (field("text"), field("option"));
-        let sentence = match error["mend"].as_str() {
-            Some(mend) => format!("{text}; {mend}"),
+        let sentence = match error["fix"].as_str() {
+            Some(fix) => format!("{text}; {fix}"),
             None => text.to_owned(),
         };
         // What no file is the cause of is said without the option, too.
