@@ -14,6 +14,7 @@ use crate::app;
 use crate::limits::Limits;
 use crate::peer::Link;
 use crate::shutdown::Shutdown;
+use crate::standing::Standing;
 use crate::wire::{self, Transport};
 
 /// Has the built-in app answer `request`, `count` times over one connection. The result is how many
@@ -32,8 +33,10 @@ pub fn serve(request: &[u8], count: u64) -> u64 {
     let mut watch = Shutdown::default().watch();
     let content = app::builtin().into();
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let link = Link::in_process(peer.into(), None);
-    smol::block_on(wire::serve(&shared, &Arc::new(link), &content, &limits, &mut watch));
+    let mut link = Arc::new(Link::in_process(peer.into(), None));
+    let mut standing = Standing::default();
+    let serving = wire::serve(&shared, &mut link, &mut standing, &content, &limits, &mut watch);
+    smol::block_on(serving);
     answered.load(Ordering::Relaxed)
 }
 

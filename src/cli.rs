@@ -160,6 +160,10 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "seconds")]
     pub(crate) idle_timeout: Option<Seconds>,
 
+    /// seconds that a connection stays open at most, whatever it is used for; default: any number
+    #[argh(option, arg_name = "seconds")]
+    pub(crate) max_age: Option<Seconds>,
+
     /// seconds that the server still takes connections after SIGTERM or SIGINT, while --health says 503;
     /// default: 0
     #[argh(option, arg_name = "seconds")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
 use smol::io::AsyncReadExt;
-use turnkey_backend::{Accepted, Certificate, HandshakeError, Incoming, Socket};
+use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};
 
 use crate::address::{LocalAddr, RemoteAddr};
 use crate::causes::with_causes;
@@ -22,6 +22,7 @@ use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::shutdown::Shutdown;
+use crate::standing::Standing;
 use crate::trust::{self, ProxyHeaderError, Sender, Trust};
 use crate::units::seconds;
 use crate::wire::{self, After, Shared, Transport, Underway};
@@ -66,20 +67,20 @@ pub(crate) fn run(
     places: &mut Places,
 ) -> impl Future<Output = ()> + Send {
     async move {
-        let serving = endpoint.current.get();
         // What comes before and behind the requests is on the heap while it lasts, so that a connection is
         // small while it waits for the next one.
-        let Some(begun) = Box::pin(begin(endpoint, &serving, arrival, places)).await else {
-            return;
-        };
-        let Begun { shared, link, socket } = begun;
+        let Some(begun) = Box::pin(begin(endpoint, arrival, places)).await else { return };
+        let Begun { shared, mut link, mut standing, socket } = begun;
         let mut watch = endpoint.shutdown.watch();
         let whole = WholeAnswers { shared: &shared, socket: &socket };
+        let Endpoint { content, limits, .. } = endpoint;
         let after =
-            wire::serve(&shared, &link, &endpoint.content, &endpoint.limits, &mut watch).await;
+            wire::serve(&shared, &mut link, &mut standing, content, limits, &mut watch).await;
         drop(whole);
-        let explain =
-            |event: &Event<'_>| explain(endpoint, &serving, &link.local, link.sender.addr(), event);
+        let explain = |event: &Event<'_>| {
+            let serving = endpoint.current.get();
+            explain(endpoint, &serving, &link.local, link.sender.addr(), event);
+        };
         match after {
             After::BeganTls => explain(&Event::TlsOnPlain),
             After::ProxyHeader => {
@@ -96,6 +97,7 @@ pub(crate) fn run(
 struct Begun {
     shared: Shared,
     link: Arc<Link>,
+    standing: Standing,
     socket: Socket,
 }
 
@@ -115,35 +117,24 @@ impl Drop for WholeAnswers<'_> {
 }
 
 /// Does all that comes before the first request; `None` if there will be none.
-async fn begin(
-    endpoint: &Endpoint,
-    serving: &Serving,
-    arrival: Box<Arrival>,
-    places: &mut Places,
-) -> Option<Begun> {
+async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, places: &mut Places) -> Option<Begun> {
     let Arrival { incoming, remote, local } = *arrival;
     let (id, local) = (places.id(), &local);
     let start = Instant::now();
     let socket = take(incoming)?;
-    let explain_of = |peer, event: &Event<'_>| explain(endpoint, serving, local, peer, event);
-    let sender = match identify(endpoint, &socket, remote).await {
-        Ok(Some(sender)) => sender,
-        Ok(None) => {
-            explain_of(remote, &Event::Left);
-            return None;
-        }
-        Err(what) => {
-            explain_of(remote, &Event::ProxyHeader(&what));
-            places.handshake_done();
-            linger(socket).await;
-            return None;
-        }
-    };
+    let sender = known_sender(endpoint, &socket, remote, local, places).await?;
+    let mut serving = endpoint.current.get();
     // Whom the log speaks of from here on.
     let peer = sender.addr();
-    let explain = |event: &Event<'_>| explain_of(peer, event);
     let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
-    let opened = within(left, open(endpoint, serving, &socket, peer)).await;
+    let opened = within(left, async {
+        see(endpoint, &socket, peer).await?;
+        // Not before its first byte: a client that connects and waits is served with what is current then.
+        serving = endpoint.current.get();
+        serving.backend.accept(socket.clone()).await.map_err(Unopened::Failed)
+    })
+    .await;
+    let explain = |event: &Event<'_>| explain(endpoint, &serving, local, peer, event);
     // Whatever came of it: what is left to say takes no handshake.
     places.handshake_done();
     let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
@@ -163,7 +154,7 @@ async fn begin(
     if denied.is_some() {
         explain(&Event::NotAllowed { subject: certificate.map(Certificate::subject) });
     }
-    let link = Arc::new(Link {
+    let link = Link {
         id,
         remote,
         sender,
@@ -177,10 +168,12 @@ async fn begin(
         hsts: endpoint.hsts,
         health: endpoint.health.clone(),
         denied,
-    });
+    };
+    let standing = Standing::new(&endpoint.current, &endpoint.explainer, &serving, &link);
     let transport =
         Transport::new(accepted.stream, Arc::clone(&endpoint.limits)).over(socket.clone());
-    Some(Begun { shared: Arc::new(Mutex::new(transport)), link, socket })
+    let shared = Arc::new(Mutex::new(transport));
+    Some(Begun { shared, link: Arc::new(link), standing, socket })
 }
 
 /// Has the reactor of this thread wait for a connection; `None` if it cannot any more.
@@ -199,6 +192,29 @@ fn explain(
 ) {
     let context = Context { serving, local, now: SystemTime::now() };
     endpoint.explainer.explain(peer, event, &context);
+}
+
+/// Who sends what comes over a connection; `None` if that is not to be known, which the log is told.
+async fn known_sender(
+    endpoint: &Endpoint,
+    socket: &Socket,
+    remote: RemoteAddr,
+    local: &LocalAddr,
+    places: &mut Places,
+) -> Option<Sender> {
+    let explain = |event: &Event<'_>| {
+        explain(endpoint, &endpoint.current.get(), local, remote, event);
+    };
+    match identify(endpoint, socket, remote).await {
+        Ok(Some(sender)) => return Some(sender),
+        Ok(None) => explain(&Event::Left),
+        Err(what) => {
+            explain(&Event::ProxyHeader(&what));
+            places.handshake_done();
+            linger(socket.clone()).await;
+        }
+    }
+    None
 }
 
 /// Finds out who sends what comes over a connection: `None` if it has left, an error if it does not
@@ -230,12 +246,8 @@ enum Unopened {
     TimedOut,
 }
 
-async fn open(
-    endpoint: &Endpoint,
-    serving: &Serving,
-    socket: &Socket,
-    peer: RemoteAddr,
-) -> Result<Accepted, Unopened> {
+/// Waits for the first bytes of a handshake, and sees whether they are of one.
+async fn see(endpoint: &Endpoint, socket: &Socket, peer: RemoteAddr) -> Result<(), Unopened> {
     if endpoint.tls {
         // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
         // typed `http://`, or has forgotten an option.
@@ -251,7 +263,7 @@ async fn open(
             return Err(Unopened::PlainHttp);
         }
     }
-    serving.backend.accept(socket.clone()).await.map_err(Unopened::Failed)
+    Ok(())
 }
 
 /// Tells the log why, and the client, where it can be told.

@@ -1,11 +1,20 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use turnkey_backend::{Backend, Certificate, ClientPolicy, Identities, Identity, VersionRange};
+use event_listener::Event;
+use turnkey_backend::{
+    Backend, Certificate, ClientPolicy, HandshakeError, Identities, Identity, TlsInfo,
+    VersionRange, Vouched,
+};
 
 /// What new connections are served with: all of it, or all of what replaces it.
 #[derive(Debug)]
 pub(crate) struct Current {
     serving: RwLock<Arc<Serving>>,
+    /// That of what is served with.
+    generation: AtomicU64,
+    /// Notified when the generation is another.
+    replaced: Event,
 }
 
 /// A backend, and what it was built from.
@@ -21,25 +30,68 @@ pub(crate) struct Serving {
     pub(crate) clients: ClientPolicy,
     /// `None` without TLS.
     pub(crate) versions: Option<VersionRange>,
+    /// Which client policy this is, counted from 0: what is replaced by the same keeps its number. [`Current`]
+    /// sets it.
+    pub(crate) generation: u64,
 }
 
 impl Current {
     pub(crate) fn new(serving: Serving) -> Self {
-        Self { serving: RwLock::new(Arc::new(serving)) }
+        let generation = AtomicU64::new(serving.generation);
+        Self { serving: RwLock::new(Arc::new(serving)), generation, replaced: Event::new() }
     }
 
-    /// What a connection is served with that begins now. It keeps it to its end.
+    /// What a handshake is served with that begins now.
     pub(crate) fn get(&self) -> Arc<Serving> {
         Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves with `serving` from the next connection on.
-    pub(crate) fn replace(&self, serving: Serving) {
-        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+    /// Serves with `serving` from the next handshake on. Connections that stand ask its client policy before
+    /// they go on, unless it is the one that let them in.
+    pub(crate) fn replace(&self, mut serving: Serving) {
+        let mut current = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+        let stays = serving.has_policy_of(&current);
+        serving.generation = current.generation + u64::from(!stays);
+        self.generation.store(serving.generation, Ordering::Release);
+        *current = Arc::new(serving);
+        drop(current);
+        self.replaced.notify(usize::MAX);
+    }
+
+    /// Which client policy is in force.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Notified when the generation is another.
+    pub(crate) fn replaced(&self) -> &Event {
+        &self.replaced
     }
 }
 
 impl Serving {
+    /// Whether it lets in whom `other` lets in. What a backend that is not ours does is not known.
+    fn has_policy_of(&self, other: &Self) -> bool {
+        let is_known = self.name == other.name && self.identities.is_some();
+        is_known && self.clients.digest() == other.clients.digest()
+    }
+
+    /// Verifies the client of a connection again, of which `tls` is known. The result is its chain; `None` for a
+    /// client without a certificate, or if none is asked for.
+    pub(crate) fn verify_again(
+        &self,
+        tls: Option<&TlsInfo>,
+    ) -> Result<Option<Vouched>, HandshakeError> {
+        let leaf = tls.and_then(|tls| tls.client_certificate.as_ref());
+        let Some(leaf) = leaf else {
+            let missing = self.clients.is_required();
+            return if missing { Err(HandshakeError::NoClientCertificate) } else { Ok(None) };
+        };
+        let chain = tls.and_then(|tls| tls.client_chain.as_deref());
+        let others = chain.and_then(<[_]>::split_first).map(|(_, others)| others);
+        self.backend.verify_again(leaf, others.unwrap_or_default())
+    }
+
     /// What to tell a client that is not let in: one that no rule allows is told who it is, and not what the
     /// rules are.
     pub(crate) fn denied(&self, certificate: Option<&Certificate>) -> Option<String> {

@@ -33,6 +33,8 @@ pub(crate) enum Event<'e> {
     /// The client is who it says, and no rule lets it in; or it showed no certificate, and clients
     /// without one are not let in.
     NotAllowed { subject: Option<&'e str> },
+    /// The client was let in, and would not be any more.
+    NoLonger(&'e HandshakeError),
     /// The client left without a word: a port scan, a health check, a browser that thought ahead.
     Left,
 }
@@ -43,7 +45,8 @@ impl Event<'_> {
         match self {
             Self::NotAllowed { subject } => *subject,
             Self::ProxyHeader(what) => Some(what),
-            Self::Handshake(HandshakeError::ClientCertificate(refused)) => {
+            Self::Handshake(HandshakeError::ClientCertificate(refused))
+            | Self::NoLonger(HandshakeError::ClientCertificate(refused)) => {
                 Some(refused.certificate().subject())
             }
             _ => None,
@@ -65,6 +68,8 @@ pub(crate) enum Reason {
     NotAllowed,
     /// The same after the handshake, in an answer.
     Denied,
+    /// A client that was let in would not be any more, for whatever reason.
+    NoLonger,
     BadSignature,
     BadCertificate,
     OursUnknownCa,
@@ -87,7 +92,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All of them, each at the place of its number.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::NoCertificate,
         Self::UnknownCa,
         Self::Expired,
@@ -98,6 +103,7 @@ impl Reason {
         Self::NotForClients,
         Self::NotAllowed,
         Self::Denied,
+        Self::NoLonger,
         Self::BadSignature,
         Self::BadCertificate,
         Self::OursUnknownCa,
@@ -125,6 +131,7 @@ impl Reason {
             Event::PlainHttp => return Self::PlainHttp,
             Event::TlsOnPlain => return Self::TlsOnPlain,
             Event::NotAllowed { .. } => return Self::Denied,
+            Event::NoLonger(_) => return Self::NoLonger,
             Event::ProxyHeader(_) => return Self::ProxyHeader,
             Event::Left => return Self::Left,
         };
@@ -187,6 +194,7 @@ impl Reason {
             Self::RevocationListExpired => "revocation list expired",
             Self::NotForClients => "not for clients",
             Self::NotAllowed | Self::Denied => "not allowed by rule",
+            Self::NoLonger => "no longer let in",
             Self::BadSignature => "bad signature",
             Self::BadCertificate => "bad certificate",
             Self::OursUnknownCa => "our CA unknown to the client",
@@ -221,6 +229,7 @@ impl Reason {
             Self::NotForClients => "not_for_clients",
             Self::NotAllowed => "not_allowed_by_rule",
             Self::Denied => "denied_by_rule",
+            Self::NoLonger => "no_longer_let_in",
             Self::BadSignature => "bad_signature",
             Self::BadCertificate => "bad_certificate",
             Self::OursUnknownCa => "our_ca_unknown_to_client",

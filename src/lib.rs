@@ -164,6 +164,7 @@ mod shell;
 mod shutdown;
 mod signals;
 mod signed;
+mod standing;
 mod startup;
 mod system_cas;
 mod test_client;

@@ -28,6 +28,7 @@ pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Lim
         body_timeout: seconds(|s| s.body_timeout, default.body_timeout),
         write_timeout: seconds(|s| s.write_timeout, default.write_timeout),
         idle_timeout: seconds(|s| s.idle_timeout, default.idle_timeout),
+        max_age: layers.of(|s| s.max_age).map(|Seconds(age)| age).or(default.max_age),
         drain_delay: layers.of(|s| s.drain_delay).map_or(default.drain_delay, |Delay(delay)| delay),
         drain_timeout: seconds(|s| s.drain_timeout, default.drain_timeout),
         max_head: match layers.of(|s| s.max_head) {

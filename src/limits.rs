@@ -16,6 +16,10 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// How long a connection stays open without a request; 60 seconds.
     pub idle_timeout: Duration,
+    /// How long a connection stays open at most; `None`: as long as it is used. The answer that is due then is
+    /// the last on the connection and says so (RFC 9112 §9.6). A connection without a request is closed, and so is a
+    /// tunnel. An answer that has begun, or a request whose body is still coming, has 2 more seconds.
+    pub max_age: Option<Duration>,
     /// How long a server that was told to stop goes on as before, but for saying at the path of
     /// [`Server::health`](crate::Server::health) that it will stop, and with each answer that the
     /// connection ends; 0 seconds. Those who balance between servers send nobody any more then.
@@ -49,6 +53,7 @@ impl Limits {
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            max_age: None,
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
             max_head: 16 * 1024,

@@ -128,8 +128,8 @@ impl Peer {
     }
 }
 
-/// What is the same for all requests of a connection.
-#[derive(Debug)]
+/// What is the same for all requests of a connection, until another client policy is in force.
+#[derive(Debug, Clone)]
 pub(crate) struct Link {
     /// What the log calls the connection.
     pub(crate) id: u64,

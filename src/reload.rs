@@ -45,8 +45,9 @@ impl Reloader {
         Self { current: Arc::clone(&endpoint.current), proxy, metrics }
     }
 
-    /// Builds a backend for `mode` and `choice`, and serves all connections with it that begin from
-    /// now on; those that stand are left alone. On an error all stays as it was.
+    /// Builds a backend for `mode` and `choice`, and serves all handshakes with it that begin from
+    /// now on. A connection that stands goes on if the new client policy would let its client in, which is asked at
+    /// its next request, and at once where a request is under way. On an error all stays as it was.
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
     #[expect(clippy::needless_pass_by_value, reason = "as Server::tls takes it")]

@@ -34,7 +34,7 @@ impl Shutdown {
 
     /// A place to wait for it.
     pub(crate) fn watch(&self) -> Watch {
-        Watch { word: Arc::clone(&self.word), listening: None }
+        Watch { word: Arc::clone(&self.word), listening: Listening::default() }
     }
 }
 
@@ -42,8 +42,7 @@ impl Shutdown {
 #[derive(Debug)]
 pub(crate) struct Watch {
     word: Arc<Word>,
-    /// What listens, and who is woken by it.
-    listening: Option<(EventListener, Waker)>,
+    listening: Listening,
 }
 
 impl Watch {
@@ -57,24 +56,47 @@ impl Watch {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.is_stopping() {
+        let Self { word, listening } = self;
+        listening.poll(cx, &word.event, || word.given.load(Ordering::SeqCst))
+    }
+}
+
+/// A place at an event, for somebody who waits for it many times.
+#[derive(Debug, Default)]
+pub(crate) struct Listening(Option<(EventListener, Waker)>);
+
+impl Listening {
+    /// Ready when `happened` says so, which must be true before `event` is notified.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        event: &Event,
+        happened: impl Fn() -> bool,
+    ) -> Poll<()> {
+        if happened() {
+            self.leave();
             return Poll::Ready(());
         }
         // The listener stays across waits, so that a request costs no new one. All listeners are behind
         // one lock: who is known there already has no business with it.
-        let mut listener = match self.listening.take() {
+        let mut listener = match self.0.take() {
             Some((listener, waker)) if waker.will_wake(cx.waker()) => {
-                self.listening = Some((listener, waker));
+                self.0 = Some((listener, waker));
                 return Poll::Pending;
             }
             Some((listener, _)) => listener,
-            None => self.word.event.listen(),
+            None => event.listen(),
         };
-        // The word may have been given before there was anybody to hear it.
-        if self.is_stopping() || Pin::new(&mut listener).poll(cx).is_ready() {
+        // It may have happened before there was anybody to hear it.
+        if happened() || Pin::new(&mut listener).poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        self.listening = Some((listener, cx.waker().clone()));
+        self.0 = Some((listener, cx.waker().clone()));
         Poll::Pending
+    }
+
+    /// Waits no more: a listener that was notified hears nothing else.
+    pub(crate) fn leave(&mut self) {
+        self.0 = None;
     }
 }

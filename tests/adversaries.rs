@@ -16,6 +16,8 @@ mod crowds;
 mod descriptors;
 #[path = "adversaries/greedy.rs"]
 mod greedy;
+#[path = "adversaries/max_age.rs"]
+mod max_age;
 #[path = "adversaries/panics.rs"]
 mod panics;
 #[path = "adversaries/places.rs"]

@@ -32,6 +32,8 @@ mod rules;
 mod server;
 #[path = "conformance/sni.rs"]
 mod sni;
+#[path = "conformance/standing.rs"]
+mod standing;
 mod support;
 
 use support::{HeldBy, Setup, at_once, on_every_verifying_backend};

@@ -11,6 +11,8 @@ mod errors;
 mod own_backend;
 #[path = "library/peers.rs"]
 mod peers;
+#[path = "library/standing.rs"]
+mod standing;
 #[path = "library/stopping.rs"]
 mod stopping;
 mod support;

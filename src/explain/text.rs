@@ -49,6 +49,10 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
              --allow-san if it should be",
             short(subject)
         ),
+        Event::NoLonger(error) => {
+            let why = handshake(error, context);
+            format!("no longer let in: {}", why.strip_prefix("refused: ").unwrap_or(&why))
+        }
         Event::ProxyHeader(what) => format!("closed: {what}"),
         Event::Left => "left without a word".to_owned(),
     }
@@ -357,6 +361,7 @@ mod tests {
             identities: Some(identity.into()),
             clients: ClientPolicy::None,
             versions: None,
+            generation: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 
 use super::latency::Latency;
 use crate::explain::{Explainer, Reason};
@@ -40,7 +41,9 @@ impl Collector for Handshakes {
         )?;
         let completed = ("completed", "none", self.completed.load(Ordering::Relaxed));
         // Whom no rule lets in is told so in an answer, after a handshake that was completed.
-        let failed = Reason::ALL.into_iter().filter(|reason| *reason != Reason::Denied);
+        // So was that of a client which is not let in any more.
+        let later = [Reason::Denied, Reason::NoLonger];
+        let failed = Reason::ALL.into_iter().filter(|reason| !later.contains(reason));
         let failed = failed.map(|reason| {
             let result = if reason == Reason::Left { "left" } else { "failed" };
             (result, reason.label(), self.explainer.count(reason))
@@ -50,6 +53,13 @@ impl Collector for Handshakes {
                 .encode_family(&[("result", result), ("reason", reason)])?
                 .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
         }
+        let ended = encoder.encode_descriptor(
+            "turnkey_connections_no_longer_let_in",
+            "Connections that were ended because their client would not be let in any more",
+            None,
+            MetricType::Counter,
+        )?;
+        ConstCounter::new(self.explainer.count(Reason::NoLonger)).encode(ended)?;
         self.took.encode(encoder.encode_descriptor(
             "turnkey_handshake_duration_seconds",
             "From a connection's first moment to the end of its handshake, where that was completed",

@@ -16,6 +16,16 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
+    /// A limit that is over at `due`, whenever the wait begins.
+    pub(crate) fn at(due: Instant) -> Self {
+        Self { due: Some(due), timer: None }
+    }
+
+    /// Whether the limit is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
     /// Ready when `limit` has passed since the first poll after the last [`Deadline::clear`].
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
         let now = Instant::now();

@@ -77,19 +77,24 @@ impl Exchange {
         id: RequestId,
         private: &mut Private,
     ) -> After {
-        let Self { work, method, version, persistent, hsts, page } = self;
-        let asked = Asked { method, version, persistent, hsts, page: page.then_some(id) };
-        match (content, work) {
+        let asked = self.asked(id);
+        match (content, self.work) {
             (Content::App(app), Work::App(request)) => serve(app, request, asked, shared, id).await,
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
                 // What is larger must not make that of an app larger.
                 Box::pin(hand_on(proxy, &outgoing, asked, shared, id, private)).await
             }
             (_, Work::Health { draining }) => tell(health(draining), asked, shared).await,
-            (_, Work::Last) => tell(max_forwards::answer(method), asked, shared).await,
+            (_, Work::Last) => tell(max_forwards::answer(asked.method), asked, shared).await,
             // Each is made for the other.
             _ => After::Abort,
         }
+    }
+
+    /// What the answer depends on.
+    pub(crate) fn asked(&self, id: RequestId) -> Asked {
+        let Self { method, version, persistent, hsts, page, .. } = *self;
+        Asked { method, version, persistent, hsts, page: page.then_some(id) }
     }
 }
 
@@ -124,7 +129,10 @@ async fn hand_on(
     id: RequestId,
     private: &mut Private,
 ) -> After {
-    let persistent = || asked.persistent && lock(shared).can_discard(DISCARD);
+    let persistent = || {
+        let transport = lock(shared);
+        asked.persistent && transport.can_discard(DISCARD) && !transport.has_aged()
+    };
     match proxy.forward(shared, outgoing, asked.hsts, persistent, id, private).await {
         Forwarded::Persist => pass_over_body(shared).await,
         Forwarded::Close => After::Close,

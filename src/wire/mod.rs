@@ -16,6 +16,7 @@ mod exchange;
 pub(crate) mod framer;
 pub(crate) mod head;
 pub(crate) mod input;
+mod lasting;
 pub(crate) mod request;
 mod respond;
 pub(crate) mod scanner;

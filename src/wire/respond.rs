@@ -94,7 +94,7 @@ pub(crate) async fn write_response(
     if let Some(id) = asked.page {
         refusal::for_people(&mut response, id);
     }
-    lock(shared).tally().answer(response.status().into());
+    let asked = begin(shared, response.status(), asked);
     let (framed, persistent) = complete(&mut response, &asked);
     let length = response.len();
     let mut out = Out::new(shared);
@@ -148,6 +148,13 @@ pub(crate) async fn write_response(
         Err(e) if out.has_begun() => Written::BrokenOff(e),
         Err(e) => Written::NotBegun(e),
     }
+}
+
+/// Counts what is written from here on as an answer with this status, which may be the last.
+fn begin(shared: &Shared, status: StatusCode, asked: Asked) -> Asked {
+    let mut transport = lock(shared);
+    transport.tally().answer(status.into());
+    Asked { persistent: asked.persistent && !transport.has_aged(), ..asked }
 }
 
 /// Has the fields say what the wire and the server have to say. The results are how it is framed, and

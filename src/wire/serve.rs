@@ -10,6 +10,7 @@ use super::body::RequestBody;
 use super::deadline::Deadline;
 use super::exchange::{self, After, Exchange, Work};
 use super::head::{self, Framing, Head, Target, field_slots};
+use super::lasting::Lasting;
 use super::request;
 use super::respond::Asked;
 use super::scanner::{HeadScanner, TLS_HANDSHAKE};
@@ -25,15 +26,17 @@ use crate::record::Noted;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::shutdown::Watch;
+use crate::standing::Standing;
 
 /// How long a new connection gets to send its first request when the server is about to stop.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves the requests of one connection, one after the other, until it ends. The result says how
-/// it is to be closed.
+/// it is to be closed. `standing` says whether its client would still be let in, and has `link` say so.
 pub(crate) async fn serve(
     shared: &Shared,
-    link: &Arc<Link>,
+    link: &mut Arc<Link>,
+    standing: &mut Standing,
     content: &Content,
     limits: &Limits,
     shutdown: &mut Watch,
@@ -65,12 +68,14 @@ pub(crate) async fn serve(
             }
             Next::Refused(refusal) => (None, Some((refusal, asked_by_refused(shared, &mut noted)))),
             Next::Head(start, end) => {
+                standing.check(link);
                 match begin(shared, start..end, link, content, limits, id, &mut noted) {
                     Ok(exchange) => (Some(exchange), None),
                     Err(refused) => (None, Some(refused)),
                 }
             }
         };
+        let link = &*link;
         let underway = Underway::new(shared, &link.observer, link.tls.as_deref(), Some(id), noted);
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
@@ -80,11 +85,8 @@ pub(crate) async fn serve(
                 if let Work::Health { draining } = &mut exchange.work {
                     *draining = leaving;
                 }
-                let private = &mut private;
-                Box::pin(
-                    async move { underway.ends(exchange.run(shared, content, id, private).await) },
-                )
-                .await
+                let lasting = Lasting { shared, link, standing };
+                Box::pin(lasting.run(underway, exchange, content, id, &mut private)).await
             }
             (None, Some((refusal, asked))) => {
                 Box::pin(async move { underway.ends(refuse(shared, link, &refusal, asked).await) })
@@ -109,7 +111,8 @@ async fn refuse(shared: &Shared, link: &Link, refusal: &Refusal, asked: Asked) -
     }
 }
 
-/// What comes next. Between requests, and only there, a connection ends when the server does.
+/// What comes next. Between requests, and only there, a connection ends when the server does, and when it is as
+/// old as it may get.
 fn poll_next(
     cx: &mut Context<'_>,
     transport: &mut Transport,
@@ -119,10 +122,12 @@ fn poll_next(
 ) -> Poll<Next> {
     match transport.poll_head(cx, scanner) {
         Poll::Pending if scanner.is_idle(transport.input()) => {
-            ready!(shutdown.poll(cx));
-            // A client that has only just connected is about to ask.
-            if transport.exchange() == 0 {
-                ready!(grace.poll(cx, FIRST_REQUEST));
+            if transport.poll_age(cx).is_pending() {
+                ready!(shutdown.poll(cx));
+                // A client that has only just connected is about to ask.
+                if transport.exchange() == 0 {
+                    ready!(grace.poll(cx, FIRST_REQUEST));
+                }
             }
             Poll::Ready(Next::End)
         }

@@ -69,6 +69,11 @@ impl Tally {
         self.status.filter(|_| self.written > self.before)
     }
 
+    /// Whether nothing has gone out that an answer could not follow.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.written == self.before
+    }
+
     /// How much content went out, in bytes.
     pub(crate) fn sent(&self) -> u64 {
         (self.written - self.before).saturating_sub(self.head + self.framing)

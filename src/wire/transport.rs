@@ -1,3 +1,4 @@
+mod age;
 mod raw;
 mod send_file;
 mod watch;
@@ -5,7 +6,7 @@ mod writing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use http_types::StatusCode;
@@ -39,6 +40,8 @@ pub(crate) struct Transport {
     writing: Deadline,
     /// For what somebody else is waited for: it is kept from one request to the next, as the others.
     elsewhere: Deadline,
+    /// How old the connection may get, if that is limited.
+    age: Option<Box<Deadline>>,
     /// Counts the requests of this connection twice: odd while the body of one may be read.
     exchange: u64,
     body: Framer,
@@ -78,6 +81,8 @@ pub(crate) enum Next {
 
 impl Transport {
     pub(crate) fn new(stream: Box<dyn Stream>, limits: Arc<Limits>) -> Self {
+        let end = limits.max_age.and_then(|age| Instant::now().checked_add(age));
+        let age = end.map(|end| Box::new(Deadline::at(end)));
         Self {
             stream,
             socket: None,
@@ -86,6 +91,7 @@ impl Transport {
             reading: Deadline::default(),
             writing: Deadline::default(),
             elsewhere: Deadline::default(),
+            age,
             exchange: 0,
             body: Framer::default(),
             content_taken: 0,

@@ -6,6 +6,7 @@ use rcgen::{CrlDistributionPoint, CrlScope};
 
 use crate::Setup;
 use crate::mutual::{assert_refused, assert_served_as};
+use crate::standing::assert_no_longer;
 use crate::support::{
     Authority, Crl, Dialer, FAILURE, Files, Leaf, Pki, Profile, Program, Server, assert_complaint,
 };
@@ -331,7 +332,7 @@ fn optional_is_not_lenient(setup: Setup) {
     setup.client(&pki).fetch(&server.url).assert_top_level();
 }
 
-/// For connections that begin: what stands goes on.
+/// For connections that stand too.
 fn a_new_list_counts_at_once(setup: Setup) {
     let (pki, other) = with_two_clients();
     let files = pki.save("other", &other);
@@ -344,12 +345,11 @@ fn a_new_list_counts_at_once(setup: Setup) {
     fs::write(&list, Crl::of(&[other.serial]).pem(&pki.ca)).unwrap();
     server.reload();
     assert_refused(setup, &pki, &mut server, Some(&files));
-    standing.get().assert_top_level();
+    assert_no_longer(&mut standing, "it is revoked");
 
     fs::write(&list, Crl::default().pem(&pki.ca)).unwrap();
     server.reload();
     assert_served_as(setup, &pki, &server, &files);
-    standing.get().assert_top_level();
 }
 
 /// One that is let in, and another for a list to revoke.

@@ -1,11 +1,12 @@
 //! Files that change while the server runs, read again when SIGHUP says so: what begins from then on
-//! is served with what they hold, what stands goes on, and what is bad changes nothing.
+//! is served with what they hold, what stands goes on if it would be let in, and what is bad changes nothing.
 
 use std::fs;
 
 use crate::Setup;
 use crate::mutual::{assert_refused, assert_served_as};
 use crate::sni::{identity, shown};
+use crate::standing::assert_no_longer;
 use crate::support::{
     Authority, Client, Dialer, Leaf, Pki, Profile, Program, Server, export_pkcs12, openssl,
 };
@@ -175,6 +176,7 @@ fn client_cas_are_read_again(setup: Setup) {
 
     fs::write(&cas, pki.ca.pem() + &next.pem()).unwrap();
     server.reload();
+    standing.get().assert_top_level();
     assert_served_as(setup, &pki, &server, &theirs);
     assert_served_as(setup, &pki, &server, &pki.client);
 
@@ -182,7 +184,7 @@ fn client_cas_are_read_again(setup: Setup) {
     server.reload();
     assert_served_as(setup, &pki, &server, &theirs);
     setup.client(&pki).and(&["-E", &pki.client.both]).fetch(&server.url).assert_refused();
-    standing.get().assert_top_level();
+    assert_no_longer(&mut standing, "no trusted CA issued it");
 }
 
 fn bad_client_files_change_nothing(setup: Setup) {

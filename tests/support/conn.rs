@@ -77,13 +77,26 @@ impl Dialer {
     }
 
     /// The same over a TCP connection that stands.
-    pub(crate) fn speak_over(&self, mut tcp: TcpStream) -> io::Result<Conn> {
+    pub(crate) fn speak_over(&self, tcp: TcpStream) -> io::Result<Conn> {
+        self.speak_after(tcp, || ())
+    }
+
+    /// The same, with `meanwhile` done in the middle of the handshake: when the server has answered the first
+    /// message.
+    pub(crate) fn speak_after(
+        &self,
+        mut tcp: TcpStream,
+        meanwhile: impl FnOnce(),
+    ) -> io::Result<Conn> {
         let io = match &self.tls {
             None => Io::Plain(tcp),
             Some(config) => {
                 let name = ServerName::try_from("localhost").expect("a name");
                 let tls = ClientConnection::new(Arc::clone(config), name);
                 let mut tls = tls.expect("a client");
+                tls.write_tls(&mut tcp)?;
+                tcp.peek(&mut [0])?;
+                meanwhile();
                 while tls.is_handshaking() {
                     tls.complete_io(&mut tcp)?;
                 }

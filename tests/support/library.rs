@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-use turnkey::{App, BackendName, Identity, Limits, Mode, TlsChoice};
+use turnkey::{App, BackendName, Identity, Limits, Mode, Reloader, TlsChoice};
 
 use super::{Conn, Dialer, Pki, Stack};
 
@@ -12,6 +12,7 @@ use super::{Conn, Dialer, Pki, Stack};
 pub(crate) struct Library {
     pub(crate) dialer: Dialer,
     pub(crate) port: u16,
+    pub(crate) reloader: Reloader,
     stop: smol::channel::Sender<()>,
     thread: Option<JoinHandle<()>>,
     pub(crate) pki: Pki,
@@ -79,12 +80,12 @@ impl Library {
     ) -> Self {
         let bound = server.bind("127.0.0.1:0").expect("a port");
         let port = bound.local_addr().expect("an address").port();
-        let dialer = dialer(port, &pki);
+        let (dialer, reloader) = (dialer(port, &pki), bound.reloader());
         let (stop, stopped) = smol::channel::bounded::<()>(1);
         let thread = thread::spawn(move || {
             bound.run_until(async move { _ = stopped.recv().await }).expect("it serves");
         });
-        Self { dialer, port, stop, thread: Some(thread), pki }
+        Self { dialer, port, reloader, stop, thread: Some(thread), pki }
     }
 
     pub(crate) fn open(&self) -> Conn {

@@ -21,6 +21,7 @@ mod process;
 mod server;
 mod setup;
 mod site;
+mod streams;
 mod words;
 
 pub(crate) use apart::apart;
@@ -38,6 +39,7 @@ pub(crate) use process::{Output, python, run, tool};
 pub(crate) use server::{DEADLINE, Program, Server};
 pub(crate) use setup::{HeldBy, Setup, at_once};
 pub(crate) use site::{Raise, Site, Stack, on, report};
+pub(crate) use streams::{Streams, UPGRADE};
 pub(crate) use words::{assert_in_words, name_of_rust};
 
 /// Turns rows and columns into one `#[test]` each, named `column::row`, so that a failing

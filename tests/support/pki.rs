@@ -103,7 +103,18 @@ impl Authority {
     /// A CA under this one.
     pub(crate) fn subordinate(&self, name: &str) -> Self {
         let serial = next_serial();
-        let params = authority(name, serial);
+        self.above(authority(name, serial), serial)
+    }
+
+    /// The same, valid for so long from now on.
+    pub(crate) fn subordinate_for(&self, name: &str, time: Duration) -> Self {
+        let serial = next_serial();
+        let mut params = authority(name, serial);
+        params.not_after = OffsetDateTime::now_utc() + time;
+        self.above(params, serial)
+    }
+
+    fn above(&self, params: CertificateParams, serial: u64) -> Self {
         let subordinate = CertifiedIssuer::signed_by(params, new_key(), &self.issuer);
         Self { issuer: subordinate.expect("a CA certificate"), serial }
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::{HandshakeError, Socket, TlsInfo};
+use crate::{Certificate, Fault, HandshakeError, Refused, Socket, TlsInfo, Vouched};
 
 /// A future on the heap, so that the trait can be used as an object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -17,6 +17,28 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Backend: Debug + Send + Sync + 'static {
     /// Does what has to be done before the first byte of HTTP, a TLS handshake for example.
     fn accept(&self, tcp: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
+
+    /// Verifies the certificate of a connection again, by what holds now: the dates, the trust anchors and
+    /// the revocation lists of this backend. The connection may be one that another backend accepted, before
+    /// a reload.
+    ///
+    /// `leaf` is the client's certificate, and `others` is what is known of the chain above it that was verified
+    /// ([`TlsInfo::client_chain`]). The result is the chain that is verified now. `None` means that this backend
+    /// asks no client for a certificate: the connection goes on, and counts as one without.
+    ///
+    /// The server calls this on the thread of the connection, so it must not block for long. It does so when the
+    /// client policy was replaced, and when [`TlsInfo::client_vouched_until`] has passed.
+    ///
+    /// By default the certificate is refused: the client has to connect anew.
+    fn verify_again(
+        &self,
+        leaf: &Certificate,
+        others: &[Certificate],
+    ) -> Result<Option<Vouched>, HandshakeError> {
+        _ = others;
+        let why = "it can be verified in a handshake only, so a new connection is needed";
+        Err(Refused::new(leaf.clone(), Fault::Other(why.to_owned())).into())
+    }
 }
 
 /// What a backend makes of a connection.

@@ -55,5 +55,5 @@ pub use revocation::{RevocationList, RevocationListError};
 pub use rustls_pki_types as pki_types;
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
 pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
-pub use vouched::Signed;
+pub use vouched::{Signed, Vouched};
 pub use whole::Whole;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use crate::{Certificate, ClientPolicy, Identities, Resumption};
+use crate::{Certificate, ClientPolicy, Identities, Resumption, Vouched};
 
 /// What every TLS backend is built from.
 #[derive(Debug, Clone)]
@@ -49,6 +49,17 @@ pub struct TlsInfo {
     /// known when the session began, or is known again. `None` where there is no such certificate, or the
     /// backend does not know.
     pub client_vouched_until: Option<SystemTime>,
+}
+
+impl TlsInfo {
+    /// Notes the client's certificate and its chain, as they were verified; `None` where no certificate was
+    /// asked for or none was sent.
+    pub fn set_client(&mut self, vouched: Option<Vouched>) {
+        let (chain, until) = vouched.map(|Vouched { chain, until }| (chain, until)).unzip();
+        self.client_certificate = chain.as_ref().and_then(|chain| chain.first().cloned());
+        self.client_chain = chain;
+        self.client_vouched_until = until;
+    }
 }
 
 /// A version of TLS that is still fit for use (RFC 9325 §3.1.1).

@@ -11,6 +11,15 @@ use crate::{Certificate, CertificateError, RevocationList};
 /// list of its CA is of no use:".
 pub type Signed<'s> = dyn Fn(&RevocationList, &Certificate) -> Result<(), &'static str> + 's;
 
+/// A client's chain that was verified, and the revocation lists with it.
+#[derive(Debug)]
+pub struct Vouched {
+    /// The client's certificate first, the trusted CA's last.
+    pub chain: Vec<Certificate>,
+    /// The last second in which all that vouches for the client holds.
+    pub until: SystemTime,
+}
+
 impl ClientTrust {
     /// Checks a chain that a TLS stack has verified against the [revocation lists](Self::crls): `leaf` is the
     /// client's certificate, `issuers` are those above it up to the trusted CA's. The result is the last

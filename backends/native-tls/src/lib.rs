@@ -14,8 +14,8 @@ use std::fmt;
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, HandshakeError, Identity,
-    Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, HandshakeError,
+    Identity, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Vouched, Whole,
 };
 
 use self::clean::Clean;
@@ -92,6 +92,15 @@ impl Backend for NativeTls {
             tls.version = self.version;
             Ok(Accepted { stream: Box::new(Whole::new(Clean(stream), course)), tls: Some(tls) })
         })
+    }
+
+    /// Clients are not asked for any.
+    fn verify_again(
+        &self,
+        _: &Certificate,
+        _: &[Certificate],
+    ) -> Result<Option<Vouched>, HandshakeError> {
+        Ok(None)
     }
 }
 

@@ -1,48 +1,63 @@
 //! Whether clients are asked for a certificate, and whose are good.
 
+use std::sync::Arc;
+
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslVerifyMode};
 use openssl::stack::Stack;
-use openssl::x509::X509;
-use openssl::x509::store::X509StoreBuilder;
-use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::store::{X509Store, X509StoreBuilder};
+use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
+use openssl::x509::{X509, X509Name, X509PurposeId};
 use turnkey_backend::{BuildError, ClientPolicy, TrustAnchors};
 
+use crate::again::Again;
+use crate::context::SECURITY_LEVEL;
 use crate::verify::Judge;
 
-/// Makes `builder` ask for what `policy` wants, and check it.
+/// Makes `builder` ask for what `policy` wants, and check it. The result verifies clients again later; `None` where
+/// they are not asked.
 pub(crate) fn set(
     builder: &mut SslContextBuilder,
     policy: &ClientPolicy,
-) -> Result<(), BuildError> {
+) -> Result<Option<Again>, BuildError> {
     let Some(trust) = policy.trust() else {
         builder.set_verify(SslVerifyMode::NONE);
-        return Ok(());
+        return Ok(None);
     };
     let mut mode = SslVerifyMode::PEER;
     mode.set(SslVerifyMode::FAIL_IF_NO_PEER_CERT, policy.is_required());
-    let store = set_anchors(builder, trust.anchors()).map_err(client_ca)?;
-    builder.set_verify_cert_store(store.build()).map_err(client_ca)?;
-    Judge::new(trust)?.set(builder, mode);
-    Ok(())
+    builder.set_client_ca_list(names(trust.anchors()).map_err(client_ca)?);
+    let anchors = store(trust.anchors()).map_err(client_ca)?;
+    builder.set_verify_cert_store(anchors).map_err(client_ca)?;
+    let judge = Arc::new(Judge::new(trust)?);
+    Arc::clone(&judge).set(builder, mode);
+    let anchors = store(trust.anchors()).map_err(client_ca)?;
+    Ok(Some(Again { anchors, judge }))
+}
+
+/// What tells clients whose certificates are wanted.
+fn names(anchors: &TrustAnchors) -> Result<Stack<X509Name>, ErrorStack> {
+    let mut names = Stack::new()?;
+    for anchor in anchors.certificates() {
+        names.push(X509::from_der(anchor.der())?.subject_name().to_owned()?)?;
+    }
+    Ok(names)
 }
 
 /// Accepts what `anchors` issued, an intermediate among them counting as an anchor too, as it
-/// does with rustls; and tells clients whose certificates are wanted.
-fn set_anchors(
-    builder: &mut SslContextBuilder,
-    anchors: &TrustAnchors,
-) -> Result<X509StoreBuilder, ErrorStack> {
+/// does with rustls.
+fn store(anchors: &TrustAnchors) -> Result<X509Store, ErrorStack> {
+    // A handshake sets both by itself. Outside of one nobody else does.
+    let mut param = X509VerifyParam::new()?;
+    param.set_purpose(X509PurposeId::SSL_CLIENT)?;
+    param.set_auth_level(SECURITY_LEVEL.cast_signed());
     let mut store = X509StoreBuilder::new()?;
+    store.set_param(&param)?;
     store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
-    let mut names = Stack::new()?;
     for anchor in anchors.certificates() {
-        let anchor = X509::from_der(anchor.der())?;
-        names.push(anchor.subject_name().to_owned()?)?;
-        store.add_cert(anchor)?;
+        store.add_cert(X509::from_der(anchor.der())?)?;
     }
-    builder.set_client_ca_list(names);
-    Ok(store)
+    Ok(store.build())
 }
 
 fn client_ca(error: ErrorStack) -> BuildError {

@@ -9,6 +9,7 @@ use openssl::ssl::{
 };
 use turnkey_backend::{BuildError, ClientPolicy, Resumption, TlsConfig, TlsVersion};
 
+use crate::again::Again;
 use crate::identities::Shown;
 use crate::{clients, groups, sessions, setup};
 
@@ -30,20 +31,20 @@ const SIGNATURES: &str = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_se
 
 /// What takes at least 2^112 steps to break: RSA keys of 2048 bits, no SHA-1 in certificates. Some
 /// distributions have it as their default, others less.
-const SECURITY_LEVEL: u32 = 2;
+pub(crate) const SECURITY_LEVEL: u32 = 2;
 
-/// Builds the context of a listener.
-pub(crate) fn build(config: &TlsConfig) -> Result<SslContext, BuildError> {
+/// Builds the context of a listener, and what verifies its clients again, where they are asked.
+pub(crate) fn build(config: &TlsConfig) -> Result<(SslContext, Option<Again>), BuildError> {
     let mut builder =
         SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).map_err(setup)?;
     protocol(&mut builder, config).map_err(setup)?;
-    clients::set(&mut builder, &config.clients)?;
+    let again = clients::set(&mut builder, &config.clients)?;
     resumption(&mut builder, &config.resumption, &config.clients).map_err(setup)?;
     let shown = Arc::new(Shown::new(&config.identities)?);
     shown.set(&mut builder)?;
     let context = builder.build().into_context();
     shown.try_on(&context)?;
-    Ok(context)
+    Ok((context, again))
 }
 
 fn protocol(builder: &mut SslContextBuilder, config: &TlsConfig) -> Result<(), ErrorStack> {

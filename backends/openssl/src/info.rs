@@ -13,11 +13,7 @@ pub(crate) fn read(ssl: &SslRef, seen: Seen) -> Result<TlsInfo, HandshakeError> 
     // Of a resumed session it is in the ticket; the rest of the chain is not.
     let Some(leaf) = ssl.peer_certificate() else { return Ok(tls) };
     match seen.client {
-        Some(Client::Verified(verified)) if !ssl.session_reused() => {
-            tls.client_certificate = verified.chain.first().cloned();
-            tls.client_chain = Some(verified.chain);
-            tls.client_vouched_until = Some(verified.until);
-        }
+        Some(Client::Verified(vouched)) if !ssl.session_reused() => tls.set_client(Some(vouched)),
         _ => {
             let der = leaf.to_der().map_err(|e| HandshakeError::Tls(e.into()))?;
             let leaf = Certificate::from_der(&der).map_err(|e| HandshakeError::Tls(e.into()))?;

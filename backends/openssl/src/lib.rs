@@ -8,6 +8,7 @@
 
 #![cfg(any(feature = "everywhere", not(any(target_os = "windows", target_vendor = "apple"))))]
 
+mod again;
 mod clients;
 mod connector;
 mod context;
@@ -26,10 +27,11 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
     Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsStream, Whole,
+    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsStream, Vouched, Whole,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
+use self::again::Again;
 pub use self::connector::OpenSslConnector;
 use self::seen::Seen;
 use self::stream::OpenSslSession;
@@ -39,6 +41,8 @@ pub struct OpenSsl {
     context: SslContext,
     identities: Identities,
     clients: ClientPolicy,
+    /// `None` where clients are not asked.
+    again: Option<Again>,
 }
 
 impl OpenSsl {
@@ -47,8 +51,10 @@ impl OpenSsl {
 
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
+        let (context, again) = context::build(config)?;
         Ok(Self {
-            context: context::build(config)?,
+            context,
+            again,
             identities: config.identities.clone(),
             clients: config.clients.clone(),
         })
@@ -111,6 +117,14 @@ impl OpenSsl {
 impl Backend for OpenSsl {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(self.handshake(socket))
+    }
+
+    fn verify_again(
+        &self,
+        leaf: &Certificate,
+        others: &[Certificate],
+    ) -> Result<Option<Vouched>, HandshakeError> {
+        self.again.as_ref().map(|again| again.verify(leaf, others)).transpose()
     }
 }
 

@@ -1,12 +1,11 @@
 //! What is known of a connection in the course of its handshake.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
 
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
-use turnkey_backend::{Certificate, Refused};
+use turnkey_backend::{Certificate, Refused, Vouched};
 
 use crate::refusal::Refusal;
 use crate::sessions::Bound;
@@ -28,20 +27,24 @@ pub(crate) struct Seen {
 /// What became of a client's certificate.
 #[derive(Debug)]
 pub(crate) enum Client {
-    Verified(Verified),
+    Verified(Vouched),
     /// By us.
     Refused(Refused),
     /// By OpenSSL. The client's own certificate is in DER.
     RefusedByOpenSsl(Vec<u8>, Refusal),
 }
 
-/// A chain that was verified.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    /// The client's certificate first, the trusted CA's last.
-    pub(crate) chain: Vec<Certificate>,
-    /// The last second in which all that vouches for the client holds.
-    pub(crate) until: SystemTime,
+impl Client {
+    /// Why it was refused, if it was.
+    pub(crate) fn refused(self) -> Option<Refused> {
+        match self {
+            Self::Verified(_) => None,
+            Self::Refused(refused) => Some(refused),
+            Self::RefusedByOpenSsl(leaf, refusal) => {
+                Some(refusal.of(Certificate::from_der(&leaf).ok()?))
+            }
+        }
+    }
 }
 
 impl Seen {
@@ -63,13 +66,7 @@ impl Seen {
 
     /// Why the client's certificate was refused, if it was.
     pub(crate) fn refused(self) -> Option<Refused> {
-        match self.client? {
-            Client::Verified(_) => None,
-            Client::Refused(refused) => Some(refused),
-            Client::RefusedByOpenSsl(leaf, refusal) => {
-                Some(refusal.of(Certificate::from_der(&leaf).ok()?))
-            }
-        }
+        self.client?.refused()
     }
 
     /// The client's own certificate, if it was verified.

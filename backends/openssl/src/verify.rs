@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use openssl::error::ErrorStack;
@@ -9,12 +10,12 @@ use openssl::pkey::PKey;
 use openssl::ssl::{SslContextBuilder, SslRef, SslVerifyMode};
 use openssl::x509::{X509Crl, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 use turnkey_backend::{
-    BuildError, Certificate, ClientTrust, Fault, HandshakeError, Refused, RevocationList,
+    BuildError, Certificate, ClientTrust, Fault, HandshakeError, Refused, RevocationList, Vouched,
 };
 use turnkey_openssl_calls::{of_unknown_status, revoked};
 
 use crate::refusal::Refusal;
-use crate::seen::{Client, Seen, Verified};
+use crate::seen::{Client, Seen};
 
 /// Whose certificates are good.
 pub(crate) struct Judge {
@@ -37,7 +38,7 @@ impl Judge {
     }
 
     /// Has the chain that a client presents checked as `mode` says.
-    pub(crate) fn set(self, builder: &mut SslContextBuilder, mode: SslVerifyMode) {
+    pub(crate) fn set(self: Arc<Self>, builder: &mut SslContextBuilder, mode: SslVerifyMode) {
         builder.set_verify_callback(mode, move |good, context| self.verify(good, context));
     }
 
@@ -46,17 +47,11 @@ impl Judge {
         if good && context.error_depth() != 0 {
             return true;
         }
-        let client = if good {
-            // A panic that got as far as OpenSSL would end the process.
-            let verdict = catch_unwind(AssertUnwindSafe(|| self.verdict(context)));
-            // Of the signatures of lists.
-            drop(ErrorStack::get());
-            verdict.unwrap_or_default()
-        } else {
-            let culprit = context.error_depth() as usize;
-            let refusal = Refusal::new(context.error(), der(context, culprit));
-            der(context, 0).map(|leaf| Client::RefusedByOpenSsl(leaf, refusal))
-        };
+        // A panic that got as far as OpenSSL would end the process.
+        let client = catch_unwind(AssertUnwindSafe(|| self.client(good, context)));
+        // Of the signatures of lists.
+        drop(ErrorStack::get());
+        let client = client.unwrap_or_default();
         match &client {
             Some(Client::Refused(refused)) => context.set_error(result(refused.fault())),
             // It cannot be read.
@@ -68,6 +63,16 @@ impl Judge {
             Seen::with(ssl, |seen| seen.client = client);
         }
         good
+    }
+
+    /// What becomes of the client whose chain OpenSSL finds good, or not; `None` if it cannot be read.
+    pub(crate) fn client(&self, good: bool, context: &X509StoreContextRef) -> Option<Client> {
+        if good {
+            return self.verdict(context);
+        }
+        let culprit = context.error_depth() as usize;
+        let refusal = Refusal::new(context.error(), der(context, culprit));
+        der(context, 0).map(|leaf| Client::RefusedByOpenSsl(leaf, refusal))
     }
 
     /// What is left to be said of a chain that OpenSSL finds good; `None` if it cannot be read.
@@ -88,7 +93,7 @@ impl Judge {
         }
         let signed = |list: &RevocationList, ca: &Certificate| self.is_signed(list, ca);
         match self.trust.vouched_until(leaf, issuers, SystemTime::now(), &signed) {
-            Ok(until) => Some(Client::Verified(Verified { chain, until })),
+            Ok(until) => Some(Client::Verified(Vouched { chain, until })),
             Err(refused) => Some(Client::Refused(refused)),
         }
     }

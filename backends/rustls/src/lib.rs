@@ -21,18 +21,19 @@ use std::time::SystemTime;
 use futures_rustls::TlsAcceptor;
 use rustls::SupportedProtocolVersion;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
 };
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, ClientPolicy, Course,
-    HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange, Whole,
+    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    Course, HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
+    Vouched, Whole,
 };
 
 pub use self::connector::RustlsConnector;
 use self::errors::handshake_error;
-use self::paths::Path;
 use self::provider::provider;
 use self::resolver::Resolver;
 use self::slot::Word;
@@ -116,6 +117,17 @@ impl Backend for Rustls {
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
+
+    fn verify_again(
+        &self,
+        leaf: &Certificate,
+        others: &[Certificate],
+    ) -> Result<Option<Vouched>, HandshakeError> {
+        let Some(verifier) = &self.verifier else { return Ok(None) };
+        let others: Vec<_> =
+            others.iter().map(|one| CertificateDer::from(&one.der()[..])).collect();
+        verifier.verify_again(leaf.der(), &others).map(Some)
+    }
 }
 
 impl Rustls {
@@ -124,7 +136,7 @@ impl Rustls {
     fn negotiated(
         &self,
         session: &ServerConnection,
-        path: Option<Path>,
+        path: Option<Vouched>,
         course: &Course,
     ) -> Result<TlsInfo, HandshakeError> {
         let mut tls = info::negotiated(session);
@@ -133,15 +145,13 @@ impl Rustls {
         let (Some((leaf, others)), Some(verifier)) = (shown, &self.verifier) else {
             return Ok(tls);
         };
-        let Path { chain, until } = match path {
+        let vouched = match path {
             Some(path) => path,
             None => verifier.verify_again(leaf, others).inspect_err(|_| {
                 self.clients.refuse(&tls, course);
             })?,
         };
-        tls.client_certificate = chain.first().cloned();
-        tls.client_chain = Some(chain);
-        tls.client_vouched_until = Some(until);
+        tls.set_client(Some(vouched));
         Ok(tls)
     }
 }

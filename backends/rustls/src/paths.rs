@@ -9,7 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, Error, OtherError, RootCertStore};
 use turnkey_backend::{
-    BuildError, Certificate, ClientTrust, Fault, Refused, RevocationList, chain_fault,
+    BuildError, Certificate, ClientTrust, Fault, Refused, RevocationList, Vouched, chain_fault,
 };
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
@@ -60,7 +60,7 @@ impl Paths {
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Path, NoPath> {
+    ) -> Result<Vouched, NoPath> {
         let end_entity = EndEntityCert::try_from(leaf).map_err(webpki_error::of_path)?;
         let (accepted, objection) = (RefCell::new(None), RefCell::new(None));
         let judge = |path: &VerifiedPath<'_>| {
@@ -99,7 +99,7 @@ impl Paths {
     }
 
     /// Whether a path that webpki accepts is good: by what webpki leaves out, and by the revocation lists.
-    fn judge(&self, chain: Vec<Certificate>, now: SystemTime) -> Result<Path, NoPath> {
+    fn judge(&self, chain: Vec<Certificate>, now: SystemTime) -> Result<Vouched, NoPath> {
         if chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err()) {
             return Err(Error::from(CertificateError::Expired).into());
         }
@@ -111,7 +111,7 @@ impl Paths {
         }
         let signed = |list: &RevocationList, ca: &Certificate| is_signed(list, ca, self.algorithms);
         let until = self.trust.vouched_until(leaf, issuers, now, &signed)?;
-        Ok(Path { chain, until })
+        Ok(Vouched { chain, until })
     }
 
     /// The certificates of `path`.
@@ -130,16 +130,7 @@ impl Paths {
     }
 }
 
-/// A verified path.
-#[derive(Debug)]
-pub(crate) struct Path {
-    /// The client's certificate first, the trusted CA's last.
-    pub(crate) chain: Vec<Certificate>,
-    /// The last second in which it holds.
-    pub(crate) until: SystemTime,
-}
-
-/// Why there is none.
+/// Why there is no verified path.
 #[derive(Debug)]
 pub(crate) struct NoPath {
     /// For rustls, which makes an alert of it.

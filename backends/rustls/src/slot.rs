@@ -8,9 +8,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
-use turnkey_backend::{Certificate, Refused};
-
-use crate::paths::Path;
+use turnkey_backend::{Certificate, Refused, Vouched};
 
 thread_local! {
     static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None, verified: None }) };
@@ -24,7 +22,7 @@ pub(crate) struct Word {
     /// Which of ours the client was shown.
     pub(crate) shown: Option<Certificate>,
     /// The path of the client's certificate, as it was verified.
-    pub(crate) verified: Option<Path>,
+    pub(crate) verified: Option<Vouched>,
 }
 
 /// Leaves word of a refusal for the handshake that is being polled.
@@ -40,7 +38,7 @@ pub(crate) fn show(ours: Certificate) {
 }
 
 /// Leaves the verified path of the client's certificate for the handshake that is being polled.
-pub(crate) fn verified(path: Path) {
+pub(crate) fn verified(path: Vouched) {
     let word = take();
     replace(Word { verified: Some(path), ..word });
 }

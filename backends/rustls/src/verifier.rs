@@ -6,9 +6,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use turnkey_backend::{BuildError, ClientPolicy, ClientTrust, HandshakeError};
+use turnkey_backend::{BuildError, ClientPolicy, ClientTrust, HandshakeError, Vouched};
 
-use crate::paths::{NoPath, Path, Paths, system_time};
+use crate::paths::{NoPath, Paths, system_time};
 use crate::refusal::Presented;
 use crate::slot;
 use crate::words::Worded;
@@ -35,13 +35,14 @@ impl Verifier {
         Ok(Some(Self { paths, trust: trust.clone(), request }))
     }
 
-    /// The verified path of a session that is resumed. The ticket holds what the client sent when the
-    /// session began, and any of that may be forged or have expired: only the path is verified.
+    /// The chain of a client that was let in before, verified as it stands now: of a session that is resumed, or
+    /// of a connection that goes on. A ticket holds what the client sent when the session began, and any of that
+    /// may be forged or have expired: only the path is verified.
     pub(crate) fn verify_again(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
-    ) -> Result<Path, HandshakeError> {
+    ) -> Result<Vouched, HandshakeError> {
         let now = UnixTime::now();
         self.verify(leaf, others, now).map_err(|no_path| match no_path.refused {
             Some(refused) => refused.into(),
@@ -54,7 +55,7 @@ impl Verifier {
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> Result<Path, NoPath> {
+    ) -> Result<Vouched, NoPath> {
         let path = self.paths.find(leaf, others, now).and_then(|path| {
             // The rules, where they are checked in the handshake.
             let denied = self.trust.denies_early()

@@ -120,8 +120,9 @@ fn turns_of(link: Link, app: &Content, stream: Said) -> (Vec<Vec<Vec<u8>>>, Afte
     let answered = Arc::clone(&stream.answered);
     let limits = Arc::new(Limits { max_body: Some(100), ..Limits::default() });
     let shared = Arc::new(Mutex::new(Transport::new(Box::new(stream), Arc::clone(&limits))));
-    let (link, mut watch) = (Arc::new(link), Shutdown::default().watch());
-    let mut serving = pin!(serve(&shared, &link, app, &limits, &mut watch));
+    let (mut link, mut standing) = (Arc::new(link), Standing::default());
+    let mut watch = Shutdown::default().watch();
+    let mut serving = pin!(serve(&shared, &mut link, &mut standing, app, &limits, &mut watch));
     let mut turns = Vec::new();
     let after = smol::block_on(poll_fn(|cx| {
         let after = serving.as_mut().poll(cx);
