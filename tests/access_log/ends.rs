@@ -1,9 +1,10 @@
 //! However a request ends, there is one line, and it says how.
 
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Client, Conn, Dialer, GET, Pki, Server, reset};
+use crate::support::{Client, Conn, Dialer, GET, Pki, Server};
 use crate::upstream::Upstream;
 use crate::{PATIENCE, assert_ended, json, lines, object, objects, talk};
 
@@ -100,20 +101,36 @@ fn broken_off_by_the_client() {
 
 #[test]
 fn left_before_the_answer_is_499() {
-    let upstream = Upstream::new(|talk| {
-        talk.request();
+    let (asked, is_asked) = mpsc::channel();
+    let upstream = Upstream::new(move |talk| {
         // It never answers, and the client does not wait for it.
-        while talk.request().is_some() {}
+        while talk.request().is_some() {
+            asked.send(()).unwrap();
+        }
     });
     let server = json(&["--proxy", &upstream.url, "--proxy-timeout", "1", "--body-timeout", "5"]);
-    let mut conn = Dialer::plain(server.port).open();
-    conn.send(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").unwrap();
-    thread::sleep(Duration::from_millis(100));
-    reset(conn.tcp());
-    drop(conn);
-    let line = object(&server);
-    assert_ended(&line, "client_left", 499);
-    assert_eq!((&line["sent"], &line["upstream"]), (&0.into(), &(*upstream.url).into()), "{line}");
+    let leave = |body: &str| {
+        let mut conn = Dialer::plain(server.port).open();
+        let head =
+            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+        conn.send(head.as_bytes()).unwrap();
+        while conn.ahead() != b"HTTP/1.1 100 Continue\r\n\r\n" {
+            assert_ne!(conn.read_some().unwrap(), 0, "it ended");
+        }
+        conn.send(body.as_bytes()).unwrap();
+        conn
+    };
+    // The upstream is asked when the body is complete.
+    leave("abc").reset();
+    let whole = leave("abcdefghi");
+    is_asked.recv_timeout(PATIENCE).unwrap();
+    whole.reset();
+    let mut ended = objects(&server, 2);
+    ended.sort_by_key(|line| line["received"].as_u64());
+    for (line, of) in ended.iter().zip([serde_json::Value::Null, (*upstream.url).into()]) {
+        assert_ended(line, "client_left", 499);
+        assert_eq!((&line["sent"], &line["upstream"]), (&0.into(), &of), "{line}");
+    }
 }
 
 #[test]
