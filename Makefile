@@ -144,9 +144,9 @@ MUTANTS ?= core reactor trust wire
 mutants_core  := --package turnkey-backend $(foreach tests,certificate* client_policy connector handshake_error identit* \
                  ocsp policy revocation tickets,'--cargo-arg=--test=$(tests)') --cargo-arg=--lib
 mutants_reactor := --package turnkey-reactor '--cargo-arg=--test=socket' --cargo-arg=--lib
-mutants_trust := --package turnkey --file 'src/trust/**' --cargo-arg=--lib \
-                 --cargo-arg=--test=behind_proxy -- -- trust wire::serve fields:: options:: proxy_protocol::
-mutants_wire  := --package turnkey --file 'src/wire/**' --cargo-arg=--lib \
+mutants_trust := --package turnkey --file 'src/peer/trust/**' --cargo-arg=--lib \
+                 --cargo-arg=--test=behind_proxy -- -- trust h1::tests fields:: options:: proxy_protocol::
+mutants_wire  := --package turnkey --file 'src/wire/**' --file 'src/h1/**' --cargo-arg=--lib \
                  --cargo-arg=--test=wire
 
 mutants: ## Change the code in one place at a time, and list the changes that no test minds

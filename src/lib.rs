@@ -86,116 +86,50 @@
 //! ([`http_types::Error`]; 500 where it carries none), and with the text of the status. What else it
 //! says goes into the log, if it is a server's error. [`public_error`] has a text for the client.
 
-mod accept;
-mod access;
-mod activation;
-mod address;
 mod app;
-mod args;
-mod background;
-mod beside;
 // `make bench` sets this.
 #[cfg(any(turnkey_bench, test))]
 #[doc(hidden)]
 pub mod benched;
-mod bound;
-mod buffered;
-mod causes;
 mod check;
-mod choose_mode;
 mod cli;
-mod colour;
-mod completions;
+mod common;
 mod config;
-mod config_error;
-mod connection;
-mod content;
-mod current;
-mod date;
-mod explain;
-mod failure;
-mod field;
-mod file_body;
-mod files;
 mod folder;
-mod folder_options;
 // `cargo fuzz` sets this.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod help;
-mod layers;
-mod limit_options;
-mod limits;
-mod listen_options;
-mod listener;
-mod log;
-mod made_up;
-mod man;
-mod metrics;
+mod h1;
 mod mode;
-mod nearest;
-mod notify;
-mod observer;
-mod options;
-mod own_backend;
 mod page;
-mod panic_message;
-mod password;
 mod peer;
-mod permissions;
 #[cfg(feature = "pki")]
 pub mod pki;
-mod places;
 pub mod program;
-#[cfg(feature = "pki")]
-mod progress;
 mod proxy;
-mod recipe;
-mod record;
-mod redirect;
-mod refusal;
-mod reload;
-mod request_id;
-mod serve;
+mod report;
 mod server;
-mod server_error;
-mod shell;
-mod shutdown;
-mod signals;
-mod signed;
-mod standing;
-mod startup;
-mod system_cas;
-mod test_client;
-mod trust;
-mod try_command;
-mod units;
-mod unknown_variables;
-mod upstream_options;
-mod variables;
 mod wire;
-mod within;
-mod workers;
 
-pub use access::{AccessLog, LogFormat};
-pub use address::{Address, ClientAddr, LocalAddr, RemoteAddr};
+pub use app::test_client::{TestClient, TestRequest, TestResponse};
 pub use app::{App, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state};
-pub use bound::Bound;
+pub use common::address::{Address, ClientAddr, LocalAddr, RemoteAddr};
+pub use common::limits::Limits;
 pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};
-pub use limits::Limits;
-pub use listener::Listener;
+pub use mode::own_backend::OwnBackend;
 pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
-pub use own_backend::OwnBackend;
 pub use peer::Peer;
+pub use peer::trust::{IgnoredHeader, TrustedProxies, TrustedProxiesError};
+pub use program::recipe::{Recipe, RecipeError};
 pub use proxy::{Balance, Proxy, UpgradeProtocol, Upstream};
-pub use recipe::{Recipe, RecipeError};
-pub use reload::Reloader;
+pub use report::access::{AccessLog, LogFormat};
 pub use server::Server;
-pub use server_error::ServerError;
-pub use test_client::{TestClient, TestRequest, TestResponse};
-pub use trust::{IgnoredHeader, TrustedProxies, TrustedProxiesError};
+pub use server::bound::Bound;
+pub use server::error::ServerError;
+pub use server::listener::Listener;
+pub use server::reload::Reloader;
 pub use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,
     IdentityError, RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,

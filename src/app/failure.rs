@@ -8,10 +8,10 @@ use http_types::{Error, Response, Result, StatusCode};
 use smol::future::FutureExt;
 use turnkey_backend::BoxFuture;
 
-use crate::causes::with_causes;
-use crate::panic_message::panic_message;
-use crate::refusal::Refusal;
-use crate::request_id::RequestId;
+use crate::common::causes::with_causes;
+use crate::common::panic_message::panic_message;
+use crate::common::refusal::Refusal;
+use crate::common::request_id::RequestId;
 
 /// How much of what a parser says about a body is told, in characters: it may quote the body.
 const MAX_REASON: usize = 200;

@@ -1,12 +1,17 @@
 //! Routes, and the handlers behind them.
 
-mod builtin;
+pub(crate) mod answer;
+pub(crate) mod builtin;
 mod failure;
 mod handler;
+mod mount;
 mod next;
 mod params;
 mod pattern;
+pub(crate) mod redirect;
 mod route;
+pub(crate) mod sendable;
+pub(crate) mod test_client;
 #[cfg(test)]
 mod tests;
 mod whoami;

@@ -2,7 +2,7 @@
 
 use turnkey_backend::{BuildError, Capabilities};
 
-use crate::causes::with_causes;
+use crate::common::causes::with_causes;
 use crate::config::files::{Finding, Subject};
 use crate::mode::{self, BackendName, Built, Mode, ModeError, TlsChoice};
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use turnkey_backend::Certificate;
 
 use super::certificate::called;
-use crate::beside::beside;
-use crate::config::files::{Finding, IdentityFile, Served, Subject};
-use crate::shell::quoted;
-use crate::{files, system_cas};
+use crate::common::shell::quoted;
+use crate::config::files::beside::beside;
+use crate::config::files::{Finding, IdentityFile, Served, Subject, read, system_cas};
 
 /// Looks at the order of the file, and at the end of the chain.
 pub(super) fn inspect(
@@ -58,7 +57,7 @@ fn end(
         return Some(Finding::note("self-signed", subject, text).fix("turnkey certs makes a CA"));
     }
     let at = beside(file.certificate_file(), "ca.crt");
-    let known: Vec<Certificate> = at.as_deref().map(files::certificates).unwrap_or_default();
+    let known: Vec<Certificate> = at.as_deref().map(read::certificates).unwrap_or_default();
     let beside = known.iter().find(|ca| ca.issued(last)).zip(at);
     if let Some((ca, at)) = &beside
         && !ca.is_self_signed()
@@ -111,5 +110,5 @@ fn advice(certificate: &Path, issuer: &str) -> String {
 /// The system's store, if it has the CA that issued `certificate`.
 fn store_with_issuer(certificate: &Certificate) -> Option<PathBuf> {
     let store = system_cas::file()?;
-    files::certificates(&store).iter().any(|ca| ca.issued(certificate)).then_some(store)
+    read::certificates(&store).iter().any(|ca| ca.issued(certificate)).then_some(store)
 }

@@ -6,10 +6,8 @@ use std::time::{Duration, SystemTime};
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{Certificate, Identity, RevocationList};
 
-use super::certificate;
-use super::certificate::called;
-use crate::config::files::{Clients, Finding, Sourced, Subject};
-use crate::signed;
+use super::certificate::{self, called};
+use crate::config::files::{Clients, Finding, Sourced, Subject, signed};
 
 /// How long before the end of a list its successor is asked for.
 const SOON: Duration = Duration::from_secs(2 * 86400);

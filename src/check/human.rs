@@ -1,7 +1,7 @@
 use anstyle::Style;
 
 use super::report::Report;
-use crate::colour::{self, Colours};
+use crate::common::colour::{self, Colours};
 use crate::config::files::{Finding, Severity};
 
 /// The report as lines of text, by what they are about.

@@ -7,8 +7,7 @@ use turnkey_backend::Certificate;
 use super::certificate::called;
 
 use super::{certificate, chain, permissions};
-use crate::config::files::{Finding, IdentityFile, Served, Subject, Unusable};
-use crate::signed;
+use crate::config::files::{Finding, IdentityFile, Served, Subject, Unusable, signed};
 
 /// Looks at the chain and at the key's file. `trusted` are CAs that are known to be of use here.
 pub(super) fn inspect(

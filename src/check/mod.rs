@@ -28,11 +28,11 @@ use std::time::SystemTime;
 use turnkey_backend::{Certificate, Identity};
 
 use self::report::{Handshake, Report};
-use crate::beside::known_client;
-use crate::colour::Colours;
+use crate::common::colour::Colours;
 use crate::config::Config;
+use crate::config::files::beside::known_client;
 use crate::config::files::{Contents, Finding, Material, Severity};
-use crate::current::Serving;
+use crate::mode::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
 
 /// What a check has to say.

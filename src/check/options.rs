@@ -5,14 +5,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::address::Address;
+use crate::cli::unknown_variables::{PORT, UnknownVariable};
+use crate::common::address::Address;
+use crate::common::limits;
 use crate::config::Config;
-use crate::config::files::ClientFiles;
-use crate::config::files::{Finding, Subject};
-use crate::folder_options::FolderOptions;
-use crate::limits;
-use crate::listen_options::ListenOptions;
-use crate::unknown_variables::{PORT, UnknownVariable};
+use crate::config::files::{ClientFiles, Finding, Subject};
+use crate::config::folder_options::FolderOptions;
+use crate::config::listen_options::ListenOptions;
 
 /// How long a name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(2);

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use turnkey_backend::Identity;
 
-use super::certificate::called;
-use super::{certificate, identity};
-use crate::causes::with_causes;
+use super::certificate::{self, called};
+use super::identity;
+use crate::common::causes::with_causes;
 use crate::config::files::{Finding, IdentityFile, Subject, UpstreamTls};
 use crate::mode::{self, BackendName};
 

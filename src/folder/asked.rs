@@ -5,7 +5,7 @@ use super::coding::Coding;
 use super::conditions::Conditions;
 use super::place::Place;
 use super::ranges::Ranges;
-use crate::field;
+use crate::common::field;
 use crate::page;
 
 /// What a request asks of a folder, apart from it, since it may be looked for elsewhere.

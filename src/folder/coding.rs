@@ -1,7 +1,7 @@
 use http_types::Request;
 use http_types::headers::HeaderValue;
 
-use crate::field;
+use crate::common::field;
 
 /// How the bytes of a file are coded on their way (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

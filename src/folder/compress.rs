@@ -13,8 +13,8 @@ use smol::Task;
 use smol::future::Future;
 use smol::lock::{Semaphore, SemaphoreGuardArc};
 
-use crate::buffered::{Buffered, Fill};
-use crate::file_body::{read_at, shrunk};
+use super::file_body::{read_at, shrunk};
+use crate::common::buffered::{Buffered, Fill};
 
 /// How hard to try: the steps above it take much longer for little.
 const LEVEL: Compression = Compression::new(5);

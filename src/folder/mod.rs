@@ -6,11 +6,11 @@ mod coding;
 mod compress;
 mod conditions;
 mod entity_tag;
+pub(crate) mod file_body;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod kind;
 mod listing;
-mod mount;
 mod multipart;
 mod open;
 mod place;
@@ -27,8 +27,8 @@ use smol::lock::Semaphore;
 use self::answer::Served;
 use self::asked::Asked;
 pub(crate) use self::open::{Missed, Patience, Root};
-use crate::causes::with_causes;
-use crate::refusal::Refusal;
+use crate::common::causes::with_causes;
+use crate::common::refusal::Refusal;
 
 /// The methods that files answer to.
 const ALLOW: &str = "GET, HEAD, OPTIONS";

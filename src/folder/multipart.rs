@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
+use super::file_body::Piece;
 use super::ranges::content_range;
-use crate::file_body::Piece;
 
 /// The body that has these parts of `size` bytes, each with the fields that tell what it is, and the type
 /// of the whole.

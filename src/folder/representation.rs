@@ -9,16 +9,13 @@ use smol::lock::Semaphore;
 
 use super::asked::Asked;
 use super::coding::Coding;
-use super::compress;
 use super::conditions::{Outcome, Validators};
 use super::entity_tag::EntityTag;
+use super::file_body::{FileBody, Piece, read_at, read_now, shrunk};
 use super::kind::Kind;
-use super::multipart;
 use super::open::{Missed, Patience};
-use super::place;
 use super::ranges::{Parts, content_range};
-use super::refused;
-use crate::file_body::{FileBody, Piece, read_at, read_now, shrunk};
+use super::{compress, multipart, place, refused};
 
 /// Files up to this size are read at once, in bytes; larger ones are sent as they are read.
 const SMALL: u64 = 64 * 1024;

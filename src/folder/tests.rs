@@ -116,7 +116,7 @@ fn errors_say_what_to_do() {
 /// A large file is sent by the kernel only as long as nobody has put another body in its place.
 #[test]
 fn a_body_that_was_replaced_is_not_the_file() {
-    use crate::file_body::FileBody;
+    use super::file_body::FileBody;
     let (folder, served) = folder();
     fs::write(folder.path().join("large.html"), vec![b'x'; 100_000]).unwrap();
     let mut app = App::new();

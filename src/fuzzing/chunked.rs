@@ -1,5 +1,5 @@
 use super::cuts::Cuts;
-use crate::refusal::Refusal;
+use crate::common::refusal::Refusal;
 use crate::wire::chunked::{ChunkedDecoder, Step, Trailer};
 
 /// What the decoder may keep waiting for the rest of a line, in bytes.

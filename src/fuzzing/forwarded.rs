@@ -1,5 +1,5 @@
-use crate::trust::forwarded::{Element, parse};
-use crate::trust::node::Node;
+use crate::peer::trust::forwarded::{Element, parse};
+use crate::peer::trust::node::Node;
 
 /// What a client may write, for a proxy to append its element to.
 const FORGED: [&[u8]; 5] = [b"for=6.6.6.6", b"for=\"", b"x=\"\\", b"for=6.6.6.6;x=\",", b"\\,;\""];

@@ -6,13 +6,14 @@ use httparse::Header;
 use smol::io::Cursor;
 
 use super::cuts::Cuts;
-use crate::limits::Limits;
-use crate::refusal::Refusal;
-use crate::trust::{Decision, Own, Trust};
-use crate::wire::body::RequestBody;
+use crate::common::limits::Limits;
+use crate::common::refusal::Refusal;
+use crate::h1::body::RequestBody;
+use crate::h1::request;
+use crate::peer::trust::{Decision, Own, Trust};
+use crate::wire::Transport;
 use crate::wire::head::{Framing, Head, Target, Version, field_slots, lower_minor_version};
 use crate::wire::scanner::HeadScanner;
-use crate::wire::{Transport, request};
 
 /// What becomes of an input.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use crate::trust::proxy_protocol::{Source, parse};
+use crate::peer::trust::proxy_protocol::{Source, parse};
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 

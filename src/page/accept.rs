@@ -1,6 +1,6 @@
 use http_types::Request;
 
-use crate::field;
+use crate::common::field;
 
 /// Whether `request` comes from a person with a browser, who is best told on a page.
 pub(crate) fn wants_page(request: &Request) -> bool {

@@ -5,7 +5,8 @@
 //! to the browser: whatever gets into a page by mistake, it does nothing there.
 
 mod accept;
-mod escape;
+pub(crate) mod escape;
+pub(crate) mod refusal;
 
 use std::sync::LazyLock;
 
@@ -17,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use accept::{prefers_page, wants_page};
 pub(crate) use escape::escape;
 
-use crate::field;
+use crate::common::field;
 
 /// What all pages look like. The hash of it stands in the policy, so there is no `style` anywhere
 /// else: neither an attribute nor an element.

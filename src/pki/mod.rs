@@ -5,7 +5,7 @@
 //! all that is missing in memory; anything that would lose a file of somebody's own is an error
 //! here. Only then does it write. `certs/README.md` explains each file.
 
-mod adhoc;
+pub(crate) mod adhoc;
 mod authority;
 mod bundle;
 mod error;

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use time::OffsetDateTime;
 
 use super::PKCS12_PASSWORD;
-use crate::colour::{self, Colours};
-use crate::shell;
+use crate::common::colour::{self, Colours};
+use crate::common::shell;
 
 /// What `turnkey certs` found and did; its `Display` is what the program prints.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::report::{CertsReport, IdentityReport, Outcome, Why};
 use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
 use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
-use crate::permissions::{self, Exposed};
+use crate::common::permissions::{self, Exposed};
 
 /// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
 const MAX_DAYS: u32 = 825;

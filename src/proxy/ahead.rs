@@ -1,14 +1,13 @@
 //! The client's side of an answer: what is read ahead while the client is slower than the upstream.
 
 use std::future::poll_fn;
-use std::io;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
-use super::buffers::Buffers;
 use super::spool::Spool;
+use crate::common::buffers::Buffers;
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 

@@ -1,5 +1,5 @@
 use super::fields::{is_end_to_end, push};
-use crate::trust::may_be_trailer;
+use crate::peer::trust::may_be_trailer;
 use crate::wire::chunked::Trailer;
 
 /// `content` as a chunk (RFC 9112 §7.1); nothing is the last one, with `trailers` behind it, as far

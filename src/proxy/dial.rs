@@ -14,8 +14,8 @@ use super::connection::Connection;
 use super::error::UpstreamError;
 use super::upstream::Upstream;
 use super::upstream_tls::UpstreamTls;
-use crate::address::Address;
-use crate::within::within;
+use crate::common::address::Address;
+use crate::common::within::within;
 
 /// How long there is between attempts at a server whose queue is full: doubling, between these.
 #[cfg(unix)]

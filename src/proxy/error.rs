@@ -3,7 +3,7 @@ use std::io;
 use http_types::StatusCode;
 
 use super::response::Malformed;
-use crate::refusal::Refusal;
+use crate::common::refusal::Refusal;
 
 /// Why an upstream has not answered.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use httparse::Header;
 
-use crate::field;
+use crate::common::field;
 
 /// Fields that are between two neighbours (RFC 9110 §7.6.1), whether `Connection` names them or not.
 const HOP_BY_HOP: [&str; 9] = [

@@ -11,7 +11,7 @@ use super::private::Private;
 use super::relay::{Relay, Relayed};
 use super::request::Outgoing;
 use super::{Forwarded, Proxy, tunnel};
-use crate::refusal::Refusal;
+use crate::common::refusal::Refusal;
 use crate::wire::deadline::Deadline;
 use crate::wire::head::Version;
 use crate::wire::{Shared, lock};

@@ -3,8 +3,8 @@
 
 use http_types::{Method, Response, StatusCode};
 
-use crate::field;
-use crate::refusal::Refusal;
+use crate::common::field;
+use crate::common::refusal::Refusal;
 use crate::wire::head::Head;
 
 pub(super) const NAME: &str = "max-forwards";

@@ -6,7 +6,6 @@
 
 mod ahead;
 mod balance;
-mod buffers;
 mod chunk;
 mod connection;
 mod dial;
@@ -37,17 +36,17 @@ use turnkey_backend::{ConnectConfig, Connector, Timer};
 
 pub use self::balance::Balance;
 use self::balance::Balancer;
-pub(crate) use self::buffers::Buffers;
 use self::forward::{Attempt, Unanswered};
 pub(crate) use self::private::Private;
 pub(crate) use self::request::Outgoing;
 pub use self::upgrade::UpgradeProtocol;
 pub use self::upstream::Upstream;
 use self::upstream_tls::UpstreamTls;
-use crate::causes::with_causes;
-use crate::limits::{Descriptors, Limits};
+use crate::common::buffers::Buffers;
+use crate::common::causes::with_causes;
+use crate::common::limits::{Descriptors, Limits};
+use crate::common::refusal::Refusal;
 use crate::mode::{self, BackendName, ModeError};
-use crate::refusal::Refusal;
 use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
@@ -113,7 +112,7 @@ impl Proxy {
             host: None,
             timeout: Duration::from_secs(60),
             streaming: false,
-            buffers: Buffers::new(buffers::DISK),
+            buffers: Buffers::new(crate::common::buffers::DISK),
             lenient_names: false,
             upgrades: vec![UpgradeProtocol::websocket()],
             tunnel_timeout: TUNNEL_TIMEOUT,

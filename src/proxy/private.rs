@@ -5,7 +5,7 @@ use httparse::Header;
 use super::balance::Member;
 use super::connection::Connection;
 use super::upstream_tls::UpstreamTls;
-use crate::field;
+use crate::common::field;
 
 /// The fields in which authentication is asked for and given (RFC 9110 §11).
 const FIELDS: [&str; 4] =

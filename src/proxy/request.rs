@@ -6,16 +6,15 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_types::Method;
 
-use super::Proxy;
 use super::connection::Connection;
 use super::fields::{EndToEnd, push};
-use super::max_forwards;
 use super::private::authenticates_connection;
 use super::upgrade::UpgradeProtocol;
-use crate::address::ClientAddr;
-use crate::field;
+use super::{Proxy, max_forwards};
+use crate::common::address::ClientAddr;
+use crate::common::field;
 use crate::peer::Link;
-use crate::trust::{Decision, is_strange, is_written_here};
+use crate::peer::trust::{Decision, is_strange, is_written_here};
 use crate::wire::head::{Framing, Head, Target, Version};
 
 /// A request on its way to an upstream.

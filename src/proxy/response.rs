@@ -8,8 +8,7 @@ use httparse::{Header, ParserConfig};
 
 use super::fields::{EndToEnd, push};
 use super::private::authenticates_connection;
-use crate::date;
-use crate::field;
+use crate::common::{date, field};
 use crate::wire::head::Version;
 
 /// The most fields that a response may have.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use smol::Task;
 
-use super::buffers::{Buffers, Share};
+use crate::common::buffers::{Buffers, Share};
 
 /// How much of a body is held in memory, in bytes; the rest goes to a file.
 const MEMORY: usize = 64 * 1024;

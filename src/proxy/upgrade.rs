@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::field;
+use crate::common::field;
 
 /// A protocol that a client may change its connection to (RFC 9110 §7.8), in any version: `websocket`.
 #[derive(Debug, Clone, PartialEq, Eq)]

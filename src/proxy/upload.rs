@@ -208,7 +208,7 @@ mod tests {
     use smol::io::{AsyncRead, AsyncWrite};
 
     use super::*;
-    use crate::limits::Limits;
+    use crate::common::limits::Limits;
     use crate::proxy::fields::EndToEnd;
     use crate::wire::Transport;
     use crate::wire::head::{Framing, Version};

@@ -1,5 +1,5 @@
-use crate::field;
-use crate::refusal::Refusal;
+use crate::common::field;
+use crate::common::refusal::Refusal;
 
 /// The longest line with a chunk's size and extensions, in bytes with its end.
 const MAX_CHUNK_LINE: usize = 1024;

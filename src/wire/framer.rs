@@ -1,6 +1,6 @@
 use super::chunked::{ChunkedDecoder, Step, Trailer};
 use super::head::Framing;
-use crate::refusal::Refusal;
+use crate::common::refusal::Refusal;
 
 /// Where a request's body ends.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::str::FromStr;
 use http_types::{Method, StatusCode};
 use httparse::Header;
 
-use crate::field;
-use crate::refusal::Refusal;
+use crate::common::field;
+use crate::common::refusal::Refusal;
 
 /// The most fields that a head may have.
 const MAX_FIELDS: usize = 100;

@@ -8,24 +8,13 @@
 //! A refusal is one response that says what was wrong, after which the connection closes. No byte
 //! after a refused request is ever interpreted.
 
-pub(crate) mod body;
 pub(crate) mod chunked;
-mod counted;
 pub(crate) mod deadline;
-mod exchange;
 pub(crate) mod framer;
 pub(crate) mod head;
 pub(crate) mod input;
-mod lasting;
-pub(crate) mod request;
-mod respond;
 pub(crate) mod scanner;
-mod serve;
-mod tally;
-mod transport;
-mod underway;
+pub(crate) mod tally;
+pub(crate) mod transport;
 
-pub(crate) use exchange::{After, answer, refuse};
-pub(crate) use serve::serve;
 pub(crate) use transport::{Shared, Transport, lock};
-pub(crate) use underway::Underway;

@@ -1,14 +1,14 @@
 use http_types::StatusCode;
 
 use super::head::{MAX_TARGET, uri_too_long};
-use crate::field;
-use crate::refusal::Refusal;
+use crate::common::field;
+use crate::common::refusal::Refusal;
 
 /// The longest request line: the target, and room for any method and version that there is.
 const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;
 
 /// What a TLS handshake begins with: a record of type 22, of a version that is 3.x (RFC 8446 §5.1).
-pub(super) const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
+pub(crate) const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
 /// Finds the end of a head while its bytes come in, and refuses it as soon as it can be told that
 /// it will not do.

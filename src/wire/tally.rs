@@ -1,8 +1,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::record::UpstreamFailure;
-
 /// What has gone over a connection for the request at hand: kept while it is answered, and taken by
 /// whoever tells of it afterwards.
 #[derive(Debug, Default)]
@@ -108,6 +106,14 @@ impl Tally {
 
 fn count(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+/// An upstream that was asked in vain.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamFailure {
+    pub(crate) upstream: Arc<str>,
+    /// One of a closed set.
+    pub(crate) reason: &'static str,
 }
 
 #[cfg(test)]

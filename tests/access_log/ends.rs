@@ -4,8 +4,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::support::upstream::Upstream;
 use crate::support::{Client, Conn, Dialer, GET, Pki, Server};
-use crate::upstream::Upstream;
 use crate::{PATIENCE, assert_ended, json, lines, object, objects, talk};
 
 /// A body that takes the server long to send.

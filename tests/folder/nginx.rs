@@ -5,7 +5,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::TcpStream;
 
-use crate::programs::{Running, directory, own_address, system_server};
+use crate::support::programs::{Running, directory, own_address, system_server};
 use crate::{Answer, DATE, Folder, MODIFIED, Served, bytes, modified, request};
 
 /// nginx for a folder. It ends when this goes out of scope.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::support::upstream::Upstream;
 use crate::support::{Client, Conn, Dialer, Pki};
-use crate::upstream::Upstream;
 use crate::{assert_counts, counted, samples};
 
 #[test]

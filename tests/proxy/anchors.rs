@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use crate::support::upstream::Upstream;
 use crate::support::{Authority, FAILURE, Pki, Profile, Program, Server, assert_complaint, table};
 use crate::tls::{Before, server_config, serving};
-use crate::upstream::Upstream;
 use crate::{OK, OK_CLOSE, assert_refused};
 
 table! {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::table;
-use crate::upstream::{DeadPort, Upstream};
+use crate::support::upstream::{DeadPort, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
 table! {

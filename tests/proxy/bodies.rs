@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::held_back::post_chunked;
+use crate::support::upstream::{Received, Talk, Upstream};
 use crate::support::{Conn, table};
-use crate::upstream::{Received, Talk, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
 table! {
@@ -167,7 +167,8 @@ fn an_answer_may_come_while_the_body_does(front: Front) {
             let before = conn.ahead().len();
             let read = conn.read_some();
             assert!(matches!(read, Ok(1..)), "{read:?} after {back} bytes");
-            let head = crate::upstream::find(conn.ahead(), b"\r\n\r\n").map_or(before, |at| at + 4);
+            let head = crate::support::upstream::find(conn.ahead(), b"\r\n\r\n")
+                .map_or(before, |at| at + 4);
             back = conn.ahead().len() - head;
         }
     }

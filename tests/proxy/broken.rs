@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::table;
-use crate::upstream::{DeadPort, Upstream};
+use crate::support::upstream::{DeadPort, Upstream};
 use crate::{Front, Proxied, assert_refused};
 
 table! {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::bodies::{SOON, signal};
 use crate::support::table;
-use crate::upstream::{Received, Upstream};
+use crate::support::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
 table! {
@@ -125,7 +125,7 @@ fn one_that_has_ended_is_closed_before_it_is_missed(front: Front) {
 
 /// Answers the first request of each connection, and breaks off at the second, by `how`. Each request
 /// is recorded, and so is half of one.
-fn breaking(how: fn(&mut crate::upstream::Talk)) -> Upstream {
+fn breaking(how: fn(&mut crate::support::upstream::Talk)) -> Upstream {
     Upstream::new(move |talk| {
         talk.request();
         talk.send(OK);
@@ -137,8 +137,10 @@ fn breaking(how: fn(&mut crate::upstream::Talk)) -> Upstream {
 }
 
 fn one_that_breaks_off_is_asked_again_once(front: Front) {
-    for how in [|_: &mut crate::upstream::Talk| {}, |talk: &mut crate::upstream::Talk| talk.reset()]
-    {
+    for how in [
+        |_: &mut crate::support::upstream::Talk| {},
+        |talk: &mut crate::support::upstream::Talk| talk.reset(),
+    ] {
         for method in ["GET", "HEAD", "DELETE", "PUT", "OPTIONS"] {
             let upstream = breaking(how);
             let proxied = Proxied::new(front, &upstream);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
+use crate::support::upstream::{Received, Upstream};
 use crate::support::{is_time_out, table};
-use crate::upstream::{Received, Upstream};
 use crate::{Front, Proxied};
 
 table! {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::bodies::signal;
 use crate::read_ahead::{METRICS, buffered, hold_little};
+use crate::support::upstream::Upstream;
 use crate::support::{Conn, Dialer, Program, Server};
-use crate::upstream::Upstream;
 use crate::{OK, assert_refused};
 
 /// How many the process may have: 32 are kept for other things, and a ninth of the rest for clients that

@@ -3,8 +3,8 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use crate::support::upstream::{Received, Upstream};
 use crate::support::{Conn, table};
-use crate::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

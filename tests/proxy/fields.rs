@@ -1,7 +1,7 @@
 //! What upstreams are told about clients, whatever clients say of themselves.
 
 use crate::support::table;
-use crate::upstream::{Received, Upstream};
+use crate::support::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

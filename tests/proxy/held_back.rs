@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bodies::{POST, SOON, await_connections, signal};
 use crate::support::table;
-use crate::upstream::{Received, Upstream, find};
+use crate::support::upstream::{Received, Upstream, find};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
 table! {

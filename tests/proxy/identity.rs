@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::support::upstream::Upstream;
 use crate::support::{Dialer, Pki, Profile, Server, on_every_verifying_backend, openssl};
-use crate::upstream::Upstream;
 use crate::{OK, OK_CLOSE, Setup};
 
 on_every_verifying_backend! {

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::bodies::{await_connections, signal};
+use crate::support::upstream::{Talk, Upstream};
 use crate::support::{Conn, table};
-use crate::upstream::{Talk, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {
@@ -185,7 +185,7 @@ fn what_comes_meanwhile_is_not_lost(front: Front) {
 
 #[track_caller]
 fn until(conn: &mut Conn, end: &str) {
-    while crate::upstream::find(conn.ahead(), end.as_bytes()).is_none() {
+    while crate::support::upstream::find(conn.ahead(), end.as_bytes()).is_none() {
         let read = conn.read_some();
         assert!(matches!(read, Ok(1..)), "{read:?}");
     }

@@ -3,7 +3,7 @@
 
 use crate::support::identity::{IN_USE, SPELLINGS, documented};
 use crate::support::table;
-use crate::upstream::{Received, Upstream};
+use crate::support::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::support::upstream::Upstream;
 use crate::support::{FAILURE, Pki, Profile, Program, USAGE, assert_complaint, openssl};
-use crate::upstream::Upstream;
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 #[test]

@@ -9,8 +9,8 @@ use std::{fs, iter, thread};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, listen, socket};
 
+use crate::support::upstream::Upstream;
 use crate::support::{Dialer, Program, table};
-use crate::upstream::Upstream;
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

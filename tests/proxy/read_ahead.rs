@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::bodies::{SOON, signal};
+use crate::support::upstream::{Talk, Upstream};
 use crate::support::{Conn, Server, table};
-use crate::upstream::{Talk, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {
@@ -272,7 +272,7 @@ fn what_came_before_it_broke_off_comes_too(front: Front) {
     all_sent.lock().unwrap().recv_timeout(SOON).expect("it waits for the client");
     proxied.server.assert_logs(&["error", &upstream.url, "broke off"]);
     while let Ok(1..) = conn.read_some() {}
-    let head = crate::upstream::find(conn.ahead(), b"\r\n\r\n").unwrap() + 4;
+    let head = crate::support::upstream::find(conn.ahead(), b"\r\n\r\n").unwrap() + 4;
     assert!(conn.ahead()[head..] == body()[..SENT], "{} bytes came", conn.ahead().len() - head);
     assert_given_back(&proxied);
 }

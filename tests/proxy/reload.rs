@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::bodies::signal;
+use crate::support::upstream::Upstream;
 use crate::support::{Authority, Dialer, Leaf, Pki, Profile, Server, table};
 use crate::tls::server_config;
-use crate::upstream::Upstream;
 use crate::{OK, OK_CLOSE, assert_refused};
 
 /// What the server itself speaks, with the stack that it speaks to upstreams.

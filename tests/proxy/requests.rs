@@ -1,7 +1,7 @@
 //! The request line and the fields that an upstream gets.
 
 use crate::support::table;
-use crate::upstream::Upstream;
+use crate::support::upstream::Upstream;
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::bodies::{SOON, signal};
 use crate::support::table;
-use crate::upstream::Upstream;
+use crate::support::upstream::Upstream;
 use crate::{Front, Proxied, assert_refused};
 
 table! {

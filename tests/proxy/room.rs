@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::bodies::{POST, SOON, signal};
 use crate::held_back::post_chunked;
 use crate::read_ahead::{METRICS, assert_given_back, buffered, hold_little};
+use crate::support::upstream::{Received, Upstream};
 use crate::support::{Conn, table};
-use crate::upstream::{Received, Upstream};
 use crate::{Front, OK, OK_CLOSE, Proxied, assert_refused};
 
 table! {

@@ -2,7 +2,7 @@
 
 use crate::bodies::{SOON, signal};
 use crate::support::table;
-use crate::upstream::Upstream;
+use crate::support::upstream::Upstream;
 use crate::{Front, OK, OK_CLOSE, Proxied};
 
 table! {

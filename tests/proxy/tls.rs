@@ -15,8 +15,8 @@ use ::rustls::{RootCertStore, ServerConfig};
 
 use crate::bodies::{POST, signal};
 use crate::held_back::{chunked, content};
+use crate::support::upstream::{DeadPort, Talk, Upstream};
 use crate::support::{Dialer, Files, Pki, Profile, Program, Server, table};
-use crate::upstream::{DeadPort, Talk, Upstream};
 use crate::{OK, OK_CLOSE, assert_refused};
 
 table! {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::support::upstream::Upstream;
 use crate::support::{Conn, table};
-use crate::upstream::Upstream;
 use crate::{Front, Proxied, assert_refused};
 
 table! {
@@ -58,7 +58,13 @@ fn assert_broken(mut client: Conn, what: &str) {
 }
 
 /// Asks in both versions before an upstream that sends this and then does `then`.
-fn each(front: Front, head: &str, body: &str, then: fn(&mut crate::upstream::Talk), cause: &str) {
+fn each(
+    front: Front,
+    head: &str,
+    body: &str,
+    then: fn(&mut crate::support::upstream::Talk),
+    cause: &str,
+) {
     let bytes = format!("{head}{body}");
     let upstream = Upstream::new(move |talk| {
         talk.request();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use memchr::memchr_iter;
 
+use crate::support::upstream::{Talk, Upstream};
 use crate::support::{Conn, table};
-use crate::upstream::{Talk, Upstream};
 use crate::{Front, OK, Proxied, assert_refused};
 
 table! {
@@ -305,7 +305,8 @@ fn a_refusal_is_a_usual_answer(front: Front) {
         conn.response();
         conn.response();
         let requests = upstream.requests();
-        let targets: Vec<_> = requests.iter().map(crate::upstream::Received::target).collect();
+        let targets: Vec<_> =
+            requests.iter().map(crate::support::upstream::Received::target).collect();
         assert_eq!(targets, ["/chat", "/chat", "/chat", "/next"]);
         assert_eq!(requests[3].values("x-forwarded-host"), ["b.test"]);
         assert_eq!(upstream.accepted(), 1);

@@ -18,10 +18,12 @@ pub(crate) mod ocsp;
 mod odd;
 mod pki;
 mod process;
+pub(crate) mod programs;
 mod server;
 mod setup;
 mod site;
 mod streams;
+pub(crate) mod upstream;
 mod words;
 
 pub(crate) use apart::apart;

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::programs::{Running, beside, directory, own_address, system_server};
 use crate::support::documents::in_language;
+use crate::support::programs::{Running, beside, directory, own_address, system_server};
 use crate::support::{Client, Pki, Server};
 
 /// Where Debian has them.

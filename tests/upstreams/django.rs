@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Front;
-use crate::programs::{Listen, Running, directory, gunicorn, script};
+use crate::support::programs::{Listen, Running, directory, gunicorn, script};
 use crate::support::{Client, openssl, table};
 
 table! {

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use crate::Front;
-use crate::programs::{Listen, Running, beside, directory, gunicorn};
+use crate::support::programs::{Listen, Running, beside, directory, gunicorn};
 use crate::support::{Client, Files, Pki, Profile, Program, openssl, python, table};
 
 table! {

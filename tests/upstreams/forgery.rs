@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Front;
 use crate::django::Site;
 use crate::flask::{base64_of, fingerprint};
-use crate::programs::Listen;
+use crate::support::programs::Listen;
 use crate::support::table;
 
 table! {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::programs::{Running, directory, own_address, system_server};
+use crate::support::programs::{Running, directory, own_address, system_server};
 use crate::support::{Client, Conn, Dialer, GET, Pki, Program, Raise, Server, report, table};
 
 table! {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Front;
-use crate::programs::directory;
+use crate::support::programs::directory;
 use crate::support::{report, table, tool};
 
 table! {

@@ -1,7 +1,7 @@
 //! gunicorn with one worker that does one thing at a time, as it comes: slow clients do not keep it from others.
 
 use crate::Front;
-use crate::programs::{Listen, Running, directory, gunicorn_of};
+use crate::support::programs::{Listen, Running, directory, gunicorn_of};
 use crate::support::{Conn, Dialer, table};
 
 table! {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::Front;
 use crate::apache::{Apache, documented, port};
-use crate::programs::{Listen, Running, beside, directory, script};
 use crate::support::documents::in_language;
+use crate::support::programs::{Listen, Running, beside, directory, script};
 use crate::support::{Server, python, run, table, tool};
 
 table! {

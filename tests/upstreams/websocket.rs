@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Front;
-use crate::programs::{Running, beside, directory, script};
+use crate::support::programs::{Running, beside, directory, script};
 use crate::support::{python, table};
 
 table! {

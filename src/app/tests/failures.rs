@@ -6,7 +6,7 @@ use http_types::Body;
 use smol::io::AsyncReadExt as _;
 
 use super::*;
-use crate::refusal::Refusal;
+use crate::common::refusal::Refusal;
 
 #[test]
 fn an_error_tells_the_client_its_status_and_what_is_for_it() {

@@ -10,9 +10,9 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use turnkey_backend::{Certificate, TlsInfo, TlsVersion};
 
 use super::{json, page};
+use crate::common::request_id::RequestId;
+use crate::peer::trust::Trust;
 use crate::peer::{Link, Peer};
-use crate::request_id::RequestId;
-use crate::trust::Trust;
 
 const CLIENT: &str = "192.0.2.7:5000";
 const PROXY: &str = "10.0.0.5:5000";

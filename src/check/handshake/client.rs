@@ -18,8 +18,8 @@ use smol::io::AsyncWriteExt;
 use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Socket, Timer};
 use turnkey_rustls::{fault_in_words, io_in_words};
 
-use crate::causes::with_causes;
 use crate::check::report::Attempt;
+use crate::common::causes::with_causes;
 
 /// A client that takes every certificate, and keeps what it was shown.
 pub(super) struct Client {

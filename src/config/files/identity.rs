@@ -6,12 +6,10 @@ use std::time::SystemTime;
 use turnkey_backend::{Certificate, CertificateError, Identity, IdentityError, Part};
 use zeroize::Zeroizing;
 
-use super::{Finding, Reader, Subject};
-use crate::causes::with_causes;
-use crate::cli::{ModeName, Serve};
-use crate::config_error::{ConfigError, usage};
-use crate::files;
-use crate::password;
+use super::{Finding, Reader, Subject, read};
+use crate::cli::{ModeName, Serve, variables};
+use crate::common::causes::with_causes;
+use crate::config::error::{ConfigError, usage};
 
 /// How many certificates of a chain can each be out of date.
 const MAX_LINKS: usize = 16;
@@ -164,7 +162,7 @@ impl IdentityFile {
 
     /// Reads the file of the certificate, and that of the key if it is another.
     fn bytes(&self) -> Result<(Secret, Option<Secret>), Finding> {
-        let read = |file, option| files::read(file, option).map(Zeroizing::new);
+        let read = |file, option| read::read(file, option).map(Zeroizing::new);
         let certificate = read(self.certificate_file(), self.certificate_option())?;
         let (key, option) = self.key_file();
         Ok((certificate, self.is_apart().then(|| read(key, option)).transpose()?))
@@ -221,7 +219,7 @@ impl Reader<'_> {
         });
         let Some(parsed) = self.take(parsed)? else { return Ok(None) };
         let in_file = match file {
-            IdentityFile::Pem { .. } => files::certificates_in(&certificate),
+            IdentityFile::Pem { .. } => read::certificates_in(&certificate),
             IdentityFile::Pkcs12(_) => Vec::new(),
         };
         match parsed {
@@ -297,13 +295,13 @@ fn code(error: &IdentityError) -> &'static str {
 fn hint(error: &IdentityError) -> String {
     if error.password_needed() {
         let error = with_causes(error);
-        return format!("{error}; give it with --key-password-file or {}", password::VARIABLE);
+        return format!("{error}; give it with --key-password-file or {}", variables::KEY_PASSWORD);
     }
     match error {
         IdentityError::WrongPassword => {
             format!(
                 "{error}; check what was typed, or what --key-password-file or {} holds",
-                password::VARIABLE
+                variables::KEY_PASSWORD
             )
         }
         _ => with_causes(error),

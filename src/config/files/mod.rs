@@ -4,10 +4,16 @@
 //! Start-up and reloads stop at the first error ([`Config::load`]); `turnkey check` reads on, and shows all
 //! ([`Config::load_all`]).
 
+pub(crate) mod beside;
 mod clients;
 mod found;
 mod identity;
+pub(crate) mod made_up;
+pub(crate) mod password;
+pub(crate) mod read;
+pub(crate) mod signed;
 mod sources;
+pub(crate) mod system_cas;
 mod upstreams;
 
 use std::error::Error;
@@ -17,15 +23,14 @@ use std::time::SystemTime;
 pub(crate) use self::clients::{ClientFiles, Clients, Sourced};
 pub(crate) use self::found::{Finding, Severity, Subject};
 pub(crate) use self::identity::{IdentityFile, PemOptions, Served, Unusable, choose};
+use self::password::Passwords;
 #[cfg(feature = "pki")]
 pub(crate) use self::sources::MadeUpClients;
 pub(crate) use self::sources::{MadeUp, Material, Sources};
 pub(crate) use self::upstreams::{UpstreamFiles, UpstreamTls};
-use crate::causes::with_causes;
+use crate::common::causes::with_causes;
 use crate::config::Config;
-use crate::files;
 use crate::mode::{Mode, TlsChoice};
-use crate::password::Passwords;
 
 /// What the files held when they were read.
 #[derive(Debug)]
@@ -114,7 +119,7 @@ impl Reader<'_> {
         parse: impl Fn(&[u8]) -> Result<T, E>,
     ) -> Result<Option<T>, Finding> {
         let explain = |error: E| Finding::file(file, option, with_causes(&error));
-        self.take(files::read(file, option).and_then(|bytes| parse(&bytes).map_err(explain)))
+        self.take(read::read(file, option).and_then(|bytes| parse(&bytes).map_err(explain)))
     }
 
     /// Notes an error, or returns it, which stops the reading.

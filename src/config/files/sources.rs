@@ -8,12 +8,11 @@ use turnkey_backend::{
 };
 use zeroize::Zeroizing;
 
+use super::beside::known_client;
 use super::clients::{ClientFiles, Clients};
 use super::identity::{IdentityFile, Served, Unusable};
-use super::{Finding, Reader, Subject};
-use crate::beside::known_client;
-use crate::causes::with_causes;
-use crate::files;
+use super::{Finding, Reader, Subject, read};
+use crate::common::causes::with_causes;
 use crate::mode::{Mode, TlsChoice};
 
 /// All that a TLS backend is built from and that may change while the server runs.
@@ -201,7 +200,7 @@ fn duplicate_names(identities: &[Served<'_>]) -> Vec<Finding> {
 
 /// The secret in a file of `--ticket-keys`.
 fn ticket_key(file: &Path) -> Result<TicketKey, Finding> {
-    let bytes = Zeroizing::new(files::read(file, "--ticket-keys")?);
+    let bytes = Zeroizing::new(read::read(file, "--ticket-keys")?);
     TicketKey::new(&bytes).ok_or_else(|| {
         let (min, max) = (TicketKey::MIN, TicketKey::MAX);
         let what = format!(

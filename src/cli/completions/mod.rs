@@ -1,0 +1,36 @@
+//! Scripts that make shells complete the commands, options and files of turnkey: one for each shell,
+//! all made from the same options.
+
+mod bash;
+mod fish;
+mod zsh;
+
+use super::options::{self, Described, Opt};
+use crate::common::shell::Shell;
+
+/// The script for `shell`.
+pub(crate) fn script(shell: Shell) -> String {
+    let (program, commands) = (options::program(), options::commands());
+    match shell {
+        Shell::Bash => bash::script(&program, &commands),
+        Shell::Zsh => zsh::script(&program, &commands),
+        Shell::Fish => fish::script(&program, &commands),
+    }
+}
+
+/// All commands' names, with spaces between.
+fn names(commands: &[Described]) -> String {
+    commands.iter().map(|command| command.name).collect::<Vec<_>>().join(" ")
+}
+
+/// The option's names: the long one, and the short one if there is one.
+fn both_names(option: &Opt) -> Vec<String> {
+    let short = option.short.map(|short| format!("-{short}"));
+    [Some(option.name.to_owned()), short].into_iter().flatten().collect()
+}
+
+/// Text that a shell takes as one word, as it is. (Not for fish, to which a backslash means something
+/// there too.)
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

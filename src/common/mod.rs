@@ -1,0 +1,18 @@
+//! What every room uses: addresses, header fields, dates, limits, units and the shutdown signal.
+
+pub(crate) mod address;
+pub(crate) mod buffered;
+pub(crate) mod buffers;
+pub(crate) mod causes;
+pub(crate) mod colour;
+pub(crate) mod date;
+pub(crate) mod field;
+pub(crate) mod limits;
+pub(crate) mod panic_message;
+pub(crate) mod permissions;
+pub(crate) mod refusal;
+pub(crate) mod request_id;
+pub(crate) mod shell;
+pub(crate) mod shutdown;
+pub(crate) mod units;
+pub(crate) mod within;

@@ -1,0 +1,51 @@
+//! The options about a folder that is served.
+
+use std::path::PathBuf;
+
+use super::error::{ConfigError, usage};
+use super::layers::Layers;
+use crate::folder::{Folder, FolderError};
+
+/// Which folder is served, and how.
+#[derive(Debug)]
+pub(crate) struct FolderOptions {
+    pub(crate) path: PathBuf,
+    listing: bool,
+    pub(crate) spa: bool,
+}
+
+/// The folder that is to be served, if one is.
+pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<FolderOptions>, ConfigError> {
+    // Of one that is typed and another that stands in the environment, the former is meant.
+    let deciding = layers.first(|s| s.dir.is_some() || !s.proxy.is_empty());
+    let both = deciding.is_some_and(|s| s.dir.is_some() && !s.proxy.is_empty());
+    if both && layers.of(|s| s.redirect_from).is_none() {
+        return Err(usage(
+            "--dir and --proxy are two things to serve, a folder and another server: leave one of \
+             them out (beside --redirect-from they go together: the folder is for a CA's challenges \
+             then)",
+        ));
+    }
+    // Of a folder beside a proxy, no more is served than the answers to a CA's challenges.
+    let Some(path) = deciding.filter(|_| !both).and_then(|s| s.dir.clone()) else {
+        let typed = layers.typed();
+        let wishes = [
+            (typed.is_some_and(|s| s.listing), "--listing"),
+            (typed.is_some_and(|s| s.spa), "--spa"),
+        ];
+        return match wishes.iter().find(|(asked, _)| *asked) {
+            Some((_, option)) => {
+                Err(usage(format!("{option} needs --dir: the folder that is served")))
+            }
+            None => Ok(None),
+        };
+    };
+    Ok(Some(FolderOptions { path, listing: layers.any(|s| s.listing), spa: layers.any(|s| s.spa) }))
+}
+
+impl FolderOptions {
+    /// Opens the folder.
+    pub(crate) fn folder(&self) -> Result<Folder, FolderError> {
+        Ok(Folder::new(&self.path)?.listing(self.listing).spa(self.spa))
+    }
+}

@@ -1,0 +1,142 @@
+//! Which parts of a file are asked for (RFC 9110 §14).
+
+use std::ops::Range;
+
+use http_types::Request;
+
+use crate::common::field;
+
+/// The most ranges that are answered to in one response. Who asks for more gets the whole, as
+/// RFC 9110 §14.2 recommends: so many small parts are no reading, but an attack.
+const MAX_RANGES: usize = 64;
+
+/// Ranges that are no farther apart than this, in bytes, are sent as one: what stands between two
+/// parts is about as long. So the parts are, all in all, never longer than the file and what stands
+/// between them.
+pub(super) const NEAR: u64 = 128;
+
+/// The ranges of a request, well-formed, and not yet known to be of any use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ranges(Vec<Spec>);
+
+/// A range as it is written (RFC 9110 §14.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spec {
+    /// From a byte on, as far as another one, or to the end.
+    From(u64, Option<u64>),
+    /// So many bytes at the end.
+    Last(u64),
+}
+
+/// What comes of ranges for a file of some length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// The ranges are as good as none.
+    Whole,
+    /// 416 (RFC 9110 §15.5.17).
+    Unsatisfiable,
+    /// In the order in which they were asked for; at least one.
+    Some(Vec<Range<u64>>),
+}
+
+impl Ranges {
+    /// Those that `request` asks for. `None` if it asks for none, or in units that are not known, or
+    /// in a way that is malformed: the field is ignored then (RFC 9110 §14.2).
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let values = request.header("range")?;
+        let mut values = values.iter();
+        let only = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        Self::parse(only.as_str())
+    }
+
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let (unit, set) = value.split_once('=')?;
+        if !unit.trim_matches([' ', '\t']).eq_ignore_ascii_case("bytes") {
+            return None;
+        }
+        let mut specs = Vec::new();
+        for spec in field::list(set.as_bytes()) {
+            if specs.len() == MAX_RANGES {
+                return None;
+            }
+            specs.push(Spec::parse(spec)?);
+        }
+        (!specs.is_empty()).then_some(Self(specs))
+    }
+
+    /// The parts of `length` bytes that they are.
+    pub(super) fn of_length(&self, length: u64) -> Parts {
+        if length == 0 && self.0.iter().any(|spec| matches!(spec, Spec::Last(1..))) {
+            // Satisfiable, though there is no byte that could be named in the answer.
+            return Parts::Whole;
+        }
+        let mut parts: Vec<Range<u64>> = Vec::new();
+        for spec in &self.0 {
+            if let Some(range) = spec.of_length(length) {
+                join(&mut parts, range);
+            }
+        }
+        if parts.is_empty() { Parts::Unsatisfiable } else { Parts::Some(parts) }
+    }
+}
+
+/// Adds a range to those that are there, as one with all that it overlaps or is near to, in the place
+/// of the first of them.
+fn join(parts: &mut Vec<Range<u64>>, mut range: Range<u64>) {
+    let mut place = parts.len();
+    while let Some(at) = parts.iter().position(|part| {
+        part.start <= range.end.saturating_add(NEAR) && range.start <= part.end.saturating_add(NEAR)
+    }) {
+        let part = parts.remove(at);
+        range = part.start.min(range.start)..part.end.max(range.end);
+        place = place.min(at);
+    }
+    parts.insert(place.min(parts.len()), range);
+}
+
+impl Spec {
+    fn parse(spec: &[u8]) -> Option<Self> {
+        let dash = spec.iter().position(|&b| b == b'-')?;
+        let (first, last) = (spec.get(..dash)?, spec.get(dash + 1..)?);
+        match (first, last) {
+            ([], last) => number(last).map(Self::Last),
+            (first, []) => Some(Self::From(number(first)?, None)),
+            (first, last) => {
+                let (first, last) = (number(first)?, number(last)?);
+                // RFC 9110 §14.1.1: one that ends before it begins is invalid.
+                (first <= last).then_some(Self::From(first, Some(last)))
+            }
+        }
+    }
+
+    /// Without the part of it that is beyond the end; `None` if that is all of it.
+    fn of_length(self, length: u64) -> Option<Range<u64>> {
+        let range = match self {
+            Self::From(first, last) => {
+                first..last.map_or(length, |last| last.saturating_add(1).min(length))
+            }
+            Self::Last(count) => length.saturating_sub(count)..length,
+        };
+        (range.start < range.end).then_some(range)
+    }
+}
+
+/// A number of whatever size: none that is larger than a file can be makes a difference.
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let digits = std::str::from_utf8(digits).ok()?;
+    Some(digits.parse().unwrap_or(u64::MAX))
+}
+
+/// A part of `size` bytes as `Content-Range` has it (RFC 9110 §14.4).
+pub(super) fn content_range(part: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! A request under way, for as long as its connection may stand.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_types::StatusCode;
+
+use super::content::Content;
+use super::exchange::{self, After, Exchange};
+use super::standing::Standing;
+use super::underway::Underway;
+use crate::common::refusal::Refusal;
+use crate::common::request_id::RequestId;
+use crate::peer::Link;
+use crate::proxy::Private;
+use crate::wire::deadline::Deadline;
+use crate::wire::transport::{Shared, lock};
+
+/// How long an answer or the body of a request may go on when the connection has reached its age: most are
+/// whole by then, and one that has no end must have one.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The connection of a request.
+pub(crate) struct Lasting<'c> {
+    pub(crate) shared: &'c Shared,
+    pub(crate) link: &'c Arc<Link>,
+    pub(crate) standing: &'c mut Standing,
+}
+
+/// Why a request is not served to its end.
+enum Cut {
+    /// The client would not be let in any more; what it is to be told.
+    Refused(String),
+    /// The connection is as old as it may get.
+    Aged,
+}
+
+impl Lasting<'_> {
+    /// Has `content` answer, as long as the connection may stand. A client that has got nothing of the answer by
+    /// then is told why. Another has got a part, which it cannot take for the whole.
+    pub(crate) async fn run(
+        mut self,
+        underway: Underway<'_>,
+        exchange: Exchange,
+        content: &Content,
+        id: RequestId,
+        private: &mut Private,
+    ) -> After {
+        let (shared, asked) = (self.shared, exchange.asked(id));
+        let cut = {
+            let mut work = pin!(exchange.run(shared, content, id, private));
+            let mut grace = Deadline::default();
+            let done = poll_fn(|cx| match work.as_mut().poll(cx) {
+                Poll::Ready(after) => Poll::Ready(Ok(after)),
+                Poll::Pending => self.poll_cut(cx, &mut grace).map(Err),
+            });
+            match done.await {
+                Ok(after) => return underway.ends(after),
+                Err(cut) => cut,
+            }
+        };
+        if !lock(shared).tally().is_silent() {
+            log::debug!("request {id}: cut off: {}", cut.refusal().reason);
+            // The log is told that it was cut off.
+            drop(underway);
+            return if lock(shared).would_deceive() { After::Reset } else { After::Close };
+        }
+        underway.ends(exchange::refuse(shared, &cut.refusal(), asked).await)
+    }
+
+    fn poll_cut(&mut self, cx: &mut Context<'_>, grace: &mut Deadline) -> Poll<Cut> {
+        if let Poll::Ready(why) = self.standing.poll_refused(cx, self.link) {
+            return Poll::Ready(Cut::Refused(why));
+        }
+        let mut transport = lock(self.shared);
+        ready!(transport.poll_age(cx));
+        if transport.tally().status() == Some(101) {
+            return Poll::Ready(Cut::Aged);
+        }
+        if transport.tally().is_silent() && !transport.is_receiving() {
+            // The answer will say that it is the last.
+            return Poll::Pending;
+        }
+        grace.poll(cx, GRACE).map(|()| Cut::Aged)
+    }
+}
+
+impl Cut {
+    fn refusal(&self) -> Refusal {
+        match self {
+            Self::Refused(why) => Refusal::new(StatusCode::Forbidden, why.clone()),
+            Self::Aged => Refusal::new(
+                StatusCode::RequestTimeout,
+                "the connection is as old as one may get; send the request over a new one",
+            ),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The HTTP/1.1 loop of a connection: reads a request, has it answered, and writes the response.
+
+pub(crate) mod body;
+pub(crate) mod content;
+pub(crate) mod exchange;
+mod lasting;
+pub(crate) mod request;
+mod respond;
+pub(crate) mod standing;
+pub(crate) mod underway;
+
+use std::future::poll_fn;
+use std::ops::Range;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_types::{Method, StatusCode};
+
+use self::body::RequestBody;
+use self::content::Content;
+use self::exchange::{After, Exchange, Work};
+use self::lasting::Lasting;
+use self::respond::Asked;
+use self::standing::Standing;
+use self::underway::Underway;
+use crate::common::field;
+use crate::common::limits::Limits;
+use crate::common::refusal::Refusal;
+use crate::common::request_id::RequestId;
+use crate::common::shutdown::Watch;
+use crate::page;
+use crate::peer::Link;
+use crate::proxy::{Outgoing, Private, max_forwards};
+use crate::report::record::Noted;
+use crate::wire::deadline::Deadline;
+use crate::wire::head::{self, Framing, Head, Target, field_slots};
+use crate::wire::scanner::{HeadScanner, TLS_HANDSHAKE};
+use crate::wire::transport::{Next, Shared, Transport, lock};
+
+/// How long a new connection gets to send its first request when the server is about to stop.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// Serves the requests of one connection, one after the other, until it ends. The result says how
+/// it is to be closed. `standing` says whether its client would still be let in, and has `link` say so.
+pub(crate) async fn serve(
+    shared: &Shared,
+    link: &mut Arc<Link>,
+    standing: &mut Standing,
+    content: &Content,
+    limits: &Limits,
+    shutdown: &mut Watch,
+) -> After {
+    let mut grace = Deadline::default();
+    let mut private = Private::default();
+    loop {
+        // A client that has sent more than it has been answered could keep this task busy for as
+        // long as it likes: others have their turn in between.
+        if !lock(shared).input().is_empty() {
+            smol::future::yield_now().await;
+        }
+        let mut scanner = HeadScanner::default();
+        let (next, exchange) = poll_fn(|cx| {
+            let mut transport = lock(shared);
+            let next = ready!(poll_next(cx, &mut transport, &mut scanner, shutdown, &mut grace));
+            Poll::Ready((next, transport.exchange()))
+        })
+        .await;
+        // An exchange counts twice, when it begins and when it ends.
+        let number = exchange / 2 + 1;
+        let id = RequestId { connection: link.id, number };
+        let mut noted = Noted::new(link.sender.addr().client(), link.observer.keeps_text());
+        let (exchange, refused) = match next {
+            Next::Left => return After::Left,
+            Next::End => return After::Close,
+            Next::Refused(_) if began_tls(shared, link) => {
+                return Box::pin(exchange::refuse_tls(shared)).await;
+            }
+            Next::Refused(refusal) => (None, Some((refusal, asked_by_refused(shared, &mut noted)))),
+            Next::Head(start, end) => {
+                standing.check(link);
+                match begin(shared, start..end, link, content, limits, id, &mut noted) {
+                    Ok(exchange) => (Some(exchange), None),
+                    Err(refused) => (None, Some(refused)),
+                }
+            }
+        };
+        let link = &*link;
+        let underway = Underway::new(shared, &link.observer, link.tls.as_deref(), Some(id), noted);
+        // On the heap, so that a connection is small while it waits for the next request.
+        let after = match (exchange, refused) {
+            (Some(mut exchange), _) => {
+                let leaving = shutdown.is_leaving();
+                exchange.persistent &= !leaving;
+                if let Work::Health { draining } = &mut exchange.work {
+                    *draining = leaving;
+                }
+                let lasting = Lasting { shared, link, standing };
+                Box::pin(lasting.run(underway, exchange, content, id, &mut private)).await
+            }
+            (None, Some((refusal, asked))) => {
+                Box::pin(async move { underway.ends(refuse(shared, link, &refusal, asked).await) })
+                    .await
+            }
+            (None, None) => After::Abort,
+        };
+        if after != After::Persist {
+            return after;
+        }
+    }
+}
+
+/// Tells the client why what it sent is not taken as a request.
+async fn refuse(shared: &Shared, link: &Link, refusal: &Refusal, asked: Asked) -> After {
+    log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
+    let asked = Asked { hsts: hsts_of_refused(link), ..asked };
+    let proxied = began_with_proxy_header(shared, link);
+    match exchange::refuse(shared, refusal, asked).await {
+        After::Close if proxied => After::ProxyHeader,
+        other => other,
+    }
+}
+
+/// What comes next. Between requests, and only there, a connection ends when the server does, and when it is as
+/// old as it may get.
+fn poll_next(
+    cx: &mut Context<'_>,
+    transport: &mut Transport,
+    scanner: &mut HeadScanner,
+    shutdown: &mut Watch,
+    grace: &mut Deadline,
+) -> Poll<Next> {
+    match transport.poll_head(cx, scanner) {
+        Poll::Pending if scanner.is_idle(transport.input()) => {
+            if transport.poll_age(cx).is_pending() {
+                ready!(shutdown.poll(cx));
+                // A client that has only just connected is about to ask.
+                if transport.exchange() == 0 {
+                    ready!(grace.poll(cx, FIRST_REQUEST));
+                }
+            }
+            Poll::Ready(Next::End)
+        }
+        next => next,
+    }
+}
+
+/// Whether the client began a TLS handshake where HTTP is spoken in the clear. Later in a connection
+/// its bytes are none of HTTP, and nothing more: it has shown that it knows what is spoken.
+fn began_tls(shared: &Shared, link: &Link) -> bool {
+    let transport = lock(shared);
+    link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
+}
+
+/// Whether what was refused begins with a PROXY header, where HTTP is spoken in the clear.
+fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
+    let transport = lock(shared);
+    link.tls.is_none()
+        && transport.exchange() == 0
+        && link.trust.unexpected_header(transport.input(), link.sender.addr()).is_some()
+}
+
+/// What is asked by the head in the input, which cannot be read. Its first line is `noted`.
+fn asked_by_refused(shared: &Shared, noted: &mut Noted) -> Asked {
+    let transport = lock(shared);
+    noted.line(transport.input());
+    head::method_of_refused(transport.input()).into()
+}
+
+/// Whether the request is for the path at which the server says how it is.
+fn asks_for_health(head: &Head<'_, '_>, link: &Link) -> bool {
+    let (Some(health), Target::Path(target)) = (&link.health, head.target) else { return false };
+    matches!(head.method, Method::Get | Method::Head) && target.split('?').next() == Some(&**health)
+}
+
+/// Of a request that is refused before it is decided on, the connection says by which scheme it
+/// came, unless that is the word of a proxy.
+fn hsts_of_refused(link: &Link) -> Option<u64> {
+    link.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
+}
+
+/// Turns the head at `at` of the input into a request, and takes it from the input. What it asks for is
+/// `noted`, as far as it can be read.
+fn begin(
+    shared: &Shared,
+    at: Range<usize>,
+    link: &Arc<Link>,
+    content: &Content,
+    limits: &Limits,
+    id: RequestId,
+    noted: &mut Noted,
+) -> Result<Exchange, (Refusal, Asked)> {
+    let mut transport = lock(shared);
+    let end = at.end;
+    if let Some(line) = transport.input_mut().get_mut(at.clone()) {
+        noted.line(line);
+        head::lower_minor_version(line);
+    }
+    let mut slots = field_slots();
+    let bytes = transport.input().get(at).unwrap_or_default();
+    let head = Head::parse(bytes, &mut slots)
+        .map_err(|refusal| (refusal, head::method_of_refused(bytes).into()))?;
+    noted.head(head.method, head.authority, head.fields);
+    let page = page::prefers_page(field::values(head.fields, "accept"));
+    let asked = Asked { page: page.then_some(id), ..head.method.into() };
+    let refused = |refusal| (refusal, asked);
+    if let Some(reason) = &link.denied {
+        return Err(refused(Refusal::new(StatusCode::Forbidden, reason.clone())));
+    }
+
+    if let (Framing::Length(length), Some(max)) = (head.framing, limits.max_body)
+        && length > max
+    {
+        return Err(refused(Refusal::too_large(Some(max))));
+    }
+    let number = transport.exchange() + 1;
+    // HTTP/1.0 may name no host.
+    let local = head.authority.is_none().then(|| link.local.authority());
+    let host = head.authority.or(local.as_deref()).unwrap_or_default();
+    let mut decision = link
+        .decide(head.fields, host)
+        .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
+    noted.decided(decision.client, &decision.host);
+    // RFC 6797 §7.2: not a word of it over HTTP.
+    let hsts = link.hsts.filter(|_| decision.scheme == "https");
+    let work = match content {
+        _ if asks_for_health(&head, link) => Work::Health { draining: false },
+        Content::App(_) => {
+            let body = RequestBody::new(shared, number);
+            let mut request = request::build(&head, &decision, body).map_err(refused)?;
+            request.ext_mut().insert(link.peer(decision, id));
+            Work::App(Box::new(request))
+        }
+        Content::Proxy(_) if max_forwards::ends_here(&head) => Work::Last,
+        Content::Proxy(proxy) => {
+            Work::Proxy(Box::new(Outgoing::new(&head, &mut decision, link, host, proxy)))
+        }
+    };
+
+    let exchange = Exchange {
+        work,
+        method: head.method,
+        version: head.version,
+        persistent: head.persistent,
+        hsts,
+        page,
+    };
+    let (framing, expects_continue) = (head.framing, head.expects_continue);
+    transport.begin(end, framing, expects_continue);
+    Ok(exchange)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Whether a connection that stands would be let in now.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime};
+
+use turnkey_backend::{Certificate, HandshakeError};
+
+use crate::common::shutdown::Listening;
+use crate::mode::current::{Current, Serving};
+use crate::peer::Link;
+use crate::report::explain::{self, Event, Explainer};
+use crate::wire::deadline::Deadline;
+
+/// How often a request that is under way looks at the clock, which may have been set meanwhile.
+const LOOK: Duration = Duration::from_secs(60);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a connection was let in under. Before each request the client policy is asked again if it was replaced
+/// or if time may have changed its word; while a request is under way, as soon as either comes.
+#[derive(Debug, Default)]
+pub(crate) struct Standing(Option<Box<Terms>>);
+
+#[derive(Debug)]
+struct Terms {
+    current: Arc<Current>,
+    explainer: Arc<Explainer>,
+    /// Which policy was asked last.
+    generation: u64,
+    /// Until when its word holds; always, if there is no certificate.
+    until: Option<SystemTime>,
+    /// What it has said while a request was under way, for the next one.
+    found: Option<Arc<Link>>,
+    replaced: Listening,
+    /// When to look at the clock.
+    due: Option<Deadline>,
+}
+
+impl Standing {
+    /// The same for the connection `link`, which was let in under `serving`. Without TLS, all are.
+    pub(crate) fn new(
+        current: &Arc<Current>,
+        explainer: &Arc<Explainer>,
+        serving: &Serving,
+        link: &Link,
+    ) -> Self {
+        if link.tls.is_none() {
+            return Self::default();
+        }
+        Self(Some(Box::new(Terms {
+            current: Arc::clone(current),
+            explainer: Arc::clone(explainer),
+            generation: serving.generation,
+            until: holds_until(link),
+            found: None,
+            replaced: Listening::default(),
+            due: None,
+        })))
+    }
+
+    /// Has `link` say what the policy in force says of the client.
+    pub(crate) fn check(&mut self, link: &mut Arc<Link>) {
+        let Some(terms) = &mut self.0 else { return };
+        if !terms.hold() {
+            terms.ask(link);
+        }
+        if let Some(found) = terms.found.take() {
+            *link = found;
+        }
+    }
+
+    /// Ready, with what to tell the client, when the policy does not let it in any more.
+    pub(crate) fn poll_refused(&mut self, cx: &mut Context<'_>, link: &Arc<Link>) -> Poll<String> {
+        let Some(terms) = &mut self.0 else { return Poll::Pending };
+        loop {
+            if !terms.hold() {
+                terms.ask(link);
+            }
+            if let Some(denied) = terms.found.as_ref().and_then(|found| found.denied.clone()) {
+                return Poll::Ready(denied);
+            }
+            if terms.poll_change(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Terms {
+    fn hold(&self) -> bool {
+        self.generation == self.current.generation()
+            && self.until.is_none_or(|until| SystemTime::now() < until)
+    }
+
+    /// Asks the policy in force.
+    #[cold]
+    fn ask(&mut self, link: &Arc<Link>) {
+        let serving = self.current.get();
+        let found = Arc::new(self.said_by(&serving, self.found.as_ref().unwrap_or(link)));
+        self.generation = serving.generation;
+        self.until = holds_until(&found);
+        self.found = Some(found);
+        // Both are for what was asked before.
+        self.replaced.leave();
+        self.due = None;
+    }
+
+    fn said_by(&self, serving: &Serving, link: &Link) -> Link {
+        let mut link = Link { asks_clients: !serving.clients.is_none(), ..link.clone() };
+        let explain = |event: &Event<'_>| {
+            let (local, now) = (&link.local, SystemTime::now());
+            let context = explain::Context { serving, local, now };
+            self.explainer.explain(link.sender.addr(), event, &context);
+        };
+        let denied = match serving.verify_again(link.tls.as_deref()) {
+            Err(error) => {
+                explain(&Event::NoLonger(&error));
+                Some(told(&error))
+            }
+            Ok(vouched) => {
+                let leaf = vouched.as_ref().and_then(|vouched| vouched.chain.first());
+                let denied = serving.denied(leaf);
+                if denied.is_some() && link.denied.is_none() {
+                    explain(&Event::NotAllowed { subject: leaf.map(Certificate::subject) });
+                }
+                if let Some(tls) = &mut link.tls {
+                    tls.set_client(vouched);
+                }
+                denied
+            }
+        };
+        link.denied = denied;
+        link
+    }
+
+    /// Ready when it may be time to ask again.
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { current, generation, until, replaced, due, .. } = self;
+        if replaced.poll(cx, current.replaced(), || current.generation() != *generation).is_ready()
+        {
+            return Poll::Ready(());
+        }
+        let Some(until) = *until else { return Poll::Pending };
+        let due = due.get_or_insert_with(|| {
+            // The policy may let the client in even now; it is not asked all the time.
+            let left = until.duration_since(SystemTime::now()).unwrap_or(SECOND);
+            Deadline::at(Instant::now() + left.min(LOOK))
+        });
+        if due.poll(cx, LOOK).is_pending() {
+            return Poll::Pending;
+        }
+        self.due = None;
+        Poll::Ready(())
+    }
+}
+
+/// When time may change what the policy says of the client; `None`: never.
+fn holds_until(link: &Link) -> Option<SystemTime> {
+    let tls = link.tls.as_deref()?;
+    let leaf = tls.client_certificate.as_ref()?;
+    // It is the last second in which all holds, and TLS stacks differ in whether it holds in it.
+    tls.client_vouched_until.unwrap_or(leaf.not_after()).checked_add(SECOND)
+}
+
+/// What a client is told that is not let in any more.
+fn told(error: &HandshakeError) -> String {
+    match error {
+        HandshakeError::NoClientCertificate => "a client certificate is needed here".to_owned(),
+        HandshakeError::ClientCertificate(refused) => {
+            let (certificate, culprit) = (refused.certificate(), refused.culprit());
+            let because = if culprit == certificate {
+                String::new()
+            } else {
+                format!(", because of \"{}\"", culprit.subject())
+            };
+            let (subject, fault) = (certificate.subject(), refused.fault());
+            format!(
+                "the client certificate \"{subject}\" is not accepted any more{because}: {fault}"
+            )
+        }
+        _ => "the client certificate is not accepted any more".to_owned(),
+    }
+}

@@ -1,0 +1,255 @@
+//! The one place that turns a choice of mode into a backend. Nothing after it asks what the mode
+//! is.
+
+mod candidates;
+pub(crate) mod current;
+mod error;
+mod needs;
+pub(crate) mod own_backend;
+
+use std::sync::Arc;
+
+use turnkey_backend::{
+    Capabilities, ClientPolicy, Identities, Identity, Resumption, TicketKey, TlsConfig, TlsVersion,
+    VersionRange,
+};
+
+pub use self::candidates::{BackendName, compiled_backends};
+use self::candidates::{Candidate, choose, first_that_builds};
+pub(crate) use self::candidates::{connector, takes_x509_v1_clients};
+use self::current::Serving;
+pub use self::error::ModeError;
+use self::needs::Needs;
+use self::own_backend::OwnBackend;
+
+/// HTTP, HTTPS or mutual TLS; or what a backend of one's own makes of it.
+#[derive(Debug, Clone)]
+pub enum Mode {
+    /// In the clear.
+    Http,
+    /// With TLS, by a server that proves who it is.
+    Https(Identity),
+    /// With TLS, where clients prove who they are too, by a certificate that the policy takes; a
+    /// policy that asks nobody is an error ([`ModeError::NoClientPolicy`]).
+    Mutual(Identity, ClientPolicy),
+    /// Whatever the backend does. It takes no [`TlsChoice`]: what there is to choose was chosen when
+    /// it was made.
+    Own(OwnBackend),
+}
+
+impl Mode {
+    /// The name by which `--mode` knows it; of a backend of one's own, its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https(_) => "https",
+            Self::Mutual(..) => "mutual",
+            Self::Own(own) => own.capabilities.name,
+        }
+    }
+
+    /// Builds the backend that serves this mode.
+    pub(crate) fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
+        let (identity, clients) = match self {
+            Self::Http => return plain(choice.backend),
+            Self::Https(identity) => (identity, ClientPolicy::None),
+            // Whoever says mutual must not get a server that lets everybody in.
+            Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
+            Self::Mutual(identity, clients) => (identity, clients),
+            Self::Own(own) => return own_backend(own, choice),
+        };
+        check_keys([&identity].into_iter().chain(&choice.further))?;
+        let needs = Needs::of(&identity, &clients, choice);
+        let candidates = choose(choice.backend, &needs)?;
+        let identities = Identities::new(identity, choice.further.iter().cloned())?;
+        first_that_builds(&candidates, |candidate| {
+            with_tls(candidate, &identities, &clients, choice)
+        })
+    }
+}
+
+/// That there is a backend, compiled in or not, for each key.
+fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<(), ModeError> {
+    let is_for_nobody = |identity: &&Identity| {
+        Capabilities::ALL_TLS.iter().all(|c| !c.takes_key(identity.leaf().key()))
+    };
+    identities.find(is_for_nobody).map_or(Ok(()), |identity| {
+        let leaf = identity.leaf();
+        Err(ModeError::Key { subject: leaf.subject().to_owned(), key: leaf.key().clone() })
+    })
+}
+
+fn with_tls(
+    candidate: &Candidate,
+    identities: &Identities,
+    clients: &ClientPolicy,
+    choice: &TlsChoice,
+) -> Result<Built, ModeError> {
+    let Candidate { capabilities, build, library, .. } = candidate;
+    let versions = choice.versions(capabilities)?;
+    let resumption = choice.resumption(clients);
+    let (identities, clients) = (identities.clone(), clients.clone());
+    let config = TlsConfig { identities, clients, versions, resumption };
+    let backend = build(&config)?;
+    let TlsConfig { identities, clients, .. } = config;
+    let name = capabilities.name;
+    // What everybody expects, and nobody has forbidden.
+    let lack = match choice.max {
+        None if !capabilities.tls13 => format!(" only: {name} has no 1.3 on this system"),
+        _ => String::new(),
+    };
+    Ok(Built {
+        serving: Serving {
+            backend: backend.into(),
+            tls: capabilities.tls,
+            name,
+            identities: Some(identities),
+            clients,
+            versions: Some(versions),
+            generation: 0,
+        },
+        capabilities: *capabilities,
+        description: format!("{name} ({}), {versions}{lack}", library()),
+    })
+}
+
+/// What is asked of the TLS stack, where it is left open otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct TlsChoice {
+    /// The backend; without one, the first compiled one of rustls, openssl and native-tls that can
+    /// do all that is asked, TLS 1.3 and every certificate included. Where none has TLS 1.3 for the
+    /// rest of it, the first that can do that rest.
+    pub backend: Option<BackendName>,
+    /// The oldest version to speak; TLS 1.2.
+    pub min: Option<TlsVersion>,
+    /// The newest version to speak; the newest that the backend can.
+    pub max: Option<TlsVersion>,
+    /// Identities beside that of the mode, for clients that ask for their names (SNI); none.
+    pub further: Vec<Identity>,
+    /// Whether sessions are resumed; they are in https mode, and not in mutual mode.
+    pub resumption: Option<bool>,
+    /// What session tickets are encrypted with, when several servers share it; each server's own.
+    pub ticket_key: Option<TicketKey>,
+    /// Whether the backend has to be able to staple responses of an OCSP responder, which an identity may
+    /// only come to have later; it has to where one has such a response.
+    pub ocsp: bool,
+    /// Whether clients may come with certificates of X.509 version 1: of several backends that can
+    /// serve, one that accepts such certificates is taken then. Where an identity has one, it is
+    /// anyway.
+    pub x509_v1_clients: bool,
+}
+
+impl TlsChoice {
+    /// Whether anything was chosen.
+    fn asks_for_anything(&self) -> bool {
+        let Self { backend, min, max, further, resumption, ticket_key, ocsp, x509_v1_clients } =
+            self;
+        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty()];
+        let asked = [*ocsp, *x509_v1_clients, resumption.is_some(), ticket_key.is_some()];
+        chosen.iter().chain(&asked).any(|asked| *asked)
+    }
+
+    /// A version that somebody took the trouble to name is asked for.
+    fn asks_for_tls13(&self) -> bool {
+        self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
+    }
+
+    /// A resumed session skips the check of the client's certificate, so that is for whoever runs
+    /// the server to ask for.
+    fn resumption(&self, clients: &ClientPolicy) -> Resumption {
+        match (self.resumption.unwrap_or(clients.is_none()), &self.ticket_key) {
+            (false, _) => Resumption::Off,
+            (true, None) => Resumption::On,
+            (true, Some(key)) => Resumption::Shared(key.clone()),
+        }
+    }
+
+    fn versions(&self, capabilities: &Capabilities) -> Result<VersionRange, ModeError> {
+        let newest = if capabilities.tls13 { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+        let min = self.min.unwrap_or(TlsVersion::Tls12);
+        VersionRange::new(min, self.max.unwrap_or(newest)).ok_or(ModeError::NoVersion)
+    }
+}
+
+/// A backend, ready to accept.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) serving: Serving,
+    pub(crate) capabilities: Capabilities,
+    /// Name, library and versions, for people.
+    pub(crate) description: String,
+}
+
+fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
+    match asked {
+        None | Some(BackendName::Plain) => Ok(Built {
+            serving: Serving {
+                backend: Arc::new(turnkey_plain::Plain),
+                tls: false,
+                name: turnkey_plain::Plain::CAPABILITIES.name,
+                identities: None,
+                clients: ClientPolicy::None,
+                versions: None,
+                generation: 0,
+            },
+            capabilities: turnkey_plain::Plain::CAPABILITIES,
+            description: turnkey_plain::Plain::CAPABILITIES.name.to_owned(),
+        }),
+        Some(other) => Err(ModeError::TlsBackendForHttp(other.capabilities().name)),
+    }
+}
+
+fn own_backend(own: OwnBackend, choice: &TlsChoice) -> Result<Built, ModeError> {
+    let OwnBackend { backend, capabilities, description } = own;
+    if choice.asks_for_anything() {
+        return Err(ModeError::OwnBackend(capabilities.name));
+    }
+    Ok(Built {
+        serving: Serving {
+            backend,
+            name: capabilities.name,
+            tls: capabilities.tls,
+            identities: None,
+            clients: ClientPolicy::None,
+            versions: None,
+            generation: 0,
+        },
+        capabilities,
+        description,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_mode_takes_no_backend_with_tls() {
+        let choice = TlsChoice { backend: Some(BackendName::Rustls), ..TlsChoice::default() };
+        let error = Mode::Http.build(&choice).unwrap_err();
+        assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
+    }
+
+    #[cfg(all(feature = "pki", feature = "rustls"))]
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let identity = || crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
+        let (min, max) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
+        let choice = TlsChoice { min, max, ..TlsChoice::default() };
+        let error = Mode::Https(identity()).build(&choice).unwrap_err();
+        assert!(matches!(error, ModeError::NoVersion), "{error}");
+        let choice = TlsChoice { further: vec![identity()], ..TlsChoice::default() };
+        let error = Mode::Https(identity()).build(&choice).unwrap_err();
+        assert!(matches!(error, ModeError::DuplicateName(_)), "{error}");
+        assert!(error.to_string().contains("localhost"), "{error}");
+    }
+
+    #[cfg(feature = "pki")]
+    #[test]
+    fn mutual_mode_without_a_policy_is_refused() {
+        let identity = crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
+        let mode = Mode::Mutual(identity, ClientPolicy::None);
+        assert!(matches!(mode.build(&TlsChoice::default()), Err(ModeError::NoClientPolicy)));
+    }
+}

@@ -1,0 +1,225 @@
+//! Who sent a request, and on whose word.
+
+pub(crate) mod trust;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use http_types::Request;
+use httparse::Header;
+use turnkey_backend::{Certificate, TlsInfo};
+
+use self::trust::{
+    Basis, Contradiction, Decision, IgnoredHeader, Origin, Own, Sender, Trust, TrustedProxies,
+};
+use crate::common::address::{ClientAddr, LocalAddr, RemoteAddr};
+use crate::common::request_id::RequestId;
+use crate::report::Observer;
+
+/// Who is at the other end of a request, and over what.
+///
+/// Handlers find it with [`Peer::of`].
+#[derive(Debug, Clone)]
+pub struct Peer {
+    link: Arc<Link>,
+    request: RequestId,
+    client: ClientAddr,
+    scheme: &'static str,
+    host: String,
+    basis: Option<Basis>,
+    ignored: Vec<IgnoredHeader>,
+}
+
+impl Peer {
+    /// Who sent `request`; `None` if it did not come over a connection of a
+    /// [`Server`](crate::Server).
+    #[must_use]
+    pub fn of(request: &Request) -> Option<&Self> {
+        request.ext().get::<Self>()
+    }
+
+    /// The mode that the server runs in: `http`, `https` or `mutual`; with [`Mode::Own`](crate::Mode::Own) what
+    /// the backend calls itself.
+    #[must_use]
+    pub fn mode(&self) -> &'static str {
+        self.link.mode
+    }
+
+    /// What the log calls the request.
+    pub(crate) fn request_id(&self) -> RequestId {
+        self.request
+    }
+
+    /// The name of the backend that the connection came through: `plain`, `native-tls`, `rustls`,
+    /// `openssl`, or that of one of the program's own ([`OwnBackend`](crate::OwnBackend)); `none` of a
+    /// request that came over no connection ([`TestClient`](crate::TestClient)).
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        self.link.backend
+    }
+
+    /// The scheme by which the client reached the server, or the proxy before it that is trusted
+    /// ([`Server::trust`](crate::Server::trust)): `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    /// The host, and the port if one was given, by which the client called the server, or the proxy
+    /// before it that is trusted.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The client's address: the nearest that is none of a trusted proxy's. Where a proxy keeps the
+    /// client's to itself, it is the proxy's own. IPv4 is never written as IPv6.
+    #[must_use]
+    pub fn client(&self) -> ClientAddr {
+        self.client
+    }
+
+    /// The other end of the connection, be it the client's or a proxy's.
+    #[must_use]
+    pub fn remote(&self) -> RemoteAddr {
+        self.link.remote
+    }
+
+    /// What was negotiated; `None` without TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.link.tls.as_deref()
+    }
+
+    /// The client's certificate, verified; `None` if it sent none or was not asked for one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.tls()?.client_certificate.as_ref()
+    }
+
+    /// The chain by which that certificate was verified: the certificate first, each followed by its
+    /// issuer's, the trusted CA last. Every link was checked, so an app may decide by the CAs in it; what else
+    /// the client sent is no part of it. `None` also where a session was resumed whose ticket does not keep
+    /// the chain, which is so with OpenSSL: an app that decides by CA must refuse `None`.
+    #[must_use]
+    pub fn chain(&self) -> Option<&[Certificate]> {
+        self.tls()?.client_chain.as_deref()
+    }
+
+    /// Whether clients are asked for a certificate.
+    #[must_use]
+    pub fn is_asked_for_certificate(&self) -> bool {
+        self.link.asks_clients
+    }
+
+    /// The fields that were removed from the request, because nobody is trusted to say what they
+    /// say, or it makes no sense.
+    #[must_use]
+    pub fn ignored_headers(&self) -> &[IgnoredHeader] {
+        &self.ignored
+    }
+
+    /// Why the client is taken to be [`client`](Self::client).
+    pub(crate) fn origin(&self) -> Origin {
+        let Link { trust, remote, sender, .. } = &*self.link;
+        trust.origin(*remote, *sender, self.basis.as_ref())
+    }
+
+    /// Who sent the request, if a PROXY header says that it is not who is at the other end.
+    pub(crate) fn by_proxy_header(&self) -> Option<RemoteAddr> {
+        let sender = self.link.sender.addr();
+        (sender != self.link.remote).then_some(sender)
+    }
+}
+
+/// What is the same for all requests of a connection, until another client policy is in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// What the log calls the connection.
+    pub(crate) id: u64,
+    /// The other end.
+    pub(crate) remote: RemoteAddr,
+    /// Who sends the requests.
+    pub(crate) sender: Sender,
+    /// The address that the client reached.
+    pub(crate) local: LocalAddr,
+    pub(crate) mode: &'static str,
+    /// The name of the backend that accepted the connection.
+    pub(crate) backend: &'static str,
+    /// On the heap: without TLS it would be most of this.
+    pub(crate) tls: Option<Box<TlsInfo>>,
+    /// Whether clients are asked for a certificate.
+    pub(crate) asks_clients: bool,
+    pub(crate) trust: Arc<Trust>,
+    /// Who is told of the requests.
+    pub(crate) observer: Arc<Observer>,
+    /// For how many seconds clients that come by HTTPS are told to use nothing else (RFC 6797).
+    pub(crate) hsts: Option<u64>,
+    /// The path at which the server says how it is.
+    pub(crate) health: Option<Arc<str>>,
+    /// Why nothing is served here, to be answered to each request.
+    pub(crate) denied: Option<String>,
+}
+
+impl Link {
+    /// What there is to a request that comes over no connection.
+    pub(crate) fn in_process(remote: RemoteAddr, tls: Option<TlsInfo>) -> Self {
+        let trust = Trust::new(TrustedProxies::default(), false);
+        let certificate = tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+        Self {
+            id: 0,
+            remote,
+            sender: trust.at(remote),
+            local: LocalAddr::Tcp((Ipv4Addr::LOCALHOST, 80).into()),
+            mode: match (&tls, certificate) {
+                (None, _) => "http",
+                (Some(_), None) => "https",
+                (Some(_), Some(_)) => "mutual",
+            },
+            backend: "none",
+            asks_clients: certificate.is_some(),
+            tls: tls.map(Box::new),
+            trust: Arc::new(trust),
+            observer: Arc::default(),
+            hsts: None,
+            health: None,
+            denied: None,
+        }
+    }
+
+    /// What is believed of a request with `fields`, whose URL and `Host` name `host`.
+    pub(crate) fn decide<'b>(
+        &self,
+        fields: &[Header<'b>],
+        host: &'b str,
+    ) -> Result<Decision<'b>, Contradiction> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.trust.decide(self.sender, fields, Own { scheme, host })
+    }
+
+    /// Who sends the request `id` for `host`, which speaks for nobody else.
+    pub(crate) fn sends(self: &Arc<Self>, id: RequestId, host: &str) -> Peer {
+        Peer {
+            link: Arc::clone(self),
+            request: id,
+            client: self.remote.client(),
+            scheme: if self.tls.is_some() { "https" } else { "http" },
+            host: host.to_owned(),
+            basis: None,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Who sends the request `id`, which was decided on.
+    pub(crate) fn peer(self: &Arc<Self>, decision: Decision<'_>, id: RequestId) -> Peer {
+        Peer {
+            link: Arc::clone(self),
+            request: id,
+            client: decision.client,
+            scheme: decision.scheme,
+            host: decision.host.into_owned(),
+            basis: decision.basis,
+            ignored: decision.ignored,
+        }
+    }
+}

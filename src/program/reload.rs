@@ -1,0 +1,193 @@
+//! Identities, CAs, revocation lists and ticket keys that change while the server runs: its own, and
+//! those that are for upstreams.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use smol::future::FutureExt;
+use turnkey_backend::Timer;
+
+use super::background::Background;
+use super::systemd::notify;
+use crate::check;
+use crate::common::causes::with_causes;
+use crate::config::Config;
+use crate::config::files::Finding;
+use crate::mode::{self, ModeError};
+use crate::server::reload::Reloader;
+use crate::server::signals::ReloadSignal;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reads the files of `config` again whenever `signal` says so, or one of them has changed. `watch`
+/// knows how they were when they were read for the first time; `thread` does the work.
+pub(crate) async fn run(
+    config: Arc<Config>,
+    mut watch: Watch,
+    reloader: Reloader,
+    thread: Background,
+    mut signal: ReloadSignal,
+) {
+    config.passwords.be_silent();
+    while reload_once(&config, &mut watch, &reloader, &thread, &mut signal).await.is_some() {}
+    log::error!("a reload has panicked: files are not read again until the server is restarted");
+}
+
+/// Waits for a reason, and reloads. `None` if that has panicked.
+async fn reload_once(
+    config: &Arc<Config>,
+    watch: &mut Watch,
+    reloader: &Reloader,
+    thread: &Background,
+    signal: &mut ReloadSignal,
+) -> Option<()> {
+    let asked = async {
+        signal.next().await;
+        Some("SIGHUP")
+    };
+    let changed = async {
+        watch.changed(thread).await?;
+        Some("a file changed")
+    };
+    let why = asked.or(changed).await?;
+    watch.seen = watch.look(thread).await?;
+    let (config, reloader) = (Arc::clone(config), reloader.clone());
+    // Reading files and checking keys takes its time, and the reactor has none to give.
+    thread.run(move || reload(&config, &reloader, why)).await
+}
+
+/// Waits for the signal in a mode that has no files to read again: it would end the process.
+pub(crate) async fn ignore(mut signal: ReloadSignal) {
+    loop {
+        signal.next().await;
+        notify::reloading();
+        log::info!("SIGHUP: http mode has no files to read again");
+        notify::ready("there was nothing to read again");
+    }
+}
+
+fn reload(config: &Config, reloader: &Reloader, why: &str) {
+    notify::reloading();
+    let outcome = try_reload(config, reloader, SystemTime::now());
+    reloader.count(outcome.is_ok());
+    match outcome {
+        Ok(warnings) => {
+            let done =
+                format!("reloaded ({why}): new connections are served with what the files hold");
+            log::info!("{done}");
+            notify::ready(&done);
+            for warning in warnings {
+                log::warn!("{warning}");
+            }
+        }
+        Err(error) => {
+            let failed = format!("not reloaded ({why}), all stays as it was: {error}");
+            log::error!("{failed}");
+            notify::ready(&failed);
+        }
+    }
+}
+
+fn try_reload(
+    config: &Config,
+    reloader: &Reloader,
+    now: SystemTime,
+) -> Result<Vec<Finding>, String> {
+    let said = |error: Finding| error.to_string();
+    let (contents, warnings) = check::load(config, now).map_err(said)?;
+    let failed = |error: ModeError| with_causes(&error);
+    let serving = match &contents.own {
+        Some(material) => {
+            let (mode, choice) = material.mode().map_err(said)?;
+            Some(reloader.build(mode, &choice).map_err(failed)?)
+        }
+        None => None,
+    };
+    let upstream = match (&reloader.proxy, contents.upstream.map(|upstream| upstream.config)) {
+        // What is as it was stays, and with it all connections to upstreams.
+        (Some(proxy), Some(tls)) if !proxy.has_tls_of(&tls) => {
+            let connector = mode::connector(config.backend(), &tls).map_err(failed)?;
+            Some((proxy, connector, tls))
+        }
+        _ => None,
+    };
+    // Only now that nothing can fail any more.
+    if let Some(serving) = serving {
+        reloader.current.replace(serving);
+    }
+    if let Some((proxy, connector, tls)) = upstream {
+        proxy.replace_tls(connector, tls);
+    }
+    Ok(warnings)
+}
+
+/// Looks at files until one of them has changed, and then until they have come to rest: a
+/// certificate and its key are two files, and one of them is written first.
+///
+/// They are looked at rather than listened to, because a link may change anywhere on the way to the
+/// file (as with Kubernetes' `..data` and certbot's `live`), and because not every file system tells.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    paths: Arc<[PathBuf]>,
+    /// What the last reload saw.
+    seen: Vec<Option<Stamp>>,
+}
+
+/// What tells one state of a file from another. The path is followed through all links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    real: PathBuf,
+    modified: Option<SystemTime>,
+    size: u64,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl Watch {
+    /// Remembers how the files are now.
+    pub(crate) fn new(config: &Config) -> Self {
+        let paths: Arc<[PathBuf]> = config.paths().into_iter().map(Path::to_owned).collect();
+        Self { seen: look(&paths), paths }
+    }
+
+    async fn changed(&self, thread: &Background) -> Option<()> {
+        let mut last = self.look(thread).await?;
+        loop {
+            Timer::after(LOOK).await;
+            let now = self.look(thread).await?;
+            if now == last && now != self.seen {
+                return Some(());
+            }
+            last = now;
+        }
+    }
+
+    async fn look(&self, thread: &Background) -> Option<Vec<Option<Stamp>>> {
+        let paths = Arc::clone(&self.paths);
+        thread.run(move || look(&paths)).await
+    }
+}
+
+fn look(paths: &[PathBuf]) -> Vec<Option<Stamp>> {
+    paths.iter().map(|path| Stamp::of(path)).collect()
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let real = fs::canonicalize(path).ok()?;
+        let metadata = fs::metadata(&real).ok()?;
+        Some(Self {
+            real,
+            modified: metadata.modified().ok(),
+            size: metadata.len(),
+            #[cfg(unix)]
+            inode: {
+                use std::os::unix::fs::MetadataExt;
+                (metadata.dev(), metadata.ino())
+            },
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Serving: from what was asked for to a server that has drained.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use std::{env, io};
+
+use turnkey_backend::ConnectConfig;
+
+use super::background::Background;
+use super::failure::{Failure, print};
+use super::reload::{self, Watch};
+use super::startup::Greeting;
+use super::systemd::activation::{self, Activated};
+use super::systemd::notify;
+use crate::app::{self, App};
+use crate::check;
+use crate::common::causes::with_causes;
+use crate::config::{Config, listen_options};
+use crate::report::access::{self, AccessLog};
+use crate::server::Server;
+use crate::server::bound::Bound;
+use crate::server::listener::Listener;
+use crate::server::signals::{ReloadSignal, StopSignals};
+
+/// Serves as `config` says until the process is told to stop.
+pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
+    // It changes the environment, and the log has a thread that may read it.
+    let activated = Activated::take(&|name| env::var(name).ok())
+        .map_err(|error| Failure::start(error.to_string()))?;
+    crate::report::log::init();
+    // How the files are before they are read: what changes later is noticed.
+    let watch = Watch::new(&config);
+    let (contents, warnings) = check::at_start(&config, now)?;
+    let greeting = Greeting::new(&config, contents.own.as_ref());
+    let (mode, choice) = contents.mode()?;
+    let upstream = contents.upstream.as_ref().map(|upstream| &upstream.config);
+    let server = with_content(&config, upstream)?.mode(mode).tls(choice);
+    let bound = bind(observed(as_asked(server, &config), &config)?, &config, activated)?;
+    // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
+    // its files again.
+    let no_signals = |e: io::Error| Failure::start(format!("no signals: {e}"));
+    let signals = StopSignals::new().map_err(no_signals)?;
+    let hangup = ReloadSignal::new().map_err(no_signals)?;
+    // An error is one line, so these wait until there is none.
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    greet(&greeting.text(&bound), &config)?;
+
+    let drain = config.limits.drain_delay + config.limits.drain_timeout;
+    let reloader = bound.reloader();
+    let bound = if config.is_reloadable() {
+        let thread = Background::new("reload")
+            .map_err(|e| Failure::start(format!("no thread to read files again: {e}")))?;
+        bound.with_task(|_| reload::run(Arc::new(config), watch, reloader, thread, hangup))
+    } else {
+        bound.with_task(|_| reload::ignore(hangup))
+    };
+    let bound = bound.with_task(notify::watchdog);
+    bound
+        .run_until_signal(signals, || notify::stopping(drain))
+        .map_err(|error| Failure::start(with_causes(&error)))
+}
+
+/// A server for what there is to serve: a folder, upstreams, or the built-in app.
+fn with_content(config: &Config, upstream: Option<&ConnectConfig>) -> Result<Server, Failure> {
+    Ok(match (&config.folder, &config.upstreams) {
+        (Some(options), _) => {
+            let folder = options.folder().map_err(|e| Failure::start(format!("--dir {e}")))?;
+            let mut app = App::new();
+            app.mount("/", folder);
+            Server::new(app)
+        }
+        (None, Some(upstreams)) => {
+            let proxy = upstreams.proxy(config.backend(), upstream);
+            Server::proxy(proxy.map_err(|error| Failure::start(with_causes(&error)))?)
+        }
+        (None, None) => Server::new(app::builtin()),
+    })
+}
+
+/// `server` with the options that need nothing more.
+fn as_asked(server: Server, config: &Config) -> Server {
+    let mut server = server
+        .limits(config.limits.clone())
+        .trust(config.trust.clone())
+        .proxy_protocol(config.proxy_protocol);
+    if let Some(threads) = config.threads {
+        server = server.threads(threads);
+    }
+    if let Some(port) = config.redirect_from {
+        server = server.redirect_from(port, config.challenges.clone());
+    }
+    if let Some(seconds) = config.hsts {
+        server = server.hsts(Duration::from_secs(seconds));
+    }
+    if let Some(path) = &config.health {
+        server = server.health(path.clone());
+    }
+    server
+}
+
+/// `server` with those who are told what happens.
+fn observed(mut server: Server, config: &Config) -> Result<Server, Failure> {
+    // `RUST_LOG` says of the access log only whether there is one.
+    if log::log_enabled!(target: access::TARGET, log::Level::Info) {
+        let access_log = AccessLog::stdout(config.log_format);
+        server = server.access_log(
+            access_log.map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?,
+        );
+    }
+    if let Some(address) = &config.metrics {
+        let listener = Listener::at(address, config.listen.socket_mode);
+        server = server.metrics(listener.map_err(|error| {
+            Failure::start(listen_options::explain_at("--metrics", address, &error))
+        })?);
+    }
+    Ok(server)
+}
+
+/// Takes the ports, or those that systemd has handed over.
+fn bind(
+    mut server: Server,
+    config: &Config,
+    activated: Option<Activated>,
+) -> Result<Bound, Failure> {
+    let listen = &config.listen;
+    let mut given = None;
+    if let Some(activated) = activated {
+        if config.redirect_from.is_some() && !activated.has_port() {
+            return Err(Failure::start(activation::WITHOUT_PORT.to_owned()));
+        }
+        let Activated { listeners, redirect } = activated;
+        log::info!("serving on the sockets of LISTEN_FDS; --listen, --host and --port have no say");
+        given = Some(listeners);
+        match (redirect, config.redirect_from) {
+            (Some(redirect), Some(_)) => server = server.redirect_on(redirect),
+            (Some(_), None) => return Err(Failure::start(activation::WITHOUT_REDIRECT.to_owned())),
+            (None, _) => {}
+        }
+    }
+    server
+        .serve_on(|| match given {
+            Some(listeners) => Ok(listeners),
+            None => Listener::all(&listen.addresses, listen.socket_mode),
+        })
+        .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))
+}
+
+/// Says where it listens, to people and to systemd.
+fn greet(text: &str, config: &Config) -> Result<(), Failure> {
+    if config.log_format.is_for_people() {
+        print(text)?;
+    } else {
+        // Programs that read stdout know nothing of greetings.
+        crate::report::log::say(text);
+    }
+    notify::ready(text.lines().next().unwrap_or_default());
+    Ok(())
+}

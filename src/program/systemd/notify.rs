@@ -1,0 +1,131 @@
+//! Tells the service manager, if one has started the program, how it is: the protocol of `sd_notify(3)`.
+//! Without one, nothing of this does anything.
+
+use std::time::Duration;
+
+use turnkey_backend::Timer;
+
+use crate::server::workers::Crew;
+
+/// Connections are served; `status` is for people who ask how the service is.
+pub(crate) fn ready(status: &str) {
+    tell(&[State::Ready, State::Status(&one_line(status))]);
+}
+
+/// Files are read again, until [`ready`] is said.
+pub(crate) fn reloading() {
+    tell(&[State::Reloading]);
+}
+
+/// No connection is taken any more; `within` that time it will be gone.
+pub(crate) fn stopping(within: Duration) {
+    tell(&[State::Stopping(within), State::Status("finishing what is under way")]);
+}
+
+/// Says again and again that the server is alive, if somebody waits for it; it is not when one of its
+/// threads takes no turn.
+pub(crate) async fn watchdog(crew: Crew) {
+    let Some(interval) = imp::watchdog_interval() else { return };
+    loop {
+        crew.turn().await;
+        tell(&[State::Alive]);
+        // Twice as often as need be, as sd_watchdog_enabled(3) wants it.
+        Timer::after(interval / 2).await;
+    }
+}
+
+/// What there is to tell.
+#[derive(Debug, Clone, Copy)]
+enum State<'s> {
+    Ready,
+    Reloading,
+    Stopping(Duration),
+    Status(&'s str),
+    Alive,
+}
+
+fn tell(states: &[State<'_>]) {
+    if let Err(error) = imp::tell(states) {
+        log::warn!("cannot tell the service manager how the server is: {error}");
+    }
+}
+
+/// A line that ends would begin another assignment.
+fn one_line(status: &str) -> String {
+    status.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    use std::time::Duration;
+    use std::{env, io, process};
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::State;
+
+    /// A manager that does not read is not waited for any longer; it has the server to wait for.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    pub(super) fn tell(states: &[State<'_>]) -> io::Result<()> {
+        let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
+            return Ok(());
+        };
+        // One that begins with @ is no file.
+        let address = match name.as_encoded_bytes().strip_prefix(b"@") {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(&name)?,
+        };
+        let message: String = states.iter().copied().map(assignments).collect();
+        let socket = UnixDatagram::unbound()?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.send_to_addr(message.as_bytes(), &address).map(drop)
+    }
+
+    fn assignments(state: State<'_>) -> String {
+        match state {
+            State::Ready => "READY=1\n".to_owned(),
+            // Type=notify-reload tells by the time whether it is what the signal asked for.
+            State::Reloading => {
+                let now = clock_gettime(ClockId::Monotonic);
+                let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+                format!("RELOADING=1\nMONOTONIC_USEC={microseconds}\n")
+            }
+            // However long the server has been asked to wait, the manager shall wait a little longer.
+            State::Stopping(within) => {
+                let microseconds = within.saturating_add(Duration::from_secs(1)).as_micros();
+                format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}\n")
+            }
+            State::Status(text) => format!("STATUS={text}\n"),
+            State::Alive => "WATCHDOG=1\n".to_owned(),
+        }
+    }
+
+    /// How long the manager waits for a sign of life: `sd_watchdog_enabled(3)`.
+    pub(super) fn watchdog_interval() -> Option<Duration> {
+        let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
+        let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(process::id()));
+        let microseconds = number("WATCHDOG_USEC").filter(|interval| *interval > 0 && is_ours)?;
+        Some(Duration::from_micros(microseconds))
+    }
+}
+
+/// There is systemd on Linux only.
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use std::io;
+    use std::time::Duration;
+
+    use super::State;
+
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(super) fn tell(_states: &[State<'_>]) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn watchdog_interval() -> Option<Duration> {
+        None
+    }
+}

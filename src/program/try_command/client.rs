@@ -1,0 +1,115 @@
+//! The client's certificate to show in mutual mode.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use turnkey_backend::{Certificate, ClientTrust, Identity, IdentityError};
+use zeroize::Zeroizing;
+
+use crate::config::files::beside::beside;
+use crate::config::files::{Material, read};
+use crate::mode;
+
+/// What curl shows of itself.
+#[derive(Debug)]
+pub(super) enum Client {
+    /// The server does not ask for it, or goes without.
+    Unasked,
+    /// Options that name a certificate that the server lets in.
+    Known(Vec<String>),
+    /// The server insists on a certificate, and none is known. Options that name a file which is not
+    /// there, and what has to be in it.
+    Unknown { options: [String; 2], missing: String },
+}
+
+impl Client {
+    pub(super) fn options(&self) -> &[String] {
+        match self {
+            Self::Unasked => &[],
+            Self::Known(options) => options,
+            Self::Unknown { options, .. } => options,
+        }
+    }
+
+    /// What somebody has to do before the command works.
+    pub(super) fn missing(&self) -> Option<String> {
+        match self {
+            Self::Unknown { missing, .. } => Some(missing.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Looks for a client's certificate where `turnkey certs` puts it, and `openssl`'s users too: beside
+/// the CA.
+pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
+    let (sources, policy) = (material.sources, material.policy());
+    let Some(trust) = policy.trust() else { return Client::Unasked };
+    if let Some(made_up) = sources.made_up_clients() {
+        return Client::Known(cert(&made_up.client).into());
+    }
+    let old_too = mode::takes_x509_v1_clients(sources.choice.backend);
+    let lets_in = |own: &Path, key: &Path| lets_in(trust, own, key, now, old_too);
+    if let Some(options) = sources.client_ca().and_then(|ca| known(ca, lets_in)) {
+        return Client::Known(options);
+    }
+    if !policy.is_required() && trust.allows_anonymous() {
+        return Client::Unasked;
+    }
+    let issuers: Vec<_> = trust.anchors().certificates().iter().map(Certificate::subject).collect();
+    let missing = format!(
+        "clients need a certificate issued by \"{}\": put one, and its key, into client.pem",
+        issuers.join("\" or \"")
+    );
+    Client::Unknown { options: cert(Path::new("client.pem")), missing }
+}
+
+/// Options that name a client's files beside the file of its CA.
+fn known(ca: &Path, lets_in: impl Fn(&Path, &Path) -> bool) -> Option<Vec<String>> {
+    if let Some(both) = beside(ca, "client.pem")
+        && lets_in(&both, &both)
+    {
+        return Some(cert(&both).into());
+    }
+    let (own, key): (PathBuf, PathBuf) = (beside(ca, "client.crt")?, beside(ca, "client.key")?);
+    lets_in(&own, &key).then(|| {
+        let key = ["--key".to_owned(), key.display().to_string()];
+        cert(&own).into_iter().chain(key).collect()
+    })
+}
+
+/// Whether the server lets in who has these files; with `old_too`, of X.509 version 1 as well. The password
+/// of a key is asked for by curl.
+fn lets_in(
+    trust: &ClientTrust,
+    certificate: &Path,
+    key: &Path,
+    now: SystemTime,
+    old_too: bool,
+) -> bool {
+    let read = |path: &Path| fs::read(path).map(Zeroizing::new).unwrap_or_default();
+    let chain = match Identity::from_pem(&read(certificate), &read(key), None, now) {
+        Ok(identity) => identity.chain().to_vec(),
+        Err(IdentityError::PasswordRequired) => read::certificates(certificate),
+        Err(_) => return false,
+    };
+    let Some(leaf) = chain.first() else { return false };
+    let cas = trust.anchors().certificates();
+    let is_revoked = |link: &Certificate| trust.crls().iter().any(|list| list.revokes(link));
+    leaf.check_validity(now).is_ok()
+        && leaf.allows_client_auth()
+        && (old_too || !leaf.lacks_extensions())
+        && chain.iter().any(|link| cas.iter().any(|ca| ca.issued(link)))
+        && !chain.iter().any(is_revoked)
+        && trust.allows(leaf)
+}
+
+/// The option for a certificate. Behind a colon curl would read a password.
+fn cert(file: &Path) -> [String; 2] {
+    let mut file = file.display().to_string();
+    if cfg!(unix) {
+        file = file.replace('\\', r"\\").replace(':', r"\:");
+    }
+    ["--cert".to_owned(), file]
+}

@@ -1,0 +1,398 @@
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use turnkey_backend::time::{distance, utc};
+use turnkey_backend::{
+    Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
+};
+
+use super::{Event, path_rules};
+use crate::common::address::LocalAddr;
+use crate::common::causes::with_causes;
+use crate::common::units::seconds;
+use crate::mode::current::Serving;
+
+/// What the lines speak of beside the event itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) serving: &'c Serving,
+    /// The address that the client reached.
+    pub(crate) local: &'c LocalAddr,
+    pub(crate) now: SystemTime,
+}
+
+/// What happened, whose decision it was, and what to do.
+pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
+    match event {
+        Event::Handshake(error) => handshake(error, context),
+        Event::TimedOut(limits) => format!(
+            "closed: the handshake was not complete within {} (--handshake-timeout)",
+            seconds(limits.handshake_timeout)
+        ),
+        Event::PlainHttp => format!(
+            "refused: spoke plain HTTP on the port for HTTPS; the client was told to use \
+             https://{}/",
+            context.local.authority()
+        ),
+        Event::TlsOnPlain => format!(
+            "refused: began a TLS handshake on the port for plain HTTP; use http://{}/, or a port for \
+             HTTPS (--cert and --key, --identity or --adhoc make one)",
+            context.local.authority()
+        ),
+        Event::NotAllowed { subject: None } => format!(
+            "answered with 403: the client sent no certificate, and --allow-anonymous is off; it needs \
+             one issued by {} (curl: --cert and --key)",
+            cas(context)
+        ),
+        Event::NotAllowed { subject: Some(subject) } => format!(
+            "answered with 403: no rule lets in the client certificate \"{}\"; add --allow-cn or \
+             --allow-san if it should be",
+            short(subject)
+        ),
+        Event::NoLonger(error) => {
+            let why = handshake(error, context);
+            format!("no longer let in: {}", why.strip_prefix("refused: ").unwrap_or(&why))
+        }
+        Event::ProxyHeader(what) => format!("closed: {what}"),
+        Event::Left => "left without a word".to_owned(),
+    }
+}
+
+fn handshake(error: &HandshakeError, context: &Context<'_>) -> String {
+    match error {
+        HandshakeError::NoClientCertificate => format!(
+            "refused: the client sent no certificate, and one is required; it needs one issued by \
+             {} (curl: --cert and --key)",
+            cas(context)
+        ),
+        HandshakeError::ClientCertificate(refused) => refusal(refused, context),
+        HandshakeError::Alert { alert, shown } => left(*alert, shown.as_ref(), context),
+        HandshakeError::NothingInCommon(Common::Version) => format!(
+            "refused: the client offers no TLS version that is served here{}; update the client",
+            context.serving.versions.map(|versions| format!(" ({versions})")).unwrap_or_default()
+        ),
+        HandshakeError::NothingInCommon(Common::Protocol) => {
+            "refused: the client wants to speak another protocol than HTTP/1.1 over TLS (ALPN), \
+             HTTP/2 alone for example; allow it HTTP/1.1 too"
+                .to_owned()
+        }
+        HandshakeError::NothingInCommon(_) => {
+            "refused: the client offers no cipher suite, group or signature scheme that is served \
+             here; update the client"
+                .to_owned()
+        }
+        HandshakeError::NotTls => {
+            "refused: what the client sent is neither TLS nor HTTP; is it meant for another port?"
+                .to_owned()
+        }
+        HandshakeError::Io(_) => {
+            "the client left in the middle of the handshake, without saying why; its own message \
+             may"
+            .to_owned()
+        }
+        other => format!("refused: {}", with_causes(other)),
+    }
+}
+
+/// We do not take the client's certificate.
+fn refusal(refused: &Refused, context: &Context<'_>) -> String {
+    let culprit = refused.culprit();
+    let (who, whose) = named(refused);
+    let now = context.now;
+    match refused.fault() {
+        Fault::UnknownIssuer => unknown_issuer(&who, culprit, context),
+        Fault::Expired => format!(
+            "refused: {who} expired on {}, {} ago (it is now {}); renew it",
+            utc(culprit.not_after()),
+            distance(culprit.not_after(), now),
+            utc(now)
+        ),
+        Fault::NotYetValid => format!(
+            "refused: {who} is not valid before {}, in {} (it is now {}); is the clock right, here \
+             and where it was issued?",
+            utc(culprit.not_before()),
+            distance(now, culprit.not_before()),
+            utc(now)
+        ),
+        Fault::Revoked => format!(
+            "refused: {who} (serial {}) is revoked by \"{}\"; the client needs a new one",
+            short(culprit.serial()),
+            short(culprit.issuer())
+        ),
+        Fault::NotForClients => format!(
+            "refused: {who} is not for the authentication of clients; issue one with the extended \
+             key usage clientAuth"
+        ),
+        Fault::IsCa => {
+            format!("refused: {who} is the certificate of a CA, not of a client; issue one with it")
+        }
+        Fault::NotAllowed => {
+            format!("refused: no rule lets in {who}; add --allow-cn or --allow-san if it should be")
+        }
+        Fault::BadSignature => format!(
+            "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
+             or the client does not have the key"
+        ),
+        Fault::OldVersion => old_version(&who, culprit, context),
+        Fault::NoRevocationList { issuer } => format!(
+            "refused: whether {who} is revoked cannot be told: there is no revocation list of \
+             \"{}\"; add it with --client-crl",
+            short(issuer)
+        ),
+        Fault::RevocationListExpired { issuer, next_update } => {
+            let since =
+                next_update.map(|next| format!(" on {}, {} ago", utc(next), distance(next, now)));
+            format!(
+                "refused: whether {who} is revoked cannot be told: the revocation list of \
+                 \"{}\" expired{}; get the CA's new one (--client-crl)",
+                short(issuer),
+                since.unwrap_or_default()
+            )
+        }
+        other => {
+            path_rules::line(other, &who).unwrap_or_else(|| format!("refused: {who}: {other}"))
+        }
+    }
+}
+
+/// The certificate at fault by its name, and by a word for it further on.
+fn named(refused: &Refused) -> (String, String) {
+    let (culprit, certificate) = (refused.culprit(), refused.certificate());
+    let subject = short(certificate.subject());
+    if culprit == certificate {
+        return (format!("the client certificate \"{subject}\""), "it".to_owned());
+    }
+    let name = short(culprit.subject());
+    let who = format!("\"{name}\", which the client certificate \"{subject}\" stands on,");
+    (who, format!("\"{name}\""))
+}
+
+fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
+    let able = Capabilities::ALL_TLS.iter().filter(|c| c.client_certificates && c.x509_v1);
+    let names: Vec<_> = able.map(|c| format!("--backend {}", c.name)).collect();
+    format!(
+        "refused: {who} is of X.509 version {}, which {} does not accept; serve with {}, or have it \
+         issued with version 3 (turnkey certs does; openssl x509 -req does with -extfile)",
+        culprit.version(),
+        context.serving.name,
+        names.join(" or ")
+    )
+}
+
+fn unknown_issuer(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
+    let issuer = short(culprit.issuer());
+    if culprit.is_self_signed() {
+        format!(
+            "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
+             that one of them issued, or add this one's file with --client-ca if it is a CA",
+            cas(context)
+        )
+    } else if is_namesake(culprit, context) {
+        format!(
+            "refused: {who} is signed by another CA of the name \"{issuer}\" than the one in \
+             --client-ca; was the CA made anew? issue the client's certificate again"
+        )
+    } else {
+        format!(
+            "refused: {who} is signed by \"{issuer}\", which is not a client CA that is trusted here \
+             ({}); add that CA with --client-ca, or have the client send the certificates between",
+            cas(context)
+        )
+    }
+}
+
+/// The client ended it, with an alert.
+fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> String {
+    let identities = context.serving.identities.iter().flat_map(Identities::all);
+    let identity = identities
+        .clone()
+        .find(|identity| Some(identity.leaf()) == shown)
+        .or_else(|| identities.clone().next());
+    let Some(identity) = identity else {
+        return format!("the client ended the handshake: {alert}");
+    };
+    let ours = identity.leaf();
+    // Whoever issued the last certificate that we send is whom the client has to know.
+    let top = identity.chain().last().unwrap_or(ours);
+    let subject = ours.subject();
+    let refused = format!("the client refused our certificate \"{subject}\"");
+    match alert.name() {
+        Some("unknown_ca") => format!(
+            "{refused}: it does not trust \"{}\", which signed it ({alert}); give the client that \
+             CA's certificate (curl: --cacert)",
+            top.issuer()
+        ),
+        Some("bad_certificate") => format!(
+            "{refused} ({alert}): it called the server by a name that is not in it (good for {}), or \
+             does not trust it, or by its clock it is not valid yet; its own message says which",
+            names(ours)
+        ),
+        Some("certificate_expired") => {
+            format!("{refused}{}", of_date(alert, identity, context.now))
+        }
+        Some("certificate_unknown") => format!(
+            "{refused} ({alert}): it does not trust the CA \"{}\", or called the server by a name \
+             that is not in it (good for {}), or finds it out of date or not for servers",
+            top.issuer(),
+            names(ours)
+        ),
+        Some(
+            "unsupported_certificate"
+            | "certificate_revoked"
+            | "access_denied"
+            | "bad_certificate_status_response",
+        ) => format!("{refused}: {alert}"),
+        Some("protocol_version") => format!(
+            "the client ended the handshake ({alert}): it takes no TLS version that is served \
+             here{}",
+            context.serving.versions.map(|versions| format!(" ({versions})")).unwrap_or_default()
+        ),
+        Some("handshake_failure" | "insufficient_security") => format!(
+            "the client ended the handshake ({alert}): it takes no cipher that is served here"
+        ),
+        _ => format!("the client ended the handshake: {alert}"),
+    }
+}
+
+/// What a client that finds our certificate out of date may be right about.
+fn of_date(alert: Alert, identity: &Identity, now: SystemTime) -> String {
+    let ours = identity.leaf();
+    match identity.chain().iter().find(|certificate| now > certificate.not_after()) {
+        None => format!(
+            " ({alert}): by the client's clock it is not valid, and by ours it is until {}; is the \
+             client's clock right?",
+            utc(ours.not_after())
+        ),
+        Some(expired) if expired == ours => {
+            format!(": it expired on {} ({alert}); renew it", utc(ours.not_after()))
+        }
+        Some(expired) => format!(
+            ": \"{}\", which comes with it, expired on {} ({alert}); get the CA's new one",
+            expired.subject(),
+            utc(expired.not_after())
+        ),
+    }
+}
+
+/// Whether a CA that is trusted bears the name of the one that issued `certificate`.
+fn is_namesake(certificate: &Certificate, context: &Context<'_>) -> bool {
+    let trusted = context.serving.clients.trust().map(|trust| trust.anchors().certificates());
+    trusted.unwrap_or_default().iter().any(|ca| ca.subject() == certificate.issuer())
+}
+
+/// The CAs whose clients are let in.
+fn cas(context: &Context<'_>) -> String {
+    let Some(trust) = context.serving.clients.trust() else { return "nobody".to_owned() };
+    list(trust.anchors().certificates().iter().map(|ca| format!("\"{}\"", ca.subject())))
+}
+
+/// The names that a certificate is for.
+fn names(certificate: &Certificate) -> String {
+    let names = certificate.subject_alt_names();
+    if names.is_empty() {
+        return "no name at all".to_owned();
+    }
+    list(names.iter().cloned())
+}
+
+/// The most that a line tells of a name that anybody could have chosen, in characters.
+const NAME: usize = 256;
+
+/// The beginning of a name in a client's certificate, which may be as long as a certificate: many such
+/// names, all new, must neither fill the memory nor the log.
+pub(super) fn short(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(name),
+    }
+}
+
+/// The first few, since a line is to be read.
+fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+    const FEW: usize = 5;
+    let more = items.len().saturating_sub(FEW);
+    let text = items.take(FEW).collect::<Vec<_>>().join(", ");
+    if more == 0 { text } else { format!("{text} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa,
+        KeyPair, date_time_ymd,
+    };
+    use turnkey_backend::ClientPolicy;
+
+    use super::*;
+
+    /// What a certificate says that is good until the first of January of that year.
+    fn until(year: i32, name: &str) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(year, 1, 1);
+        params
+    }
+
+    fn ca_until(year: i32, name: &str) -> CertificateParams {
+        let mut params = until(year, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+    }
+
+    /// Serves with a certificate and that of the CA between, which are good until then.
+    fn serving(leaf: i32, between: i32, now: SystemTime) -> Serving {
+        let key = || KeyPair::generate().unwrap();
+        let root = CertifiedIssuer::self_signed(ca_until(2040, "root"), key()).unwrap();
+        let between = ca_until(between, "between");
+        let between = CertifiedIssuer::signed_by(between, key(), &root).unwrap();
+        let own = key();
+        let leaf = until(leaf, "server").signed_by(&own, &between).unwrap();
+        let (chain, key) = (leaf.pem() + &between.pem(), own.serialize_pem());
+        let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes(), None, now).unwrap();
+        Serving {
+            backend: Arc::new(turnkey_plain::Plain),
+            tls: true,
+            name: "plain",
+            identities: Some(identity.into()),
+            clients: ClientPolicy::None,
+            versions: None,
+            generation: 0,
+        }
+    }
+
+    #[test]
+    fn of_the_certificates_that_we_show_the_one_that_has_expired_is_named() {
+        // 2026-01-01, and in May of the next year.
+        let start = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let now = start + Duration::from_secs(500 * 86_400);
+        let local = LocalAddr::Tcp((Ipv4Addr::LOCALHOST, 8443).into());
+        let expired = "expired on 2027-01-01 00:00:00 UTC (alert certificate_expired (45))";
+        for (leaf, between, told) in [
+            (
+                2030,
+                2027,
+                format!(": \"CN=between\", which comes with it, {expired}; get the CA's new one"),
+            ),
+            (2027, 2030, format!(": it {expired}; renew it")),
+            (2027, 2027, format!(": it {expired}; renew it")),
+            (
+                2030,
+                2031,
+                " (alert certificate_expired (45)): by the client's clock it is not valid, and by \
+                 ours it is until 2030-01-01 00:00:00 UTC; is the client's clock right?"
+                    .to_owned(),
+            ),
+        ] {
+            let serving = serving(leaf, between, start);
+            let context = Context { serving: &serving, local: &local, now };
+            let error = HandshakeError::from(Alert(45));
+            let text = line(&Event::Handshake(&error), &context);
+            assert_eq!(text, format!("the client refused our certificate \"CN=server\"{told}"));
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The accept loop: a place for each connection, and what happens when there is none.
+
+use std::future::Future;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::Level;
+use smol::future::FutureExt;
+use smol::lock::SemaphoreGuardArc;
+use turnkey_backend::{Incoming, Timer};
+
+use super::connection::{self, Endpoint};
+use super::listener::{Arrival, BACKLOG, Open};
+use super::places::{Door, Places};
+use super::workers::{Crew, Seated};
+use crate::common::address::RemoteAddr;
+use crate::common::panic_message::panic_message;
+
+/// How long accepting pauses when the process is out of descriptors: doubling, between these.
+const BACK_OFF: Duration = Duration::from_millis(50);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// How long it has to be quiet before the same trouble is worth another line in the log.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// How many connections are accepted before others have their turn.
+const TURN: usize = 32;
+
+/// Accepts connections that `door` lets in and has each served by a task of its own in `crew`, until `stop`
+/// is done. Those that the system has accepted by then are served too, as many as can be; it does not end
+/// later for those that come after them.
+pub(crate) async fn run(
+    listener: &Open,
+    endpoint: &Arc<Endpoint>,
+    crew: &Crew,
+    door: &Door,
+    stop: impl Future<Output = ()>,
+) {
+    let mut stop = pin!(stop);
+    // How many may still come, when no more are waited for.
+    let mut last = None;
+    let mut full_up = Episode::default();
+    let mut short = Episode::default();
+    for turn in 1_usize.. {
+        if turn.is_multiple_of(TURN) {
+            smol::future::yield_now().await;
+        }
+        let mut next = pin!(accept(listener, &mut short));
+        let arrival = match &mut last {
+            Some(0) => return,
+            Some(last) => {
+                *last -= 1;
+                let Some(arrival) = smol::future::poll_once(next).await else { return };
+                arrival
+            }
+            None => {
+                let next = async { Some(next.as_mut().await) }.or(async {
+                    stop.as_mut().await;
+                    None
+                });
+                let Some(arrival) = next.await else {
+                    last = Some(BACKLOG);
+                    continue;
+                };
+                arrival
+            }
+        };
+        match door.admit() {
+            Ok(places) => {
+                let endpoint = Arc::clone(endpoint);
+                crew.spawn(|seated| serve(endpoint, Box::new(arrival), places, seated));
+            }
+            Err(full) => {
+                if let Some(metrics) = endpoint.observer.metrics() {
+                    metrics.turned_away(&full);
+                }
+                full_up.log(Level::Warn, || {
+                    format!("{}: turned away: {}", arrival.remote, full.text(&endpoint.limits))
+                });
+                // In TLS there is nothing to be said before the handshake, which is what costs.
+                if !endpoint.tls
+                    && let Some(slot) = door.turn_away()
+                {
+                    let Arrival { incoming, remote, .. } = arrival;
+                    crew.spawn(|seated| {
+                        turn_away(Arc::clone(endpoint), incoming, remote, slot, seated)
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The next connection. Errors are not the listener's end, whatever they are.
+async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
+    let mut back_off = BACK_OFF;
+    loop {
+        match listener.accept().await {
+            Ok(arrival) => return arrival,
+            Err(error) if is_shortage(&error) => {
+                short.log(Level::Error, || {
+                    format!(
+                        "cannot accept connections: {error}; raise the limit on open files \
+                         (ulimit -n, or LimitNOFILE= in a systemd unit), or lower \
+                         --max-connections below it"
+                    )
+                });
+                Timer::after(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF_MAX);
+            }
+            // The client has left again (ECONNABORTED), or the like: the next one waits.
+            Err(error) => log::debug!("a connection was lost before it began: {error}"),
+        }
+    }
+}
+
+/// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
+#[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
+fn serve(
+    endpoint: Arc<Endpoint>,
+    arrival: Box<Arrival>,
+    mut places: Places,
+    seated: Seated,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        seated.begin();
+        let remote = arrival.remote;
+        let _open = endpoint.observer.metrics().map(|metrics| metrics.opened());
+        let served = connection::run(&endpoint, arrival, &mut places);
+        if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
+            let (id, panic) = (places.id(), panic_message(&*panic));
+            log::error!("{remote}: connection {id} panicked: {panic}");
+        }
+    }
+}
+
+async fn turn_away(
+    endpoint: Arc<Endpoint>,
+    incoming: Incoming,
+    remote: RemoteAddr,
+    slot: SemaphoreGuardArc,
+    seated: Seated,
+) {
+    seated.begin();
+    connection::turn_away(&endpoint, incoming, remote).await;
+    drop(slot);
+}
+
+/// Trouble that is told of when it begins, and not again until it has been over for a while: one
+/// connection that gets through in between is not the end of it.
+#[derive(Debug, Default)]
+struct Episode {
+    last: Option<Instant>,
+}
+
+impl Episode {
+    fn log(&mut self, level: Level, text: impl FnOnce() -> String) {
+        if self.last.is_none_or(|last| last.elapsed() > QUIET) {
+            log::log!(level, "{}", text());
+        }
+        self.last = Some(Instant::now());
+    }
+}
+
+/// Whether accepting fails because the process or the system is out of something, so that trying
+/// again at once would fail again.
+fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let errno = Errno::from_io_error(error);
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|e| Some(*e) == errno)
+    }
+    #[cfg(not(unix))]
+    {
+        !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a connection is while it waits, and it may be one of a million.
+    #[test]
+    fn a_task_is_small() {
+        fn size<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(serve);
+        // With what the executor adds it is 896, which is a size that allocators have.
+        assert!(size <= 832, "{size} bytes");
+    }
+}

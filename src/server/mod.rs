@@ -1,0 +1,348 @@
+//! What a server is to be like, and taking its port.
+
+mod accept;
+pub(crate) mod bound;
+pub(crate) mod connection;
+pub(crate) mod error;
+pub(crate) mod listener;
+pub(crate) mod metrics_page;
+mod places;
+pub(crate) mod reload;
+pub(crate) mod signals;
+pub(crate) mod workers;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use self::bound::{Bound, Listening};
+use self::connection::Endpoint;
+use self::error::ServerError;
+use self::listener::Listener;
+use crate::app::{App, redirect};
+use crate::common::limits::Limits;
+use crate::common::shutdown::Shutdown;
+use crate::h1::content::Content;
+use crate::mode::current::Current;
+use crate::mode::{Mode, TlsChoice};
+use crate::peer::trust::{Trust, TrustedProxies};
+use crate::proxy::Proxy;
+use crate::report::Observer;
+use crate::report::access::AccessLog;
+use crate::report::explain::Explainer;
+use crate::report::metrics::{Metrics, Told};
+
+/// Puts an [`App`] on a port, in one of the three modes.
+///
+/// ```no_run
+/// # fn main() -> Result<(), turnkey::ServerError> {
+/// let mut app = turnkey::App::new();
+/// app.at("/").get(|_| async { Ok("Top-level content") });
+/// turnkey::Server::new(app).bind("127.0.0.1:8000")?.run()
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    content: Content,
+    mode: Mode,
+    choice: TlsChoice,
+    limits: Limits,
+    threads: usize,
+    trust: TrustedProxies,
+    proxy_protocol: bool,
+    redirect: Option<Redirect>,
+    hsts: Option<Duration>,
+    health: Option<String>,
+    access_log: Option<AccessLog>,
+    metrics: Option<Listener>,
+}
+
+/// The port for plain HTTP from which all are sent on.
+#[derive(Debug)]
+struct Redirect {
+    port: u16,
+    /// In place of the port.
+    listener: Option<Listener>,
+    challenges: Option<PathBuf>,
+}
+
+/// How many connections for metrics there may be at a time; their descriptors are among those that no
+/// client gets.
+const SCRAPERS: usize = 8;
+
+impl Server {
+    /// A server for `app`, in http mode, with the default limits.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self::with(app.into())
+    }
+
+    /// A server that hands requests on, in http mode, with the limits of [`Proxy::limits`].
+    #[must_use]
+    pub fn proxy(proxy: Proxy) -> Self {
+        Self::with(Content::Proxy(Arc::new(proxy)))
+    }
+
+    fn with(content: Content) -> Self {
+        Self {
+            limits: Limits::of(content.descriptors()),
+            content,
+            mode: Mode::Http,
+            choice: TlsChoice::default(),
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            trust: TrustedProxies::default(),
+            proxy_protocol: false,
+            redirect: None,
+            hsts: None,
+            health: None,
+            access_log: None,
+            metrics: None,
+        }
+    }
+
+    /// Sets the mode.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets what is asked of the TLS stack.
+    #[must_use]
+    pub fn tls(mut self, choice: TlsChoice) -> Self {
+        self.choice = choice;
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many threads serve; as many as there are processors.
+    ///
+    /// A connection stays on the thread that it comes to, which is the one with the fewest. So a handler
+    /// that blocks, or computes for long, keeps all others of its thread waiting: have it do that in
+    /// `smol::unblock`.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Sets which proxies are believed when they say whom they speak for; none.
+    ///
+    /// From them, `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto` and `-Host` decide what
+    /// [`Peer`](crate::Peer) and the URL of the request say, and fields about the client's
+    /// certificate reach the app. From anybody else all these are removed.
+    #[must_use]
+    pub fn trust(mut self, proxies: TrustedProxies) -> Self {
+        self.trust = proxies;
+        self
+    }
+
+    /// Sets whether connections of the trusted proxies begin with a header of the PROXY protocol,
+    /// version 1 or 2; they do not. With it, one without such a header is closed, and so is one with
+    /// it that comes from anybody else: so this is of no use without [`Server::trust`].
+    #[must_use]
+    pub fn proxy_protocol(mut self, on: bool) -> Self {
+        self.proxy_protocol = on;
+        self
+    }
+
+    /// Sets a port for plain HTTP, on the same address, from which all are sent on to https with a
+    /// 308 (RFC 9110 §15.4.9); none. Hosts that no identity of the server is for get a 421.
+    ///
+    /// With `challenges`, the folder `.well-known/acme-challenge` in that folder is served there, for
+    /// a CA that asks for proof of the domain (RFC 8555 §8.3).
+    #[must_use]
+    pub fn redirect_from(mut self, port: u16, challenges: Option<PathBuf>) -> Self {
+        self.redirect = Some(Redirect { port, listener: None, challenges });
+        self
+    }
+
+    /// Has those who are sent on come to `listener`, and not to the port of [`Server::redirect_from`];
+    /// without that nobody is sent on.
+    pub(crate) fn redirect_on(mut self, listener: Listener) -> Self {
+        if let Some(redirect) = &mut self.redirect {
+            redirect.listener = Some(listener);
+        }
+        self
+    }
+
+    /// Sets for how long browsers that have come by https shall come no other way (RFC 6797), in
+    /// whole seconds; they are not told.
+    #[must_use]
+    pub fn hsts(mut self, max_age: Duration) -> Self {
+        self.hsts = Some(max_age);
+        self
+    }
+
+    /// Sets a path at which the server itself answers to `GET` and `HEAD`: 200 while it serves, 503 while
+    /// it drains; none.
+    #[must_use]
+    pub fn health(mut self, path: String) -> Self {
+        self.health = Some(path);
+        self
+    }
+
+    /// Sets where a line for each request is written, after it has ended; none is.
+    #[must_use]
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
+    /// Sets a listener at which `GET /metrics` tells what there is to count, in plain HTTP and in the
+    /// text format of Prometheus; none. It is there for as long as the server runs, however full that
+    /// is. Whom it lets in is for the network to say.
+    #[must_use]
+    pub fn metrics(mut self, listener: Listener) -> Self {
+        self.metrics = Some(listener);
+        self
+    }
+
+    /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
+    /// tells which.
+    pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
+        self.serve_on(|| Ok(vec![Listener::bind(address)?]))
+    }
+
+    /// Builds the backend and serves on all of `listeners`, alike.
+    pub fn listen(self, listeners: Vec<Listener>) -> Result<Bound, ServerError> {
+        self.serve_on(|| Ok(listeners))
+    }
+
+    /// Builds the backend, and takes the ports only when there is one.
+    pub(crate) fn serve_on(
+        self,
+        listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,
+    ) -> Result<Bound, ServerError> {
+        let mode = self.mode.name();
+        let built = self.mode.build(&self.choice)?;
+        let listeners = listeners()?;
+        if listeners.is_empty() {
+            return Err(ServerError::NoListener);
+        }
+        let current = Arc::new(Current::new(built.serving));
+        let explainer = Arc::new(Explainer::default());
+        let metrics = self.metrics.map(|listener| -> Result<_, ServerError> {
+            let metrics = Arc::new(Metrics::new(Told {
+                backend: built.description.clone(),
+                current: Arc::clone(&current),
+                explainer: Arc::clone(&explainer),
+                access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
+                buffers: self.content.buffers().cloned(),
+            }));
+            Ok((Arc::clone(&metrics), metrics_listening(listener, metrics)?))
+        });
+        let (metrics, metrics_listening) = metrics.transpose()?.unzip();
+        let endpoint = Endpoint {
+            content: self.content,
+            tls: built.capabilities.tls,
+            current,
+            mode,
+            limits: Arc::new(self.limits),
+            trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
+            hsts: self.hsts.map(|max_age| max_age.as_secs()),
+            health: self.health.map(Arc::from),
+            explainer,
+            observer: Arc::new(Observer::new(self.access_log, metrics)),
+            shutdown: Shutdown::default(),
+        };
+        let mut bound = Bound {
+            listeners,
+            endpoint: Arc::new(endpoint),
+            redirect: None,
+            metrics: metrics_listening,
+            backend: built.description,
+            threads: self.threads,
+            tasks: Vec::new(),
+        };
+        bound.redirect = self.redirect.map(|redirect| redirect.listen(&bound)).transpose()?;
+        if let Content::Proxy(proxy) = &bound.endpoint.content {
+            let proxy = Arc::clone(proxy);
+            bound = bound.with_task(|_| proxy.tidy());
+        }
+        Ok(bound)
+    }
+}
+
+impl Redirect {
+    /// Takes the port beside that of `main`, and sends people there.
+    fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
+        let own = main.local_addr().map_err(|_| ServerError::NoPort)?;
+        let listener = match self.listener {
+            Some(listener) => listener,
+            None => Listener::bind(SocketAddr::new(own.ip(), self.port))?,
+        };
+        let shared = &main.endpoint;
+        let current = Arc::clone(&shared.current);
+        let app = redirect::app(redirect::Target {
+            is_ours: Box::new(move |host| current.get().is_for_host(host)),
+            https_port: own.port(),
+            folder: self.challenges,
+        });
+        let plain = Mode::Http.build(&TlsChoice::default())?;
+        let endpoint = Endpoint {
+            content: app.into(),
+            tls: plain.capabilities.tls,
+            current: Arc::new(Current::new(plain.serving)),
+            mode: Mode::Http.name(),
+            limits: Arc::clone(&shared.limits),
+            trust: Arc::clone(&shared.trust),
+            hsts: None,
+            health: None,
+            explainer: Arc::clone(&shared.explainer),
+            observer: Arc::clone(&shared.observer),
+            shutdown: shared.shutdown.clone(),
+        };
+        Ok(Listening { listener, endpoint: Arc::new(endpoint) })
+    }
+}
+
+/// What a listener for metrics does. It shares nothing with the others but the threads: neither their
+/// places nor their end, and nobody is told of who asks there.
+fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listening, ServerError> {
+    let plain = Mode::Http.build(&TlsChoice::default())?;
+    let limits = Limits { max_connections: SCRAPERS, ..Limits::default() };
+    let endpoint = Endpoint {
+        content: metrics_page::app(metrics).into(),
+        tls: plain.capabilities.tls,
+        current: Arc::new(Current::new(plain.serving)),
+        mode: Mode::Http.name(),
+        limits: Arc::new(limits),
+        trust: Arc::new(Trust::new(TrustedProxies::default(), false)),
+        hsts: None,
+        health: None,
+        explainer: Arc::default(),
+        observer: Arc::default(),
+        shutdown: Shutdown::default(),
+    };
+    Ok(Listening { listener, endpoint: Arc::new(endpoint) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_needs_a_listener() {
+        let error = Server::new(App::new()).listen(Vec::new()).unwrap_err();
+        assert!(matches!(error, ServerError::NoListener), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_can_be_sent_on_to_a_unix_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join("s")).unwrap();
+        let server = Server::new(App::new()).redirect_from(0, None);
+        let error = server.listen(vec![Listener::unix(listener).unwrap()]).unwrap_err();
+        assert!(matches!(error, ServerError::NoPort), "{error}");
+    }
+}

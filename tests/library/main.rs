@@ -1,0 +1,14 @@
+//! The library over connections: what its own tests, which have none, cannot see.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod bodies;
+mod errors;
+mod own_backend;
+mod peers;
+mod standing;
+mod stopping;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;

@@ -1,0 +1,11 @@
+//! Under systemd, as far as that goes without one: what the program tells it, and the units.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod activation;
+mod notify;
+mod unit;
