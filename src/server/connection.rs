@@ -1,13 +1,13 @@
 //! The life of one connection: handshake, requests, close.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
-use smol::io::AsyncReadExt;
 use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};
 
+use super::close::{close, linger};
 use super::listener::Arrival;
 use super::places::Places;
 use crate::common::address::{LocalAddr, RemoteAddr};
@@ -30,11 +30,6 @@ use crate::report::Observer;
 use crate::report::explain::{Context, Event, Explainer};
 use crate::report::record::Noted;
 use crate::wire::{self, Shared, Transport};
-
-/// How long a connection that was closed from this side is still read from, so that the client
-/// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
-const LINGER: Duration = Duration::from_secs(2);
-const LINGER_MAX: Duration = Duration::from_secs(10);
 
 /// What all connections of a listener have in common.
 #[derive(Debug)]
@@ -345,65 +340,4 @@ async fn answer(
     let underway = Underway::new(&shared, &endpoint.observer, None, id, noted);
     let after = underway.ends(exchange::refuse(&shared, refusal, Method::Get).await);
     close(shared, socket, after).await;
-}
-
-/// Ends a connection so that the client can read all it was sent: goodbye in TLS, then FIN, then
-/// reading what still comes, unless the client has said that nothing does. A connection closed over
-/// unread input is reset, and the reset takes the answer with it (RFC 9112 §9.6).
-async fn close(shared: Shared, socket: Socket, after: After) {
-    match after {
-        After::Abort => return,
-        After::Reset => return socket.reset_on_drop(),
-        After::Persist | After::Close | After::BeganTls | After::ProxyHeader | After::Left => {}
-    }
-    let goodbye = poll_fn(|cx| wire::lock(&shared).poll_close(cx)).await;
-    drop(shared);
-    if goodbye.is_ok() && after != After::Left {
-        linger(socket).await;
-    }
-}
-
-/// Says that nothing more will be sent, and reads until the client has closed its side too.
-async fn linger(mut socket: Socket) {
-    if socket.shutdown_write().is_err() {
-        return;
-    }
-    let mut sink = vec![0; 4096];
-    let start = Instant::now();
-    while start.elapsed() < LINGER_MAX {
-        if !matches!(within(LINGER, socket.read(&mut sink)).await, Some(Ok(1..))) {
-            return;
-        }
-        // A client that always sends must not keep others waiting.
-        smol::future::yield_now().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::net::{TcpListener, TcpStream};
-    use std::pin::pin;
-
-    use super::*;
-
-    #[test]
-    fn whoever_sends_on_after_the_end_takes_turns() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (accepted, _) = listener.accept().unwrap();
-        let ours = accepted.try_clone().unwrap();
-        client.write_all(&[b'x'; 16 * 1024]).unwrap();
-        smol::block_on(async {
-            let socket = Socket::tcp(accepted).unwrap();
-            let mut lingering = pin!(linger(socket));
-            while ours.peek(&mut [0; 16 * 1024]).is_ok_and(|there| there == 16 * 1024) {
-                assert!(smol::future::poll_once(&mut lingering).await.is_none());
-                // What polled once, and found nothing that it knew of, is polled again when it does.
-                smol::future::yield_now().await;
-            }
-            let left = ours.peek(&mut [0; 16 * 1024]).unwrap();
-            assert_eq!(left, 12 * 1024, "it took more than one piece at a time");
-        });
-    }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 pub(crate) mod bound;
+mod close;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod listener;

@@ -1,0 +1,222 @@
+//! The layout of the code: rooms under `src/`, imports that run downwards only, and files that are not too long.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest file, in lines.
+const MAX_LINES: usize = 400;
+
+/// Pairs of rooms that may import each other. It stays empty.
+const CIRCLES: [(&str, &str); 0] = [];
+
+/// Files that are longer for now.
+const LONGER: [&str; 2] = ["tests/conformance/resumption/mod.rs", "tests/proxy/upgrade.rs"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files below a folder of the repository, sorted.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no Rust files");
+    found.sort();
+    found
+}
+
+/// The path of a file in the repository, with slashes.
+fn name(path: &Path) -> String {
+    let parts = path.strip_prefix(root()).unwrap().components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// The code of a file without comments, and without its tests, which are at its end.
+fn product_code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let lines = text[..end].lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The names that follow `crate::` in `code`: one each, or all of a list in braces.
+fn named(code: &str) -> BTreeSet<String> {
+    let word = |text: &str| -> String {
+        text.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect()
+    };
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            names.insert(word(rest));
+            continue;
+        };
+        let (mut depth, mut item) = (0, String::new());
+        for c in list.chars() {
+            match c {
+                '}' if depth == 0 => break,
+                ',' if depth == 0 => names.insert(word(std::mem::take(&mut item).trim())),
+                '{' | '}' => {
+                    depth += if c == '{' { 1 } else { -1 };
+                    continue;
+                }
+                c => {
+                    item.push(c);
+                    continue;
+                }
+            };
+        }
+        names.insert(word(item.trim()));
+    }
+    names
+}
+
+/// The rooms, and what `lib.rs` exports of each.
+fn rooms() -> BTreeMap<String, String> {
+    let mut rooms = BTreeMap::new();
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let room = path.file_name().unwrap().to_string_lossy().into_owned();
+            rooms.insert(room.clone(), room);
+        }
+    }
+    let lib = product_code(&root().join("src/lib.rs"));
+    for statement in lib.split("pub use ").skip(1) {
+        let statement = statement.split(';').next().unwrap();
+        let room = statement.split("::").next().unwrap().to_owned();
+        if rooms.contains_key(&room) {
+            let words = statement.split(|c: char| !c.is_alphanumeric() && c != '_');
+            for word in words.filter(|word| word.starts_with(char::is_uppercase)) {
+                rooms.insert(word.to_owned(), room.clone());
+            }
+        }
+    }
+    rooms
+}
+
+/// What each room imports, and in which files.
+fn imports() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let rooms = rooms();
+    let mut imports: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for path in files("src") {
+        let file = name(&path);
+        let Some((room, _)) = file["src/".len()..].split_once('/') else { continue };
+        if file.contains("/tests/") || file.ends_with("/tests.rs") {
+            continue;
+        }
+        for other in named(&product_code(&path)).iter().filter_map(|name| rooms.get(name)) {
+            if other != room {
+                let of_room = imports.entry(room.to_owned()).or_default();
+                of_room.entry(other.clone()).or_default().insert(file.clone());
+            }
+        }
+    }
+    imports
+}
+
+#[test]
+fn no_rooms_import_each_other_in_a_circle() {
+    let imports = imports();
+    assert!(imports["server"].contains_key("h1"), "the imports are not found: {imports:?}");
+    let below = |room: &str| {
+        let (mut seen, mut todo) = (BTreeSet::new(), vec![room.to_owned()]);
+        while let Some(room) = todo.pop() {
+            for other in imports.get(&room).into_iter().flat_map(BTreeMap::keys) {
+                if !CIRCLES.contains(&(&room, other)) && seen.insert(other.clone()) {
+                    todo.push(other.clone());
+                }
+            }
+        }
+        seen
+    };
+    let mut circles = Vec::new();
+    for (room, others) in &imports {
+        for (other, files) in others {
+            if !CIRCLES.contains(&(room, other)) && below(other).contains(room) {
+                circles.push(format!("{room} imports {other} in {files:?}"));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "imports that are part of a circle:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn the_wire_knows_only_what_all_rooms_know() {
+    let imports = imports();
+    let others: Vec<&String> = imports["wire"].keys().collect();
+    assert_eq!(others, ["common"], "{:?}", imports["wire"]);
+}
+
+#[test]
+fn a_room_is_a_folder_that_begins_with_a_sentence() {
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let text = fs::read_to_string(path.join("mod.rs")).unwrap();
+            let says = text.strip_prefix("//! ").unwrap_or_else(|| panic!("{path:?} says nothing"));
+            let sentence: Vec<&str> = says
+                .lines()
+                .map_while(|line| Some(line.strip_prefix("//! ").unwrap_or(line)))
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let sentence = sentence.join(" ");
+            assert!(sentence.contains('.'), "{}: no sentence: {sentence}", name(&path));
+        } else {
+            let file = name(&path);
+            assert!(["src/lib.rs", "src/main.rs"].contains(&&*file), "{file} belongs into a room");
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_modules_has_a_mod_rs() {
+    let mut beside = Vec::new();
+    for path in ["src", "backends", "tests"].into_iter().flat_map(files) {
+        if path.with_extension("").is_dir() {
+            beside.push(name(&path));
+        }
+    }
+    assert!(beside.is_empty(), "files beside their folders, in place of mod.rs: {beside:?}");
+}
+
+#[test]
+fn modules_are_where_the_compiler_looks_for_them() {
+    let attribute = "#[path = ";
+    let support = ["#[path = \"../support/mod.rs\"]", "#[path = \"../wire_support/mod.rs\"]"];
+    let mut paths = Vec::new();
+    for path in ["src", "backends", "tests"].into_iter().flat_map(files) {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with(attribute));
+        let is_test = path.ends_with("main.rs");
+        let others = lines.filter(|line| !is_test || !support.contains(line));
+        paths.extend(others.map(|line| format!("{}: {line}", name(&path))));
+    }
+    assert!(paths.is_empty(), "{paths:#?}");
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let mut long = Vec::new();
+    for path in ["src", "backends", "tests"].into_iter().flat_map(files) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        let (file, is_longer) = (name(&path), lines > MAX_LINES);
+        if is_longer != LONGER.contains(&&*file) {
+            long.push(format!("{file}: {lines} lines"));
+        }
+    }
+    assert!(long.is_empty(), "over {MAX_LINES} lines, or no longer so: {long:#?}");
+}
