@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use http_types::{Method, StatusCode};
 use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};

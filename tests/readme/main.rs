@@ -17,6 +17,7 @@ mod guide;
 mod links;
 mod log;
 mod page;
+mod paths;
 mod place;
 mod row;
 #[path = "../support/mod.rs"]
