@@ -41,7 +41,8 @@ fn each_promise_names_its_tests() {
     for promise in promises {
         let tests = promise.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
         let (mut folder, mut named) = (String::new(), 0);
-        for word in words_of_code(tests).filter(|word| word.contains('/') || word.ends_with(".rs")) {
+        let is_file = |word: &&str| word.contains('/') || Path::new(word).extension().is_some();
+        for word in words_of_code(tests).filter(is_file) {
             let places = [word.to_owned(), format!("tests/{word}"), format!("{folder}/{word}")];
             let found = places.iter().find(|place| exists(place));
             let found = found.unwrap_or_else(|| panic!("{word} does not exist: {promise}"));
