@@ -1,7 +1,7 @@
 //! Routes, and the handlers behind them.
 
 pub(crate) mod answer;
-pub(crate) mod builtin;
+mod builtin;
 mod failure;
 mod handler;
 mod mount;

@@ -1,9 +1,9 @@
 //! Keys and certificates, in memory.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use argh::FromArgValue;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
@@ -18,7 +18,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The kind of key that a certificate is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromArgValue)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyType {
     /// An elliptic curve key on P-256: small, fast, understood everywhere.
     #[default]
@@ -46,6 +46,19 @@ impl fmt::Display for KeyType {
             Self::Rsa2048 => "rsa2048",
             Self::Rsa4096 => "rsa4096",
         })
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "p256" => Ok(Self::P256),
+            "rsa2048" => Ok(Self::Rsa2048),
+            "rsa4096" => Ok(Self::Rsa4096),
+            _ => Err("expected p256, rsa2048 or rsa4096".to_owned()),
+        }
     }
 }
 
@@ -177,9 +190,9 @@ mod tests {
     #[test]
     fn key_types_read_back_what_they_show_and_the_error_lists_them() {
         for key_type in [KeyType::P256, KeyType::Rsa2048, KeyType::Rsa4096] {
-            assert_eq!(KeyType::from_arg_value(&key_type.to_string()), Ok(key_type));
+            assert_eq!(key_type.to_string().parse(), Ok(key_type));
         }
-        let error = KeyType::from_arg_value("P-384").unwrap_err();
-        assert!(error.contains(r#""p256", "rsa2048" or "rsa4096""#), "{error}");
+        let error = "P-384".parse::<KeyType>().unwrap_err();
+        assert!(error.contains("p256, rsa2048 or rsa4096"), "{error}");
     }
 }

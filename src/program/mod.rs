@@ -119,10 +119,7 @@ fn run() -> Result<(), Failure> {
 fn certs(options: cli::Certs) -> Result<(), Failure> {
     let key_type = options
         .key_type
-        .map(|name| {
-            argh::FromArgValue::from_arg_value(&name)
-                .map_err(|e| Failure::usage(format!("--key-type {name}: {e}")))
-        })
+        .map(|name| name.parse().map_err(|e| Failure::usage(format!("--key-type {name}: {e}"))))
         .transpose()?;
     let default = pki::CertsOptions::default();
     let options = pki::CertsOptions {
