@@ -10,5 +10,4 @@ mod revocation;
 mod shared_keys;
 mod sni;
 mod stapling;
-#[path = "../support/mod.rs"]
 mod support;
