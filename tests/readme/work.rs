@@ -100,6 +100,7 @@ fn cargo() -> Vec<Row> {
         "cargo run --release -- --identity certs\\server.p12",
         "cargo run --release -- certs",
         "cargo test",
+        "cargo test --test house",
         "cargo test --test wire",
         "RUSTC_BOOTSTRAP=1 cargo fuzz run head fuzz/artifacts/head/crash-…",
         "RUSTC_BOOTSTRAP=1 cargo fuzz run head fuzz/corpus/head fuzz/seeds/head",

@@ -12,11 +12,40 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Turns an accepted connection into the byte stream that HTTP is spoken over.
 ///
-/// The caller sets the deadline: a backend may wait for its peer as long as it likes, and is
-/// dropped when its time is up.
+/// # What a backend must do
+///
+/// - Return the stream of HTTP bytes, and in [`Accepted::tls`] what was negotiated; `None` only where the
+///   connection is not encrypted. What is `None` in [`TlsInfo`] is told to nobody; what is there must be true.
+/// - Verify the client's certificate before it returns: the chain, the dates, the revocation lists, and that the
+///   client has the key. [`TlsInfo::client_certificate`] is one that was verified, never one that was only sent.
+/// - Call [`ClientPolicy::admit`](crate::ClientPolicy::admit) last, for full and for resumed handshakes, where it is
+///   built with a client policy. It is the last check that a required certificate is there.
+/// - Bind sessions to [`ClientPolicy::digest`](crate::ClientPolicy::digest), to the server name, and to
+///   [`TlsInfo::client_vouched_until`], if it resumes any.
+/// - Return an error for each handshake that fails, with the [`Fault`] if it is the client's certificate, and
+///   after the alert was sent. The error's `Display` is words for a log.
+/// - Leave both ends of the stream as they are: no byte of HTTP is read ahead of the handshake's end, and closing
+///   the stream sends `close_notify` and leaves the connection open.
+///
+/// # What it may leave to the server
+///
+/// - Deadlines: it may wait for its peer as long as it likes, and is dropped when its time is up. Dropping the future
+///   must leave nothing behind.
+/// - Limits on handshakes and connections, and turning clients away.
+/// - Logging, metrics and explaining errors. It logs nothing about a connection by itself.
+/// - Plain HTTP on the port: the server looks at the first byte before it calls [`accept`](Self::accept), where the
+///   capabilities say that the backend does TLS.
+/// - Reload: the server builds another backend, and connections that stand stay with the stream that they have. One
+///   backend serves all threads at once, and outlives its last connection.
+/// - The rules about names, unless they are [kept in the
+///   handshake](crate::ClientTrust::denies_early): the server answers with a 403.
+///
+/// A panic in a backend ends that connection only. A [`Capabilities`](crate::Capabilities) table says what a backend
+/// can do; it decides which one is chosen, and what start-up refuses.
 pub trait Backend: Debug + Send + Sync + 'static {
-    /// Does what has to be done before the first byte of HTTP, a TLS handshake for example.
-    fn accept(&self, tcp: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
+    /// Does what has to be done before the first byte of HTTP, a TLS handshake for example. It is called once for each
+    /// connection, on the thread that serves it.
+    fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>>;
 
     /// Verifies the certificate of a connection again, by what holds now: the dates, the trust anchors and
     /// the revocation lists of this backend. The connection may be one that another backend accepted, before
