@@ -38,37 +38,40 @@ enum Cut {
     Aged,
 }
 
-impl Lasting<'_> {
+impl<'c> Lasting<'c> {
     /// Has `content` answer, as long as the connection may stand. A client that has got nothing of the answer by
     /// then is told why. Another has got a part, which it cannot take for the whole.
-    pub(crate) async fn run(
+    #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
+    pub(crate) fn run(
         mut self,
-        underway: Underway<'_>,
+        underway: Underway<'c>,
         exchange: Exchange,
-        content: &Content,
+        content: &'c Content,
         id: RequestId,
-        private: &mut Private,
-    ) -> After {
-        let (shared, asked) = (self.shared, exchange.asked(id));
-        let cut = {
-            let mut work = pin!(exchange.run(shared, content, id, private));
-            let mut grace = Deadline::default();
-            let done = poll_fn(|cx| match work.as_mut().poll(cx) {
-                Poll::Ready(after) => Poll::Ready(Ok(after)),
-                Poll::Pending => self.poll_cut(cx, &mut grace).map(Err),
-            });
-            match done.await {
-                Ok(after) => return underway.ends(after),
-                Err(cut) => cut,
+        private: &'c mut Private,
+    ) -> impl Future<Output = After> + Send {
+        async move {
+            let (shared, asked) = (self.shared, exchange.asked(id));
+            let cut = {
+                let mut work = pin!(exchange.run(shared, content, id, private));
+                let mut grace = Deadline::default();
+                let done = poll_fn(|cx| match work.as_mut().poll(cx) {
+                    Poll::Ready(after) => Poll::Ready(Ok(after)),
+                    Poll::Pending => self.poll_cut(cx, &mut grace).map(Err),
+                });
+                match done.await {
+                    Ok(after) => return underway.ends(after),
+                    Err(cut) => cut,
+                }
+            };
+            if !lock(shared).tally().is_silent() {
+                log::debug!("request {id}: cut off: {}", cut.refusal().reason);
+                // The log is told that it was cut off.
+                drop(underway);
+                return if lock(shared).would_deceive() { After::Reset } else { After::Close };
             }
-        };
-        if !lock(shared).tally().is_silent() {
-            log::debug!("request {id}: cut off: {}", cut.refusal().reason);
-            // The log is told that it was cut off.
-            drop(underway);
-            return if lock(shared).would_deceive() { After::Reset } else { After::Close };
+            underway.ends(exchange::refuse(shared, &cut.refusal(), asked).await)
         }
-        underway.ends(exchange::refuse(shared, &cut.refusal(), asked).await)
     }
 
     fn poll_cut(&mut self, cx: &mut Context<'_>, grace: &mut Deadline) -> Poll<Cut> {
