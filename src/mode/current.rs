@@ -70,7 +70,7 @@ impl Current {
 }
 
 impl Serving {
-    /// Whether it lets in whom `other` lets in. What a backend that is not ours does is not known.
+    /// Whether it lets in the same clients as `other`. What a backend outside this library does is not known.
     fn has_policy_of(&self, other: &Self) -> bool {
         let is_known = self.name == other.name && self.identities.is_some();
         is_known && self.clients.digest() == other.clients.digest()

@@ -17,9 +17,9 @@ use crate::wire::head::Version;
 use crate::wire::{Shared, lock};
 
 impl Proxy {
-    #[expect(clippy::too_many_arguments, reason = "all that there is to know about one exchange")]
     /// Hands the answer on to the client, until the upstream has finished. What the client has not taken by then
     /// is for [`deliver`].
+    #[expect(clippy::too_many_arguments, reason = "all that there is to know about one exchange")]
     pub(super) async fn hand_back<'s>(
         &'s self,
         shared: &'s Shared,
