@@ -216,3 +216,21 @@ fn no_file_is_too_long() {
     }
     assert!(long.is_empty(), "over {MAX_LINES} lines: {long:#?}");
 }
+
+#[test]
+fn no_type_has_a_name_that_says_nothing() {
+    let mut found = Vec::new();
+    for path in ["src", "backends"].into_iter().flat_map(files) {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            let declared = words.windows(2).find(|pair| {
+                ["struct", "enum", "union", "trait"].contains(&pair[0])
+                    && ["State", "Source", "Outcome", "Verdict"].contains(&pair[1])
+            });
+            if declared.is_some() {
+                found.push(format!("{}: {}", name(&path), line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "name them for what they hold: {found:#?}");
+}

@@ -31,7 +31,7 @@ use self::report::{Handshake, Report};
 use crate::common::colour::Colours;
 use crate::config::Config;
 use crate::config::files::beside::known_client;
-use crate::config::files::{Contents, Finding, Material, Severity};
+use crate::config::files::{Finding, LoadedFiles, Material, Severity};
 use crate::mode::current::Serving;
 use crate::mode::{Built, Mode, TlsChoice};
 
@@ -57,12 +57,12 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
         elsewhere: elsewhere.as_ref().map(|(host, _)| host.clone()),
     };
     report.findings.extend(elsewhere.map(|(_, finding)| finding));
-    let contents = config.load_all(now);
-    report.findings.extend(inspect(config, &contents, now));
-    if let Some(upstream) = &contents.upstream {
+    let loaded = config.load_all(now);
+    report.findings.extend(inspect(config, &loaded, now));
+    if let Some(upstream) = &loaded.upstream {
         report.findings.extend(upstream::try_out(upstream, config.backend()));
     }
-    match &contents.own {
+    match &loaded.own {
         Some(material) => with_tls(&mut report, material),
         None => drop(build(&mut report, Mode::Http, &TlsChoice::default())),
     }
@@ -78,21 +78,21 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
 pub(crate) fn at_start(
     config: &Config,
     now: SystemTime,
-) -> Result<(Contents<'_>, Vec<Finding>), Finding> {
-    let contents = config.load(now)?;
+) -> Result<(LoadedFiles<'_>, Vec<Finding>), Finding> {
+    let loaded = config.load(now)?;
     let mut findings = options::inspect(config);
-    findings.extend(inspect(config, &contents, now));
-    Ok((contents, warnings(findings)?))
+    findings.extend(inspect(config, &loaded, now));
+    Ok((loaded, warnings(findings)?))
 }
 
 /// The same for a reload, which does not check the options again.
 pub(crate) fn load(
     config: &Config,
     now: SystemTime,
-) -> Result<(Contents<'_>, Vec<Finding>), Finding> {
-    let contents = config.load(now)?;
-    let warnings = warnings(inspect(config, &contents, now))?;
-    Ok((contents, warnings))
+) -> Result<(LoadedFiles<'_>, Vec<Finding>), Finding> {
+    let loaded = config.load(now)?;
+    let warnings = warnings(inspect(config, &loaded, now))?;
+    Ok((loaded, warnings))
 }
 
 /// The warnings among the findings, unless there is an error.
@@ -105,20 +105,20 @@ fn warnings(mut findings: Vec<Finding>) -> Result<Vec<Finding>, Finding> {
 }
 
 /// Looks at what was read, and how it goes together.
-fn inspect(config: &Config, contents: &Contents<'_>, now: SystemTime) -> Vec<Finding> {
+fn inspect(config: &Config, loaded: &LoadedFiles<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(material) = &contents.own {
+    if let Some(material) = &loaded.own {
         findings.extend(of_own(material, &config.listen.host, now));
     }
-    if let Some(upstream) = &contents.upstream {
+    if let Some(upstream) = &loaded.upstream {
         findings.extend(upstream::inspect(upstream, now));
     }
     if config.is_reloadable() {
         findings.extend(permissions::of_secrets(config));
     }
     // An identity that is out of date was an error of reading it.
-    findings.retain(|f| contents.found.iter().all(|found| !found.says_the_same_as(f)));
-    contents.found.iter().cloned().chain(findings).collect()
+    findings.retain(|f| loaded.found.iter().all(|found| !found.says_the_same_as(f)));
+    loaded.found.iter().cloned().chain(findings).collect()
 }
 
 /// Looks at what is for the server's own TLS.

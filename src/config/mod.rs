@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use self::choose_mode::choose_mode;
 use self::error::{ConfigError, usage};
 use self::files::password::Passwords;
-use self::files::{ClientFiles, Sources, made_up};
+use self::files::{ClientFiles, Sources, adhoc};
 use self::folder_options::FolderOptions;
 use self::layers::Layers;
 use self::listen_options::ListenOptions;
@@ -133,13 +133,13 @@ impl Config {
         let clients = clients(layers, self.mode, identities.is_empty())?;
         let resumes = choice.resumption.unwrap_or(clients.is_none());
         let ticket_key = ticket_key(layers, resumes)?;
-        let made_up = identities
+        let adhoc = identities
             .is_empty()
-            .then(|| made_up::make(&self.listen.host, clients.as_ref(), now))
+            .then(|| adhoc::make(&self.listen.host, clients.as_ref(), now))
             .transpose()?;
         Ok(Sources {
             identities,
-            made_up,
+            adhoc,
             ocsp: layers.list(|s| &s.ocsp),
             clients,
             ticket_key,
@@ -242,12 +242,12 @@ fn choice(layers: Layers<'_>) -> Result<TlsChoice, ConfigError> {
     }
 }
 
-/// Where the policy for clients comes from, in mutual mode. With an identity that is `made_up`, the
+/// Where the policy for clients comes from, in mutual mode. With an identity that is `adhoc`, the
 /// clients' CA can be too.
 fn clients(
     layers: Layers<'_>,
     mode: ModeName,
-    made_up: bool,
+    adhoc: bool,
 ) -> Result<Option<ClientFiles>, ConfigError> {
     if mode != ModeName::Mutual {
         return match layers.typed() {
@@ -272,7 +272,7 @@ fn clients(
         optional: verify == Some(ClientVerify::Optional),
         anonymous: layers.of(|s| s.allow_anonymous),
     };
-    if clients.cas.is_empty() && !made_up {
+    if clients.cas.is_empty() && !adhoc {
         let who = if layers.of(|s| s.client_verify).is_some() {
             "--client-verify"
         } else if !clients.crls.is_empty() {

@@ -42,7 +42,7 @@ pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
 /// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor. They take `place`
 /// until then.
 pub(super) fn body(file: File, size: u64, place: SemaphoreGuardArc) -> Body {
-    let encoder = GzEncoder::new(Source { file, offset: 0, end: size }, LEVEL);
+    let encoder = GzEncoder::new(BoundedFile { file, offset: 0, end: size }, LEVEL);
     Body::from_reader(
         Buffered::new(Compressed { encoder: Some(encoder), turn: None, _place: place }),
         None,
@@ -50,13 +50,13 @@ pub(super) fn body(file: File, size: u64, place: SemaphoreGuardArc) -> Body {
 }
 
 /// A file up to the size that it was said to have.
-struct Source {
+struct BoundedFile {
     file: File,
     offset: u64,
     end: u64,
 }
 
-impl io::Read for Source {
+impl io::Read for BoundedFile {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
         let room = buf.len().min(left);
@@ -73,11 +73,11 @@ impl io::Read for Source {
 }
 
 /// What comes of a turn: the encoder again, and what it made.
-type Turn = (GzEncoder<Source>, Vec<u8>, io::Result<usize>);
+type Turn = (GzEncoder<BoundedFile>, Vec<u8>, io::Result<usize>);
 
 struct Compressed {
     /// Away while it is in use, and after a failure.
-    encoder: Option<GzEncoder<Source>>,
+    encoder: Option<GzEncoder<BoundedFile>>,
     turn: Option<Task<Turn>>,
     _place: SemaphoreGuardArc,
 }

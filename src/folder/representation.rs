@@ -9,7 +9,7 @@ use smol::lock::Semaphore;
 
 use super::asked::Asked;
 use super::coding::Coding;
-use super::conditions::{Outcome, Validators};
+use super::conditions::{Precondition, Validators};
 use super::entity_tag::EntityTag;
 use super::file_body::{FileBody, Piece, read_at, read_now, shrunk};
 use super::kind::Kind;
@@ -98,16 +98,16 @@ impl Representation {
         room: &Arc<Semaphore>,
     ) -> Result<Response, Missed> {
         let part = match asked.conditions.evaluate(&self.validators) {
-            Outcome::Failed => {
+            Precondition::Failed => {
                 let why = "the file is not what the request takes it for";
                 return Ok(refused(StatusCode::PreconditionFailed, why));
             }
-            Outcome::NotModified => {
+            Precondition::NotModified => {
                 let mut response = Response::new(StatusCode::NotModified);
                 self.describe(&mut response);
                 return Ok(response);
             }
-            Outcome::Proceed { part } => part,
+            Precondition::Proceed { part } => part,
         };
         let ranges = asked.ranges.as_ref().filter(|_| part);
         match ranges.map_or(Parts::Whole, |ranges| ranges.of_length(self.size)) {

@@ -17,7 +17,7 @@ use crate::wire::scanner::HeadScanner;
 
 /// What becomes of an input.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum HeadOutcome {
     /// A head from here to there is taken.
     Taken(usize, usize),
     More,
@@ -31,14 +31,14 @@ pub fn head(input: &[u8]) {
     // The default, and one that is soon reached.
     for max_head in [Limits::default().max_head, 200] {
         let whole = read(input, max_head);
-        if let Verdict::Taken(start, end) = whole {
+        if let HeadOutcome::Taken(start, end) = whole {
             check_head(&lowered(&input[start..end]));
         }
     }
 }
 
 /// Reads `input` cut in several ways, which must come to the same.
-fn read(input: &[u8], max_head: usize) -> Verdict {
+fn read(input: &[u8], max_head: usize) -> HeadOutcome {
     let (whole, _) = read_pieces(input, max_head, |left| left);
     let (bytes, fed) = read_pieces(input, max_head, |_| 1);
     let mut cuts = Cuts::of(input);
@@ -46,15 +46,15 @@ fn read(input: &[u8], max_head: usize) -> Verdict {
     assert_eq!(whole, bytes);
     assert_eq!(whole, pieces);
     match whole {
-        Verdict::Taken(start, end) => {
+        HeadOutcome::Taken(start, end) => {
             assert_eq!(fed, end, "it was taken before its last byte, or after it");
             assert!(end <= max_head && input[start..end].ends_with(b"\r\n\r\n"));
             assert!(input[..start].iter().all(|b| b"\r\n".contains(b)), "bytes were passed over");
         }
-        Verdict::More => assert!(input.len() <= max_head, "{} bytes are held", input.len()),
-        Verdict::Refused => {}
+        HeadOutcome::More => assert!(input.len() <= max_head, "{} bytes are held", input.len()),
+        HeadOutcome::Refused => {}
     }
-    if whole != Verdict::More {
+    if whole != HeadOutcome::More {
         // What is decided stays decided.
         let more = [input, b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"].concat();
         assert_eq!(read_pieces(&more, max_head, |left| left).0, whole);
@@ -68,7 +68,7 @@ fn read_pieces(
     input: &[u8],
     max_head: usize,
     mut piece: impl FnMut(usize) -> usize,
-) -> (Verdict, usize) {
+) -> (HeadOutcome, usize) {
     let mut scanner = HeadScanner::default();
     let mut fed = 0;
     let refusal = loop {
@@ -76,17 +76,17 @@ fn read_pieces(
             Ok(Some((start, end))) => {
                 let (bytes, mut slots) = (lowered(&input[start..end]), field_slots());
                 match Head::parse(&bytes, &mut slots) {
-                    Ok(_) => return (Verdict::Taken(start, end), fed),
+                    Ok(_) => return (HeadOutcome::Taken(start, end), fed),
                     Err(refusal) => break refusal,
                 }
             }
-            Ok(None) if fed == input.len() => return (Verdict::More, fed),
+            Ok(None) if fed == input.len() => return (HeadOutcome::More, fed),
             Ok(None) => fed += piece(input.len() - fed),
             Err(refusal) => break refusal,
         }
     };
     check_refusal(&refusal);
-    (Verdict::Refused, fed)
+    (HeadOutcome::Refused, fed)
 }
 
 fn lowered(bytes: &[u8]) -> Vec<u8> {

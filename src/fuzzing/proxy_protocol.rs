@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use crate::peer::trust::proxy_protocol::{Source, parse};
+use crate::peer::trust::proxy_protocol::{ProxiedClient, parse};
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -34,7 +34,7 @@ fn check(input: &[u8], header: Option<&[u8]>) {
             return;
         }
     };
-    if let Source::Client(address) = source {
+    if let ProxiedClient::Client(address) = source {
         assert_eq!(address.ip(), address.ip().to_canonical(), "IPv4 is written as IPv6");
     }
     match header {
@@ -45,17 +45,17 @@ fn check(input: &[u8], header: Option<&[u8]>) {
 }
 
 /// Section 2.1 of the specification.
-fn check_v1(header: &[u8], source: Source) {
+fn check_v1(header: &[u8], source: ProxiedClient) {
     assert!(header.ends_with(b"\r\n"), "the line ends in a bare LF: {header:?}");
     let Ok(line) = std::str::from_utf8(header) else {
-        return assert_eq!(source, Source::Unnamed, "{header:?}");
+        return assert_eq!(source, ProxiedClient::Unnamed, "{header:?}");
     };
     let words: Vec<_> = line.trim_end_matches("\r\n").split(' ').collect();
     assert_eq!(words[0], "PROXY");
     match source {
-        Source::Local => panic!("{line:?} is not of version 2"),
-        Source::Unnamed => assert!(words[1].starts_with("UNKNOWN"), "{line:?}"),
-        Source::Client(address) => {
+        ProxiedClient::Local => panic!("{line:?} is not of version 2"),
+        ProxiedClient::Unnamed => assert!(words[1].starts_with("UNKNOWN"), "{line:?}"),
+        ProxiedClient::Client(address) => {
             assert!(line.is_ascii() && words.len() == 6, "{line:?}");
             let ip = words[2].parse().map(|ip: IpAddr| {
                 assert_eq!(words[1], if ip.is_ipv4() { "TCP4" } else { "TCP6" });
@@ -68,12 +68,12 @@ fn check_v1(header: &[u8], source: Source) {
 }
 
 /// Section 2.2 of the specification.
-fn check_v2(header: &[u8], source: Source) {
+fn check_v2(header: &[u8], source: ProxiedClient) {
     let (command, family) = (header[12], header[13]);
     match source {
-        Source::Local => assert_eq!(command, 0x20),
-        Source::Unnamed => assert!(command == 0x21 && !matches!(family, 0x11 | 0x21)),
-        Source::Client(address) => {
+        ProxiedClient::Local => assert_eq!(command, 0x20),
+        ProxiedClient::Unnamed => assert!(command == 0x21 && !matches!(family, 0x11 | 0x21)),
+        ProxiedClient::Client(address) => {
             assert_eq!(command, 0x21);
             let (ip, port) = match family {
                 0x11 => (IpAddr::from(bytes::<4>(header, 16)), bytes(header, 24)),

@@ -5,7 +5,7 @@ use turnkey_backend::TlsInfo;
 use super::exchange::After;
 use crate::common::request_id::RequestId;
 use crate::report::Observer;
-use crate::report::record::{NO_ANSWER, Noted, Outcome, Record};
+use crate::report::record::{Completion, NO_ANSWER, Noted, Record};
 use crate::wire::transport::{Shared, lock};
 
 /// A request that is under way: when it has ended, or is given up, the observer is told.
@@ -52,14 +52,14 @@ impl Drop for Underway<'_> {
         }
         let answered = tally.status();
         let outcome = match self.after {
-            None => Outcome::CutOff,
+            None => Completion::CutOff,
             Some(
                 After::Persist | After::Close | After::BeganTls | After::ProxyHeader | After::Left,
-            ) => Outcome::Complete,
+            ) => Completion::Complete,
             Some(After::Abort | After::Reset) if answered.is_some() && !broken => {
-                Outcome::BrokenOff
+                Completion::BrokenOff
             }
-            Some(After::Abort | After::Reset) => Outcome::ClientLeft,
+            Some(After::Abort | After::Reset) => Completion::ClientLeft,
         };
         let took = tally.began().map_or(Duration::ZERO, |began| began.elapsed());
         let now = SystemTime::now();

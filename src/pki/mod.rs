@@ -28,7 +28,7 @@ pub use self::adhoc::adhoc;
 pub(crate) use self::adhoc::adhoc_mutual;
 pub use self::error::PkiError;
 pub use self::issue::KeyType;
-pub use self::report::{CertsReport, IdentityReport, Outcome, Why, Written};
+pub use self::report::{Action, CertsReport, IdentityReport, Why, Written};
 
 /// The password of the PKCS#12 files that [`certs`] writes.
 ///

@@ -35,7 +35,7 @@ pub struct IdentityReport {
     /// The last moment at which the certificate is valid.
     pub not_after: SystemTime,
     /// What was done about the certificate.
-    pub outcome: Outcome,
+    pub outcome: Action,
     /// The files that were written.
     pub written: Vec<Written>,
 }
@@ -43,7 +43,7 @@ pub struct IdentityReport {
 /// What was done about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Action {
     /// There was none.
     Created,
     /// The one that was there stays.
@@ -156,12 +156,12 @@ impl fmt::Display for Coloured<'_, IdentityReport> {
         writeln!(f, "  valid until {}", date(*not_after))?;
         f.write_str("  ")?;
         match outcome {
-            Outcome::Created => write!(f, "{}", self.colours.paint(colour::GOOD, "created"))?,
-            Outcome::Kept => write!(f, "{}", self.colours.paint(colour::FAINT, "kept"))?,
-            Outcome::Renewed { why } => {
+            Action::Created => write!(f, "{}", self.colours.paint(colour::GOOD, "created"))?,
+            Action::Kept => write!(f, "{}", self.colours.paint(colour::FAINT, "kept"))?,
+            Action::Renewed { why } => {
                 write!(f, "{}: the old one {why}", self.colours.paint(colour::NOTE, "renewed"))?;
             }
-            Outcome::Replaced => {
+            Action::Replaced => {
                 write!(f, "{}, as --force says", self.colours.paint(colour::WARNING, "replaced"))?;
             }
         }

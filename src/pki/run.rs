@@ -11,8 +11,8 @@ use super::bundle::{Bundle, join};
 use super::files::{self, Batch};
 use super::issue::{KeyType, Leaf, Role};
 use super::names::{self, Name, names_of};
-use super::report::{CertsReport, IdentityReport, Outcome, Why};
-use super::standing::{Place, Standing, Verdict, check_pem, open_pkcs12};
+use super::report::{Action, CertsReport, IdentityReport, Why};
+use super::standing::{LeafPlan, Place, Standing, check_pem, open_pkcs12};
 use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
 use crate::common::permissions::{self, Exposed};
@@ -45,7 +45,7 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
 
     let mut run = Run { options, now, batch: Batch::default(), old_ca: None };
     let (authority, ca) = run.authority()?;
-    if ca.outcome == Outcome::Replaced {
+    if ca.outcome == Action::Replaced {
         let below = clients_below_old_ca(out, &clients)?;
         clients.extend(below);
     }
@@ -111,7 +111,7 @@ impl Run<'_> {
             }
             let contents = join(&authority.certificate_pem, &authority.key_pem);
             self.batch.settle(&both, there.as_deref(), contents, true);
-            (authority, Outcome::Kept)
+            (authority, Action::Kept)
         } else {
             let old = files::read(&crt)?;
             let there = old.is_some() || files::read(&key)?.is_some();
@@ -123,7 +123,7 @@ impl Run<'_> {
             self.batch.put(&crt, authority.certificate_pem.clone(), false, Why::New);
             self.batch.put(&key, authority.key_pem.clone(), true, Why::New);
             self.batch.put(&both, contents, true, Why::New);
-            (authority, if there { Outcome::Replaced } else { Outcome::Created })
+            (authority, if there { Action::Replaced } else { Action::Created })
         };
         let report = self.report("ca", &authority.certificate, outcome);
         Ok((authority, report))
@@ -142,13 +142,13 @@ impl Run<'_> {
         let ca = self.old_ca.as_ref().unwrap_or(&authority.certificate);
         leaf.names = wanted.names(&there.names(&leaf, authority, ca));
         if self.options.force {
-            let outcome = if there.is_empty() { Outcome::Created } else { Outcome::Replaced };
+            let outcome = if there.is_empty() { Action::Created } else { Action::Replaced };
             return self.issue(authority, place, &leaf, outcome);
         }
         match there.judge(place, &leaf, self.options.key_type, authority, self.now)? {
-            Verdict::Create => self.issue(authority, place, &leaf, Outcome::Created),
-            Verdict::Renew { why } => self.issue(authority, place, &leaf, Outcome::Renewed { why }),
-            Verdict::Keep { certificate, key } => {
+            LeafPlan::Create => self.issue(authority, place, &leaf, Action::Created),
+            LeafPlan::Renew { why } => self.issue(authority, place, &leaf, Action::Renewed { why }),
+            LeafPlan::Keep { certificate, key } => {
                 self.keep(authority, place, &there, &certificate, &key)
             }
         }
@@ -181,7 +181,7 @@ impl Run<'_> {
         authority: &Authority,
         place: &Place,
         leaf: &Leaf,
-        outcome: Outcome,
+        outcome: Action,
     ) -> Result<IdentityReport, PkiError> {
         let bundle = Bundle::issue(authority, place, leaf, self.now)?;
         let certificate = bundle.identity.leaf().clone();
@@ -219,15 +219,10 @@ impl Run<'_> {
                 self.batch.put(&place.pkcs12, bundle.pkcs12()?, true, why);
             }
         }
-        Ok(self.report(&place.name, certificate, Outcome::Kept))
+        Ok(self.report(&place.name, certificate, Action::Kept))
     }
 
-    fn report(
-        &mut self,
-        name: &str,
-        certificate: &Certificate,
-        outcome: Outcome,
-    ) -> IdentityReport {
+    fn report(&mut self, name: &str, certificate: &Certificate, outcome: Action) -> IdentityReport {
         IdentityReport {
             name: name.to_owned(),
             subject: certificate.subject().to_owned(),

@@ -57,7 +57,7 @@ pub(super) struct Standing {
 }
 
 /// What is to be done about a leaf certificate.
-pub(super) enum Verdict {
+pub(super) enum LeafPlan {
     /// There is none: make it.
     Create,
     /// There is one of ours that will not do: make a new one.
@@ -95,7 +95,7 @@ impl Standing {
         key_type: Option<KeyType>,
         authority: &Authority,
         now: SystemTime,
-    ) -> Result<Verdict, PkiError> {
+    ) -> Result<LeafPlan, PkiError> {
         for (contents, path) in [(&self.certificate, &place.certificate), (&self.both, &place.both)]
         {
             if let Some(contents) = contents {
@@ -111,11 +111,11 @@ impl Standing {
                 return not_ours(&place.key, "is a key whose certificate is missing or damaged");
             }
             return Ok(match (&self.certificate, &self.both) {
-                (None, None) => Verdict::Create,
-                _ => Verdict::Renew { why: "was damaged".to_owned() },
+                (None, None) => LeafPlan::Create,
+                _ => LeafPlan::Renew { why: "was damaged".to_owned() },
             });
         };
-        let renew = |why| Ok(Verdict::Renew { why });
+        let renew = |why| Ok(LeafPlan::Renew { why });
         let Some(key) = &self.key else { return renew("had lost its key".to_owned()) };
         match KeyFile::read(key) {
             KeyFile::Damaged => return renew("had a damaged key".to_owned()),
@@ -130,7 +130,7 @@ impl Standing {
         }
         match shortcoming(&certificate, leaf, key_type, authority, now) {
             Some(why) => renew(why),
-            None => Ok(Verdict::Keep { certificate, key: key.clone() }),
+            None => Ok(LeafPlan::Keep { certificate, key: key.clone() }),
         }
     }
 

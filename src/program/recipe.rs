@@ -68,8 +68,8 @@ impl Recipe {
         let password = variable(variables::KEY_PASSWORD).map(Zeroizing::new);
         let config = Config::new(&[settings], password, now).map_err(said)?;
         let wrong = |error: Finding| RecipeError(error.to_string());
-        let (contents, warnings) = check::load(&config, now).map_err(wrong)?;
-        let (mode, _) = contents.mode().map_err(wrong)?;
+        let (loaded, warnings) = check::load(&config, now).map_err(wrong)?;
+        let (mode, _) = loaded.mode().map_err(wrong)?;
         for warning in warnings {
             log::warn!("{warning}");
         }

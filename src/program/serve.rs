@@ -30,10 +30,10 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     crate::report::log::init();
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
-    let (contents, warnings) = check::at_start(&config, now)?;
-    let greeting = Greeting::new(&config, contents.own.as_ref());
-    let (mode, choice) = contents.mode()?;
-    let upstream = contents.upstream.as_ref().map(|upstream| &upstream.config);
+    let (loaded, warnings) = check::at_start(&config, now)?;
+    let greeting = Greeting::new(&config, loaded.own.as_ref());
+    let (mode, choice) = loaded.mode()?;
+    let upstream = loaded.upstream.as_ref().map(|upstream| &upstream.config);
     let server = with_content(&config, upstream)?.mode(mode).tls(choice);
     let bound = bind(observed(as_asked(server, &config), &config)?, &config, activated)?;
     // Whoever reads the greeting may end the program at once, and it shall end well; or have it read

@@ -28,7 +28,7 @@ impl Greeting {
             try_command: TryCommand::new(config, material),
             certificate: certificates.next(),
             further: certificates.collect(),
-            adhoc: material.is_some_and(|material| material.sources.made_up.is_some()),
+            adhoc: material.is_some_and(|material| material.sources.adhoc.is_some()),
         }
     }
 

@@ -6,7 +6,7 @@ use super::Proxy;
 use super::forward::Unanswered;
 use super::request::Outgoing;
 use super::spool::Spool;
-use super::upload::Source;
+use super::upload::BodySource;
 use crate::wire::head::Framing;
 use crate::wire::{Shared, lock};
 
@@ -16,7 +16,7 @@ const PIECE: usize = 16 * 1024;
 /// Where the body of a request is when an upstream is asked.
 #[derive(Debug)]
 pub(super) struct Held<'s> {
-    pub(super) source: Source<'s>,
+    pub(super) source: BodySource<'s>,
     /// How long it is, in bytes, if that is known.
     pub(super) length: Option<u64>,
     /// Whether the client sends it only now, so that the upstream decides about `Expect: 100-continue`.
@@ -36,13 +36,17 @@ impl Proxy {
     ) -> Result<Held<'s>, Unanswered> {
         let length = match outgoing.framing {
             Framing::Empty => {
-                return Ok(Held { source: Source::Nowhere, length: None, streams: false });
+                return Ok(Held { source: BodySource::Nowhere, length: None, streams: false });
             }
             Framing::Length(length) => Some(length),
             Framing::Chunked => None,
         };
         if self.streaming || lock(shared).has_whole_body() {
-            return Ok(Held { source: Source::Client(shared), length, streams: self.streaming });
+            return Ok(Held {
+                source: BodySource::Client(shared),
+                length,
+                streams: self.streaming,
+            });
         }
         let mut spool = Box::new(Spool::of_request(&self.buffers));
         let mut piece = vec![0; PIECE];
@@ -51,7 +55,7 @@ impl Proxy {
             let n = n.map_err(Unanswered::Client)?;
             if n == 0 {
                 let length = Some(spool.length());
-                return Ok(Held { source: Source::Spool(spool, None), length, streams: false });
+                return Ok(Held { source: BodySource::Spool(spool, None), length, streams: false });
             }
             spool.push(piece.get(..n).unwrap_or_default());
             if !poll_fn(|cx| spool.poll_within(cx, true)).await {
@@ -59,7 +63,11 @@ impl Proxy {
             }
         }
         if length.is_some() {
-            return Ok(Held { source: Source::Spool(spool, Some(shared)), length, streams: false });
+            return Ok(Held {
+                source: BodySource::Spool(spool, Some(shared)),
+                length,
+                streams: false,
+            });
         }
         Err(spool.into_failure().map_or(Unanswered::NoRoom, Unanswered::Spool))
     }

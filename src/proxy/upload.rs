@@ -19,7 +19,7 @@ pub(super) const TURN: usize = 8;
 
 /// Where the body of a request comes from.
 #[derive(Debug, Default)]
-pub(super) enum Source<'s> {
+pub(super) enum BodySource<'s> {
     #[default]
     Nowhere,
     /// The client, as it sends it.
@@ -32,7 +32,7 @@ pub(super) enum Source<'s> {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is another turn that it may have taken")]
 pub(super) struct Upload<'s> {
-    source: Source<'s>,
+    source: BodySource<'s>,
     /// If the body is sent in chunks, its length being unknown, what its trailers go by.
     chunked: Option<&'s Outgoing>,
     piece: Vec<u8>,
@@ -61,18 +61,18 @@ pub(super) enum SourceError {
 /// On whose side it failed.
 #[derive(Debug)]
 enum UploadError {
-    Source(SourceError),
+    BodySource(SourceError),
     Upstream,
 }
 
 impl<'s> Upload<'s> {
     pub(super) fn new(
         head: Vec<u8>,
-        source: Source<'s>,
+        source: BodySource<'s>,
         chunked: Option<&'s Outgoing>,
         wanted: bool,
     ) -> Self {
-        let ended = matches!(source, Source::Nowhere);
+        let ended = matches!(source, BodySource::Nowhere);
         Self {
             source,
             chunked,
@@ -97,18 +97,21 @@ impl<'s> Upload<'s> {
     }
 
     /// The body, for another attempt, if none of it was sent.
-    pub(super) fn into_source(self) -> Source<'s> {
+    pub(super) fn into_source(self) -> BodySource<'s> {
         self.source
     }
 
     /// Whether the body, or a part of it, is in a file.
     pub(super) fn has_file(&self) -> bool {
-        matches!(&self.source, Source::Spool(spool, _) if spool.has_file())
+        matches!(&self.source, BodySource::Spool(spool, _) if spool.has_file())
     }
 
     /// Whether there is nothing to do until the client sends more of its body.
     pub(super) fn waits_for_client(&self) -> bool {
-        self.goes_on() && self.wanted && self.flushed && matches!(self.source, Source::Client(_))
+        self.goes_on()
+            && self.wanted
+            && self.flushed
+            && matches!(self.source, BodySource::Client(_))
     }
 
     /// Sends as much as can be sent now. The result is whether the upstream has taken any, so that it
@@ -125,7 +128,7 @@ impl<'s> Upload<'s> {
         let before = self.progress();
         match self.poll(cx, stream) {
             Poll::Ready(Err(UploadError::Upstream)) => self.failed = true,
-            Poll::Ready(Err(UploadError::Source(error))) => return Err(error),
+            Poll::Ready(Err(UploadError::BodySource(error))) => return Err(error),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         Ok(self.progress() != before)
@@ -162,21 +165,21 @@ impl<'s> Upload<'s> {
                 return Poll::Pending;
             }
             pieces += 1;
-            ready!(self.poll_piece(cx)).map_err(UploadError::Source)?;
+            ready!(self.poll_piece(cx)).map_err(UploadError::BodySource)?;
         }
     }
 
     /// Takes the next piece from the source.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SourceError>> {
         let mut piece = Vec::new();
-        if let Source::Spool(spool, rest) = &mut self.source {
+        if let BodySource::Spool(spool, rest) = &mut self.source {
             piece = ready!(spool.poll_piece(cx)).map_err(SourceError::Spool)?;
             if piece.is_empty() {
                 // This frees its memory and its file.
-                self.source = rest.map_or(Source::Nowhere, Source::Client);
+                self.source = rest.map_or(BodySource::Nowhere, BodySource::Client);
             }
         }
-        if let Source::Client(shared) = &self.source {
+        if let BodySource::Client(shared) = &self.source {
             piece = vec![0; PIECE];
             let read = ready!(lock(shared).poll_body(cx, &mut piece));
             let n = read.map_err(SourceError::Client)?;
@@ -186,7 +189,7 @@ impl<'s> Upload<'s> {
         self.ended = piece.is_empty();
         if let Some(outgoing) = self.chunked {
             let mut trailers = match (&self.source, self.ended) {
-                (Source::Client(shared), true) => lock(shared).take_trailers(),
+                (BodySource::Client(shared), true) => lock(shared).take_trailers(),
                 _ => Vec::new(),
             };
             trailers.retain(|(name, _)| outgoing.keeps(name));
@@ -318,7 +321,7 @@ mod tests {
             let mut transport = Transport::new(Box::new(Eager), Arc::new(Limits::default()));
             transport.begin(0, Framing::Length(100_000), false);
             let shared = Arc::new(Mutex::new(transport));
-            let source = Source::Client(&shared);
+            let source = BodySource::Client(&shared);
             let chunked = chunked.then_some(&outgoing);
             let mut upload = Upload::new(b"head".to_vec(), source, chunked, true);
             let bytes = Arc::new(Mutex::new(Bytes::default()));
@@ -340,7 +343,7 @@ mod tests {
         let mut transport = Transport::new(Box::new(Eager), Arc::new(Limits::default()));
         transport.begin(0, Framing::Length(1 << 20), false);
         let shared = Arc::new(Mutex::new(transport));
-        let mut upload = Upload::new(Vec::new(), Source::Client(&shared), None, true);
+        let mut upload = Upload::new(Vec::new(), BodySource::Client(&shared), None, true);
         let mut stream: Box<dyn Stream> = Box::new(Eager);
         let mut cx = Context::from_waker(Waker::noop());
         let mut turns = 0;

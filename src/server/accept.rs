@@ -12,10 +12,10 @@ use smol::future::FutureExt;
 use smol::lock::SemaphoreGuardArc;
 use turnkey_backend::{Incoming, Timer};
 
+use super::admission::{Admission, Permit};
 use super::connection::{self, Endpoint};
 use super::listener::{Arrival, BACKLOG, Open};
-use super::places::{Door, Places};
-use super::workers::{Crew, Seated};
+use super::workers::{Assignment, WorkerPool};
 use crate::common::address::RemoteAddr;
 use crate::common::panic_message::panic_message;
 
@@ -29,14 +29,14 @@ const QUIET: Duration = Duration::from_secs(5);
 /// How many connections are accepted before others have their turn.
 const TURN: usize = 32;
 
-/// Accepts connections that `door` lets in and has each served by a task of its own in `crew`, until `stop`
+/// Accepts connections that `admission` lets in and has each served by a task of its own in `pool`, until `stop`
 /// is done. Those that the system has accepted by then are served too, as many as can be; it does not end
 /// later for those that come after them.
 pub(crate) async fn run(
     listener: &Open,
     endpoint: &Arc<Endpoint>,
-    crew: &Crew,
-    door: &Door,
+    pool: &WorkerPool,
+    admission: &Admission,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
@@ -68,10 +68,10 @@ pub(crate) async fn run(
                 arrival
             }
         };
-        match door.admit() {
-            Ok(places) => {
+        match admission.admit() {
+            Ok(permit) => {
                 let endpoint = Arc::clone(endpoint);
-                crew.spawn(|seated| serve(endpoint, Box::new(arrival), places, seated));
+                pool.spawn(|assignment| serve(endpoint, Box::new(arrival), permit, assignment));
             }
             Err(full) => {
                 if let Some(metrics) = endpoint.observer.metrics() {
@@ -82,11 +82,11 @@ pub(crate) async fn run(
                 });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
-                    && let Some(slot) = door.turn_away()
+                    && let Some(slot) = admission.turn_away()
                 {
                     let Arrival { incoming, remote, .. } = arrival;
-                    crew.spawn(|seated| {
-                        turn_away(Arc::clone(endpoint), incoming, remote, slot, seated)
+                    pool.spawn(|assignment| {
+                        turn_away(Arc::clone(endpoint), incoming, remote, slot, assignment)
                     });
                 }
             }
@@ -117,21 +117,21 @@ async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
     }
 }
 
-/// Serves a connection that holds `places` meanwhile. A panic ends the connection, not the server.
+/// Serves a connection that holds `permit` meanwhile. A panic ends the connection, not the server.
 #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
 fn serve(
     endpoint: Arc<Endpoint>,
     arrival: Box<Arrival>,
-    mut places: Places,
-    seated: Seated,
+    mut permit: Permit,
+    assignment: Assignment,
 ) -> impl Future<Output = ()> + Send {
     async move {
-        seated.begin();
+        assignment.begin();
         let remote = arrival.remote;
         let _open = endpoint.observer.metrics().map(|metrics| metrics.opened());
-        let served = connection::run(&endpoint, arrival, &mut places);
+        let served = connection::run(&endpoint, arrival, &mut permit);
         if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
-            let (id, panic) = (places.id(), panic_message(&*panic));
+            let (id, panic) = (permit.id(), panic_message(&*panic));
             log::error!("{remote}: connection {id} panicked: {panic}");
         }
     }
@@ -142,9 +142,9 @@ async fn turn_away(
     incoming: Incoming,
     remote: RemoteAddr,
     slot: SemaphoreGuardArc,
-    seated: Seated,
+    assignment: Assignment,
 ) {
-    seated.begin();
+    assignment.begin();
     connection::turn_away(&endpoint, incoming, remote).await;
     drop(slot);
 }

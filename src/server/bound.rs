@@ -12,13 +12,13 @@ use smol::{Executor, Task};
 use turnkey_backend::{BoxFuture, Reactor, Timer};
 
 use super::accept;
+use super::admission::Admission;
 use super::connection::Endpoint;
 use super::error::ServerError;
 use super::listener::{Listener, Open};
-use super::places::Door;
 use super::reload::Reloader;
 use super::signals::StopSignals;
-use super::workers::{self, Crew, Workers};
+use super::workers::{self, WorkerPool, Workers};
 use crate::common::address::LocalAddr;
 use crate::common::shutdown::{Shutdown, Watch};
 use crate::common::units::seconds;
@@ -43,7 +43,7 @@ pub struct Bound {
 }
 
 /// What makes a task, of those who serve.
-pub(crate) type Beside = Box<dyn FnOnce(Crew) -> BoxFuture<'static, ()> + Send>;
+pub(crate) type Beside = Box<dyn FnOnce(WorkerPool) -> BoxFuture<'static, ()> + Send>;
 
 /// A listener, and what its connections are served with.
 #[derive(Debug)]
@@ -93,9 +93,9 @@ impl Bound {
     /// Has the task that `make` makes run beside the server, and end with it.
     pub(crate) fn with_task<F: Future<Output = ()> + Send + 'static>(
         mut self,
-        make: impl FnOnce(Crew) -> F + Send + 'static,
+        make: impl FnOnce(WorkerPool) -> F + Send + 'static,
     ) -> Self {
-        self.tasks.push(Box::new(|crew| Box::pin(make(crew))));
+        self.tasks.push(Box::new(|pool| Box::pin(make(pool))));
         self
     }
 
@@ -191,13 +191,13 @@ impl Bound {
         let serving = async {
             // One thread does it all. With more, one that a handler blocks must not keep the others from
             // getting connections: who hands them out serves nobody.
-            let (workers, crew) = if self.threads == 1 {
-                (None, Crew::of(&executor))
+            let (workers, pool) = if self.threads == 1 {
+                (None, WorkerPool::of(&executor))
             } else {
                 let started = Workers::start(self.threads).map_err(ServerError::Threads)?;
                 (Some(started.0), started.1)
             };
-            let served = self.serve_with(&executor, &crew, words).await;
+            let served = self.serve_with(&executor, &pool, words).await;
             if let Some(workers) = workers {
                 workers.end(LAST).await;
             }
@@ -209,37 +209,38 @@ impl Bound {
         served.map_err(ServerError::Threads)?
     }
 
-    /// Serves by `crew`, with what else there is to do on `executor`.
+    /// Serves by `pool`, with what else there is to do on `executor`.
     async fn serve_with(
         self,
         executor: &Arc<Executor<'static>>,
-        crew: &Crew,
+        pool: &WorkerPool,
         words: Receiver<()>,
     ) -> Result<(), ServerError> {
         let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.endpoint;
         let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
-        let door = Door::new(&limits, *tls, self.endpoint.turned_away(crew.count()), alive);
+        let admission =
+            Admission::new(&limits, *tls, self.endpoint.turned_away(pool.count()), alive);
         for make in self.tasks {
-            executor.spawn(make(crew.clone())).detach();
+            executor.spawn(make(pool.clone())).detach();
         }
         let explaining = explainer.clone();
         executor.spawn(async move { explaining.run().await }).detach();
 
         let closing = Shutdown::default();
-        let redirect = self.redirect.map(|redirect| (redirect, door.without_handshake()));
+        let redirect = self.redirect.map(|redirect| (redirect, admission.without_handshake()));
         let main = self.listeners.into_iter().map(|listener| {
-            (Listening { listener, endpoint: Arc::clone(&self.endpoint) }, door.clone())
+            (Listening { listener, endpoint: Arc::clone(&self.endpoint) }, admission.clone())
         });
         let mut accepting = Vec::new();
-        for (listening, door) in main.chain(redirect) {
+        for (listening, admission) in main.chain(redirect) {
             let (listener, endpoint) = listening.open()?;
-            let accept = accept_all(listener, endpoint, crew.clone(), door, closing.watch());
+            let accept = accept_all(listener, endpoint, pool.clone(), admission, closing.watch());
             accepting.push(executor.spawn(accept));
         }
-        // Those who wait for all connections to be gone must not wait for the door.
-        drop(door);
+        // Those who wait for all connections to be gone must not wait for the admission.
+        drop(admission);
         let metrics = self.metrics.map(|metrics| metrics.apart(executor)).transpose()?;
         if words.recv().await.is_err() {
             return Ok(());
@@ -274,12 +275,12 @@ impl Bound {
 async fn accept_all(
     listener: Open,
     endpoint: Arc<Endpoint>,
-    crew: Crew,
-    door: Door,
+    pool: WorkerPool,
+    admission: Admission,
     mut closing: Watch,
 ) {
     let stop = poll_fn(|cx| closing.poll(cx));
-    accept::run(&listener, &endpoint, &crew, &door, stop).await;
+    accept::run(&listener, &endpoint, &pool, &admission, stop).await;
 }
 
 /// A listener that is there until the others have drained.
@@ -304,9 +305,10 @@ impl Listening {
         let (alive, gone) = channel::bounded::<()>(1);
         let (closing, shutdown) = (Shutdown::default(), self.endpoint.shutdown.clone());
         let (listener, endpoint) = self.open()?;
-        let crew = Crew::of(executor);
-        let door = Door::new(&endpoint.limits, false, endpoint.turned_away(crew.count()), alive);
-        let accepting = accept_all(listener, endpoint, crew, door, closing.watch());
+        let pool = WorkerPool::of(executor);
+        let admission =
+            Admission::new(&endpoint.limits, false, endpoint.turned_away(pool.count()), alive);
+        let accepting = accept_all(listener, endpoint, pool, admission, closing.watch());
         Ok(Apart { accepting: executor.spawn(accepting), closing, shutdown, gone })
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Instant, SystemTime};
 use http_types::{Method, StatusCode};
 use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};
 
+use super::admission::Permit;
 use super::close::{close, linger};
 use super::listener::Arrival;
-use super::places::Places;
 use crate::common::address::{LocalAddr, RemoteAddr};
 use crate::common::causes::with_causes;
 use crate::common::limits::Limits;
@@ -57,17 +57,17 @@ impl Endpoint {
     }
 }
 
-/// Serves one accepted connection until it ends. `places` is what it holds meanwhile.
+/// Serves one accepted connection until it ends. `permit` is what it holds meanwhile.
 #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
 pub(crate) fn run(
     endpoint: &Endpoint,
     arrival: Box<Arrival>,
-    places: &mut Places,
+    permit: &mut Permit,
 ) -> impl Future<Output = ()> + Send {
     async move {
         // What comes before and behind the requests is on the heap while it lasts, so that a connection is
         // small while it waits for the next one.
-        let Some(begun) = Box::pin(begin(endpoint, arrival, places)).await else { return };
+        let Some(begun) = Box::pin(begin(endpoint, arrival, permit)).await else { return };
         let Begun { shared, mut link, mut standing, socket } = begun;
         let mut watch = endpoint.shutdown.watch();
         let whole = WholeAnswers { shared: &shared, socket: &socket };
@@ -114,12 +114,12 @@ impl Drop for WholeAnswers<'_> {
 }
 
 /// Does all that comes before the first request; `None` if there will be none.
-async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, places: &mut Places) -> Option<Begun> {
+async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) -> Option<Begun> {
     let Arrival { incoming, remote, local } = *arrival;
-    let (id, local) = (places.id(), &local);
+    let (id, local) = (permit.id(), &local);
     let start = Instant::now();
     let socket = take(incoming)?;
-    let sender = known_sender(endpoint, &socket, remote, local, places).await?;
+    let sender = known_sender(endpoint, &socket, remote, local, permit).await?;
     let mut serving = endpoint.current.get();
     // Whom the log speaks of from here on.
     let peer = sender.addr();
@@ -133,7 +133,7 @@ async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, places: &mut Places) 
     .await;
     let explain = |event: &Event<'_>| explain(endpoint, &serving, local, peer, event);
     // Whatever came of it: what is left to say takes no handshake.
-    places.handshake_done();
+    permit.handshake_done();
     let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
         Ok(accepted) => accepted,
         Err(why) => {
@@ -197,7 +197,7 @@ async fn known_sender(
     socket: &Socket,
     remote: RemoteAddr,
     local: &LocalAddr,
-    places: &mut Places,
+    permit: &mut Permit,
 ) -> Option<Sender> {
     let explain = |event: &Event<'_>| {
         explain(endpoint, &endpoint.current.get(), local, remote, event);
@@ -207,7 +207,7 @@ async fn known_sender(
         Ok(None) => explain(&Event::Left),
         Err(what) => {
             explain(&Event::ProxyHeader(&what));
-            places.handshake_done();
+            permit.handshake_done();
             linger(socket.clone()).await;
         }
     }

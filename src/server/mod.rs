@@ -1,13 +1,13 @@
 //! What a server is to be like, and taking its port.
 
 mod accept;
+mod admission;
 pub(crate) mod bound;
 mod close;
 pub(crate) mod connection;
 pub(crate) mod error;
 pub(crate) mod listener;
 pub(crate) mod metrics_page;
-mod places;
 pub(crate) mod reload;
 pub(crate) mod signals;
 pub(crate) mod workers;

@@ -27,7 +27,7 @@ const STALLED: Duration = Duration::from_millis(100);
 ///
 /// It holds none of them: if tasks held their executor, it would never end.
 #[derive(Debug, Clone)]
-pub(crate) struct Crew {
+pub(crate) struct WorkerPool {
     seats: Arc<[Seat]>,
     /// Who is looked at first, so that of several with as many tasks each is taken in turn.
     next: Arc<AtomicUsize>,
@@ -48,7 +48,7 @@ struct Load {
     since: Option<Instant>,
 }
 
-impl Crew {
+impl WorkerPool {
     fn new<'e>(executors: impl Iterator<Item = &'e Arc<Executor<'static>>>) -> Self {
         let seat = |executor| Seat { executor: Arc::downgrade(executor), load: Arc::default() };
         Self { seats: executors.map(seat).collect(), next: Arc::default() }
@@ -68,7 +68,7 @@ impl Crew {
     /// The task holds what it is given until it is done.
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(
         &self,
-        make: impl FnOnce(Seated) -> F,
+        make: impl FnOnce(Assignment) -> F,
     ) {
         let count = self.count();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count.max(1);
@@ -76,7 +76,7 @@ impl Crew {
         let Some(seat) = from_first.min_by_key(|seat| lock(&seat.load).rank()) else { return };
         if let Some(executor) = seat.executor.upgrade() {
             // Made with it, and not around it: a future that moves into another takes its place twice.
-            executor.spawn(make(Seated::on(seat))).detach();
+            executor.spawn(make(Assignment::on(seat))).detach();
         }
     }
 
@@ -100,13 +100,13 @@ impl Load {
     }
 }
 
-/// That a task is one of those that an executor has.
+/// Counts a task among those of an executor until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seated {
+pub(crate) struct Assignment {
     load: Arc<Mutex<Load>>,
 }
 
-impl Seated {
+impl Assignment {
     fn on(seat: &Seat) -> Self {
         let mut load = lock(&seat.load);
         load.tasks += 1;
@@ -125,7 +125,7 @@ impl Seated {
     }
 }
 
-impl Drop for Seated {
+impl Drop for Assignment {
     fn drop(&mut self) {
         lock(&self.load).tasks -= 1;
     }
@@ -178,7 +178,7 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts `count` threads.
-    pub(crate) fn start(count: usize) -> io::Result<(Self, Crew)> {
+    pub(crate) fn start(count: usize) -> io::Result<(Self, WorkerPool)> {
         let (running, stopped) = channel::bounded::<()>(1);
         let mut threads = Vec::with_capacity(count);
         let mut executors = Vec::with_capacity(count);
@@ -194,7 +194,7 @@ impl Workers {
             };
             threads.push(thread::Builder::new().name(format!("worker-{n}")).spawn(work)?);
         }
-        Ok((Self { threads, running }, Crew::new(executors.iter())))
+        Ok((Self { threads, running }, WorkerPool::new(executors.iter())))
     }
 
     /// Has them end, and drops what is not done: who is told of requests is told of those too. A thread
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn a_crew_has_had_its_turn_when_all_have() {
         let (one, other) = (Arc::new(Executor::new()), Arc::new(Executor::new()));
-        let crew = Crew::new([&one, &other].into_iter());
-        let mut turn = Box::pin(crew.turn());
+        let pool = WorkerPool::new([&one, &other].into_iter());
+        let mut turn = Box::pin(pool.turn());
         assert!(block_on(poll_once(&mut turn)).is_none());
         while one.try_tick() {}
         assert!(block_on(poll_once(&mut turn)).is_none(), "one of them hangs");
@@ -245,7 +245,7 @@ mod tests {
         assert!(block_on(poll_once(&mut turn)).is_some());
         // One that has ended is not waited for.
         drop(other);
-        let mut turn = Box::pin(crew.turn());
+        let mut turn = Box::pin(pool.turn());
         assert!(block_on(poll_once(&mut turn)).is_none());
         while one.try_tick() {}
         assert!(block_on(poll_once(&mut turn)).is_some());
@@ -254,18 +254,18 @@ mod tests {
     #[test]
     fn who_has_fewest_gets_the_next() {
         let executors = [Arc::new(Executor::new()), Arc::new(Executor::new())];
-        let crew = Crew::new(executors.iter());
-        let tasks = || [0, 1].map(|n: usize| lock(&crew.seats[n].load).tasks);
-        let endless = |seated: Seated| async move {
-            seated.begin();
+        let pool = WorkerPool::new(executors.iter());
+        let tasks = || [0, 1].map(|n: usize| lock(&pool.seats[n].load).tasks);
+        let endless = |assignment: Assignment| async move {
+            assignment.begin();
             std::future::pending::<()>().await;
         };
         for _ in 0..4 {
-            crew.spawn(endless);
+            pool.spawn(endless);
         }
         assert_eq!(tasks(), [2, 2]);
         for _ in 0..3 {
-            crew.spawn(|seated| async move { seated.begin() });
+            pool.spawn(|assignment| async move { assignment.begin() });
         }
         for executor in &executors {
             while executor.try_tick() {}
@@ -273,17 +273,17 @@ mod tests {
         assert_eq!(tasks(), [2, 2], "what is done does not count");
         // The second has not begun what it has got, and passes for blocked.
         for _ in 0..2 {
-            crew.spawn(endless);
+            pool.spawn(endless);
         }
         while executors[0].try_tick() {}
         sleep(STALLED + Duration::from_millis(50));
         for _ in 0..4 {
-            crew.spawn(endless);
+            pool.spawn(endless);
             while executors[0].try_tick() {}
         }
         assert_eq!(tasks(), [7, 3]);
         while executors[1].try_tick() {}
-        crew.spawn(endless);
+        pool.spawn(endless);
         assert_eq!(tasks(), [7, 4]);
     }
 }

@@ -14,14 +14,14 @@ pub(crate) type Trailer = (String, String);
 /// whoever reads them differently may find another end of the body.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkedDecoder {
-    state: State,
+    state: ChunkState,
     trailers: Vec<Trailer>,
     /// Bytes of trailer section seen so far.
     trailer_size: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ChunkState {
     /// Before the line with a chunk's size.
     #[default]
     Size,
@@ -51,32 +51,32 @@ impl ChunkedDecoder {
     /// What the next bytes are.
     pub(crate) fn step(&mut self, input: &[u8]) -> Result<Step, Refusal> {
         match self.state {
-            State::Size => self.size(input),
-            State::Data(left) => {
+            ChunkState::Size => self.size(input),
+            ChunkState::Data(left) => {
                 let available = u64::try_from(input.len()).unwrap_or(u64::MAX).min(left);
                 match usize::try_from(available) {
                     Ok(n) if n > 0 => Ok(Step::Content(n)),
                     _ => Ok(Step::NeedInput),
                 }
             }
-            State::DataEnd => match input {
+            ChunkState::DataEnd => match input {
                 [b'\r', b'\n', ..] => {
-                    self.state = State::Size;
+                    self.state = ChunkState::Size;
                     Ok(Step::Framing(2))
                 }
                 [] | [b'\r'] => Ok(Step::NeedInput),
                 _ => Err(bad_chunk("a chunk is longer than its size says")),
             },
-            State::Trailers => self.trailer(input),
-            State::Done => Ok(Step::Done),
+            ChunkState::Trailers => self.trailer(input),
+            ChunkState::Done => Ok(Step::Done),
         }
     }
 
     /// Counts `n` bytes of content as taken.
     pub(crate) fn took(&mut self, n: usize) {
-        if let State::Data(left) = self.state {
+        if let ChunkState::Data(left) = self.state {
             let left = left.saturating_sub(u64::try_from(n).unwrap_or(u64::MAX));
-            self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+            self.state = if left == 0 { ChunkState::DataEnd } else { ChunkState::Data(left) };
         }
     }
 
@@ -96,7 +96,7 @@ impl ChunkedDecoder {
         if !are_extensions(extensions) {
             return Err(bad_chunk("a chunk extension is malformed"));
         }
-        self.state = if size == 0 { State::Trailers } else { State::Data(size) };
+        self.state = if size == 0 { ChunkState::Trailers } else { ChunkState::Data(size) };
         Ok(Step::Framing(line.len() + 2))
     }
 
@@ -106,7 +106,7 @@ impl ChunkedDecoder {
         let consumed = line.len() + 2;
         self.trailer_size += consumed;
         if line.is_empty() {
-            self.state = State::Done;
+            self.state = ChunkState::Done;
             return Ok(Step::Framing(consumed));
         }
         let field = std::str::from_utf8(line).ok().filter(|line| line.is_ascii());

@@ -9,15 +9,16 @@
 
 mod allow;
 mod backend;
-mod below;
 mod capabilities;
 mod certificate;
 mod chain;
 mod connector;
 mod distinguished_name;
+mod established_stream;
 mod found;
 mod glob;
 mod handshake_error;
+mod handshake_io;
 mod identities;
 mod identity;
 #[cfg(test)]
@@ -33,18 +34,18 @@ mod scope;
 pub mod time;
 mod tls;
 mod vouched;
-mod whole;
 mod x509_fault;
 
 pub use allow::{AllowRules, CommonNameRule, SanKind, SanRule};
 pub use backend::{Accepted, Backend, BoxFuture, BuildError, Stream};
-pub use below::{Below, Course};
 pub use capabilities::Capabilities;
 pub use certificate::{Certificate, CertificateError, KeyKind};
 pub use chain::chain_fault;
 pub use connector::{ConnectConfig, ConnectError, Connected, Connector};
+pub use established_stream::EstablishedStream;
 pub use found::Found;
 pub use handshake_error::{Alert, Common, Fault, HandshakeError, Refused};
+pub use handshake_io::{HandshakeIo, HandshakeProgress};
 pub use identities::{DuplicateName, Identities};
 pub use identity::{Identity, IdentityError, Part};
 pub use ocsp::{OcspError, OcspResponse};
@@ -56,4 +57,3 @@ pub use rustls_pki_types as pki_types;
 pub use tls::{TlsConfig, TlsInfo, TlsVersion, VersionRange};
 pub use turnkey_reactor::{Acceptor, Incoming, Reactor, Socket, Timer};
 pub use vouched::{Signed, Vouched};
-pub use whole::Whole;

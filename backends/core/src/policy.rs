@@ -4,8 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::handshake_error::{Fault, HandshakeError, Refused};
 use crate::{
-    AllowRules, Certificate, CertificateError, Course, Found, RevocationList, TlsInfo, TlsVersion,
-    pem,
+    AllowRules, Certificate, CertificateError, Found, HandshakeProgress, RevocationList, TlsInfo,
+    TlsVersion, pem,
 };
 
 /// Whether clients are asked for a certificate, and whose are good.
@@ -69,7 +69,7 @@ impl ClientPolicy {
         digest.finalize().into()
     }
 
-    /// [`check`](Self::check)s what a handshake has come to, whose `course` is given, with the
+    /// [`check`](Self::check)s what a handshake has come to, whose `progress` is given, with the
     /// certificate, its chain as far as it is known, and all else in `tls`.
     ///
     /// Tickets of TLS 1.3, which are held until the first answer, are not sent to a client that is refused:
@@ -79,22 +79,22 @@ impl ClientPolicy {
     pub fn admit(
         &self,
         tls: &TlsInfo,
-        course: &Course,
+        progress: &HandshakeProgress,
         now: SystemTime,
     ) -> Result<(), HandshakeError> {
         let resumed = tls.resumed.unwrap_or(true);
         let result = self.check_vouched(tls, resumed, now);
         if result.is_err() {
-            self.refuse(tls, course);
+            self.refuse(tls, progress);
         }
         result
     }
 
     /// Holds back the tickets that [`admit`](Self::admit) holds back, where the backend itself refuses a
     /// client after the handshake.
-    pub fn refuse(&self, tls: &TlsInfo, course: &Course) {
+    pub fn refuse(&self, tls: &TlsInfo, progress: &HandshakeProgress) {
         if tls.version == Some(TlsVersion::Tls13) {
-            course.discard();
+            progress.discard();
         }
     }
 

@@ -6,20 +6,20 @@ use std::task::{Context, Poll, Waker};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::Below;
+use crate::HandshakeIo;
 
 /// A connection that says `WouldBlock` where there is something to wait for, of which it then tells the
 /// task that waits.
 #[derive(Debug)]
 pub struct Polled {
-    below: Below,
+    below: HandshakeIo,
     waker: Waker,
 }
 
 impl Polled {
     /// `below` for a stack that tells nobody yet of what it waits for.
     #[must_use]
-    pub fn new(below: Below) -> Self {
+    pub fn new(below: HandshakeIo) -> Self {
         Self { below, waker: Waker::noop().clone() }
     }
 
@@ -30,7 +30,7 @@ impl Polled {
 
     fn io<T>(
         &mut self,
-        poll: impl FnOnce(Pin<&mut Below>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        poll: impl FnOnce(Pin<&mut HandshakeIo>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> io::Result<T> {
         match poll(Pin::new(&mut self.below), &mut Context::from_waker(&self.waker)) {
             Poll::Ready(result) => result,
@@ -148,8 +148,8 @@ mod tests {
     }
 
     fn stream(ours: TcpStream) -> TlsStream<Clear> {
-        let (below, course) = Below::new(Socket::tcp(ours).unwrap());
-        course.establish();
+        let (below, progress) = HandshakeIo::new(Socket::tcp(ours).unwrap());
+        progress.establish();
         TlsStream(Clear(Polled::new(below)))
     }
 

@@ -229,7 +229,7 @@ fn big_and_deep_files_take_no_more_than_their_length() {
         let read = |bytes: &[u8]| work(|| read(bytes, cert.as_bytes(), key.as_bytes()));
         let short = read(&file(length / TIMES as usize));
         let long = read(&file(length));
-        // Below that there is more noise than work.
+        // HandshakeIo that there is more noise than work.
         let most = 3 * TIMES * short.max(Duration::from_millis(10));
         assert!(long < most, "{name}: {long:?}, and {short:?} for what is {TIMES} times as short");
     }

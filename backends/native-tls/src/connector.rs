@@ -2,8 +2,8 @@ use std::fmt;
 
 use native_tls::{Certificate, Protocol, TlsConnector};
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Socket,
-    TlsInfo, Whole,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, EstablishedStream,
+    HandshakeIo, Socket, TlsInfo,
 };
 
 use crate::{native_identity, session};
@@ -50,12 +50,12 @@ impl Connector for NativeTlsConnector {
         server_name: &'a str,
     ) -> BoxFuture<'a, Result<Connected, ConnectError>> {
         Box::pin(async move {
-            let (below, course) = Below::new(socket);
+            let (below, progress) = HandshakeIo::new(socket);
             let connecting = session::connect(&self.connector, server_name, below);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
             // native-tls tells nothing of what was negotiated.
             let tls = TlsInfo::default();
-            Ok(Connected { stream: Box::new(Whole::new(stream, course)), tls })
+            Ok(Connected { stream: Box::new(EstablishedStream::new(stream, progress)), tls })
         })
     }
 }

@@ -14,8 +14,9 @@ use std::fmt;
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, HandshakeError,
-    Identity, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, Vouched, Whole,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, EstablishedStream,
+    HandshakeError, HandshakeIo, Identity, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion,
+    Vouched,
 };
 
 use self::clean::Clean;
@@ -76,21 +77,24 @@ impl fmt::Debug for NativeTls {
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         // async-native-tls accepts; beside it stands what it does not do:
-        // - `Below` holds what a handshake writes, so that a flight is one segment: async-native-tls hands on
+        // - `HandshakeIo` holds what a handshake writes, so that a flight is one segment: async-native-tls hands on
         //   each piece as it comes.
-        // - `Below` reads ahead, since OpenSSL asks for a record in two pieces, each a system call:
+        // - `HandshakeIo` reads ahead, since OpenSSL asks for a record in two pieces, each a system call:
         //   async-native-tls hands on each.
-        // - `Whole` makes an error of an end without `close_notify`: for async-native-tls it is a good end.
+        // - `EstablishedStream` makes an error of an end without `close_notify`: for async-native-tls it is a good end.
         // - `Clean` empties OpenSSL's queue of errors: async-native-tls leaves another connection's there, and
         //   it would pass for this one's.
         // Its `poll_close` says goodbye and leaves the socket open. That is what the server wants: it shuts the
         // socket down itself, when it has read what the client still sends.
         Box::pin(async {
-            let (below, course) = Below::new(socket);
+            let (below, progress) = HandshakeIo::new(socket);
             let stream = self.acceptor.accept(below).await.map_err(handshake_error)?;
             let mut tls = TlsInfo::default();
             tls.version = self.version;
-            Ok(Accepted { stream: Box::new(Whole::new(Clean(stream), course)), tls: Some(tls) })
+            Ok(Accepted {
+                stream: Box::new(EstablishedStream::new(Clean(stream), progress)),
+                tls: Some(tls),
+            })
         })
     }
 

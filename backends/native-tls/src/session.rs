@@ -9,7 +9,7 @@ use std::mem;
 use std::task::Poll;
 
 use native_tls::{Error, HandshakeError, TlsConnector};
-use turnkey_backend::{Below, Polled, Session, TlsStream};
+use turnkey_backend::{HandshakeIo, Polled, Session, TlsStream};
 
 use crate::clean::clean;
 
@@ -21,7 +21,7 @@ pub(crate) struct Native(native_tls::TlsStream<Polled>);
 pub(crate) async fn connect(
     connector: &TlsConnector,
     name: &str,
-    below: Below,
+    below: HandshakeIo,
 ) -> Result<TlsStream<Native>, Error> {
     let mut polled = Polled::new(below);
     poll_fn(|cx| {

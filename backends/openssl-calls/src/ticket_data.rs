@@ -9,7 +9,7 @@ use openssl_sys::{SSL, SSL_CTX, SSL_SESSION};
 
 /// What a server keeps in its session tickets beside the session, encrypted like that.
 ///
-/// Both are called by OpenSSL in the course of a handshake: a panic in them ends the process.
+/// Both are called by OpenSSL in the progress of a handshake: a panic in them ends the process.
 #[derive(Debug)]
 pub struct TicketData {
     /// What to put into a ticket of this connection; empty if it is not to be accepted.

@@ -18,10 +18,10 @@ use self::reasons::Reason;
 /// Says in common words why a server's handshake failed, as far as `error` or one of its sources
 /// is OpenSSL's or the network's; what is neither, or not known, is [`HandshakeError::Tls`].
 pub fn handshake_error<E: Error + Send + Sync + 'static>(error: E) -> HandshakeError {
-    match Verdict::on(&error) {
-        Verdict::Kind(kind) => kind,
-        Verdict::Io(kind) => HandshakeError::Io(io::Error::new(kind, error)),
-        Verdict::Unknown => HandshakeError::Tls(error.into()),
+    match Classified::on(&error) {
+        Classified::Kind(kind) => kind,
+        Classified::Io(kind) => HandshakeError::Io(io::Error::new(kind, error)),
+        Classified::Unknown => HandshakeError::Tls(error.into()),
     }
 }
 
@@ -33,13 +33,13 @@ pub fn is_bad_signature(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What an error comes down to.
-enum Verdict {
+enum Classified {
     Kind(HandshakeError),
     Io(io::ErrorKind),
     Unknown,
 }
 
-impl Verdict {
+impl Classified {
     fn on(error: &(dyn Error + 'static)) -> Self {
         if let Some(stack) = stack(error) {
             return Reason::all(stack).find_map(Self::for_reason).unwrap_or(Self::Unknown);

@@ -7,8 +7,8 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Identity,
-    Socket, TlsStream, TrustAnchors, Whole,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, EstablishedStream,
+    HandshakeIo, Identity, Socket, TlsStream, TrustAnchors,
 };
 
 use crate::stream::OpenSslSession;
@@ -40,12 +40,15 @@ impl OpenSslConnector {
     async fn handshake(&self, socket: Socket, name: &str) -> Result<Connected, ConnectError> {
         let failed = |e: ErrorStack| ConnectError::Tls(e.into());
         let ssl = self.connector.configure().map_err(failed)?.into_ssl(name).map_err(failed)?;
-        let (below, course) = Below::new(socket);
+        let (below, progress) = HandshakeIo::new(socket);
         let mut session = OpenSslSession::new(ssl, below).map_err(failed)?;
         match session.connect().await {
             Ok(()) => {
                 let tls = info::negotiated(session.ssl());
-                Ok(Connected { stream: Box::new(Whole::new(TlsStream(session), course)), tls })
+                Ok(Connected {
+                    stream: Box::new(EstablishedStream::new(TlsStream(session), progress)),
+                    tls,
+                })
             }
             Err(error) => {
                 let verified = session.ssl().verify_result();

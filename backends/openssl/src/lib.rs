@@ -26,8 +26,9 @@ use std::time::SystemTime;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Fault, HandshakeError, Identities, Refused, Socket, TlsConfig, TlsStream, Vouched, Whole,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    EstablishedStream, Fault, HandshakeError, HandshakeIo, Identities, Refused, Socket, TlsConfig,
+    TlsStream, Vouched,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -69,7 +70,7 @@ impl OpenSsl {
 
     async fn handshake(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
         let ssl = self.connection().map_err(handshake_error)?;
-        let (below, course) = Below::new(socket);
+        let (below, progress) = HandshakeIo::new(socket);
         let mut session = OpenSslSession::new(ssl, below).map_err(handshake_error)?;
         if let Err(error) = session.accept().await {
             return Err(self.explain(error, session.ssl()));
@@ -77,12 +78,12 @@ impl OpenSsl {
         // It is taken away: idle connections are many.
         let tls = info::read(session.ssl(), Seen::take(session.ssl()))?;
         // OpenSSL has checked most of this already; whatever it did, nobody gets past here without.
-        self.clients.admit(&tls, &course, SystemTime::now())?;
+        self.clients.admit(&tls, &progress, SystemTime::now())?;
         if tls.client_certificate.is_some() {
             verify::confirm(session.ssl())?;
         }
         let stream = TlsStream(session);
-        Ok(Accepted { stream: Box::new(Whole::new(stream, course)), tls: Some(tls) })
+        Ok(Accepted { stream: Box::new(EstablishedStream::new(stream, progress)), tls: Some(tls) })
     }
 
     fn connection(&self) -> Result<Ssl, ErrorStack> {

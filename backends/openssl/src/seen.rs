@@ -1,4 +1,4 @@
-//! What is known of a connection in the course of its handshake.
+//! What is known of a connection in the progress of its handshake.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,7 +10,7 @@ use turnkey_backend::{Certificate, Refused, Vouched};
 use crate::refusal::Refusal;
 use crate::sessions::Bound;
 
-/// What was seen in the course of a handshake, kept with the connection.
+/// What was seen in the progress of a handshake, kept with the connection.
 ///
 /// OpenSSL's calls to us leave it here, and it is read when the handshake is over: a panic in such a call ends
 /// the process.

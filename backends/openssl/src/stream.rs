@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Error, ErrorCode, Ssl, SslRef, SslStream};
-use turnkey_backend::{Below, Polled, Session};
+use turnkey_backend::{HandshakeIo, Polled, Session};
 
 /// A session as OpenSSL has it.
 ///
@@ -15,7 +15,7 @@ pub(crate) struct OpenSslSession(SslStream<Polled>);
 
 impl OpenSslSession {
     /// Before its handshake.
-    pub(crate) fn new(ssl: Ssl, below: Below) -> Result<Self, ErrorStack> {
+    pub(crate) fn new(ssl: Ssl, below: HandshakeIo) -> Result<Self, ErrorStack> {
         SslStream::new(ssl, Polled::new(below)).map(Self)
     }
 

@@ -7,14 +7,14 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use mio::Interest;
 
 use crate::readiness::{Direction, Ready};
+use crate::registration::Registration;
 use crate::socket::Socket;
-use crate::source::Source;
 
 /// Takes connections off a port or a Unix socket. It belongs to the reactor of the thread that it was
 /// made on.
 #[derive(Debug)]
 pub struct Acceptor {
-    source: Source<Io>,
+    source: Registration<Io>,
 }
 
 /// A connection that has come, never blocks, and belongs to no reactor yet: another thread may have it.
@@ -52,7 +52,7 @@ impl Acceptor {
     }
 
     fn new(io: Io) -> io::Result<Self> {
-        Ok(Self { source: Source::new(io, Interest::READABLE, Ready::No)? })
+        Ok(Self { source: Registration::new(io, Interest::READABLE, Ready::No)? })
     }
 
     /// Waits for the next connection.

@@ -27,9 +27,9 @@ mod current;
 mod fallback;
 mod reactor;
 mod readiness;
+mod registration;
 mod shared;
 mod socket;
-mod source;
 mod timer;
 mod timers;
 

@@ -9,11 +9,11 @@ use mio::event::Event;
 /// million that wait.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    state: Mutex<State>,
+    state: Mutex<ReadinessState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ReadinessState {
     read: Side,
     write: Side,
     /// Advances with each event.
@@ -51,7 +51,7 @@ pub(crate) struct Tick(u32);
 impl Readiness {
     pub(crate) fn new(ready: Ready) -> Self {
         let write = Side { ready: ready == Ready::ToWrite, ..Side::default() };
-        Self { state: Mutex::new(State { read: Side::default(), write, tick: 0 }) }
+        Self { state: Mutex::new(ReadinessState { read: Side::default(), write, tick: 0 }) }
     }
 
     /// Whether there is something to be done in `direction`; if not, `cx` is woken when there is, in
@@ -110,12 +110,12 @@ impl Readiness {
         state.write.happened(event.is_writable() || write_over, write_over, woken);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ReadinessState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ReadinessState {
     fn side(&mut self, direction: Direction) -> &mut Side {
         match direction {
             Direction::Read => &mut self.read,

@@ -16,7 +16,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use mio::Interest;
 
 use crate::readiness::{Direction, Ready};
-use crate::source::Source;
+use crate::registration::Registration;
 
 /// A connection, over TCP or over a Unix socket.
 ///
@@ -26,7 +26,7 @@ use crate::source::Source;
 /// one to write.
 #[derive(Debug, Clone)]
 pub struct Socket {
-    source: Arc<Source<Io>>,
+    source: Arc<Registration<Io>>,
 }
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Socket {
 
     fn new(io: Io, ready: Ready) -> io::Result<Self> {
         let both = Interest::READABLE | Interest::WRITABLE;
-        Ok(Self { source: Arc::new(Source::new(io, both, ready)?) })
+        Ok(Self { source: Arc::new(Registration::new(io, both, ready)?) })
     }
 
     /// Waits until the connection stands.

@@ -4,8 +4,8 @@ use futures_rustls::TlsConnector;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use turnkey_backend::{
-    Below, BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, Socket,
-    TrustAnchors, Whole,
+    BoxFuture, BuildError, ConnectConfig, ConnectError, Connected, Connector, EstablishedStream,
+    HandshakeIo, Socket, TrustAnchors,
 };
 
 use crate::info::negotiated;
@@ -49,11 +49,11 @@ impl Connector for RustlsConnector {
         Box::pin(async move {
             let name = ServerName::try_from(server_name.to_owned())
                 .map_err(|_| ConnectError::Name(server_name.to_owned()))?;
-            let (socket, course) = Below::new(socket);
+            let (socket, progress) = HandshakeIo::new(socket);
             let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, socket);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(io_in_words(e).into()))?;
             let tls = negotiated(stream.get_ref().1);
-            let stream = Whole::new(stream, course).in_words(io_in_words);
+            let stream = EstablishedStream::new(stream, progress).in_words(io_in_words);
             Ok(Connected { stream: Box::new(stream), tls })
         })
     }

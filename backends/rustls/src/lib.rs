@@ -27,9 +27,9 @@ use rustls::server::{
     NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
 };
 use turnkey_backend::{
-    Accepted, Backend, Below, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    Course, HandshakeError, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion, VersionRange,
-    Vouched, Whole,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
+    EstablishedStream, HandshakeError, HandshakeIo, HandshakeProgress, Resumption, Socket,
+    TlsConfig, TlsInfo, TlsVersion, VersionRange, Vouched,
 };
 
 pub use self::connector::RustlsConnector;
@@ -101,7 +101,7 @@ impl Rustls {
 impl Backend for Rustls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
-            let (socket, course) = Below::new(socket);
+            let (socket, progress) = HandshakeIo::new(socket);
             let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(socket);
             let (stream, path) = match slot::collecting(handshake).await {
                 (Ok(stream), Word { verified, .. }) => (stream, verified),
@@ -111,9 +111,9 @@ impl Backend for Rustls {
                 }
                 (Err(error), _) => return Err(handshake_error(error)),
             };
-            let tls = self.negotiated(stream.get_ref().1, path, &course)?;
-            self.clients.admit(&tls, &course, SystemTime::now())?;
-            let stream = Whole::new(stream, course).in_words(io_in_words);
+            let tls = self.negotiated(stream.get_ref().1, path, &progress)?;
+            self.clients.admit(&tls, &progress, SystemTime::now())?;
+            let stream = EstablishedStream::new(stream, progress).in_words(io_in_words);
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
     }
@@ -137,7 +137,7 @@ impl Rustls {
         &self,
         session: &ServerConnection,
         path: Option<Vouched>,
-        course: &Course,
+        progress: &HandshakeProgress,
     ) -> Result<TlsInfo, HandshakeError> {
         let mut tls = info::negotiated(session);
         tls.server_name = session.server_name().map(str::to_owned);
@@ -148,7 +148,7 @@ impl Rustls {
         let vouched = match path {
             Some(path) => path,
             None => verifier.verify_again(leaf, others).inspect_err(|_| {
-                self.clients.refuse(&tls, course);
+                self.clients.refuse(&tls, progress);
             })?,
         };
         tls.set_client(Some(vouched));

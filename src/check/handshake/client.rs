@@ -29,7 +29,7 @@ pub(super) struct Client {
 
 /// What came of a handshake.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(super) struct ClientHandshake {
     /// What the server showed, in its order, if it came to that.
     pub(super) shown: Option<Vec<Certificate>>,
     pub(super) version: Option<&'static str>,
@@ -48,7 +48,7 @@ pub(super) struct Refusal {
     pub(super) of_client: bool,
 }
 
-impl Outcome {
+impl ClientHandshake {
     /// What both sides agreed on.
     pub(super) fn negotiated(&self) -> String {
         let version = self.version.unwrap_or("a version unknown");
@@ -103,7 +103,7 @@ impl Client {
         backend: &dyn Backend,
         name: &ServerName<'static>,
         deadline: Instant,
-    ) -> io::Result<Outcome> {
+    ) -> io::Result<ClientHandshake> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let left =
             || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
@@ -137,7 +137,7 @@ impl Client {
                 Some(Refusal::other(format!("the client: {}", io_in_words(error))))
             }
         };
-        Ok(Outcome {
+        Ok(ClientHandshake {
             shown: self.shown.chain.lock().unwrap_or_else(PoisonError::into_inner).take(),
             version: tls.protocol_version().and_then(version),
             cipher: tls.negotiated_cipher_suite().map(|suite| iana_name(suite.suite().as_str())),

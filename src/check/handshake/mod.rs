@@ -105,7 +105,7 @@ impl Trial<'_> {
         name: &ServerName<'static>,
         identity: Option<&Identity>,
         subject: &Subject,
-    ) -> Option<client::Outcome> {
+    ) -> Option<client::ClientHandshake> {
         let tried = if Instant::now() < self.deadline {
             Client::new(identity)
                 .and_then(|client| client.shake_hands(&*self.serving.backend, name, self.deadline))
@@ -170,7 +170,7 @@ impl Trial<'_> {
     fn outcome(
         &mut self,
         name: &str,
-        outcome: &client::Outcome,
+        outcome: &client::ClientHandshake,
         client: Option<&(PathBuf, Identity)>,
         subject: &Subject,
     ) {

@@ -19,7 +19,7 @@ fn serving() -> (Serving, Identity) {
 
 fn codes(serving: &Serving, identity: &Identity) -> Vec<(Severity, &'static str)> {
     let mut findings = Vec::new();
-    let served = [Served::made_up(identity.clone())];
+    let served = [Served::adhoc(identity.clone())];
     try_out(serving, &served, None, &[], &mut findings);
     findings.iter().map(|finding| (finding.severity, finding.code)).collect()
 }

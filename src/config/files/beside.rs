@@ -12,8 +12,8 @@ use crate::config::files::Material;
 /// A client of the CA whose certificate and key stand in a file that we know of.
 pub(crate) fn known_client(material: &Material<'_>) -> Option<(PathBuf, Identity)> {
     let anchors = material.policy().trust()?.anchors().certificates();
-    let made_up = material.sources.made_up_clients().map(|clients| clients.client.clone());
-    let file = made_up.or_else(|| beside(material.sources.client_ca()?, "client.pem"))?;
+    let adhoc = material.sources.adhoc_clients().map(|clients| clients.client.clone());
+    let file = adhoc.or_else(|| beside(material.sources.client_ca()?, "client.pem"))?;
     let pem = Zeroizing::new(fs::read(&file).ok()?);
     let client = Identity::from_pem(&pem, &pem, None, SystemTime::now()).ok()?;
     anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))

@@ -45,14 +45,14 @@ pub(super) struct Cas {
 }
 
 impl ClientFiles {
-    /// Reads the CAs and the lists; `made_up` are CAs that stand in no file.
+    /// Reads the CAs and the lists; `adhoc` are CAs that stand in no file.
     pub(super) fn read(
         &self,
-        made_up: Option<&TrustAnchors>,
+        adhoc: Option<&TrustAnchors>,
         reader: &mut Reader<'_>,
     ) -> Result<Clients<'_>, Finding> {
         let errors = reader.errors;
-        let Cas { anchors, each: cas } = reader.cas(&self.cas, "--client-ca", made_up)?;
+        let Cas { anchors, each: cas } = reader.cas(&self.cas, "--client-ca", adhoc)?;
         let mut lists = Vec::new();
         for file in &self.crls {
             let subject = Subject::file(file, "--client-crl");
@@ -97,18 +97,18 @@ impl ClientFiles {
 }
 
 impl Reader<'_> {
-    /// The CAs in all `files`, which `option` names, behind those that are `made_up`.
+    /// The CAs in all `files`, which `option` names, behind those that are `adhoc`.
     pub(super) fn cas(
         &mut self,
         files: &[PathBuf],
         option: &'static str,
-        made_up: Option<&TrustAnchors>,
+        adhoc: Option<&TrustAnchors>,
     ) -> Result<Cas, Finding> {
-        let mut anchors = made_up.cloned();
+        let mut anchors = adhoc.cloned();
         let of = |subject: Subject, anchors: &TrustAnchors| -> Vec<Sourced<Certificate>> {
             anchors.certificates().iter().map(|ca| (subject.clone(), ca.clone())).collect()
         };
-        let mut each = made_up.map(|made_up| of(Subject::made_up(), made_up)).unwrap_or_default();
+        let mut each = adhoc.map(|adhoc| of(Subject::adhoc(), adhoc)).unwrap_or_default();
         for file in files {
             let now = self.now;
             let parse = |bytes: &[u8]| TrustAnchors::from_pem(bytes, now);

@@ -146,7 +146,7 @@ impl Subject {
     }
 
     /// What is made up for this run.
-    pub(crate) fn made_up() -> Self {
+    pub(crate) fn adhoc() -> Self {
         Self::option(MADE_UP)
     }
 

@@ -56,7 +56,7 @@ pub(crate) struct Unusable<'f> {
 }
 
 impl Served<'_> {
-    pub(crate) fn made_up(identity: Identity) -> Self {
+    pub(crate) fn adhoc(identity: Identity) -> Self {
         Self { file: None, in_file: Vec::new(), identity }
     }
 
@@ -66,7 +66,7 @@ impl Served<'_> {
     }
 
     pub(crate) fn subject(&self) -> Subject {
-        self.file.map_or_else(Subject::made_up, IdentityFile::subject)
+        self.file.map_or_else(Subject::adhoc, IdentityFile::subject)
     }
 }
 

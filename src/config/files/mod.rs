@@ -4,11 +4,11 @@
 //! Start-up and reloads stop at the first error ([`Config::load`]); `turnkey check` reads on, and shows all
 //! ([`Config::load_all`]).
 
+pub(crate) mod adhoc;
 pub(crate) mod beside;
 mod clients;
 mod found;
 mod identity;
-pub(crate) mod made_up;
 pub(crate) mod password;
 pub(crate) mod read;
 pub(crate) mod signed;
@@ -25,8 +25,8 @@ pub(crate) use self::found::{Finding, Severity, Subject};
 pub(crate) use self::identity::{IdentityFile, PemOptions, Served, Unusable, choose};
 use self::password::Passwords;
 #[cfg(feature = "pki")]
-pub(crate) use self::sources::MadeUpClients;
-pub(crate) use self::sources::{MadeUp, Material, Sources};
+pub(crate) use self::sources::AdhocClients;
+pub(crate) use self::sources::{Adhoc, Material, Sources};
 pub(crate) use self::upstreams::{UpstreamFiles, UpstreamTls};
 use crate::common::causes::with_causes;
 use crate::config::Config;
@@ -34,7 +34,7 @@ use crate::mode::{Mode, TlsChoice};
 
 /// What the files held when they were read.
 #[derive(Debug)]
-pub(crate) struct Contents<'c> {
+pub(crate) struct LoadedFiles<'c> {
     /// What the server's TLS is built from; `None` in http mode.
     pub(crate) own: Option<Material<'c>>,
     /// What TLS with upstreams is set up from; `None` if none of them speaks it.
@@ -43,7 +43,7 @@ pub(crate) struct Contents<'c> {
     pub(crate) found: Vec<Finding>,
 }
 
-impl Contents<'_> {
+impl LoadedFiles<'_> {
     /// The mode, and what is asked of the TLS stack.
     pub(crate) fn mode(&self) -> Result<(Mode, TlsChoice), Finding> {
         match &self.own {
@@ -55,22 +55,22 @@ impl Contents<'_> {
 
 impl Config {
     /// Reads all files, and checks each by itself; stops at the first error.
-    pub(crate) fn load(&self, now: SystemTime) -> Result<Contents<'_>, Finding> {
+    pub(crate) fn load(&self, now: SystemTime) -> Result<LoadedFiles<'_>, Finding> {
         self.read(now, false)
     }
 
     /// Reads what can be read. Errors are among what is found, and what they are about is missing.
-    pub(crate) fn load_all(&self, now: SystemTime) -> Contents<'_> {
+    pub(crate) fn load_all(&self, now: SystemTime) -> LoadedFiles<'_> {
         let read = self.read(now, true);
-        read.unwrap_or_else(|error| Contents { own: None, upstream: None, found: vec![error] })
+        read.unwrap_or_else(|error| LoadedFiles { own: None, upstream: None, found: vec![error] })
     }
 
-    fn read(&self, now: SystemTime, reads_on: bool) -> Result<Contents<'_>, Finding> {
+    fn read(&self, now: SystemTime, reads_on: bool) -> Result<LoadedFiles<'_>, Finding> {
         let passwords = &self.passwords;
         let mut reader = Reader { now, passwords, reads_on, errors: 0, found: Vec::new() };
         let own = self.sources.as_ref().map(|sources| sources.read(&mut reader)).transpose()?;
         let upstream = self.upstream_files().map(|files| files.read(&mut reader)).transpose()?;
-        Ok(Contents { own, upstream, found: reader.found })
+        Ok(LoadedFiles { own, upstream, found: reader.found })
     }
 
     /// All files that a change of is worth reading them again for.

@@ -20,7 +20,7 @@ use crate::mode::{Mode, TlsChoice};
 pub(crate) struct Sources {
     /// None of them: the identity is made up.
     pub(crate) identities: Vec<IdentityFile>,
-    pub(crate) made_up: Option<MadeUp>,
+    pub(crate) adhoc: Option<Adhoc>,
     pub(crate) ocsp: Vec<PathBuf>,
     pub(crate) clients: Option<ClientFiles>,
     pub(crate) ticket_key: Option<PathBuf>,
@@ -30,15 +30,15 @@ pub(crate) struct Sources {
 
 /// What `--adhoc` makes for one run.
 #[derive(Debug)]
-pub(crate) struct MadeUp {
+pub(crate) struct Adhoc {
     pub(crate) identity: Identity,
     /// The CA of the clients, and where their certificate lies meanwhile; in mutual mode.
-    pub(crate) clients: Option<MadeUpClients>,
+    pub(crate) clients: Option<AdhocClients>,
 }
 
 /// A CA for one run, and the folder with a client's certificate, which is gone at the end.
 #[derive(Debug)]
-pub(crate) struct MadeUpClients {
+pub(crate) struct AdhocClients {
     pub(crate) anchors: TrustAnchors,
     pub(crate) ca: PathBuf,
     pub(crate) client: PathBuf,
@@ -61,8 +61,8 @@ pub(crate) struct Material<'c> {
 impl Sources {
     pub(super) fn read(&self, reader: &mut Reader<'_>) -> Result<Material<'_>, Finding> {
         let (mut identities, mut unusable) = (Vec::new(), Vec::new());
-        if let Some(MadeUp { identity, .. }) = &self.made_up {
-            identities.push(Served::made_up(identity.clone()));
+        if let Some(Adhoc { identity, .. }) = &self.adhoc {
+            identities.push(Served::adhoc(identity.clone()));
         }
         for file in &self.identities {
             identities.extend(reader.identity(file, &mut unusable)?);
@@ -74,8 +74,8 @@ impl Sources {
         for file in &self.ocsp {
             reader.staple(&mut identities, complete, file)?;
         }
-        let made_up = self.made_up_clients().map(|clients| &clients.anchors);
-        let clients = self.clients.as_ref().map(|clients| clients.read(made_up, reader));
+        let adhoc = self.adhoc_clients().map(|clients| &clients.anchors);
+        let clients = self.clients.as_ref().map(|clients| clients.read(adhoc, reader));
         let clients = clients.transpose()?;
         let ticket_key = match &self.ticket_key {
             Some(file) => reader.take(ticket_key(file))?,
@@ -85,8 +85,8 @@ impl Sources {
     }
 
     /// The CA that is made up for this run, if one is.
-    pub(crate) fn made_up_clients(&self) -> Option<&MadeUpClients> {
-        self.made_up.as_ref()?.clients.as_ref()
+    pub(crate) fn adhoc_clients(&self) -> Option<&AdhocClients> {
+        self.adhoc.as_ref()?.clients.as_ref()
     }
 
     /// The first file with a CA of clients.

@@ -38,7 +38,7 @@ enum IfRange {
 
 /// What the conditions make of a request that would be answered with 200 otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Precondition {
     /// 412 (RFC 9110 §15.5.13).
     Failed,
     /// 304 (RFC 9110 §15.4.5).
@@ -77,14 +77,14 @@ impl Conditions {
     }
 
     /// Tries them in the order of RFC 9110 §13.2.2.
-    pub(super) fn evaluate(&self, now: &Validators) -> Outcome {
+    pub(super) fn evaluate(&self, now: &Validators) -> Precondition {
         let holds = match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) => tags.any(&now.tag, EntityTag::is),
             (None, Some(date)) => now.modified <= date,
             (None, None) => true,
         };
         if !holds {
-            return Outcome::Failed;
+            return Precondition::Failed;
         }
         let modified = match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) => !tags.any(&now.tag, EntityTag::is_like),
@@ -92,7 +92,7 @@ impl Conditions {
             (None, None) => true,
         };
         if !modified {
-            return Outcome::NotModified;
+            return Precondition::NotModified;
         }
         let part = match &self.if_range {
             None => true,
@@ -100,7 +100,7 @@ impl Conditions {
             Some(IfRange::Date(date)) => now.settled && now.modified == *date,
             Some(IfRange::Malformed) => false,
         };
-        Outcome::Proceed { part }
+        Precondition::Proceed { part }
     }
 }
 

@@ -8,10 +8,10 @@ const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
 const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 const AFTER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 
-const PROCEED: Outcome = Outcome::Proceed { part: true };
-const WHOLE: Outcome = Outcome::Proceed { part: false };
+const PROCEED: Precondition = Precondition::Proceed { part: true };
+const WHOLE: Precondition = Precondition::Proceed { part: false };
 
-fn outcome(tag: &str, method: Method, fields: &[(&str, &str)]) -> Outcome {
+fn outcome(tag: &str, method: Method, fields: &[(&str, &str)]) -> Precondition {
     let mut request = Request::new(method, Url::parse("http://localhost/").unwrap());
     for (name, value) in fields {
         request.append_header(*name, *value);
@@ -21,7 +21,7 @@ fn outcome(tag: &str, method: Method, fields: &[(&str, &str)]) -> Outcome {
 }
 
 #[track_caller]
-fn assert_outcomes(rows: &[(&[(&str, &str)], Outcome)]) {
+fn assert_outcomes(rows: &[(&[(&str, &str)], Precondition)]) {
     for (fields, wanted) in rows {
         for method in [Method::Get, Method::Head] {
             assert_eq!(outcome("\"a\"", method, fields), *wanted, "{method} {fields:?}");
@@ -31,7 +31,7 @@ fn assert_outcomes(rows: &[(&[(&str, &str)], Outcome)]) {
 
 #[test]
 fn each_condition_by_itself() {
-    use Outcome::{Failed, NotModified};
+    use Precondition::{Failed, NotModified};
     assert_outcomes(&[
         (&[], PROCEED),
         // §13.1.1: the strong comparison.
@@ -77,7 +77,7 @@ fn each_condition_by_itself() {
 /// RFC 9110 §13.2.2, step by step: a tag counts before a date, and what fails before what saves.
 #[test]
 fn conditions_count_in_their_order() {
-    use Outcome::{Failed, NotModified};
+    use Precondition::{Failed, NotModified};
     assert_outcomes(&[
         (&[("if-match", "\"a\""), ("if-unmodified-since", BEFORE)], PROCEED),
         (&[("if-match", "\"b\""), ("if-unmodified-since", AFTER)], Failed),
@@ -108,7 +108,7 @@ fn dates_in_all_their_forms_and_what_is_none() {
         ("1994-11-06T08:49:37Z", false),
         ("", false),
     ] {
-        let wanted = if counts { Outcome::NotModified } else { PROCEED };
+        let wanted = if counts { Precondition::NotModified } else { PROCEED };
         assert_eq!(outcome("\"a\"", Method::Get, &[("if-modified-since", date)]), wanted, "{date}");
     }
     let twice = [("if-modified-since", AFTER), ("if-modified-since", AFTER)];
@@ -121,10 +121,10 @@ fn dates_in_all_their_forms_and_what_is_none() {
 #[test]
 fn a_weak_tag_is_never_the_same() {
     for (field, wanted) in [
-        (("if-match", "W/\"a\""), Outcome::Failed),
-        (("if-match", "\"a\""), Outcome::Failed),
+        (("if-match", "W/\"a\""), Precondition::Failed),
+        (("if-match", "\"a\""), Precondition::Failed),
         (("if-match", "*"), PROCEED),
-        (("if-none-match", "\"a\""), Outcome::NotModified),
+        (("if-none-match", "\"a\""), Precondition::NotModified),
         (("if-range", "W/\"a\""), WHOLE),
         (("if-range", "\"a\""), WHOLE),
     ] {

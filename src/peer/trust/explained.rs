@@ -15,11 +15,11 @@ const SHOWN: usize = 64;
 /// Who has been told about which field already: each is explained once for each address.
 #[derive(Debug, Default)]
 pub(crate) struct Explained {
-    state: Mutex<State>,
+    state: Mutex<Mentioned>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Mentioned {
     fields: HashMap<ClientAddr, Vec<String>>,
     full: bool,
 }

@@ -27,7 +27,7 @@ use explained::Explained;
 pub use ignored::IgnoredHeader;
 pub(crate) use names::{is_strange, is_written_here, may_be_trailer};
 pub use proxies::{TrustedProxies, TrustedProxiesError};
-use proxy_protocol::Source;
+use proxy_protocol::ProxiedClient;
 pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
 
 use crate::common::address::{ClientAddr, RemoteAddr};
@@ -78,9 +78,9 @@ impl Trust {
             return Ok(Some(direct));
         }
         Ok(proxy_protocol::read(socket).await?.map(|source| match source {
-            Source::Client(client) => self.at(client),
-            Source::Local => direct,
-            Source::Unnamed => Sender { standing: Standing::Unnamed, ..direct },
+            ProxiedClient::Client(client) => self.at(client),
+            ProxiedClient::Local => direct,
+            ProxiedClient::Unnamed => Sender { standing: Standing::Unnamed, ..direct },
         }))
     }
 

@@ -30,7 +30,7 @@ const V2_MAX_REST: usize = 4096;
 
 /// Whose connection it is, as the proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum ProxiedClient {
     /// This client's.
     Client(SocketAddr),
     /// The proxy's own, to see whether the server is there (`LOCAL`).
@@ -40,7 +40,7 @@ pub(crate) enum Source {
 }
 
 /// Reads a header and not a byte more; `None` if the peer leaves without a byte.
-pub(crate) async fn read(socket: &Socket) -> Result<Option<Source>, ProxyHeaderError> {
+pub(crate) async fn read(socket: &Socket) -> Result<Option<ProxiedClient>, ProxyHeaderError> {
     let mut socket = socket.clone();
     let mut header = vec![0; V2.len()];
     // A reset is how many a health check leaves.
@@ -113,11 +113,11 @@ fn v2_rest(header: &[u8]) -> Result<usize, ProxyHeaderError> {
 }
 
 /// What a whole header says, of either version.
-pub(crate) fn parse(header: &[u8]) -> Result<Source, ProxyHeaderError> {
+pub(crate) fn parse(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
     if header.starts_with(V2) { parse_v2(header) } else { parse_v1(header) }
 }
 
-fn parse_v1(header: &[u8]) -> Result<Source, ProxyHeaderError> {
+fn parse_v1(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
     // Section 2.1 has the line end in CRLF; ppp takes a bare LF.
     if !header.ends_with(b"\r\n") {
         return Err(ProxyHeaderError::Malformed("its line does not end in CRLF".to_owned()));
@@ -126,35 +126,35 @@ fn parse_v1(header: &[u8]) -> Result<Source, ProxyHeaderError> {
     if let Some(rest) = header.strip_prefix(b"PROXY UNKNOWN")
         && matches!(rest, [b'\r' | b' ', .., b'\n'])
     {
-        return Ok(Source::Unnamed);
+        return Ok(ProxiedClient::Unnamed);
     }
     let header = ppp::v1::Header::try_from(header).map_err(malformed)?;
     Ok(match header.addresses {
-        ppp::v1::Addresses::Tcp4(ip) => Source::client(ip.source_address, ip.source_port),
-        ppp::v1::Addresses::Tcp6(ip) => Source::client(ip.source_address, ip.source_port),
-        ppp::v1::Addresses::Unknown => Source::Unnamed,
+        ppp::v1::Addresses::Tcp4(ip) => ProxiedClient::client(ip.source_address, ip.source_port),
+        ppp::v1::Addresses::Tcp6(ip) => ProxiedClient::client(ip.source_address, ip.source_port),
+        ppp::v1::Addresses::Unknown => ProxiedClient::Unnamed,
     })
 }
 
-fn parse_v2(header: &[u8]) -> Result<Source, ProxyHeaderError> {
+fn parse_v2(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
     // Section 2.2: in a LOCAL one the family is to be ignored, and so is what follows; ppp wants
     // both to be right.
     if header.get(V2.len()) == Some(&0x20) && header.len() >= V2_FIXED {
-        return Ok(Source::Local);
+        return Ok(ProxiedClient::Local);
     }
     let header = ppp::v2::Header::try_from(header).map_err(malformed)?;
     Ok(match (header.protocol, header.addresses) {
         (ppp::v2::Protocol::Stream, ppp::v2::Addresses::IPv4(ip)) => {
-            Source::client(ip.source_address, ip.source_port)
+            ProxiedClient::client(ip.source_address, ip.source_port)
         }
         (ppp::v2::Protocol::Stream, ppp::v2::Addresses::IPv6(ip)) => {
-            Source::client(ip.source_address, ip.source_port)
+            ProxiedClient::client(ip.source_address, ip.source_port)
         }
-        _ => Source::Unnamed,
+        _ => ProxiedClient::Unnamed,
     })
 }
 
-impl Source {
+impl ProxiedClient {
     fn client(address: impl Into<IpAddr>, port: u16) -> Self {
         Self::Client(SocketAddr::new(address.into().to_canonical(), port))
     }
@@ -194,8 +194,8 @@ mod tests {
 
     use super::*;
 
-    fn client(text: &str) -> Source {
-        Source::Client(text.parse().unwrap())
+    fn client(text: &str) -> ProxiedClient {
+        ProxiedClient::Client(text.parse().unwrap())
     }
 
     fn v2(version_command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
@@ -211,9 +211,9 @@ mod tests {
             ("PROXY TCP4 192.0.2.1 10.0.0.1 4660 80\r\n", client("192.0.2.1:4660")),
             ("PROXY TCP6 2001:db8::1 ::1 4660 80\r\n", client("[2001:db8::1]:4660")),
             ("PROXY TCP6 ::ffff:192.0.2.1 ::1 4660 80\r\n", client("192.0.2.1:4660")),
-            ("PROXY UNKNOWN\r\n", Source::Unnamed),
-            ("PROXY UNKNOWN a b c d e f g h\r\n", Source::Unnamed),
-            ("PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n", Source::Unnamed),
+            ("PROXY UNKNOWN\r\n", ProxiedClient::Unnamed),
+            ("PROXY UNKNOWN a b c d e f g h\r\n", ProxiedClient::Unnamed),
+            ("PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n", ProxiedClient::Unnamed),
         ] {
             assert_eq!(parse(line.as_bytes()).unwrap(), expected, "{line}");
         }
@@ -245,10 +245,10 @@ mod tests {
         ipv6[33] = 80;
         assert_eq!(parse(&v2(0x21, 0x21, &ipv6)).unwrap(), client("[2001:db8::1]:80"));
         for unnamed in [v2(0x21, 0, &[]), v2(0x21, 0x31, &[0; 216]), v2(0x21, 0x12, IPV4)] {
-            assert_eq!(parse(&unnamed).unwrap(), Source::Unnamed);
+            assert_eq!(parse(&unnamed).unwrap(), ProxiedClient::Unnamed);
         }
         for local in [v2(0x20, 0, &[]), v2(0x20, 0x11, IPV4), v2(0x20, 0xff, &[1, 2, 3])] {
-            assert_eq!(parse(&local).unwrap(), Source::Local);
+            assert_eq!(parse(&local).unwrap(), ProxiedClient::Local);
         }
         for bad in [
             v2(0x11, 0x11, IPV4),

@@ -12,7 +12,7 @@ fn a_second_run_writes_nothing() {
     let report = folder.run().unwrap();
     assert_eq!(folder.snapshot(), before);
     for one in &report.identities {
-        assert_eq!((&one.outcome, one.written.len()), (&Outcome::Kept, 0), "{}", one.name);
+        assert_eq!((&one.outcome, one.written.len()), (&Action::Kept, 0), "{}", one.name);
     }
 }
 

@@ -161,7 +161,7 @@ fn each_key_type_makes_keys_that_openssl_takes() {
             assert_eq!(text.contains(usage), name != "ca", "{key_type} {name}: {text}");
         }
         let report = folder.run().unwrap();
-        assert!(report.identities.iter().all(|one| one.outcome == Outcome::Kept), "{report}");
+        assert!(report.identities.iter().all(|one| one.outcome == Action::Kept), "{report}");
     }
 }
 

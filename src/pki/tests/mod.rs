@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use super::issue::DAY;
-use super::{CertsOptions, CertsReport, IdentityReport, Outcome, PkiError, certs};
+use super::{Action, CertsOptions, CertsReport, IdentityReport, PkiError, certs};
 
 /// The files of a run without further clients.
 const FILES: [&str; 11] = [
@@ -167,10 +167,10 @@ fn identity<'a>(report: &'a CertsReport, name: &str) -> &'a IdentityReport {
 /// What became of an identity, in a word and a reason.
 fn outcome(report: &CertsReport, name: &str) -> String {
     match &identity(report, name).outcome {
-        Outcome::Created => "created".to_owned(),
-        Outcome::Kept => "kept".to_owned(),
-        Outcome::Renewed { why } => format!("renewed: {why}"),
-        Outcome::Replaced => "replaced".to_owned(),
+        Action::Created => "created".to_owned(),
+        Action::Kept => "kept".to_owned(),
+        Action::Renewed { why } => format!("renewed: {why}"),
+        Action::Replaced => "replaced".to_owned(),
     }
 }
 

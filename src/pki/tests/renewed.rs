@@ -263,5 +263,5 @@ fn force_on_an_empty_folder_just_creates() {
     let mut folder = Folder::new();
     folder.options.force = true;
     let report = folder.run().unwrap();
-    assert!(report.identities.iter().all(|one| one.outcome == Outcome::Created), "{report}");
+    assert!(report.identities.iter().all(|one| one.outcome == Action::Created), "{report}");
 }

@@ -5,30 +5,30 @@ use std::time::Duration;
 
 use turnkey_backend::Timer;
 
-use crate::server::workers::Crew;
+use crate::server::workers::WorkerPool;
 
 /// Connections are served; `status` is for people who ask how the service is.
 pub(crate) fn ready(status: &str) {
-    tell(&[State::Ready, State::Status(&one_line(status))]);
+    tell(&[Notification::Ready, Notification::Status(&one_line(status))]);
 }
 
 /// Files are read again, until [`ready`] is said.
 pub(crate) fn reloading() {
-    tell(&[State::Reloading]);
+    tell(&[Notification::Reloading]);
 }
 
 /// No connection is taken any more; `within` that time it will be gone.
 pub(crate) fn stopping(within: Duration) {
-    tell(&[State::Stopping(within), State::Status("finishing what is under way")]);
+    tell(&[Notification::Stopping(within), Notification::Status("finishing what is under way")]);
 }
 
 /// Says again and again that the server is alive, if somebody waits for it; it is not when one of its
 /// threads takes no turn.
-pub(crate) async fn watchdog(crew: Crew) {
+pub(crate) async fn watchdog(pool: WorkerPool) {
     let Some(interval) = imp::watchdog_interval() else { return };
     loop {
-        crew.turn().await;
-        tell(&[State::Alive]);
+        pool.turn().await;
+        tell(&[Notification::Alive]);
         // Twice as often as need be, as sd_watchdog_enabled(3) wants it.
         Timer::after(interval / 2).await;
     }
@@ -36,7 +36,7 @@ pub(crate) async fn watchdog(crew: Crew) {
 
 /// What there is to tell.
 #[derive(Debug, Clone, Copy)]
-enum State<'s> {
+enum Notification<'s> {
     Ready,
     Reloading,
     Stopping(Duration),
@@ -44,7 +44,7 @@ enum State<'s> {
     Alive,
 }
 
-fn tell(states: &[State<'_>]) {
+fn tell(states: &[Notification<'_>]) {
     if let Err(error) = imp::tell(states) {
         log::warn!("cannot tell the service manager how the server is: {error}");
     }
@@ -64,12 +64,12 @@ mod imp {
 
     use rustix::time::{ClockId, clock_gettime};
 
-    use super::State;
+    use super::Notification;
 
     /// A manager that does not read is not waited for any longer; it has the server to wait for.
     const PATIENCE: Duration = Duration::from_secs(1);
 
-    pub(super) fn tell(states: &[State<'_>]) -> io::Result<()> {
+    pub(super) fn tell(states: &[Notification<'_>]) -> io::Result<()> {
         let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Ok(());
         };
@@ -84,22 +84,22 @@ mod imp {
         socket.send_to_addr(message.as_bytes(), &address).map(drop)
     }
 
-    fn assignments(state: State<'_>) -> String {
+    fn assignments(state: Notification<'_>) -> String {
         match state {
-            State::Ready => "READY=1\n".to_owned(),
+            Notification::Ready => "READY=1\n".to_owned(),
             // Type=notify-reload tells by the time whether it is what the signal asked for.
-            State::Reloading => {
+            Notification::Reloading => {
                 let now = clock_gettime(ClockId::Monotonic);
                 let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
                 format!("RELOADING=1\nMONOTONIC_USEC={microseconds}\n")
             }
             // However long the server has been asked to wait, the manager shall wait a little longer.
-            State::Stopping(within) => {
+            Notification::Stopping(within) => {
                 let microseconds = within.saturating_add(Duration::from_secs(1)).as_micros();
                 format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}\n")
             }
-            State::Status(text) => format!("STATUS={text}\n"),
-            State::Alive => "WATCHDOG=1\n".to_owned(),
+            Notification::Status(text) => format!("STATUS={text}\n"),
+            Notification::Alive => "WATCHDOG=1\n".to_owned(),
         }
     }
 
@@ -118,10 +118,10 @@ mod imp {
     use std::io;
     use std::time::Duration;
 
-    use super::State;
+    use super::Notification;
 
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(super) fn tell(_states: &[State<'_>]) -> io::Result<()> {
+    pub(super) fn tell(_states: &[Notification<'_>]) -> io::Result<()> {
         Ok(())
     }
 

@@ -46,8 +46,8 @@ impl Client {
 pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
     let (sources, policy) = (material.sources, material.policy());
     let Some(trust) = policy.trust() else { return Client::Unasked };
-    if let Some(made_up) = sources.made_up_clients() {
-        return Client::Known(cert(&made_up.client).into());
+    if let Some(adhoc) = sources.adhoc_clients() {
+        return Client::Known(cert(&adhoc.client).into());
     }
     let old_too = mode::takes_x509_v1_clients(sources.choice.backend);
     let lets_in = |own: &Path, key: &Path| lets_in(trust, own, key, now, old_too);

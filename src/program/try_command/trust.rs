@@ -22,8 +22,8 @@ pub(super) enum Trust {
 
 /// Looks for who vouches for the first certificate.
 pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Trust {
-    if material.sources.made_up.is_some() {
-        let ca = material.sources.made_up_clients().map(|clients| clients.ca.clone());
+    if material.sources.adhoc.is_some() {
+        let ca = material.sources.adhoc_clients().map(|clients| clients.ca.clone());
         return ca.map_or(Trust::Nobody, Trust::File);
     }
     let Some(served) = material.identities.first() else { return Trust::Nobody };

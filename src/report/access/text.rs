@@ -6,7 +6,7 @@ use super::escape::{push_quoted, push_word};
 use super::put;
 use super::stamp::Stamps;
 use crate::common::colour::{BAD, Colours, FAINT, GOOD, NOTE, WARNING};
-use crate::report::record::{Outcome, Record};
+use crate::report::record::{Completion, Record};
 
 /// Adds when, what came of what, how much, how long, and for whom; and what is out of the ordinary.
 pub(super) fn write(
@@ -66,12 +66,12 @@ fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
 }
 
 /// How it ended, if not as it should.
-fn push_outcome(line: &mut Vec<u8>, outcome: Outcome, colours: Colours) {
+fn push_outcome(line: &mut Vec<u8>, outcome: Completion, colours: Colours) {
     let outcome: &[u8] = match outcome {
-        Outcome::Complete => return,
-        Outcome::ClientLeft => b"the client left",
-        Outcome::BrokenOff => b"broken off",
-        Outcome::CutOff => b"cut off by the end of the server",
+        Completion::Complete => return,
+        Completion::ClientLeft => b"the client left",
+        Completion::BrokenOff => b"broken off",
+        Completion::CutOff => b"cut off by the end of the server",
     };
     colour(line, colours, BAD);
     line.extend_from_slice(b" (");

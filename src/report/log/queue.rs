@@ -25,7 +25,7 @@ struct Shared {
     name: &'static str,
     /// How long lines are gathered before they are written.
     gather: Duration,
-    state: Mutex<State>,
+    state: Mutex<Pending>,
     /// For the writer: there is something to do.
     wake: Condvar,
     /// For those who wait until all is written.
@@ -36,7 +36,7 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Pending {
     waiting: Vec<u8>,
     /// How many lines have found no room since something was written.
     dropped: u64,
@@ -114,7 +114,7 @@ impl Queue {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,10 +151,10 @@ impl Shared {
 
     /// Takes the lines that wait, when there are any, and says how many were dropped before them.
     fn next(&self, lines: &mut Vec<u8>) -> Option<u64> {
-        let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let idle = |state: &mut Pending| state.waiting.is_empty() && !state.closed;
         let waited = self.wake.wait_while(self.lock(), idle);
         let state = waited.unwrap_or_else(PoisonError::into_inner);
-        let few = |state: &mut State| {
+        let few = |state: &mut Pending| {
             state.waiting.len() < ROOM / 2 && state.flushing == 0 && !state.closed
         };
         let waited = self.wake.wait_timeout_while(state, self.gather, few);

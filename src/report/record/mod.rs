@@ -25,7 +25,7 @@ pub(crate) struct Record<'r> {
     pub(crate) took: Duration,
     /// The status of the answer, or [`NO_ANSWER`].
     pub(crate) status: u16,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: Completion,
     /// How much content was sent, in bytes: without the head and the framing of chunks.
     pub(crate) sent: u64,
     /// How much content was taken from the client, in bytes.
@@ -49,7 +49,7 @@ pub(crate) const NO_ANSWER: u16 = 499;
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Completion {
     /// It got a whole answer, be it a refusal.
     Complete,
     /// The client left, or takes nothing any more.
@@ -60,7 +60,7 @@ pub(crate) enum Outcome {
     CutOff,
 }
 
-impl Outcome {
+impl Completion {
     /// Its name, which other programs go by.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -111,10 +111,12 @@ impl OcspResponse {
             match answer.difference(leaf, issuer) {
                 Some(difference) => nearest = nearest.max(difference),
                 None => {
-                    return match answer.verdict {
-                        Verdict::Good => Ok(()),
-                        Verdict::Revoked(at) => Err(OcspError::Revoked { subject: subject(), at }),
-                        Verdict::Unknown => Err(OcspError::Unknown { subject: subject() }),
+                    return match answer.revocation {
+                        Revocation::Good => Ok(()),
+                        Revocation::Revoked(at) => {
+                            Err(OcspError::Revoked { subject: subject(), at })
+                        }
+                        Revocation::Unknown => Err(OcspError::Unknown { subject: subject() }),
                     };
                 }
             }
@@ -139,12 +141,12 @@ struct Answer {
     issuer_key_hash: Vec<u8>,
     /// As it stands in the DER.
     serial: Vec<u8>,
-    verdict: Verdict,
+    revocation: Revocation,
     this_update: SystemTime,
     next_update: Option<SystemTime>,
 }
 
-enum Verdict {
+enum Revocation {
     Good,
     Revoked(SystemTime),
     Unknown,
@@ -192,10 +194,10 @@ impl From<&SingleResponse<'_>> for Answer {
             issuer_name_hash: single.id.issuer_name_hash.as_bytes().to_vec(),
             issuer_key_hash: single.id.issuer_key_hash.as_bytes().to_vec(),
             serial: single.id.serial.value().to_vec(),
-            verdict: match &single.status {
-                CertStatus::Good(_) => Verdict::Good,
-                CertStatus::Revoked(info) => Verdict::Revoked(info.at.to_system_time()),
-                CertStatus::Unknown(_) => Verdict::Unknown,
+            revocation: match &single.status {
+                CertStatus::Good(_) => Revocation::Good,
+                CertStatus::Revoked(info) => Revocation::Revoked(info.at.to_system_time()),
+                CertStatus::Unknown(_) => Revocation::Unknown,
             },
             this_update: single.this_update.to_system_time(),
             next_update: single.next_update.as_ref().map(GeneralizedTime::to_system_time),

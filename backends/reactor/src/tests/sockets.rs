@@ -12,7 +12,7 @@ use smol::Executor;
 
 use super::{drive, pair, read, write};
 use crate::readiness::{Direction, Ready};
-use crate::source::Source;
+use crate::registration::Registration;
 use crate::{Reactor, Socket, current};
 
 #[test]
@@ -186,7 +186,7 @@ fn an_event_in_the_middle_of_an_attempt_counts() {
     let _entered = current::enter(&reactor.shared);
     ours.set_nonblocking(true).unwrap();
     let ours = mio::net::TcpStream::from_std(ours);
-    let ours = Source::new(ours, Interest::READABLE, Ready::No).unwrap();
+    let ours = Registration::new(ours, Interest::READABLE, Ready::No).unwrap();
     theirs.write_all(b"1").unwrap();
     reactor.turn().unwrap();
     let mut attempts = 0;

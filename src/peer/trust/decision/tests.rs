@@ -10,14 +10,14 @@ const OWN: Own<'_> = Own { scheme: "http", host: "inner:8000" };
 
 /// What came of a head: client, scheme, host; the fields that are left; the names of those ignored.
 #[derive(Debug)]
-struct Outcome {
+struct Decided {
     said: (String, &'static str, String),
     fields: Vec<(String, String)>,
     ignored: Vec<String>,
 }
 
 /// Decides on a request from `peer` with fields, `Name: value` on a line each.
-fn decided(peer: &str, head: &str) -> Result<Outcome, Contradiction> {
+fn decided(peer: &str, head: &str) -> Result<Decided, Contradiction> {
     let trust = Trust::new(PROXIES.parse().unwrap(), false);
     let sender = match peer {
         "unix" => trust.at(RemoteAddr::Unix),
@@ -26,7 +26,7 @@ fn decided(peer: &str, head: &str) -> Result<Outcome, Contradiction> {
     decided_by(&trust, sender, head)
 }
 
-fn decided_by(trust: &Trust, sender: Sender, head: &str) -> Result<Outcome, Contradiction> {
+fn decided_by(trust: &Trust, sender: Sender, head: &str) -> Result<Decided, Contradiction> {
     let fields: Vec<_> = head
         .lines()
         .filter_map(|line| line.trim_start().split_once(':'))
@@ -34,7 +34,7 @@ fn decided_by(trust: &Trust, sender: Sender, head: &str) -> Result<Outcome, Cont
         .collect();
     let decision = trust.decide(sender, &fields, OWN)?;
     let left = decision.fields(&fields);
-    Ok(Outcome {
+    Ok(Decided {
         fields: left
             .map(|(n, v)| (n.to_owned(), String::from_utf8_lossy(v).into_owned()))
             .collect(),

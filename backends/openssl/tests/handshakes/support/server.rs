@@ -60,11 +60,11 @@ impl Config {
 /// Accepts one connection after the other, and says how each handshake went.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    outcomes: Receiver<Outcome>,
+    outcomes: Receiver<Handshaken>,
 }
 
 /// How a handshake went.
-pub(crate) type Outcome = Result<TlsInfo, HandshakeError>;
+pub(crate) type Handshaken = Result<TlsInfo, HandshakeError>;
 
 impl Server {
     fn new(backend: OpenSsl) -> Self {
@@ -88,7 +88,7 @@ impl Server {
     }
 
     /// How the oldest handshake went that nobody has asked for yet.
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Handshaken {
         self.outcomes.recv_timeout(Duration::from_secs(15)).unwrap()
     }
 }
@@ -109,7 +109,7 @@ async fn littered<F: Future>(future: F) -> F::Output {
 }
 
 /// Says a byte, hears a byte, and closes so that the client can read all it was sent.
-async fn converse(backend: &OpenSsl, mut tcp: Socket) -> Outcome {
+async fn converse(backend: &OpenSsl, mut tcp: Socket) -> Handshaken {
     let outcome = match backend.accept(tcp.clone()).await {
         Ok(accepted) => {
             let mut stream = accepted.stream;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::config::error::ConfigError;
-use crate::config::files::{ClientFiles, MadeUp};
+use crate::config::files::{Adhoc, ClientFiles};
 
 /// Makes an identity for `host`, and a CA with a client's certificate when `clients` are to be
 /// verified and no CA of theirs is named.
@@ -12,25 +12,25 @@ pub(crate) fn make(
     host: &str,
     clients: Option<&ClientFiles>,
     now: SystemTime,
-) -> Result<MadeUp, ConfigError> {
+) -> Result<Adhoc, ConfigError> {
     use crate::common::causes::with_causes;
-    use crate::config::files::MadeUpClients;
+    use crate::config::files::AdhocClients;
     use crate::pki;
 
     let failed = |e: pki::PkiError| ConfigError::Failed(format!("--adhoc: {}", with_causes(&e)));
     let hosts = [host.to_owned()];
     if clients.is_none_or(|clients| !clients.cas.is_empty()) {
         let identity = pki::adhoc(&hosts, now).map_err(failed)?;
-        return Ok(MadeUp { identity, clients: None });
+        return Ok(Adhoc { identity, clients: None });
     }
     let made = pki::adhoc_mutual(&hosts, now).map_err(failed)?;
-    let clients = MadeUpClients {
+    let clients = AdhocClients {
         anchors: made.anchors,
         ca: made.ca,
         client: made.client,
         _folder: made.folder,
     };
-    Ok(MadeUp { identity: made.identity, clients: Some(clients) })
+    Ok(Adhoc { identity: made.identity, clients: Some(clients) })
 }
 
 /// Says what is missing.
@@ -39,7 +39,7 @@ pub(crate) fn make(
     _host: &str,
     _clients: Option<&ClientFiles>,
     _now: SystemTime,
-) -> Result<MadeUp, ConfigError> {
+) -> Result<Adhoc, ConfigError> {
     Err(ConfigError::Failed(
         "--adhoc: not compiled in; build with the cargo feature pki, or use --cert and --key"
             .to_owned(),

@@ -14,7 +14,7 @@ use crate::read_ahead::ReadAhead;
 /// version of TLS, and most flights.
 const HELD: usize = 16 * 1024;
 
-/// A connection as a TLS stack is to have it below, with [`Whole`](crate::Whole) above.
+/// The connection that a TLS stack reads and writes; [`EstablishedStream`](crate::EstablishedStream) is what it gives.
 ///
 /// It notes when it has ended, since OpenSSL takes any end for a good one through the `openssl` crate,
 /// and reads ahead for it.
@@ -29,43 +29,43 @@ const HELD: usize = 16 * 1024;
 /// (Nagle's algorithm, RFC 1122 §4.2.3.4) hold their request back until they know: the kernel is told to
 /// acknowledge it before its 40 ms are over.
 #[derive(Debug)]
-pub struct Below {
+pub struct HandshakeIo {
     socket: ReadAhead<Socket>,
     held: Vec<u8>,
     /// Whether something has gone out since the handshake, and with it the acknowledgement.
     acknowledged: bool,
-    course: Arc<Course>,
+    progress: Arc<HandshakeProgress>,
 }
 
-/// How far a connection has come, as it is known below and above a TLS stack.
+/// How far a connection has come: shared by the streams below and above a TLS stack.
 #[derive(Debug, Default)]
-pub struct Course {
+pub struct HandshakeProgress {
     ended: AtomicBool,
     established: AtomicBool,
     discarding: AtomicBool,
     closing: AtomicBool,
 }
 
-impl Below {
-    /// The same connection, before its handshake, and what its course is noted in.
+impl HandshakeIo {
+    /// The same connection, before its handshake, and what its progress is noted in.
     #[must_use]
-    pub fn new(socket: Socket) -> (Self, Arc<Course>) {
-        let course = Arc::new(Course::default());
+    pub fn new(socket: Socket) -> (Self, Arc<HandshakeProgress>) {
+        let progress = Arc::new(HandshakeProgress::default());
         (
             Self {
                 socket: ReadAhead::new(socket),
                 held: Vec::new(),
                 acknowledged: false,
-                course: Arc::clone(&course),
+                progress: Arc::clone(&progress),
             },
-            course,
+            progress,
         )
     }
 
     /// Takes `bufs` for later if they are of a handshake, and there is room for them; how much that was.
     fn hold(&mut self, bufs: &[IoSlice<'_>]) -> Option<usize> {
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
-        if self.course.is_established() || self.held.len() + length > HELD {
+        if self.progress.is_established() || self.held.len() + length > HELD {
             return None;
         }
         self.held.reserve_exact(length);
@@ -77,11 +77,11 @@ impl Below {
 
     /// Sends what is held, and with it `bufs`, in one go as far as there is room; how much of `bufs` went.
     fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.course.discarding.swap(false, Ordering::Relaxed) {
+        if self.progress.discarding.swap(false, Ordering::Relaxed) {
             self.held = Vec::new();
         }
         let nothing = bufs.is_empty() && self.held.is_empty();
-        self.acknowledged |= self.course.is_established() && !nothing;
+        self.acknowledged |= self.progress.is_established() && !nothing;
         while !self.held.is_empty() {
             let mut all = vec![IoSlice::new(&self.held)];
             all.extend_from_slice(bufs);
@@ -101,7 +101,7 @@ impl Below {
         }
         match bufs {
             [] => Poll::Ready(Ok(0)),
-            [buf] if self.course.closing.load(Ordering::Relaxed) => {
+            [buf] if self.progress.closing.load(Ordering::Relaxed) => {
                 self.socket.stream.poll_write_last(cx, buf)
             }
             [buf] => Pin::new(&mut self.socket.stream).poll_write(cx, buf),
@@ -110,7 +110,7 @@ impl Below {
     }
 }
 
-impl Course {
+impl HandshakeProgress {
     /// Whether the connection below has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
@@ -136,7 +136,7 @@ impl Course {
     }
 }
 
-impl AsyncRead for Below {
+impl AsyncRead for HandshakeIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -145,14 +145,14 @@ impl AsyncRead for Below {
         let read = Pin::new(&mut self.socket).poll_read(cx, buf);
         match &read {
             Poll::Ready(Ok(0)) if !buf.is_empty() => {
-                self.course.ended.store(true, Ordering::Relaxed);
+                self.progress.ended.store(true, Ordering::Relaxed);
             }
             // Nothing comes before the peer has got this.
             Poll::Pending => {
                 if let Poll::Ready(Err(error)) = self.poll_send(cx, &[]) {
                     return Poll::Ready(Err(error));
                 }
-                if self.course.is_established() && !mem::replace(&mut self.acknowledged, true) {
+                if self.progress.is_established() && !mem::replace(&mut self.acknowledged, true) {
                     self.socket.stream.acknowledge();
                 }
             }
@@ -162,7 +162,7 @@ impl AsyncRead for Below {
     }
 }
 
-impl AsyncWrite for Below {
+impl AsyncWrite for HandshakeIo {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -184,7 +184,7 @@ impl AsyncWrite for Below {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A stack flushes each flight and each ticket; what is held is sent when it waits for the peer.
-        if self.course.is_established() {
+        if self.progress.is_established() {
             ready!(self.poll_send(cx, &[]))?;
         }
         Pin::new(&mut self.socket.stream).poll_flush(cx)
@@ -197,7 +197,7 @@ impl AsyncWrite for Below {
 }
 
 /// The alert that says why a handshake has failed is the last that a stack writes.
-impl Drop for Below {
+impl Drop for HandshakeIo {
     fn drop(&mut self) {
         // Where there is no room for it the peer has not read what came before either.
         _ = self.poll_send(&mut Context::from_waker(Waker::noop()), &[]);
@@ -213,25 +213,25 @@ mod tests {
     use crate::loopback;
 
     /// A connection before its handshake, and the peer's end of it, which does not wait.
-    fn pair() -> (Below, Arc<Course>, TcpStream, Socket) {
+    fn pair() -> (HandshakeIo, Arc<HandshakeProgress>, TcpStream, Socket) {
         let (peer, accepted) = loopback::pair();
         peer.set_nonblocking(true).unwrap();
         let socket = Socket::tcp(accepted).unwrap();
-        let (below, course) = Below::new(socket.clone());
-        (below, course, peer, socket)
+        let (below, progress) = HandshakeIo::new(socket.clone());
+        (below, progress, peer, socket)
     }
 
     fn cx() -> Context<'static> {
         Context::from_waker(Waker::noop())
     }
 
-    fn write(below: &mut Below, bytes: &[u8]) {
+    fn write(below: &mut HandshakeIo, bytes: &[u8]) {
         let written = Pin::new(&mut *below).poll_write(&mut cx(), bytes);
         assert!(matches!(written, Poll::Ready(Ok(n)) if n == bytes.len()), "{written:?}");
         assert!(matches!(Pin::new(below).poll_flush(&mut cx()), Poll::Ready(Ok(()))));
     }
 
-    fn wait_for_peer(below: &mut Below) {
+    fn wait_for_peer(below: &mut HandshakeIo) {
         assert!(Pin::new(below).poll_read(&mut cx(), &mut [0; 8]).is_pending());
     }
 
@@ -258,9 +258,9 @@ mod tests {
 
     #[test]
     fn tickets_are_sent_with_the_first_answer() {
-        let (mut below, course, mut peer, _socket) = pair();
+        let (mut below, progress, mut peer, _socket) = pair();
         write(&mut below, b"tickets, ");
-        course.establish();
+        progress.establish();
         assert_eq!(came(&mut peer), None);
         let written = Pin::new(&mut below).poll_write(&mut cx(), b"answer");
         assert!(matches!(written, Poll::Ready(Ok(6))), "{written:?}");
@@ -271,9 +271,9 @@ mod tests {
 
     #[test]
     fn tickets_that_are_discarded_are_never_sent() {
-        let (mut below, course, mut peer, socket) = pair();
+        let (mut below, progress, mut peer, socket) = pair();
         write(&mut below, b"tickets");
-        course.discard();
+        progress.discard();
         drop(below);
         socket.shutdown_write().unwrap();
         assert_eq!(came(&mut peer).unwrap(), b"");
@@ -281,9 +281,9 @@ mod tests {
 
     #[test]
     fn tickets_are_sent_to_a_client_that_asks_for_nothing() {
-        let (mut below, course, mut peer, _socket) = pair();
+        let (mut below, progress, mut peer, _socket) = pair();
         write(&mut below, b"tickets");
-        course.establish();
+        progress.establish();
         wait_for_peer(&mut below);
         assert_eq!(came(&mut peer).unwrap(), b"tickets");
     }
@@ -301,32 +301,32 @@ mod tests {
     /// That costs a system call: it is once, and not where something has gone out that does it.
     #[test]
     fn an_acknowledgement_is_asked_for_where_nothing_else_brings_it() {
-        let (mut below, course, _peer, _socket) = pair();
+        let (mut below, progress, _peer, _socket) = pair();
         write(&mut below, b"flight");
         wait_for_peer(&mut below);
         assert!(!below.acknowledged, "the handshake is not over");
-        course.establish();
+        progress.establish();
         assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
         assert!(!below.acknowledged, "nothing has gone out");
         wait_for_peer(&mut below);
         assert!(below.acknowledged);
 
-        let (mut below, course, _peer, _socket) = pair();
-        course.establish();
+        let (mut below, progress, _peer, _socket) = pair();
+        progress.establish();
         write(&mut below, b"answer");
         assert!(below.acknowledged);
-        let (mut below, course, _peer, _socket) = pair();
+        let (mut below, progress, _peer, _socket) = pair();
         write(&mut below, b"tickets");
-        course.establish();
+        progress.establish();
         assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
         assert!(below.acknowledged);
     }
 
     #[test]
     fn what_is_held_is_sent_when_it_is_flushed_or_closed() {
-        let (mut below, course, mut peer, _socket) = pair();
+        let (mut below, progress, mut peer, _socket) = pair();
         write(&mut below, b"tickets");
-        course.establish();
+        progress.establish();
         assert!(Pin::new(&mut below).poll_flush(&mut cx()).is_ready());
         assert_eq!(came(&mut peer).unwrap(), b"tickets");
         let (mut below, _course, mut peer, _socket) = pair();
@@ -337,16 +337,16 @@ mod tests {
 
     #[test]
     fn the_end_is_known_once_it_has_been_read() {
-        let (mut below, course, peer, _socket) = pair();
+        let (mut below, progress, peer, _socket) = pair();
         drop(peer);
         let mut read = |buf: &mut [u8]| {
             let read = std::future::poll_fn(|cx| Pin::new(&mut below).poll_read(cx, buf));
             smol::block_on(read).unwrap()
         };
         assert_eq!(read(&mut []), 0);
-        assert!(!course.has_ended(), "nothing was asked for");
+        assert!(!progress.has_ended(), "nothing was asked for");
         assert_eq!(read(&mut [0; 8]), 0);
-        assert!(course.has_ended());
+        assert!(progress.has_ended());
     }
 
     #[test]
@@ -362,9 +362,9 @@ mod tests {
     #[test]
     fn the_goodbye_is_sent_with_the_fin() {
         let waited = || {
-            let (mut below, course, mut peer, socket) = pair();
-            course.establish();
-            course.close();
+            let (mut below, progress, mut peer, socket) = pair();
+            progress.establish();
+            progress.close();
             write(&mut below, b"goodbye");
             let early = came(&mut peer);
             socket.shutdown_write().unwrap();

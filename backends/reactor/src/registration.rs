@@ -22,14 +22,14 @@ const TELLS_ALL: bool = cfg!(any(
 
 /// Something that a reactor tells of, from here until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Source<S: event::Source> {
+pub(crate) struct Registration<S: event::Source> {
     io: S,
     reactor: Arc<Shared>,
     number: usize,
     readiness: Arc<Readiness>,
 }
 
-impl<S: event::Source> Source<S> {
+impl<S: event::Source> Registration<S> {
     /// Has the reactor of this thread tell of `io`, which never blocks.
     pub(crate) fn new(mut io: S, interest: Interest, ready: Ready) -> io::Result<Self> {
         let reactor = fallback::reactor()?;
@@ -119,7 +119,7 @@ impl<S: event::Source> Source<S> {
     }
 }
 
-impl<S: event::Source> Drop for Source<S> {
+impl<S: event::Source> Drop for Registration<S> {
     fn drop(&mut self) {
         self.reactor.deregister(&mut self.io, self.number);
     }

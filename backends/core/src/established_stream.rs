@@ -5,24 +5,24 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::below::Course;
+use crate::handshake_io::HandshakeProgress;
 
-/// A TLS stream, its handshake done, over [`Below`](crate::Below).
+/// A TLS stream, its handshake done, over [`HandshakeIo`](crate::HandshakeIo).
 ///
 /// Its end is an error unless the peer has said so by `close_notify` (RFC 8446 §6.1): anybody on the way
 /// can end the connection below, and what came so far is not the whole then.
 #[derive(Debug)]
-pub struct Whole<S> {
+pub struct EstablishedStream<S> {
     stream: S,
-    course: Arc<Course>,
+    progress: Arc<HandshakeProgress>,
     words: fn(io::Error) -> io::Error,
 }
 
-impl<S> Whole<S> {
-    /// `stream` over a connection whose course is noted in `course`.
-    pub fn new(stream: S, course: Arc<Course>) -> Self {
-        course.establish();
-        Self { stream, course, words: |error| error }
+impl<S> EstablishedStream<S> {
+    /// `stream` over a connection whose progress is noted in `progress`.
+    pub fn new(stream: S, progress: Arc<HandshakeProgress>) -> Self {
+        progress.establish();
+        Self { stream, progress, words: |error| error }
     }
 
     /// The same, with its errors put into other `words`: those of some stacks are not for people.
@@ -32,7 +32,7 @@ impl<S> Whole<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Whole<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for EstablishedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -40,7 +40,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Whole<S> {
     ) -> Poll<io::Result<usize>> {
         let n = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)).map_err(self.words)?;
         // `close_notify` is the end for TLS before anybody asks TCP for more.
-        if n == 0 && !buf.is_empty() && self.course.has_ended() {
+        if n == 0 && !buf.is_empty() && self.progress.has_ended() {
             let cut = "the connection ended without close_notify: what came may not be the whole";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut)));
         }
@@ -48,7 +48,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Whole<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for EstablishedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -70,7 +70,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.course.close();
+        self.progress.close();
         Pin::new(&mut self.stream).poll_close(cx).map_err(self.words)
     }
 }
@@ -83,13 +83,13 @@ mod tests {
     use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
-    use crate::{Below, Socket, loopback};
+    use crate::{HandshakeIo, Socket, loopback};
 
     /// A connection that is its own TLS stream, and the peer's end of it.
-    fn pair() -> (Whole<Below>, Arc<Course>, TcpStream) {
+    fn pair() -> (EstablishedStream<HandshakeIo>, Arc<HandshakeProgress>, TcpStream) {
         let (peer, accepted) = loopback::pair();
-        let (below, course) = Below::new(Socket::tcp(accepted).unwrap());
-        (Whole::new(below, Arc::clone(&course)), course, peer)
+        let (below, progress) = HandshakeIo::new(Socket::tcp(accepted).unwrap());
+        (EstablishedStream::new(below, Arc::clone(&progress)), progress, peer)
     }
 
     #[test]
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn an_end_that_tls_tells_of_is() {
-        let course = Arc::default();
-        let mut whole = Whole::new(smol::io::empty(), Arc::clone(&course));
+        let progress = Arc::default();
+        let mut whole = EstablishedStream::new(smol::io::empty(), Arc::clone(&progress));
         assert_eq!(smol::block_on(whole.read(&mut [0; 8])).unwrap(), 0);
-        assert!(!course.has_ended());
+        assert!(!progress.has_ended());
     }
 
     #[test]
@@ -121,13 +121,13 @@ mod tests {
         let (peer, accepted) = loopback::pair();
         peer.set_nonblocking(true).unwrap();
         let socket = Socket::tcp(accepted).unwrap();
-        let (below, course) = Below::new(socket.clone());
+        let (below, progress) = HandshakeIo::new(socket.clone());
         let came = || {
             let mut buf = [0; 16];
             (&peer).read(&mut buf).map(|n| buf[..n].to_vec()).unwrap_or_default()
         };
         // Which keeps what is written until it is flushed or closed.
-        let mut whole = Whole::new(smol::io::BufWriter::new(below), course);
+        let mut whole = EstablishedStream::new(smol::io::BufWriter::new(below), progress);
         smol::block_on(async {
             assert_eq!(whole.write(b"abc").await.unwrap(), 3);
             let bufs = [IoSlice::new(b"de"), IoSlice::new(b"f")];

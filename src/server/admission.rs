@@ -1,4 +1,4 @@
-//! Room for so many connections, and no more.
+//! Which connections may be served: as many as the limits allow, and no more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +9,9 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use crate::common::limits::Limits;
 use crate::report::metrics::turned_away::Full;
 
-/// Lets in as many as there are places for. A clone is another door to the same places.
+/// Admits connections up to the limits. All clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct Admission {
     places: Arc<Semaphore>,
     /// What the next connection is called.
     next: Arc<AtomicU64>,
@@ -21,9 +21,9 @@ pub(crate) struct Door {
     alive: Sender<()>,
 }
 
-impl Door {
-    /// A door as wide as `limits` say; `tls` is whether there are handshakes, `turned_away` how many that
-    /// do not get in are told so at a time, and `alive` what each connection gets a clone of.
+impl Admission {
+    /// Admits as many as `limits` say. `tls`: whether connections begin with a handshake. `turned_away`: how many
+    /// that are not admitted are told so at a time. Each connection gets a clone of `alive`.
     pub(crate) fn new(limits: &Limits, tls: bool, turned_away: usize, alive: Sender<()>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.max_connections)),
@@ -34,31 +34,31 @@ impl Door {
         }
     }
 
-    /// A second door to the same places, for connections without a handshake.
+    /// The same limits, for connections without a handshake.
     pub(crate) fn without_handshake(&self) -> Self {
         Self { handshakes: None, ..self.clone() }
     }
 
-    /// A place, if there is one.
-    pub(crate) fn admit(&self) -> Result<Places, Full> {
+    /// A permit, if there is one left.
+    pub(crate) fn admit(&self) -> Result<Permit, Full> {
         let place = self.places.try_acquire_arc().ok_or(Full::Connections)?;
         let handshake = match &self.handshakes {
             Some(handshakes) => Some(handshakes.try_acquire_arc().ok_or(Full::Handshakes)?),
             None => None,
         };
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        Ok(Places { id, _place: place, handshake, _alive: self.alive.clone() })
+        Ok(Permit { id, _place: place, handshake, _alive: self.alive.clone() })
     }
 
-    /// A place for somebody who does not get in, to be told so.
+    /// The right to tell a connection that it is not admitted, if there is one left.
     pub(crate) fn turn_away(&self) -> Option<SemaphoreGuardArc> {
         self.turned_away.try_acquire_arc()
     }
 }
 
-/// What a connection holds while it lives, so that others wait for it or do without.
+/// What a connection holds while it is served, counted against the limits.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct Permit {
     id: u64,
     _place: SemaphoreGuardArc,
     /// Held during the handshake only; a mode without one needs none.
@@ -67,7 +67,7 @@ pub(crate) struct Places {
     _alive: Sender<()>,
 }
 
-impl Places {
+impl Permit {
     /// What the log calls the connection; from 1.
     pub(crate) fn id(&self) -> u64 {
         self.id
@@ -84,14 +84,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_doors_have_the_same_places_for_who_is_turned_away() {
+    fn all_clones_have_the_same_places_for_who_is_turned_away() {
         let (alive, _gone) = smol::channel::bounded::<()>(1);
-        let door = Door::new(&Limits::default(), true, 2, alive);
-        let doors = [door.clone(), door.without_handshake(), door];
-        let told: Vec<_> = doors.iter().map(Door::turn_away).collect();
+        let admission = Admission::new(&Limits::default(), true, 2, alive);
+        let clones = [admission.clone(), admission.without_handshake(), admission];
+        let told: Vec<_> = clones.iter().map(Admission::turn_away).collect();
         let at_once: Vec<_> = told.iter().map(Option::is_some).collect();
         assert_eq!(at_once, [true, true, false]);
         drop(told);
-        assert!(doors.iter().all(|door| door.turn_away().is_some()), "one after the other");
+        assert!(
+            clones.iter().all(|admission| admission.turn_away().is_some()),
+            "one after the other"
+        );
     }
 }
