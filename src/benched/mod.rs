@@ -10,8 +10,6 @@ use std::task::{Context, Poll};
 
 use smol::io::{AsyncRead, AsyncWrite};
 
-use crate::common::limits::Limits;
-use crate::common::shutdown::Shutdown;
 use crate::h1::standing::Standing;
 use crate::peer::Link;
 use crate::wire::Transport;
@@ -28,14 +26,13 @@ pub fn serve(request: &[u8], count: u64) -> u64 {
         waited: false,
         answered: Arc::clone(&answered),
     };
-    let limits = Arc::new(Limits::default());
-    let shared = Arc::new(Mutex::new(Transport::new(Box::new(client), Arc::clone(&limits))));
-    let mut watch = Shutdown::default().watch();
     let content = app::builtin().into();
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let mut link = Arc::new(Link::in_process(peer.into(), None));
+    let transport = Transport::new(Box::new(client), Arc::clone(&link.settings.limits));
+    let shared = Arc::new(Mutex::new(transport));
     let mut standing = Standing::default();
-    let serving = h1::serve(&shared, &mut link, &mut standing, &content, &limits, &mut watch);
+    let serving = h1::serve(&shared, &mut link, &mut standing, &content);
     smol::block_on(serving);
     answered.load(Ordering::Relaxed)
 }

@@ -2,21 +2,17 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http_types::{Method, Request, Response, StatusCode};
+use http_types::{Request, Response, StatusCode};
 
 use super::content::Content;
-use super::respond::{self, Asked, Written};
+use super::respond::{self, Written};
 use crate::app::App;
 use crate::app::answer::{answer, internal_error};
 use crate::common::refusal::Refusal;
-use crate::common::request_id::RequestId;
-use crate::proxy::{Forwarded, Outgoing, Private, Proxy, max_forwards};
+use crate::proxy::{Forwarded, Forwarding, Outgoing, Private, max_forwards};
+use crate::wire::asked::{Asked, DISCARD};
 use crate::wire::head::Version;
 use crate::wire::transport::{Shared, lock};
-
-/// How much of a body that the handler left unread is passed over to get at the next request, in
-/// bytes. To read more costs more than a new connection.
-const DISCARD: u64 = 64 * 1024;
 
 /// A fatal alert, `protocol_version`, in a record of the version that every client takes before it
 /// knows the server's (RFC 8446 §5.1, §6.2).
@@ -26,14 +22,7 @@ const NO_TLS: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) work: Work,
-    pub(crate) method: Method,
-    pub(crate) version: Version,
-    /// Whether the client wants the connection to go on.
-    pub(crate) persistent: bool,
-    /// As in [`Asked`].
-    pub(crate) hsts: Option<u64>,
-    /// Whether the client had rather be refused on a page.
-    pub(crate) page: bool,
+    pub(crate) asked: Asked,
 }
 
 /// A request, as whoever answers it takes it.
@@ -69,33 +58,27 @@ pub(crate) enum After {
 }
 
 impl Exchange {
-    /// Has `content` answer the request, which the log calls `id`, and sends what it says. `private` is for
-    /// the requests of this connection alone.
+    /// Has `content` answer the request, and sends what it says. `private` is for the requests of this
+    /// connection alone.
     pub(crate) async fn run(
         self,
         shared: &Shared,
         content: &Content,
-        id: RequestId,
         private: &mut Private,
     ) -> After {
-        let asked = self.asked(id);
+        let asked = self.asked;
         match (content, self.work) {
-            (Content::App(app), Work::App(request)) => serve(app, request, asked, shared, id).await,
+            (Content::App(app), Work::App(request)) => serve(app, request, asked, shared).await,
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
+                let (asked, outgoing) = (&asked, &*outgoing);
                 // What is larger must not make that of an app larger.
-                Box::pin(hand_on(proxy, &outgoing, asked, shared, id, private)).await
+                Box::pin(hand_on(Forwarding { proxy, shared, asked, outgoing }, private)).await
             }
             (_, Work::Health { draining }) => tell(health(draining), asked, shared).await,
             (_, Work::Last) => tell(max_forwards::answer(asked.method), asked, shared).await,
             // Each is made for the other.
             _ => After::Abort,
         }
-    }
-
-    /// What the answer depends on.
-    pub(crate) fn asked(&self, id: RequestId) -> Asked {
-        let Self { method, version, persistent, hsts, page, .. } = *self;
-        Asked { method, version, persistent, hsts, page: page.then_some(id) }
     }
 }
 
@@ -122,36 +105,20 @@ fn health(draining: bool) -> Response {
 }
 
 /// Has an upstream answer the request and hands on what it says.
-async fn hand_on(
-    proxy: &Proxy,
-    outgoing: &Outgoing,
-    asked: Asked,
-    shared: &Shared,
-    id: RequestId,
-    private: &mut Private,
-) -> After {
-    let persistent = || {
-        let transport = lock(shared);
-        asked.persistent && transport.can_discard(DISCARD) && !transport.has_aged()
-    };
-    match proxy.forward(shared, outgoing, asked.hsts, persistent, id, private).await {
+async fn hand_on(forwarding: Forwarding<'_>, private: &mut Private) -> After {
+    let Forwarding { shared, asked, .. } = forwarding;
+    match forwarding.run(private).await {
         Forwarded::Persist => pass_over_body(shared).await,
         Forwarded::Close => After::Close,
-        Forwarded::Refused(refusal) => refuse(shared, &refusal, asked).await,
+        Forwarded::Refused(refusal) => refuse(shared, &refusal, *asked).await,
         // Who took nothing for too long, and counts as gone, may read on.
         Forwarded::BrokenOff | Forwarded::Abort => broken_off(asked.version),
     }
 }
 
 /// Has `app` answer the request and sends what it says.
-async fn serve(
-    app: &App,
-    request: Box<Request>,
-    asked: Asked,
-    shared: &Shared,
-    id: RequestId,
-) -> After {
-    let persistent = asked.persistent;
+async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) -> After {
+    let Asked { id, persistent, .. } = asked;
     let response = answer(app, *request, id).await;
     let (refusal, can_discard) = {
         let transport = lock(shared);
@@ -197,9 +164,9 @@ fn broken_off(version: Version) -> After {
 }
 
 /// Tells the client why its request is not served, and ends the connection.
-pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, asked: impl Into<Asked>) -> After {
+pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, asked: Asked) -> After {
     // On the heap: what is rare must not make the exchange larger.
-    match Box::pin(respond::write_refusal(shared, refusal, asked.into())).await {
+    match Box::pin(respond::write_refusal(shared, refusal, asked)).await {
         Written::Whole { .. } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }

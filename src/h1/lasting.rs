@@ -13,7 +13,6 @@ use super::exchange::{self, After, Exchange};
 use super::standing::Standing;
 use super::underway::Underway;
 use crate::common::refusal::Refusal;
-use crate::common::request_id::RequestId;
 use crate::peer::Link;
 use crate::proxy::Private;
 use crate::wire::deadline::Deadline;
@@ -47,13 +46,12 @@ impl<'c> Lasting<'c> {
         underway: Underway<'c>,
         exchange: Exchange,
         content: &'c Content,
-        id: RequestId,
         private: &'c mut Private,
     ) -> impl Future<Output = After> + Send {
         async move {
-            let (shared, asked) = (self.shared, exchange.asked(id));
+            let (shared, asked) = (self.shared, exchange.asked);
             let cut = {
-                let mut work = pin!(exchange.run(shared, content, id, private));
+                let mut work = pin!(exchange.run(shared, content, private));
                 let mut grace = Deadline::default();
                 let done = poll_fn(|cx| match work.as_mut().poll(cx) {
                     Poll::Ready(after) => Poll::Ready(Ok(after)),
@@ -65,7 +63,7 @@ impl<'c> Lasting<'c> {
                 }
             };
             if !lock(shared).tally().is_silent() {
-                log::debug!("request {id}: cut off: {}", cut.refusal().reason);
+                log::debug!("request {}: cut off: {}", asked.id, cut.refusal().reason);
                 // The log is told that it was cut off.
                 drop(underway);
                 return if lock(shared).would_deceive() { After::Reset } else { After::Close };

@@ -21,11 +21,9 @@ use self::body::RequestBody;
 use self::content::Content;
 use self::exchange::{After, Exchange, Work};
 use self::lasting::Lasting;
-use self::respond::Asked;
 use self::standing::Standing;
 use self::underway::Underway;
 use crate::common::field;
-use crate::common::limits::Limits;
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
 use crate::common::shutdown::Watch;
@@ -33,6 +31,7 @@ use crate::page;
 use crate::peer::Link;
 use crate::proxy::{Outgoing, Private, max_forwards};
 use crate::report::record::Noted;
+use crate::wire::asked::Asked;
 use crate::wire::deadline::Deadline;
 use crate::wire::head::{self, Framing, Head, Target, field_slots};
 use crate::wire::scanner::{HeadScanner, TLS_HANDSHAKE};
@@ -48,9 +47,8 @@ pub(crate) async fn serve(
     link: &mut Arc<Link>,
     standing: &mut Standing,
     content: &Content,
-    limits: &Limits,
-    shutdown: &mut Watch,
 ) -> After {
+    let mut shutdown = link.settings.shutdown.watch();
     let mut grace = Deadline::default();
     let mut private = Private::default();
     loop {
@@ -62,41 +60,46 @@ pub(crate) async fn serve(
         let mut scanner = HeadScanner::default();
         let (next, exchange) = poll_fn(|cx| {
             let mut transport = lock(shared);
-            let next = ready!(poll_next(cx, &mut transport, &mut scanner, shutdown, &mut grace));
+            let next =
+                ready!(poll_next(cx, &mut transport, &mut scanner, &mut shutdown, &mut grace));
             Poll::Ready((next, transport.exchange()))
         })
         .await;
         // An exchange counts twice, when it begins and when it ends.
         let number = exchange / 2 + 1;
         let id = RequestId { connection: link.id, number };
-        let mut noted = Noted::new(link.sender.addr().client(), link.observer.keeps_text());
+        let mut noted =
+            Noted::new(link.sender.addr().client(), link.settings.observer.keeps_text());
         let (exchange, refused) = match next {
             Next::Left => return After::Left,
             Next::End => return After::Close,
             Next::Refused(_) if began_tls(shared, link) => {
                 return Box::pin(exchange::refuse_tls(shared)).await;
             }
-            Next::Refused(refusal) => (None, Some((refusal, asked_by_refused(shared, &mut noted)))),
+            Next::Refused(refusal) => {
+                (None, Some((refusal, asked_by_refused(shared, id, &mut noted))))
+            }
             Next::Head(start, end) => {
                 standing.check(link);
-                match begin(shared, start..end, link, content, limits, id, &mut noted) {
+                match begin(shared, start..end, link, content, id, &mut noted) {
                     Ok(exchange) => (Some(exchange), None),
                     Err(refused) => (None, Some(refused)),
                 }
             }
         };
         let link = &*link;
-        let underway = Underway::new(shared, &link.observer, link.tls.as_deref(), Some(id), noted);
+        let (observer, tls) = (&link.settings.observer, link.tls.as_deref());
+        let underway = Underway::new(shared, observer, tls, Some(id), noted);
         // On the heap, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {
                 let leaving = shutdown.is_leaving();
-                exchange.persistent &= !leaving;
+                exchange.asked.persistent &= !leaving;
                 if let Work::Health { draining } = &mut exchange.work {
                     *draining = leaving;
                 }
                 let lasting = Lasting { shared, link, standing };
-                Box::pin(lasting.run(underway, exchange, content, id, &mut private)).await
+                Box::pin(lasting.run(underway, exchange, content, &mut private)).await
             }
             (None, Some((refusal, asked))) => {
                 Box::pin(async move { underway.ends(refuse(shared, link, &refusal, asked).await) })
@@ -157,26 +160,28 @@ fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
     let transport = lock(shared);
     link.tls.is_none()
         && transport.exchange() == 0
-        && link.trust.unexpected_header(transport.input(), link.sender.addr()).is_some()
+        && link.settings.trust.unexpected_header(transport.input(), link.sender.addr()).is_some()
 }
 
 /// What is asked by the head in the input, which cannot be read. Its first line is `noted`.
-fn asked_by_refused(shared: &Shared, noted: &mut Noted) -> Asked {
+fn asked_by_refused(shared: &Shared, id: RequestId, noted: &mut Noted) -> Asked {
     let transport = lock(shared);
     noted.line(transport.input());
-    head::method_of_refused(transport.input()).into()
+    Asked::unread(id, head::method_of_refused(transport.input()))
 }
 
 /// Whether the request is for the path at which the server says how it is.
 fn asks_for_health(head: &Head<'_, '_>, link: &Link) -> bool {
-    let (Some(health), Target::Path(target)) = (&link.health, head.target) else { return false };
+    let (Some(health), Target::Path(target)) = (&link.settings.health, head.target) else {
+        return false;
+    };
     matches!(head.method, Method::Get | Method::Head) && target.split('?').next() == Some(&**health)
 }
 
 /// Of a request that is refused before it is decided on, the connection says by which scheme it
 /// came, unless that is the word of a proxy.
 fn hsts_of_refused(link: &Link) -> Option<u64> {
-    link.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
+    link.settings.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
 }
 
 /// Turns the head at `at` of the input into a request, and takes it from the input. What it asks for is
@@ -186,7 +191,6 @@ fn begin(
     at: Range<usize>,
     link: &Arc<Link>,
     content: &Content,
-    limits: &Limits,
     id: RequestId,
     noted: &mut Noted,
 ) -> Result<Exchange, (Refusal, Asked)> {
@@ -199,16 +203,16 @@ fn begin(
     let mut slots = field_slots();
     let bytes = transport.input().get(at).unwrap_or_default();
     let head = Head::parse(bytes, &mut slots)
-        .map_err(|refusal| (refusal, head::method_of_refused(bytes).into()))?;
+        .map_err(|refusal| (refusal, Asked::unread(id, head::method_of_refused(bytes))))?;
     noted.head(head.method, head.authority, head.fields);
     let page = page::prefers_page(field::values(head.fields, "accept"));
-    let asked = Asked { page: page.then_some(id), ..head.method.into() };
+    let asked = Asked { page, ..Asked::unread(id, head.method) };
     let refused = |refusal| (refusal, asked);
     if let Some(reason) = &link.denied {
         return Err(refused(Refusal::new(StatusCode::Forbidden, reason.clone())));
     }
 
-    if let (Framing::Length(length), Some(max)) = (head.framing, limits.max_body)
+    if let (Framing::Length(length), Some(max)) = (head.framing, link.settings.limits.max_body)
         && length > max
     {
         return Err(refused(Refusal::too_large(Some(max))));
@@ -222,7 +226,7 @@ fn begin(
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
     noted.decided(decision.client, &decision.host);
     // RFC 6797 §7.2: not a word of it over HTTP.
-    let hsts = link.hsts.filter(|_| decision.scheme == "https");
+    let hsts = link.settings.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
         _ if asks_for_health(&head, link) => Work::Health { draining: false },
         Content::App(_) => {
@@ -237,14 +241,8 @@ fn begin(
         }
     };
 
-    let exchange = Exchange {
-        work,
-        method: head.method,
-        version: head.version,
-        persistent: head.persistent,
-        hsts,
-        page,
-    };
+    let asked = Asked { version: head.version, persistent: head.persistent, hsts, ..asked };
+    let exchange = Exchange { work, asked };
     let (framing, expects_continue) = (head.framing, head.expects_continue);
     transport.begin(end, framing, expects_continue);
     Ok(exchange)

@@ -9,7 +9,7 @@ use turnkey_backend::{Certificate, HandshakeError};
 use crate::common::shutdown::Listening;
 use crate::mode::current::{Current, Serving};
 use crate::peer::Link;
-use crate::report::explain::{self, Event, Explainer};
+use crate::report::explain::Event;
 use crate::wire::deadline::Deadline;
 
 /// How often a request that is under way looks at the clock, which may have been set meanwhile.
@@ -25,7 +25,6 @@ pub(crate) struct Standing(Option<Box<Terms>>);
 #[derive(Debug)]
 struct Terms {
     current: Arc<Current>,
-    explainer: Arc<Explainer>,
     /// Which policy was asked last.
     generation: u64,
     /// Until when its word holds; always, if there is no certificate.
@@ -39,18 +38,12 @@ struct Terms {
 
 impl Standing {
     /// The same for the connection `link`, which was let in under `serving`. Without TLS, all are.
-    pub(crate) fn new(
-        current: &Arc<Current>,
-        explainer: &Arc<Explainer>,
-        serving: &Serving,
-        link: &Link,
-    ) -> Self {
+    pub(crate) fn new(current: &Arc<Current>, serving: &Serving, link: &Link) -> Self {
         if link.tls.is_none() {
             return Self::default();
         }
         Self(Some(Box::new(Terms {
             current: Arc::clone(current),
-            explainer: Arc::clone(explainer),
             generation: serving.generation,
             until: holds_until(link),
             found: None,
@@ -108,11 +101,7 @@ impl Terms {
 
     fn said_by(&self, serving: &Serving, link: &Link) -> Link {
         let mut link = Link { asks_clients: !serving.clients.is_none(), ..link.clone() };
-        let explain = |event: &Event<'_>| {
-            let (local, now) = (&link.local, SystemTime::now());
-            let context = explain::Context { serving, local, now };
-            self.explainer.explain(link.sender.addr(), event, &context);
-        };
+        let explain = |event: &Event<'_>| link.explain(serving, event);
         let denied = match serving.verify_again(link.tls.as_deref()) {
             Err(error) => {
                 explain(&Event::NoLonger(&error));

@@ -1,5 +1,6 @@
 //! Who sent a request, and on whose word.
 
+pub(crate) mod settings;
 pub(crate) mod trust;
 
 use std::net::Ipv4Addr;
@@ -9,12 +10,12 @@ use http_types::Request;
 use httparse::Header;
 use turnkey_backend::{Certificate, TlsInfo};
 
-use self::trust::{
-    Basis, Contradiction, Decision, IgnoredHeader, Origin, Own, Sender, Trust, TrustedProxies,
-};
+use self::settings::Settings;
+use self::trust::{Basis, Contradiction, Decision, IgnoredHeader, Origin, Own, Sender};
 use crate::common::address::{ClientAddr, LocalAddr, RemoteAddr};
 use crate::common::request_id::RequestId;
-use crate::report::Observer;
+use crate::mode::current::Serving;
+use crate::report::explain::Event;
 
 /// Who is at the other end of a request, and over what.
 ///
@@ -42,7 +43,7 @@ impl Peer {
     /// the backend calls itself.
     #[must_use]
     pub fn mode(&self) -> &'static str {
-        self.link.mode
+        self.link.settings.mode
     }
 
     /// What the log calls the request.
@@ -121,8 +122,8 @@ impl Peer {
 
     /// Why the client is taken to be [`client`](Self::client).
     pub(crate) fn origin(&self) -> Origin {
-        let Link { trust, remote, sender, .. } = &*self.link;
-        trust.origin(*remote, *sender, self.basis.as_ref())
+        let Link { settings, remote, sender, .. } = &*self.link;
+        settings.trust.origin(*remote, *sender, self.basis.as_ref())
     }
 
     /// Who sent the request, if a PROXY header says that it is not who is at the other end.
@@ -135,6 +136,7 @@ impl Peer {
 /// What is the same for all requests of a connection, until another client policy is in force.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
+    pub(crate) settings: Arc<Settings>,
     /// What the log calls the connection.
     pub(crate) id: u64,
     /// The other end.
@@ -143,20 +145,12 @@ pub(crate) struct Link {
     pub(crate) sender: Sender,
     /// The address that the client reached.
     pub(crate) local: LocalAddr,
-    pub(crate) mode: &'static str,
     /// The name of the backend that accepted the connection.
     pub(crate) backend: &'static str,
     /// On the heap: without TLS it would be most of this.
     pub(crate) tls: Option<Box<TlsInfo>>,
     /// Whether clients are asked for a certificate.
     pub(crate) asks_clients: bool,
-    pub(crate) trust: Arc<Trust>,
-    /// Who is told of the requests.
-    pub(crate) observer: Arc<Observer>,
-    /// For how many seconds clients that come by HTTPS are told to use nothing else (RFC 6797).
-    pub(crate) hsts: Option<u64>,
-    /// The path at which the server says how it is.
-    pub(crate) health: Option<Arc<str>>,
     /// Why nothing is served here, to be answered to each request.
     pub(crate) denied: Option<String>,
 }
@@ -164,27 +158,29 @@ pub(crate) struct Link {
 impl Link {
     /// What there is to a request that comes over no connection.
     pub(crate) fn in_process(remote: RemoteAddr, tls: Option<TlsInfo>) -> Self {
-        let trust = Trust::new(TrustedProxies::default(), false);
         let certificate = tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+        let mode = match (&tls, certificate) {
+            (None, _) => "http",
+            (Some(_), None) => "https",
+            (Some(_), Some(_)) => "mutual",
+        };
+        let settings = Settings { mode, ..Settings::default() };
         Self {
             id: 0,
             remote,
-            sender: trust.at(remote),
+            sender: settings.trust.at(remote),
+            settings: Arc::new(settings),
             local: LocalAddr::Tcp((Ipv4Addr::LOCALHOST, 80).into()),
-            mode: match (&tls, certificate) {
-                (None, _) => "http",
-                (Some(_), None) => "https",
-                (Some(_), Some(_)) => "mutual",
-            },
             backend: "none",
             asks_clients: certificate.is_some(),
             tls: tls.map(Box::new),
-            trust: Arc::new(trust),
-            observer: Arc::default(),
-            hsts: None,
-            health: None,
             denied: None,
         }
+    }
+
+    /// Tells the log why its client is not served by `serving`.
+    pub(crate) fn explain(&self, serving: &Serving, event: &Event<'_>) {
+        self.settings.explain(serving, &self.local, self.sender.addr(), event);
     }
 
     /// What is believed of a request with `fields`, whose URL and `Host` name `host`.
@@ -194,7 +190,7 @@ impl Link {
         host: &'b str,
     ) -> Result<Decision<'b>, Contradiction> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        self.trust.decide(self.sender, fields, Own { scheme, host })
+        self.settings.trust.decide(self.sender, fields, Own { scheme, host })
     }
 
     /// Who sends the request `id` for `host`, which speaks for nobody else.

@@ -6,19 +6,18 @@ use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Proxy;
+use super::Forwarding;
 use super::balance::Member;
 use super::connection::Connection;
 use super::dial::dial;
 use super::error::UpstreamError;
 use super::fields::push;
 use super::hold_back::Held;
-use super::request::Outgoing;
 use super::response::{self, Incoming, Malformed};
 use super::upload::{SourceError, TURN, Upload};
 use crate::wire::deadline::Deadline;
 use crate::wire::head::{Framing, Version};
-use crate::wire::{Shared, lock};
+use crate::wire::lock;
 
 /// How long an upstream may keep quiet about a body that the client would send, before it is sent all
 /// the same (RFC 9110 §10.1.1: a server may ignore the expectation).
@@ -61,9 +60,7 @@ impl From<SourceError> for Unanswered {
 
 /// A request, and all that is needed to send it more than once.
 pub(super) struct Attempt<'a> {
-    pub(super) proxy: &'a Proxy,
-    pub(super) shared: &'a Shared,
-    pub(super) outgoing: &'a Outgoing,
+    pub(super) forwarding: Forwarding<'a>,
     pub(super) body: Held<'a>,
 }
 
@@ -83,7 +80,8 @@ impl<'a> Attempt<'a> {
         member: &Member,
         private: Option<Connection>,
     ) -> Result<Answered<'a>, (Unanswered, bool)> {
-        if let Some(connection) = private.or_else(|| member.take_idle(&self.proxy.tls)) {
+        let proxy = self.forwarding.proxy;
+        if let Some(connection) = private.or_else(|| member.take_idle(&proxy.tls)) {
             match self.send_over(connection).await {
                 Ok(answered) => return Ok(answered),
                 // The upstream has closed it meanwhile, as it may: once more, on a new one.
@@ -91,8 +89,8 @@ impl<'a> Attempt<'a> {
                 Err(Failed { why, .. }) => return Err((why, false)),
             }
         }
-        let limit = self.proxy.connect_timeout();
-        let connection = dial(&member.upstream, &self.proxy.tls, limit).await;
+        let limit = proxy.connect_timeout();
+        let connection = dial(&member.upstream, &proxy.tls, limit).await;
         let connection = connection.map_err(|error| (Unanswered::Upstream(error), true))?;
         let sent = self.send_over(connection).await;
         sent.map_err(|failed| (failed.why, false))
@@ -100,14 +98,15 @@ impl<'a> Attempt<'a> {
 
     async fn send_over(&mut self, mut connection: Connection) -> Result<Answered<'a>, Failed> {
         let Held { length, streams, .. } = self.body;
+        let Forwarding { proxy, shared, outgoing, .. } = self.forwarding;
         let source = mem::take(&mut self.body.source);
-        let expects = streams && self.outgoing.expects_continue;
-        let mut head = self.outgoing.head.clone();
-        match (length, self.outgoing.framing) {
+        let expects = streams && outgoing.expects_continue;
+        let mut head = outgoing.head.clone();
+        match (length, outgoing.framing) {
             (Some(length), _) => push(&mut head, "Content-Length", length.to_string().as_bytes()),
             (None, Framing::Chunked) => push(&mut head, "Transfer-Encoding", b"chunked"),
             // RFC 9110 §8.6: a method that is for sending something says so when there is nothing.
-            (None, _) if self.outgoing.usually_has_body() => {
+            (None, _) if outgoing.usually_has_body() => {
                 push(&mut head, "Content-Length", b"0");
             }
             (None, _) => {}
@@ -115,26 +114,25 @@ impl<'a> Attempt<'a> {
         if expects {
             push(&mut head, "Expect", b"100-continue");
         }
-        if self.outgoing.is_last_on(&connection) {
+        if outgoing.is_last_on(&connection) {
             push(&mut head, "Connection", b"close");
         }
         head.extend_from_slice(b"\r\n");
 
-        let chunked = (streams && length.is_none()).then_some(self.outgoing);
+        let chunked = (streams && length.is_none()).then_some(outgoing);
         let reused = connection.reused;
         let mut exchange = Exchange {
             upload: Upload::new(head, source, chunked, !expects),
-            waiting: lock(self.shared).take_elsewhere(),
+            waiting: lock(shared).take_elsewhere(),
             expecting: Deadline::default(),
-            limit: self.proxy.timeout,
-            outgoing: self.outgoing,
-            shared: self.shared,
+            limit: proxy.timeout,
+            forwarding: self.forwarding,
             interim: None,
             interims: 0,
             heard: false,
         };
         let incoming = poll_fn(|cx| exchange.poll(cx, &mut connection)).await;
-        lock(self.shared).keep_elsewhere(exchange.waiting);
+        lock(shared).keep_elsewhere(exchange.waiting);
         match incoming {
             Ok(incoming) => Ok(Answered { incoming, connection, upload: exchange.upload }),
             Err(why) => {
@@ -143,7 +141,7 @@ impl<'a> Attempt<'a> {
                     why,
                     Unanswered::Upstream(UpstreamError::Closed | UpstreamError::Broken(_))
                 );
-                let stale = reused && gone && untouched && self.outgoing.is_idempotent();
+                let stale = reused && gone && untouched && outgoing.is_idempotent();
                 self.body.source = exchange.upload.into_source();
                 Err(Failed { why, stale })
             }
@@ -158,8 +156,7 @@ struct Exchange<'a, 's> {
     waiting: Deadline,
     expecting: Deadline,
     limit: Duration,
-    outgoing: &'a Outgoing,
-    shared: &'a Shared,
+    forwarding: Forwarding<'a>,
     /// An interim answer on its way to the client, and how much of it has gone out.
     interim: Option<(Vec<u8>, usize)>,
     /// How many interim answers have come.
@@ -176,7 +173,7 @@ impl Exchange<'_, '_> {
     ) -> Poll<Result<Incoming, Unanswered>> {
         loop {
             if let Some((bytes, written)) = &mut self.interim {
-                match lock(self.shared).poll_write_all(cx, bytes, written) {
+                match lock(self.forwarding.shared).poll_write_all(cx, bytes, written) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Unanswered::Client(error))),
                     Poll::Ready(Ok(())) => self.interim = None,
@@ -235,9 +232,10 @@ impl Exchange<'_, '_> {
         if connection.input.is_empty() {
             return Ok(None);
         }
-        let read = response::read(connection.input.unread(), self.outgoing.method)?;
+        let outgoing = self.forwarding.outgoing;
+        let read = response::read(connection.input.unread(), outgoing.method)?;
         let Some((incoming, length)) = read else { return Ok(None) };
-        if incoming.status == 101 && !self.outgoing.offers(incoming.upgrade.as_deref()) {
+        if incoming.status == 101 && !outgoing.offers(incoming.upgrade.as_deref()) {
             return Err(Malformed::UPGRADE);
         }
         connection.input.consume(length);
@@ -249,7 +247,9 @@ impl Exchange<'_, '_> {
     fn take_interim(&mut self, incoming: Incoming) {
         if incoming.status == 100 {
             self.upload.wanted = true;
-        } else if self.outgoing.version == Version::Http11 && !self.outgoing.expects_continue {
+        } else if self.forwarding.asked.version == Version::Http11
+            && !self.forwarding.outgoing.expects_continue
+        {
             self.interim = Some((incoming.finish_interim(), 0));
         }
     }

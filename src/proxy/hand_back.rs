@@ -9,40 +9,36 @@ use super::balance::Member;
 use super::forward::Answered;
 use super::private::Private;
 use super::relay::{Relay, Relayed};
-use super::request::Outgoing;
-use super::{Forwarded, Proxy, tunnel};
+use super::{Forwarded, Forwarding, tunnel};
 use crate::common::refusal::Refusal;
+use crate::common::request_id::RequestId;
+use crate::wire::asked::Asked;
 use crate::wire::deadline::Deadline;
 use crate::wire::head::Version;
 use crate::wire::{Shared, lock};
 
-impl Proxy {
+impl<'s> Forwarding<'s> {
     /// Hands the answer on to the client, until the upstream has finished. What the client has not taken by then
     /// is for [`deliver`].
-    #[expect(clippy::too_many_arguments, reason = "all that there is to know about one exchange")]
-    pub(super) async fn hand_back<'s>(
-        &'s self,
-        shared: &'s Shared,
-        outgoing: &Outgoing,
-        hsts: Option<u64>,
-        persistent: impl FnOnce() -> bool,
+    pub(super) async fn hand_back(
+        self,
         answered: Answered<'s>,
         member: &Arc<Member>,
-        id: &impl std::fmt::Display,
         private: &mut Private,
     ) -> (Forwarded, Option<Ahead<'s>>) {
+        let Self { proxy, shared, asked: Asked { id, version, hsts, .. }, outgoing } = self;
         let Answered { incoming, mut connection, mut upload } = answered;
         if incoming.status == 101 {
-            let done = tunnel::change_protocol(self, shared, incoming, connection, id).await;
+            let done = tunnel::change_protocol(self, incoming, connection).await;
             return (done, None);
         }
         let reusable = incoming.persistent && !outgoing.is_last_on(&connection);
         connection.private |= outgoing.authenticates || incoming.authenticates;
         let length = incoming.body;
         let status = incoming.status;
-        let by_close = outgoing.version == Version::Http10 && length.is_open_ended();
-        let buffers = (!self.streaming && !incoming.is_event_stream).then_some(&self.buffers);
-        let (head, persistent) = incoming.finish(outgoing.version, persistent(), hsts);
+        let by_close = *version == Version::Http10 && length.is_open_ended();
+        let buffers = (!proxy.streaming && !incoming.is_event_stream).then_some(&proxy.buffers);
+        let (head, persistent) = incoming.finish(*version, self.asked.persists(shared), *hsts);
         answer(shared, status, &head);
         lock(shared).set_until_close(by_close);
         let mut ahead = Ahead::new(shared, buffers);
@@ -54,14 +50,14 @@ impl Proxy {
             ahead: &mut ahead,
             begun: false,
             waiting: Deadline::default(),
-            limit: self.timeout,
+            limit: proxy.timeout,
         };
-        let done = match relay.run(length, outgoing.version).await {
+        let done = match relay.run(length, *version).await {
             Relayed::Whole if reusable && upload.is_done() => {
                 if connection.private {
                     private.put(member, connection);
                 } else {
-                    member.put_idle(connection, &self.tls);
+                    member.put_idle(connection, &proxy.tls);
                 }
                 after(persistent)
             }
@@ -91,11 +87,7 @@ impl Proxy {
 }
 
 /// Sends what was read ahead to the client, after which the exchange is `done`.
-pub(super) async fn deliver(
-    ahead: Option<Ahead<'_>>,
-    done: Forwarded,
-    id: &impl std::fmt::Display,
-) -> Forwarded {
+pub(super) async fn deliver(ahead: Option<Ahead<'_>>, done: Forwarded, id: RequestId) -> Forwarded {
     let Some(ahead) = ahead else { return done };
     match ahead.deliver().await {
         Ok(()) => done,

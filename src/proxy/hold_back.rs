@@ -2,13 +2,12 @@
 
 use std::future::poll_fn;
 
-use super::Proxy;
+use super::Forwarding;
 use super::forward::Unanswered;
-use super::request::Outgoing;
 use super::spool::Spool;
 use super::upload::BodySource;
 use crate::wire::head::Framing;
-use crate::wire::{Shared, lock};
+use crate::wire::lock;
 
 /// How much is read at a time, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -23,17 +22,14 @@ pub(super) struct Held<'s> {
     pub(super) streams: bool,
 }
 
-impl Proxy {
+impl<'s> Forwarding<'s> {
     /// Reads the body as far as there is room for it. A body that has come whole with the head stays where it
     /// is.
     ///
     /// Without room, the rest is streamed from the client. A body of unknown length is refused then: many
     /// upstreams take such a body for an empty one.
-    pub(super) async fn hold_back<'s>(
-        &self,
-        shared: &'s Shared,
-        outgoing: &Outgoing,
-    ) -> Result<Held<'s>, Unanswered> {
+    pub(super) async fn hold_back(self) -> Result<Held<'s>, Unanswered> {
+        let Self { proxy, shared, outgoing, .. } = self;
         let length = match outgoing.framing {
             Framing::Empty => {
                 return Ok(Held { source: BodySource::Nowhere, length: None, streams: false });
@@ -41,14 +37,14 @@ impl Proxy {
             Framing::Length(length) => Some(length),
             Framing::Chunked => None,
         };
-        if self.streaming || lock(shared).has_whole_body() {
+        if proxy.streaming || lock(shared).has_whole_body() {
             return Ok(Held {
                 source: BodySource::Client(shared),
                 length,
-                streams: self.streaming,
+                streams: proxy.streaming,
             });
         }
-        let mut spool = Box::new(Spool::of_request(&self.buffers));
+        let mut spool = Box::new(Spool::of_request(&proxy.buffers));
         let mut piece = vec![0; PIECE];
         loop {
             let n = poll_fn(|cx| lock(shared).poll_body(cx, &mut piece)).await;

@@ -47,6 +47,7 @@ use crate::common::causes::with_causes;
 use crate::common::limits::{Descriptors, Limits};
 use crate::common::refusal::Refusal;
 use crate::mode::{self, BackendName, ModeError};
+use crate::wire::asked::Asked;
 use crate::wire::{Shared, lock};
 
 /// The longest that an upstream may take to take a connection.
@@ -231,27 +232,31 @@ impl Proxy {
     fn connect_timeout(&self) -> Duration {
         self.timeout.min(CONNECT_TIMEOUT)
     }
+}
 
-    /// Hands on `outgoing`, whose body is read from `shared`, and the answer back to it. `persistent`
-    /// is asked, once there is an answer, whether the client's connection can go on; `id` is what the
-    /// log calls the request, and `private` the upstream's connection for this client alone.
-    pub(crate) async fn forward(
-        &self,
-        shared: &Shared,
-        outgoing: &Outgoing,
-        hsts: Option<u64>,
-        persistent: impl FnOnce() -> bool,
-        id: impl std::fmt::Display,
-        private: &mut Private,
-    ) -> Forwarded {
-        let body = match self.hold_back(shared, outgoing).await {
+/// A request on its way to an upstream, and its answer on the way back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forwarding<'a> {
+    pub(crate) proxy: &'a Proxy,
+    /// Where the body comes from, and the answer goes to.
+    pub(crate) shared: &'a Shared,
+    pub(crate) asked: &'a Asked,
+    pub(crate) outgoing: &'a Outgoing,
+}
+
+impl Forwarding<'_> {
+    /// Hands on the request, and the answer back. `private` is the upstream's connection for this client
+    /// alone.
+    pub(crate) async fn run(self, private: &mut Private) -> Forwarded {
+        let Self { proxy, shared, asked: Asked { id, .. }, .. } = self;
+        let body = match self.hold_back().await {
             Ok(body) => body,
-            Err(unanswered) => return refuse(shared, unanswered, &id),
+            Err(unanswered) => return self.refuse(unanswered),
         };
-        let mut attempt = Attempt { proxy: self, shared, outgoing, body };
+        let mut attempt = Attempt { forwarding: self, body };
         let mut last = None;
-        let mut order = self.balancer.order();
-        let mut own = private.take(&self.tls);
+        let mut order = proxy.balancer.order();
+        let mut own = private.take(&proxy.tls);
         if let Some((member, _)) = &own {
             order.retain(|other| !Arc::ptr_eq(other, member));
             order.insert(0, Arc::clone(member));
@@ -265,12 +270,9 @@ impl Proxy {
             match sent.await {
                 Ok(answered) => {
                     member.is_well();
-                    let done = self.hand_back(
-                        shared, outgoing, hsts, persistent, answered, &member, &id, private,
-                    );
-                    let (done, ahead) = done.await;
+                    let (done, ahead) = self.hand_back(answered, &member, private).await;
                     drop(busy);
-                    return hand_back::deliver(ahead, done, &id).await;
+                    return hand_back::deliver(ahead, done, *id).await;
                 }
                 Err((Unanswered::Upstream(error), again)) => {
                     lock(shared).tally().fail(error.name());
@@ -279,7 +281,7 @@ impl Proxy {
                         member.upstream,
                         with_causes(&error)
                     );
-                    if error.is_about_the_upstream() && self.balancer.has_others() && member.rest()
+                    if error.is_about_the_upstream() && proxy.balancer.has_others() && member.rest()
                     {
                         log::warn!("the upstream {} is left alone for a while", member.upstream);
                     }
@@ -288,12 +290,35 @@ impl Proxy {
                         break;
                     }
                 }
-                Err((unanswered, _)) => return refuse(shared, unanswered, &id),
+                Err((unanswered, _)) => return self.refuse(unanswered),
             }
         }
         Forwarded::Refused(last.unwrap_or_else(|| {
             Refusal::new(StatusCode::ServiceUnavailable, "there is no upstream to ask")
         }))
+    }
+
+    /// What the client is told when its request got no further than here.
+    fn refuse(self, unanswered: Unanswered) -> Forwarded {
+        let (id, refusal) = (self.asked.id, lock(self.shared).refusal().cloned());
+        match (unanswered, refusal) {
+            (Unanswered::Upstream(error), _) => Forwarded::Refused(error.refusal()),
+            (Unanswered::Client(_), Some(refusal)) => Forwarded::Refused(refusal),
+            (Unanswered::Client(error), None) => {
+                log::debug!("request {id}: the client left: {error}");
+                Forwarded::Abort
+            }
+            (Unanswered::Spool(error), _) => {
+                log::error!("request {id}: its body cannot be held back: {error}");
+                let status = StatusCode::InternalServerError;
+                Forwarded::Refused(Refusal::new(status, status.canonical_reason()))
+            }
+            (Unanswered::NoRoom, _) => Forwarded::Refused(Refusal::new(
+                StatusCode::ServiceUnavailable,
+                "there is no room to hold back a body of unknown length: try again later, or send it with \
+                 a Content-Length",
+            )),
+        }
     }
 }
 
@@ -301,29 +326,6 @@ impl Proxy {
 async fn left<T>(shared: &Shared) -> Result<T, (Unanswered, bool)> {
     let error = poll_fn(|cx| lock(shared).poll_left(cx)).await;
     Err((Unanswered::Client(error), false))
-}
-
-/// What the client is told when its request got no further than here.
-fn refuse(shared: &Shared, unanswered: Unanswered, id: &impl std::fmt::Display) -> Forwarded {
-    let refusal = lock(shared).refusal().cloned();
-    match (unanswered, refusal) {
-        (Unanswered::Upstream(error), _) => Forwarded::Refused(error.refusal()),
-        (Unanswered::Client(_), Some(refusal)) => Forwarded::Refused(refusal),
-        (Unanswered::Client(error), None) => {
-            log::debug!("request {id}: the client left: {error}");
-            Forwarded::Abort
-        }
-        (Unanswered::Spool(error), _) => {
-            log::error!("request {id}: its body cannot be held back: {error}");
-            let status = StatusCode::InternalServerError;
-            Forwarded::Refused(Refusal::new(status, status.canonical_reason()))
-        }
-        (Unanswered::NoRoom, _) => Forwarded::Refused(Refusal::new(
-            StatusCode::ServiceUnavailable,
-            "there is no room to hold back a body of unknown length: try again later, or send it with \
-             a Content-Length",
-        )),
-    }
 }
 
 #[cfg(test)]

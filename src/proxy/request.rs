@@ -21,8 +21,6 @@ use crate::wire::head::{Framing, Head, Target, Version};
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
-    /// The version that the client speaks.
-    pub(crate) version: Version,
     /// The request line and the fields, but for those that say how long the body is, and without
     /// the empty line at the end.
     pub(crate) head: Vec<u8>,
@@ -50,7 +48,7 @@ impl Outgoing {
         proxy: &Proxy,
     ) -> Self {
         if !proxy.lenient_names {
-            link.trust.remove_strange(link.sender, head.fields, decision);
+            link.settings.trust.remove_strange(link.sender, head.fields, decision);
         }
         let host = proxy.host.as_deref().unwrap_or(host);
         let end_to_end = EndToEnd::of(head.fields);
@@ -84,7 +82,6 @@ impl Outgoing {
         }
         Self {
             method: head.method,
-            version: head.version,
             head: bytes,
             framing: head.framing,
             expects_continue: head.expects_continue,

@@ -9,22 +9,21 @@ use super::connection::{Connection, poll_write_all};
 use super::hand_back::answer;
 use super::response::Incoming;
 use super::upload::TURN;
-use super::{Forwarded, Proxy};
+use super::{Forwarded, Forwarding};
+use crate::wire::asked::Asked;
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 
 /// How much is taken from the client at a time, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// Hands on that the protocol changes, and then what is said in the new one. `id` is what the log calls the
-/// request.
+/// Hands on that the protocol changes, and then what is said in the new one.
 pub(super) async fn change_protocol(
-    proxy: &Proxy,
-    shared: &Shared,
+    forwarding: Forwarding<'_>,
     incoming: Incoming,
     mut connection: Connection,
-    id: &impl std::fmt::Display,
 ) -> Forwarded {
+    let Forwarding { proxy, shared, asked: Asked { id, .. }, .. } = forwarding;
     lock(shared).keep_alive();
     connection.keep_alive();
     let head = incoming.finish_upgrade();

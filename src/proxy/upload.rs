@@ -214,7 +214,7 @@ mod tests {
     use crate::common::limits::Limits;
     use crate::proxy::fields::EndToEnd;
     use crate::wire::Transport;
-    use crate::wire::head::{Framing, Version};
+    use crate::wire::head::Framing;
 
     /// Always has something to say, and always listens.
     #[derive(Debug)]
@@ -303,7 +303,6 @@ mod tests {
     fn outgoing() -> Outgoing {
         Outgoing {
             method: Method::Post,
-            version: Version::Http11,
             head: Vec::new(),
             framing: Framing::Chunked,
             expects_continue: false,

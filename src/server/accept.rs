@@ -74,11 +74,15 @@ pub(crate) async fn run(
                 pool.spawn(|assignment| serve(endpoint, Box::new(arrival), permit, assignment));
             }
             Err(full) => {
-                if let Some(metrics) = endpoint.observer.metrics() {
+                if let Some(metrics) = endpoint.settings.observer.metrics() {
                     metrics.turned_away(&full);
                 }
                 full_up.log(Level::Warn, || {
-                    format!("{}: turned away: {}", arrival.remote, full.text(&endpoint.limits))
+                    format!(
+                        "{}: turned away: {}",
+                        arrival.remote,
+                        full.text(&endpoint.settings.limits)
+                    )
                 });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
                 if !endpoint.tls
@@ -128,7 +132,7 @@ fn serve(
     async move {
         assignment.begin();
         let remote = arrival.remote;
-        let _open = endpoint.observer.metrics().map(|metrics| metrics.opened());
+        let _open = endpoint.settings.observer.metrics().map(|metrics| metrics.opened());
         let served = connection::run(&endpoint, arrival, &mut permit);
         if let Err(panic) = AssertUnwindSafe(served).catch_unwind().await {
             let (id, panic) = (permit.id(), panic_message(&*panic));

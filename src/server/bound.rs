@@ -23,6 +23,7 @@ use crate::common::address::LocalAddr;
 use crate::common::shutdown::{Shutdown, Watch};
 use crate::common::units::seconds;
 use crate::common::within::within;
+use crate::peer::settings::Settings;
 
 /// How long the end of a server, when it has drained, may take.
 const LAST: Duration = Duration::from_millis(500);
@@ -185,7 +186,7 @@ impl Bound {
         words: Receiver<()>,
         beside: impl Future<Output = Result<(), ServerError>>,
     ) -> Result<(), ServerError> {
-        let observer = Arc::clone(&self.endpoint.observer);
+        let observer = Arc::clone(&self.endpoint.settings.observer);
         let mut reactor = Reactor::new().map_err(ServerError::Threads)?;
         let executor = Arc::new(Executor::new());
         let serving = async {
@@ -216,16 +217,16 @@ impl Bound {
         pool: &WorkerPool,
         words: Receiver<()>,
     ) -> Result<(), ServerError> {
-        let Endpoint { limits, tls, explainer, shutdown, .. } = &*self.endpoint;
-        let (limits, explainer, shutdown) = (limits.clone(), explainer.clone(), shutdown.clone());
+        let settings = Arc::clone(&self.endpoint.settings);
+        let Settings { limits, explainer, shutdown, .. } = &*settings;
         // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
         let (alive, gone) = channel::bounded::<()>(1);
-        let admission =
-            Admission::new(&limits, *tls, self.endpoint.turned_away(pool.count()), alive);
+        let (tls, turned_away) = (self.endpoint.tls, self.endpoint.turned_away(pool.count()));
+        let admission = Admission::new(limits, tls, turned_away, alive);
         for make in self.tasks {
             executor.spawn(make(pool.clone())).detach();
         }
-        let explaining = explainer.clone();
+        let explaining = Arc::clone(explainer);
         executor.spawn(async move { explaining.run().await }).detach();
 
         let closing = Shutdown::default();
@@ -303,11 +304,11 @@ impl Listening {
     /// Accepts until it is ended, with places of its own.
     fn apart(self, executor: &Arc<Executor<'static>>) -> Result<Apart, ServerError> {
         let (alive, gone) = channel::bounded::<()>(1);
-        let (closing, shutdown) = (Shutdown::default(), self.endpoint.shutdown.clone());
+        let (closing, shutdown) = (Shutdown::default(), self.endpoint.settings.shutdown.clone());
         let (listener, endpoint) = self.open()?;
         let pool = WorkerPool::of(executor);
-        let admission =
-            Admission::new(&endpoint.limits, false, endpoint.turned_away(pool.count()), alive);
+        let turned_away = endpoint.turned_away(pool.count());
+        let admission = Admission::new(&endpoint.settings.limits, false, turned_away, alive);
         let accepting = accept_all(listener, endpoint, pool, admission, closing.watch());
         Ok(Apart { accepting: executor.spawn(accepting), closing, shutdown, gone })
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http_types::{Method, StatusCode};
 use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};
@@ -12,10 +12,8 @@ use super::close::{close, linger};
 use super::listener::Arrival;
 use crate::common::address::{LocalAddr, RemoteAddr};
 use crate::common::causes::with_causes;
-use crate::common::limits::Limits;
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
-use crate::common::shutdown::Shutdown;
 use crate::common::units::seconds;
 use crate::common::within::within;
 use crate::h1;
@@ -25,35 +23,32 @@ use crate::h1::standing::Standing;
 use crate::h1::underway::Underway;
 use crate::mode::current::{Current, Serving};
 use crate::peer::Link;
-use crate::peer::trust::{self, ProxyHeaderError, Sender, Trust};
-use crate::report::Observer;
-use crate::report::explain::{Context, Event, Explainer};
+use crate::peer::settings::Settings;
+use crate::peer::trust::{self, ProxyHeaderError, Sender};
+use crate::report::explain::Event;
 use crate::report::record::Noted;
+use crate::wire::asked::Asked;
 use crate::wire::{self, Shared, Transport};
 
-/// What all connections of a listener have in common.
+/// What the connections of a listener are served with.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) content: Content,
     pub(crate) current: Arc<Current>,
     /// Whether the backend does TLS, so that a client that does not can be told.
     pub(crate) tls: bool,
-    pub(crate) mode: &'static str,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) trust: Arc<Trust>,
-    /// As in [`Link`].
-    pub(crate) hsts: Option<u64>,
-    /// As in [`Link`].
-    pub(crate) health: Option<Arc<str>>,
-    pub(crate) explainer: Arc<Explainer>,
-    pub(crate) observer: Arc<Observer>,
-    pub(crate) shutdown: Shutdown,
+    pub(crate) settings: Arc<Settings>,
 }
 
 impl Endpoint {
+    pub(crate) fn new(content: Content, current: Arc<Current>, settings: Settings) -> Self {
+        Self { content, tls: current.get().tls, current, settings: Arc::new(settings) }
+    }
+
     /// How many clients that there is no place for are told so at a time, by so many threads.
     pub(crate) fn turned_away(&self, threads: usize) -> usize {
-        self.limits.turned_away(self.content.descriptors().and_threads(Some(threads)))
+        let descriptors = self.content.descriptors().and_threads(Some(threads));
+        self.settings.limits.turned_away(descriptors)
     }
 }
 
@@ -69,15 +64,10 @@ pub(crate) fn run(
         // small while it waits for the next one.
         let Some(begun) = Box::pin(begin(endpoint, arrival, permit)).await else { return };
         let Begun { shared, mut link, mut standing, socket } = begun;
-        let mut watch = endpoint.shutdown.watch();
         let whole = WholeAnswers { shared: &shared, socket: &socket };
-        let Endpoint { content, limits, .. } = endpoint;
-        let after = h1::serve(&shared, &mut link, &mut standing, content, limits, &mut watch).await;
+        let after = h1::serve(&shared, &mut link, &mut standing, &endpoint.content).await;
         drop(whole);
-        let explain = |event: &Event<'_>| {
-            let serving = endpoint.current.get();
-            explain(endpoint, &serving, &link.local, link.sender.addr(), event);
-        };
+        let explain = |event: &Event<'_>| link.explain(&endpoint.current.get(), event);
         match after {
             After::BeganTls => explain(&Event::TlsOnPlain),
             After::ProxyHeader => {
@@ -116,60 +106,56 @@ impl Drop for WholeAnswers<'_> {
 /// Does all that comes before the first request; `None` if there will be none.
 async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) -> Option<Begun> {
     let Arrival { incoming, remote, local } = *arrival;
-    let (id, local) = (permit.id(), &local);
     let start = Instant::now();
-    let socket = take(incoming)?;
-    let sender = known_sender(endpoint, &socket, remote, local, permit).await?;
-    let mut serving = endpoint.current.get();
-    // Whom the log speaks of from here on.
-    let peer = sender.addr();
-    let left = endpoint.limits.handshake_timeout.saturating_sub(start.elapsed());
+    let Endpoint { settings, current, .. } = endpoint;
+    let mut opening =
+        Opening { endpoint, socket: take(incoming)?, local, peer: remote, id: permit.id() };
+    let sender = opening.known_sender(permit).await?;
+    opening.peer = sender.addr();
+    let mut serving = current.get();
+    let left = settings.limits.handshake_timeout.saturating_sub(start.elapsed());
     let opened = within(left, async {
-        see(endpoint, &socket, peer).await?;
+        opening.see().await?;
         // Not before its first byte: a client that connects and waits is served with what is current then.
-        serving = endpoint.current.get();
-        serving.backend.accept(socket.clone()).await.map_err(Unopened::Failed)
+        serving = current.get();
+        serving.backend.accept(opening.socket.clone()).await.map_err(Unopened::Failed)
     })
     .await;
-    let explain = |event: &Event<'_>| explain(endpoint, &serving, local, peer, event);
     // Whatever came of it: what is left to say takes no handshake.
     permit.handshake_done();
     let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
         Ok(accepted) => accepted,
         Err(why) => {
-            give_up(endpoint, socket, why, local, peer, id, explain).await;
+            opening.give_up(why, &serving).await;
             return None;
         }
     };
     if accepted.tls.is_some()
-        && let Some(metrics) = endpoint.observer.metrics()
+        && let Some(metrics) = settings.observer.metrics()
     {
         metrics.handshake_completed(start.elapsed());
     }
     let certificate = accepted.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
     let denied = serving.denied(certificate);
     if denied.is_some() {
-        explain(&Event::NotAllowed { subject: certificate.map(Certificate::subject) });
+        let subject = certificate.map(Certificate::subject);
+        opening.explain(&serving, &Event::NotAllowed { subject });
     }
+    let Opening { socket, local, id, .. } = opening;
     let link = Link {
+        settings: Arc::clone(settings),
         id,
         remote,
         sender,
-        local: local.clone(),
-        mode: endpoint.mode,
+        local,
         backend: serving.name,
         tls: accepted.tls.map(Box::new),
         asks_clients: !serving.clients.is_none(),
-        trust: Arc::clone(&endpoint.trust),
-        observer: Arc::clone(&endpoint.observer),
-        hsts: endpoint.hsts,
-        health: endpoint.health.clone(),
         denied,
     };
-    let standing = Standing::new(&endpoint.current, &endpoint.explainer, &serving, &link);
-    let transport =
-        Transport::new(accepted.stream, Arc::clone(&endpoint.limits)).over(socket.clone());
-    let shared = Arc::new(Mutex::new(transport));
+    let standing = Standing::new(current, &serving, &link);
+    let transport = Transport::new(accepted.stream, Arc::clone(&settings.limits));
+    let shared = Arc::new(Mutex::new(transport.over(socket.clone())));
     Some(Begun { shared, link: Arc::new(link), standing, socket })
 }
 
@@ -179,54 +165,107 @@ fn take(incoming: Incoming) -> Option<Socket> {
     incoming.into_socket().map_err(lost).ok()
 }
 
-/// Tells the log why `peer` was not served.
-fn explain(
-    endpoint: &Endpoint,
-    serving: &Serving,
-    local: &LocalAddr,
+/// A connection before its first request.
+struct Opening<'e> {
+    endpoint: &'e Endpoint,
+    socket: Socket,
+    local: LocalAddr,
+    /// Whom the log speaks of: the other end, until it is known who sends.
     peer: RemoteAddr,
-    event: &Event<'_>,
-) {
-    let context = Context { serving, local, now: SystemTime::now() };
-    endpoint.explainer.explain(peer, event, &context);
+    id: u64,
 }
 
-/// Who sends what comes over a connection; `None` if that is not to be known, which the log is told.
-async fn known_sender(
-    endpoint: &Endpoint,
-    socket: &Socket,
-    remote: RemoteAddr,
-    local: &LocalAddr,
-    permit: &mut Permit,
-) -> Option<Sender> {
-    let explain = |event: &Event<'_>| {
-        explain(endpoint, &endpoint.current.get(), local, remote, event);
-    };
-    match identify(endpoint, socket, remote).await {
-        Ok(Some(sender)) => return Some(sender),
-        Ok(None) => explain(&Event::Left),
-        Err(what) => {
-            explain(&Event::ProxyHeader(&what));
-            permit.handshake_done();
-            linger(socket.clone()).await;
+impl Opening<'_> {
+    /// Tells the log why the client was not served.
+    fn explain(&self, serving: &Serving, event: &Event<'_>) {
+        self.endpoint.settings.explain(serving, &self.local, self.peer, event);
+    }
+
+    /// Who sends what comes over the connection; `None` if that is not to be known, which the log is told.
+    async fn known_sender(&self, permit: &mut Permit) -> Option<Sender> {
+        let explain = |event: &Event<'_>| self.explain(&self.endpoint.current.get(), event);
+        match self.identify().await {
+            Ok(Some(sender)) => return Some(sender),
+            Ok(None) => explain(&Event::Left),
+            Err(what) => {
+                explain(&Event::ProxyHeader(&what));
+                permit.handshake_done();
+                linger(self.socket.clone()).await;
+            }
+        }
+        None
+    }
+
+    /// Finds out who sends what comes over the connection: `None` if it has left, an error if it does not
+    /// say so as it should.
+    async fn identify(&self) -> Result<Option<Sender>, String> {
+        let Settings { limits, trust, .. } = &*self.endpoint.settings;
+        let limit = limits.handshake_timeout;
+        match within(limit, trust.sender(&self.socket, self.peer)).await {
+            Some(sender) => sender.map_err(|error| with_causes(&error)),
+            // What else it may have to send has limits of its own.
+            None if !trust.expects_header(self.peer) => Ok(Some(trust.at(self.peer))),
+            None => Err(format!("no PROXY header within {}", seconds(limit))),
         }
     }
-    None
-}
 
-/// Finds out who sends what comes over a connection: `None` if it has left, an error if it does not
-/// say so as it should.
-async fn identify(
-    endpoint: &Endpoint,
-    socket: &Socket,
-    remote: RemoteAddr,
-) -> Result<Option<Sender>, String> {
-    let limit = endpoint.limits.handshake_timeout;
-    match within(limit, endpoint.trust.sender(socket, remote)).await {
-        Some(sender) => sender.map_err(|error| with_causes(&error)),
-        // What else it may have to send has limits of its own.
-        None if !endpoint.trust.expects_header(remote) => Ok(Some(endpoint.trust.at(remote))),
-        None => Err(format!("no PROXY header within {}", seconds(limit))),
+    /// Waits for the first bytes of a handshake, and sees whether they are of one.
+    async fn see(&self) -> Result<(), Unopened> {
+        if self.endpoint.tls {
+            // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
+            // typed `http://`, or has forgotten an option.
+            let mut bytes = [0; trust::HEADER_START];
+            let start = match self.socket.peek(&mut bytes).await {
+                Ok(0) | Err(_) => return Err(Unopened::Left),
+                Ok(n) => bytes.get(..n).unwrap_or_default(),
+            };
+            if let Some(error) = self.endpoint.settings.trust.unexpected_header(start, self.peer) {
+                return Err(Unopened::ProxyHeader(error));
+            }
+            if is_method(start.get(..8).unwrap_or(start)) {
+                return Err(Unopened::PlainHttp);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the log why, and the client, where it can be told.
+    async fn give_up(self, why: Unopened, serving: &Serving) {
+        let explain = |event: &Event<'_>| self.explain(serving, event);
+        match why {
+            Unopened::PlainHttp => {
+                explain(&Event::PlainHttp);
+                self.answer_plain_http().await;
+            }
+            Unopened::Left => explain(&Event::Left),
+            Unopened::ProxyHeader(error) => {
+                explain(&Event::ProxyHeader(&error.to_string()));
+                linger(self.socket).await;
+            }
+            Unopened::Failed(error) => {
+                explain(&Event::Handshake(&error));
+                // The alert that says why must reach the client before the connection is gone.
+                linger(self.socket).await;
+            }
+            Unopened::TimedOut => explain(&Event::TimedOut(&self.endpoint.settings.limits)),
+        }
+    }
+
+    /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
+    async fn answer_plain_http(self) {
+        let Self { endpoint, socket, local, peer, id } = self;
+        let authority = local.authority();
+        let reason =
+            format!("this port speaks HTTPS: use https://{authority}/ (or the host's name)");
+        let mut noted = Noted::new(peer.client(), endpoint.settings.observer.keeps_text());
+        // It stays unread; the log may tell what it was.
+        let mut head = [0; 1024];
+        if let Some(Ok(n)) = smol::future::poll_once(socket.peek(&mut head)).await {
+            noted.line(head.get(..n).unwrap_or_default());
+        }
+        let id = RequestId { connection: id, number: 1 };
+        let refusal = Refusal::bad_request(reason);
+        answer(&endpoint.settings, socket, &refusal, noted, Some(id)).await;
     }
 }
 
@@ -243,55 +282,6 @@ enum Unopened {
     TimedOut,
 }
 
-/// Waits for the first bytes of a handshake, and sees whether they are of one.
-async fn see(endpoint: &Endpoint, socket: &Socket, peer: RemoteAddr) -> Result<(), Unopened> {
-    if endpoint.tls {
-        // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
-        // typed `http://`, or has forgotten an option.
-        let mut bytes = [0; trust::HEADER_START];
-        let start = match socket.peek(&mut bytes).await {
-            Ok(0) | Err(_) => return Err(Unopened::Left),
-            Ok(n) => bytes.get(..n).unwrap_or_default(),
-        };
-        if let Some(error) = endpoint.trust.unexpected_header(start, peer) {
-            return Err(Unopened::ProxyHeader(error));
-        }
-        if is_method(start.get(..8).unwrap_or(start)) {
-            return Err(Unopened::PlainHttp);
-        }
-    }
-    Ok(())
-}
-
-/// Tells the log why, and the client, where it can be told.
-async fn give_up(
-    endpoint: &Endpoint,
-    socket: Socket,
-    why: Unopened,
-    local: &LocalAddr,
-    peer: RemoteAddr,
-    id: u64,
-    explain: impl Fn(&Event<'_>),
-) {
-    match why {
-        Unopened::PlainHttp => {
-            explain(&Event::PlainHttp);
-            answer_plain_http(endpoint, socket, local, peer, id).await;
-        }
-        Unopened::Left => explain(&Event::Left),
-        Unopened::ProxyHeader(error) => {
-            explain(&Event::ProxyHeader(&error.to_string()));
-            linger(socket).await;
-        }
-        Unopened::Failed(error) => {
-            explain(&Event::Handshake(&error));
-            // The alert that says why must reach the client before the connection is gone.
-            linger(socket).await;
-        }
-        Unopened::TimedOut => explain(&Event::TimedOut(&endpoint.limits)),
-    }
-}
-
 /// Whether a request line may begin like this: TLS does not, and other protocols with capital letters
 /// (`SSH-2.0`) have more in their first word.
 fn is_method(bytes: &[u8]) -> bool {
@@ -299,45 +289,27 @@ fn is_method(bytes: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
 }
 
-/// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
-async fn answer_plain_http(
-    endpoint: &Endpoint,
-    socket: Socket,
-    local: &LocalAddr,
-    peer: RemoteAddr,
-    connection: u64,
-) {
-    let reason =
-        format!("this port speaks HTTPS: use https://{}/ (or the host's name)", local.authority());
-    let id = RequestId { connection, number: 1 };
-    let mut noted = Noted::new(peer.client(), endpoint.observer.keeps_text());
-    // It stays unread; the log may tell what it was.
-    let mut head = [0; 1024];
-    if let Some(Ok(n)) = smol::future::poll_once(socket.peek(&mut head)).await {
-        noted.line(head.get(..n).unwrap_or_default());
-    }
-    answer(endpoint, socket, &Refusal::bad_request(reason), noted, Some(id)).await;
-}
-
 /// Tells a client that there is no place for it (RFC 9110 §15.6.4).
 pub(crate) async fn turn_away(endpoint: &Endpoint, incoming: Incoming, peer: RemoteAddr) {
     let Some(socket) = take(incoming) else { return };
     let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
-    answer(endpoint, socket, &busy, Noted::new(peer.client(), false), None).await;
+    let noted = Noted::new(peer.client(), false);
+    answer(&endpoint.settings, socket, &busy, noted, None).await;
 }
 
 /// Answers before, or in place of, all that a client may ask, and closes.
 async fn answer(
-    endpoint: &Endpoint,
+    settings: &Settings,
     socket: Socket,
     refusal: &Refusal,
     noted: Noted,
     id: Option<RequestId>,
 ) {
-    let transport = Transport::new(Box::new(socket.clone()), Arc::clone(&endpoint.limits));
+    let transport = Transport::new(Box::new(socket.clone()), Arc::clone(&settings.limits));
     let shared = Arc::new(Mutex::new(transport));
     wire::lock(&shared).tally().begin();
-    let underway = Underway::new(&shared, &endpoint.observer, None, id, noted);
-    let after = underway.ends(exchange::refuse(&shared, refusal, Method::Get).await);
+    let underway = Underway::new(&shared, &settings.observer, None, id, noted);
+    let asked = Asked::unread(id.unwrap_or_default(), Method::Get);
+    let after = underway.ends(exchange::refuse(&shared, refusal, asked).await);
     close(shared, socket, after).await;
 }

@@ -24,15 +24,14 @@ use self::error::ServerError;
 use self::listener::Listener;
 use crate::app::{App, redirect};
 use crate::common::limits::Limits;
-use crate::common::shutdown::Shutdown;
 use crate::h1::content::Content;
 use crate::mode::current::Current;
 use crate::mode::{Mode, TlsChoice};
+use crate::peer::settings::Settings;
 use crate::peer::trust::{Trust, TrustedProxies};
 use crate::proxy::Proxy;
 use crate::report::Observer;
 use crate::report::access::AccessLog;
-use crate::report::explain::Explainer;
 use crate::report::metrics::{Metrics, Told};
 
 /// Puts an [`App`] on a port, in one of the three modes.
@@ -49,13 +48,11 @@ pub struct Server {
     content: Content,
     mode: Mode,
     choice: TlsChoice,
-    limits: Limits,
     threads: usize,
     trust: TrustedProxies,
     proxy_protocol: bool,
     redirect: Option<Redirect>,
-    hsts: Option<Duration>,
-    health: Option<String>,
+    settings: Settings,
     access_log: Option<AccessLog>,
     metrics: Option<Listener>,
 }
@@ -87,8 +84,8 @@ impl Server {
     }
 
     fn with(content: Content) -> Self {
+        let limits = Arc::new(Limits::of(content.descriptors()));
         Self {
-            limits: Limits::of(content.descriptors()),
             content,
             mode: Mode::Http,
             choice: TlsChoice::default(),
@@ -96,8 +93,7 @@ impl Server {
             trust: TrustedProxies::default(),
             proxy_protocol: false,
             redirect: None,
-            hsts: None,
-            health: None,
+            settings: Settings { limits, ..Settings::default() },
             access_log: None,
             metrics: None,
         }
@@ -120,7 +116,7 @@ impl Server {
     /// Sets the limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = Arc::new(limits);
         self
     }
 
@@ -179,7 +175,7 @@ impl Server {
     /// whole seconds; they are not told.
     #[must_use]
     pub fn hsts(mut self, max_age: Duration) -> Self {
-        self.hsts = Some(max_age);
+        self.settings.hsts = Some(max_age.as_secs());
         self
     }
 
@@ -187,7 +183,7 @@ impl Server {
     /// it drains; none.
     #[must_use]
     pub fn health(mut self, path: String) -> Self {
-        self.health = Some(path);
+        self.settings.health = Some(Arc::from(path));
         self
     }
 
@@ -230,34 +226,27 @@ impl Server {
             return Err(ServerError::NoListener);
         }
         let current = Arc::new(Current::new(built.serving));
-        let explainer = Arc::new(Explainer::default());
+        let explainer = &self.settings.explainer;
         let metrics = self.metrics.map(|listener| -> Result<_, ServerError> {
             let metrics = Arc::new(Metrics::new(Told {
                 backend: built.description.clone(),
                 current: Arc::clone(&current),
-                explainer: Arc::clone(&explainer),
+                explainer: Arc::clone(explainer),
                 access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
                 buffers: self.content.buffers().cloned(),
             }));
             Ok((Arc::clone(&metrics), metrics_listening(listener, metrics)?))
         });
         let (metrics, metrics_listening) = metrics.transpose()?.unzip();
-        let endpoint = Endpoint {
-            content: self.content,
-            tls: built.capabilities.tls,
-            current,
+        let settings = Settings {
             mode,
-            limits: Arc::new(self.limits),
             trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
-            hsts: self.hsts.map(|max_age| max_age.as_secs()),
-            health: self.health.map(Arc::from),
-            explainer,
             observer: Arc::new(Observer::new(self.access_log, metrics)),
-            shutdown: Shutdown::default(),
+            ..self.settings
         };
         let mut bound = Bound {
             listeners,
-            endpoint: Arc::new(endpoint),
+            endpoint: Arc::new(Endpoint::new(self.content, current, settings)),
             redirect: None,
             metrics: metrics_listening,
             backend: built.description,
@@ -288,42 +277,24 @@ impl Redirect {
             https_port: own.port(),
             folder: self.challenges,
         });
-        let plain = Mode::Http.build(&TlsChoice::default())?;
-        let endpoint = Endpoint {
-            content: app.into(),
-            tls: plain.capabilities.tls,
-            current: Arc::new(Current::new(plain.serving)),
-            mode: Mode::Http.name(),
-            limits: Arc::clone(&shared.limits),
-            trust: Arc::clone(&shared.trust),
-            hsts: None,
-            health: None,
-            explainer: Arc::clone(&shared.explainer),
-            observer: Arc::clone(&shared.observer),
-            shutdown: shared.shutdown.clone(),
-        };
-        Ok(Listening { listener, endpoint: Arc::new(endpoint) })
+        let settings = Settings { hsts: None, health: None, ..Settings::clone(&shared.settings) };
+        plain(listener, app, settings)
     }
 }
 
 /// What a listener for metrics does. It shares nothing with the others but the threads: neither their
 /// places nor their end, and nobody is told of who asks there.
 fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listening, ServerError> {
-    let plain = Mode::Http.build(&TlsChoice::default())?;
     let limits = Limits { max_connections: SCRAPERS, ..Limits::default() };
-    let endpoint = Endpoint {
-        content: metrics_page::app(metrics).into(),
-        tls: plain.capabilities.tls,
-        current: Arc::new(Current::new(plain.serving)),
-        mode: Mode::Http.name(),
-        limits: Arc::new(limits),
-        trust: Arc::new(Trust::new(TrustedProxies::default(), false)),
-        hsts: None,
-        health: None,
-        explainer: Arc::default(),
-        observer: Arc::default(),
-        shutdown: Shutdown::default(),
-    };
+    let settings = Settings { limits: Arc::new(limits), ..Settings::default() };
+    plain(listener, metrics_page::app(metrics), settings)
+}
+
+/// Has `app` answer in plain HTTP.
+fn plain(listener: Listener, app: App, settings: Settings) -> Result<Listening, ServerError> {
+    let current = Current::new(Mode::Http.build(&TlsChoice::default())?.serving);
+    let settings = Settings { mode: Mode::Http.name(), ..settings };
+    let endpoint = Endpoint::new(app.into(), Arc::new(current), settings);
     Ok(Listening { listener, endpoint: Arc::new(endpoint) })
 }
 

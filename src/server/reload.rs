@@ -26,7 +26,7 @@ impl Reloader {
             Content::Proxy(proxy) => Some(Arc::clone(proxy)),
             Content::App(_) => None,
         };
-        let metrics = endpoint.observer.metrics().cloned();
+        let metrics = endpoint.settings.observer.metrics().cloned();
         Self { current: Arc::clone(&endpoint.current), proxy, metrics }
     }
 

@@ -8,6 +8,7 @@
 //! A refusal is one response that says what was wrong, after which the connection closes. No byte
 //! after a refused request is ever interpreted.
 
+pub(crate) mod asked;
 pub(crate) mod chunked;
 pub(crate) mod deadline;
 pub(crate) mod framer;

@@ -11,6 +11,7 @@ use turnkey_backend::{Certificate, TlsInfo, TlsVersion};
 
 use super::{json, page};
 use crate::common::request_id::RequestId;
+use crate::peer::settings::Settings;
 use crate::peer::trust::Trust;
 use crate::peer::{Link, Peer};
 
@@ -25,7 +26,7 @@ fn peer(address: &str, fields: &[(&str, &str)], tls: Option<TlsInfo>) -> Peer {
     let in_process = Link::in_process(remote.into(), tls);
     let link = Link {
         sender: trust.at(remote),
-        trust: Arc::new(trust),
+        settings: Arc::new(Settings { trust: Arc::new(trust), ..Settings::default() }),
         backend: "rustls",
         asks_clients,
         ..in_process

@@ -14,9 +14,9 @@ use http_types::{Body, Method, Response, StatusCode};
 use self::counted::count_content;
 use self::out::Out;
 use crate::common::refusal::Refusal;
-use crate::common::request_id::RequestId;
 use crate::common::{date, field};
 use crate::page::refusal;
+use crate::wire::asked::Asked;
 use crate::wire::head::Version;
 use crate::wire::transport::{Shared, lock};
 
@@ -24,26 +24,6 @@ use crate::wire::transport::{Shared, lock};
 static OURS: [HeaderName; 3] = [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH];
 
 const HSTS: &str = "strict-transport-security";
-
-/// What the response to a request depends on, besides what the handler says.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) version: Version,
-    /// Whether the connection may go on after the response.
-    pub(crate) persistent: bool,
-    /// For how many seconds the client is told to use nothing but HTTPS (RFC 6797), if it is.
-    pub(crate) hsts: Option<u64>,
-    /// What the log calls the request, for a client that had rather be refused on a page.
-    pub(crate) page: Option<RequestId>,
-}
-
-impl From<Method> for Asked {
-    /// What is asked by a request of which no more than the method is known.
-    fn from(method: Method) -> Self {
-        Self { method, version: Version::Http11, persistent: false, hsts: None, page: None }
-    }
-}
 
 /// How a response went.
 #[derive(Debug)]
@@ -68,8 +48,8 @@ pub(crate) async fn write_response(
     mut response: Response,
     asked: Asked,
 ) -> Written {
-    if let Some(id) = asked.page {
-        refusal::for_people(&mut response, id);
+    if asked.page {
+        refusal::for_people(&mut response, asked.id);
     }
     let asked = begin(shared, response.status(), asked);
     let (framed, persistent) = complete(&mut response, &asked);

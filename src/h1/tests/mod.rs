@@ -16,7 +16,8 @@ use smol::io::{AsyncRead, AsyncWrite};
 use super::*;
 use crate::app::App;
 use crate::common::address::LocalAddr;
-use crate::common::shutdown::Shutdown;
+use crate::common::limits::Limits;
+use crate::peer::settings::Settings;
 use crate::peer::trust::Trust;
 use crate::wire::Transport;
 
@@ -86,16 +87,23 @@ fn link(tls: bool, from_proxy: bool) -> Link {
         remote: peer.into(),
         sender: trust.at(peer),
         local: LocalAddr::Tcp("192.0.2.2:2".parse().unwrap()),
-        mode: "any",
         backend: "any",
         tls: tls.then(Box::default),
-        observer: Arc::default(),
-        trust: Arc::new(trust),
         asks_clients: false,
-        health: None,
-        hsts: Some(300),
         denied: None,
+        settings: Arc::new(Settings {
+            trust: Arc::new(trust),
+            hsts: Some(300),
+            limits: Arc::new(Limits { max_body: Some(100), ..Limits::default() }),
+            ..Settings::default()
+        }),
     }
+}
+
+/// The same connection, of a server with other settings.
+fn with(mut link: Link, change: impl FnOnce(&mut Settings)) -> Link {
+    change(Arc::get_mut(&mut link.settings).unwrap());
+    link
 }
 
 /// What the requests of a connection are answered, and what becomes of it.
@@ -118,11 +126,10 @@ fn turns(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<Vec<u8>
 
 fn turns_of(link: Link, app: &Content, stream: Said) -> (Vec<Vec<Vec<u8>>>, After) {
     let answered = Arc::clone(&stream.answered);
-    let limits = Arc::new(Limits { max_body: Some(100), ..Limits::default() });
-    let shared = Arc::new(Mutex::new(Transport::new(Box::new(stream), Arc::clone(&limits))));
+    let limits = Arc::clone(&link.settings.limits);
+    let shared = Arc::new(Mutex::new(Transport::new(Box::new(stream), limits)));
     let (mut link, mut standing) = (Arc::new(link), Standing::default());
-    let mut watch = Shutdown::default().watch();
-    let mut serving = pin!(serve(&shared, &mut link, &mut standing, app, &limits, &mut watch));
+    let mut serving = pin!(serve(&shared, &mut link, &mut standing, app));
     let mut turns = Vec::new();
     let after = smol::block_on(poll_fn(|cx| {
         let after = serving.as_mut().poll(cx);
@@ -170,7 +177,7 @@ fn what_comes_by_https_is_told_to_stay_there() {
         let (answered, _) = answers(link(false, false), &app(), said);
         assert!(answered.starts_with("HTTP/1.1 "), "{said:?}: {answered}");
         assert!(!answered.contains("strict-transport"), "{said:?}: {answered}");
-        let off = Link { hsts: None, ..link(true, false) };
+        let off = with(link(true, false), |settings| settings.hsts = None);
         assert!(!answers(off, &app(), said).0.contains("strict-transport"), "{said:?}");
     }
     let (answered, _) = answers(link(true, false), &app(), GET.repeat(3));
@@ -285,7 +292,7 @@ fn people_are_refused_on_a_page_that_names_the_request() {
 
 #[test]
 fn the_path_for_health_is_the_servers_and_no_other() {
-    let link = || Link { health: Some("/health".into()), ..link(false, false) };
+    let link = || with(link(false, false), |settings| settings.health = Some("/health".into()));
     for (line, expected) in [
         ("GET /health", "200 OK"),
         ("HEAD /health", "200 OK"),

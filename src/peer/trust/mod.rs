@@ -33,7 +33,7 @@ pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
 use crate::common::address::{ClientAddr, RemoteAddr};
 
 /// Whom a server believes, and whom it has told that it does not.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Trust {
     proxies: TrustedProxies,
     proxy_protocol: bool,
