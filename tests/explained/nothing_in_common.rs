@@ -1,6 +1,5 @@
 //! Client and server have no version of TLS in common, or nothing to encrypt with.
 
-use crate::page::{NO_COMMON_CIPHER, NO_COMMON_PROTOCOL, NO_COMMON_VERSION};
 use crate::support::{Setup, TlsVersion, s_client};
 use crate::{Site, on_every_backend};
 
@@ -25,7 +24,7 @@ fn no_common_protocol(setup: Setup) {
     let site = Site::https(setup, &[]);
     refused(&site, &["-alpn", "h2"]);
     let why = "refused: the client wants to speak another protocol than HTTP/1.1 over TLS (ALPN)";
-    site.assert_told(NO_COMMON_PROTOCOL, &[why, "allow it HTTP/1.1 too"]);
+    site.assert_told("no_common_application_protocol", &[why, "allow it HTTP/1.1 too"]);
 }
 
 fn a_client_that_is_too_old(setup: Setup) {
@@ -48,7 +47,7 @@ fn no_common_version(setup: Setup) {
 fn assert_no_common_version(site: &Site) {
     let served = format!("(TLS {})", site.setup.version.number());
     let why = "refused: the client offers no TLS version that is served here";
-    site.assert_told(NO_COMMON_VERSION, &[why, &served, "update the client"]);
+    site.assert_told("no_common_version", &[why, &served, "update the client"]);
 }
 
 fn no_common_cipher_suite(setup: Setup) {
@@ -76,7 +75,7 @@ fn no_common_group(setup: Setup) {
 fn assert_no_common_cipher(site: &Site) {
     let why = "refused: the client offers no cipher suite, group or signature scheme that is served \
                here; update the client";
-    site.assert_told(NO_COMMON_CIPHER, &[why]);
+    site.assert_told("no_common_cipher", &[why]);
 }
 
 /// The client is told too.

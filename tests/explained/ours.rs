@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::page::{LEFT_MIDWAY, OUR_CA_UNKNOWN, OUR_NAME_WRONG, OURS_EXPIRED};
 use crate::support::{Authority, Pki, Profile, Setup, at_once, run, s_client, tool};
 use crate::{EVERY, Site, on_every_backend, python};
 
@@ -41,7 +40,7 @@ fn python_does_not_know_the_ca(setup: Setup) {
 
 fn assert_ca_unknown(site: &Site) {
     let why = "does not trust \"CN=Test CA,O=Company\", which signed it (alert unknown_ca (48))";
-    site.assert_told(OUR_CA_UNKNOWN, &[OURS, why, "curl: --cacert"]);
+    site.assert_told("our_ca_unknown_to_client", &[OURS, why, "curl: --cacert"]);
 }
 
 fn python_wanted_another_name(setup: Setup) {
@@ -59,7 +58,10 @@ fn openssl_wanted_another_name(setup: Setup) {
 
 fn assert_wrong_name(site: &Site) {
     let why = format!("called the server by a name that is not in it (good for {NAMES})");
-    site.assert_told(OUR_NAME_WRONG, &[OURS, "(alert bad_certificate (42))", &why]);
+    site.assert_told(
+        "our_certificate_bad_for_client",
+        &[OURS, "(alert bad_certificate (42))", &why],
+    );
 }
 
 /// To us it is good still.
@@ -69,7 +71,10 @@ fn openssl_has_another_clock(setup: Setup) {
     verify(&site, &site.pki.ca_file, &["-attime", "4102444800"]);
     let why = "(alert certificate_expired (45)): by the client's clock it is not valid, and by ours \
                it is until 20";
-    site.assert_told(OURS_EXPIRED, &[OURS, why, "is the client's clock right?"]);
+    site.assert_told(
+        "our_certificate_expired_for_client",
+        &[OURS, why, "is the client's clock right?"],
+    );
 }
 
 /// It looks when the handshake is done, and leaves like somebody who is served.
@@ -121,7 +126,7 @@ fn node_leaves_without_an_alert(setup: Setup) {
     node.args(["-e", GET, &site.server.url]);
     let output = run(node, b"", Duration::from_secs(20));
     assert_eq!(output.text(), "UNABLE_TO_VERIFY_LEAF_SIGNATURE\n", "{output:?}");
-    site.assert_told(LEFT_MIDWAY, &["left in the middle of the handshake, without saying why"]);
+    site.assert_told("left_midway", &["left in the middle of the handshake, without saying why"]);
 }
 
 mod by_name {
@@ -142,7 +147,7 @@ fn of_several_the_one_that_was_shown_is_named(setup: Setup) {
     verify(&site, &site.pki.ca_file, &["-servername", "other.test"]);
     let ours = "the client refused our certificate \"CN=other,O=Company\"";
     let why = "does not trust \"CN=Other CA,O=Company\", which signed it";
-    site.assert_told(OUR_CA_UNKNOWN, &[ours, why]);
+    site.assert_told("our_ca_unknown_to_client", &[ours, why]);
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn it_has_expired_while_we_served() {
         let output = python(&site, &site.pki.ca_file, "localhost");
         assert!(output.stderr.contains("certificate has expired"), "{output:?}");
         let why = ["it expired on 20", "(alert certificate_expired (45)); renew it"];
-        site.assert_told(OURS_EXPIRED, &[OURS, why[0], why[1]]);
+        site.assert_told("our_certificate_expired_for_client", &[OURS, why[0], why[1]]);
     });
 }
 

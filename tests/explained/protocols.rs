@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::page::{LEFT, LEFT_MIDWAY, NOT_TLS, OUT_OF_TIME, PLAIN_HTTP, assert_tells};
+use crate::page::assert_reports;
 use crate::support::{Client, Pki, Program, Server, Setup, at_once, s_client};
 use crate::{EVERY, Site, on_every_backend};
 
@@ -21,7 +21,10 @@ fn plain_http(setup: Setup) {
     assert_eq!((answer.exit, answer.status), (0, 400), "{answer:?}");
     assert!(answer.text().contains(&site.server.url), "{answer:?}");
     let told = format!("the client was told to use {}", site.server.url);
-    site.assert_told(PLAIN_HTTP, &["refused: spoke plain HTTP on the port for HTTPS", &told]);
+    site.assert_told(
+        "plain_http_on_tls_port",
+        &["refused: spoke plain HTTP on the port for HTTPS", &told],
+    );
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn neither_tls_nor_http(setup: Setup) {
         let mut tcp = connect(&site.server);
         tcp.write_all(noise).unwrap();
         read_to_end(&mut tcp);
-        site.assert_told(NOT_TLS, &["refused: what the client sent is neither TLS nor HTTP"]);
+        site.assert_told("not_tls", &["refused: what the client sent is neither TLS nor HTTP"]);
     }
 }
 
@@ -72,7 +75,7 @@ fn left_midway(setup: Setup) {
     tcp.write_all(HALF).unwrap();
     tcp.shutdown(Shutdown::Write).unwrap();
     read_to_end(&mut tcp);
-    site.assert_told(LEFT_MIDWAY, &["the client left in the middle of the handshake"]);
+    site.assert_told("left_midway", &["the client left in the middle of the handshake"]);
 }
 
 /// A port scan, a health check: not a line about any, but how many there were.
@@ -88,7 +91,7 @@ fn left_without_a_word(setup: Setup) {
     assert!(site.server.wait().success());
     site.server.assert_logs(&["info: ", "that left without a word: 3"]);
     assert!(!site.server.log().contains("127.0.0.1"), "quiet: {}", site.server.log());
-    assert_tells(setup.backend, LEFT);
+    assert_reports(setup.backend, "left_without_a_word");
 }
 
 #[test]
@@ -110,7 +113,7 @@ fn out_of_time() {
         read_to_end(&mut tcp);
         assert!(begun.elapsed() >= Duration::from_millis(900), "it had no time at all");
         let told = "closed: the handshake was not complete within 1 second (--handshake-timeout)";
-        site.assert_told(OUT_OF_TIME, &[told]);
+        site.assert_told("out_of_time", &[told]);
     });
 }
 

@@ -3,6 +3,7 @@
 
 mod folding;
 mod path_rules;
+mod reason;
 mod text;
 
 use std::fmt;
@@ -10,9 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use turnkey_backend::{Alert, Common, Fault, HandshakeError, Timer};
+use turnkey_backend::{HandshakeError, Timer};
 
 use self::folding::Folding;
+pub(crate) use self::reason::Reason;
 pub(crate) use self::text::Context;
 use crate::common::address::RemoteAddr;
 use crate::common::limits::Limits;
@@ -50,204 +52,6 @@ impl Event<'_> {
                 Some(refused.certificate().subject())
             }
             _ => None,
-        }
-    }
-}
-
-/// The closed set of reasons, as counters and tests know them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Reason {
-    NoCertificate,
-    UnknownCa,
-    Expired,
-    NotYetValid,
-    Revoked,
-    NoRevocationList,
-    RevocationListExpired,
-    NotForClients,
-    NotAllowed,
-    /// The same after the handshake, in an answer.
-    Denied,
-    /// A client that was let in would not be any more, for whatever reason.
-    NoLonger,
-    BadSignature,
-    BadCertificate,
-    OursUnknownCa,
-    OursBad,
-    OursExpired,
-    OursRefused,
-    NoCommonVersion,
-    NoCommonCipher,
-    NoCommonProtocol,
-    ClientGaveUp,
-    PlainHttp,
-    TlsOnPlain,
-    ProxyHeader,
-    NotTls,
-    TimedOut,
-    LeftMidway,
-    Left,
-    Other,
-}
-
-impl Reason {
-    /// All of them, each at the place of its number.
-    pub(crate) const ALL: [Self; 29] = [
-        Self::NoCertificate,
-        Self::UnknownCa,
-        Self::Expired,
-        Self::NotYetValid,
-        Self::Revoked,
-        Self::NoRevocationList,
-        Self::RevocationListExpired,
-        Self::NotForClients,
-        Self::NotAllowed,
-        Self::Denied,
-        Self::NoLonger,
-        Self::BadSignature,
-        Self::BadCertificate,
-        Self::OursUnknownCa,
-        Self::OursBad,
-        Self::OursExpired,
-        Self::OursRefused,
-        Self::NoCommonVersion,
-        Self::NoCommonCipher,
-        Self::NoCommonProtocol,
-        Self::ClientGaveUp,
-        Self::PlainHttp,
-        Self::TlsOnPlain,
-        Self::ProxyHeader,
-        Self::NotTls,
-        Self::TimedOut,
-        Self::LeftMidway,
-        Self::Left,
-        Self::Other,
-    ];
-
-    fn of(event: &Event<'_>) -> Self {
-        let error = match event {
-            Event::Handshake(error) => error,
-            Event::TimedOut(_) => return Self::TimedOut,
-            Event::PlainHttp => return Self::PlainHttp,
-            Event::TlsOnPlain => return Self::TlsOnPlain,
-            Event::NotAllowed { .. } => return Self::Denied,
-            Event::NoLonger(_) => return Self::NoLonger,
-            Event::ProxyHeader(_) => return Self::ProxyHeader,
-            Event::Left => return Self::Left,
-        };
-        match error {
-            HandshakeError::Io(_) => Self::LeftMidway,
-            HandshakeError::NoClientCertificate => Self::NoCertificate,
-            HandshakeError::ClientCertificate(refused) => Self::of_fault(refused.fault()),
-            HandshakeError::Alert { alert, .. } => Self::of_alert(*alert),
-            HandshakeError::NothingInCommon(Common::Version) => Self::NoCommonVersion,
-            HandshakeError::NothingInCommon(Common::Protocol) => Self::NoCommonProtocol,
-            HandshakeError::NothingInCommon(_) => Self::NoCommonCipher,
-            HandshakeError::NotTls => Self::NotTls,
-            _ => Self::Other,
-        }
-    }
-
-    fn of_fault(fault: &Fault) -> Self {
-        match fault {
-            Fault::UnknownIssuer => Self::UnknownCa,
-            Fault::Expired => Self::Expired,
-            Fault::NotYetValid => Self::NotYetValid,
-            Fault::Revoked => Self::Revoked,
-            Fault::NotForClients | Fault::IsCa => Self::NotForClients,
-            Fault::NotAllowed => Self::NotAllowed,
-            Fault::BadSignature => Self::BadSignature,
-            Fault::NoRevocationList { .. } => Self::NoRevocationList,
-            Fault::RevocationListExpired { .. } => Self::RevocationListExpired,
-            _ => Self::BadCertificate,
-        }
-    }
-
-    /// What clients mean by their alerts (RFC 8446 §6.2), as far as it is about our certificate.
-    fn of_alert(alert: Alert) -> Self {
-        match alert.name() {
-            Some("unknown_ca") => Self::OursUnknownCa,
-            Some("bad_certificate") => Self::OursBad,
-            Some("certificate_expired") => Self::OursExpired,
-            Some(
-                "unsupported_certificate"
-                | "certificate_revoked"
-                | "certificate_unknown"
-                | "access_denied"
-                | "bad_certificate_status_response",
-            ) => Self::OursRefused,
-            Some("protocol_version") => Self::NoCommonVersion,
-            Some("handshake_failure" | "insufficient_security") => Self::NoCommonCipher,
-            Some("no_application_protocol") => Self::NoCommonProtocol,
-            _ => Self::ClientGaveUp,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::NoCertificate => "no certificate",
-            Self::UnknownCa => "unknown CA",
-            Self::Expired => "expired",
-            Self::NotYetValid => "not yet valid",
-            Self::Revoked => "revoked",
-            Self::NoRevocationList => "no revocation list",
-            Self::RevocationListExpired => "revocation list expired",
-            Self::NotForClients => "not for clients",
-            Self::NotAllowed | Self::Denied => "not allowed by rule",
-            Self::NoLonger => "no longer let in",
-            Self::BadSignature => "bad signature",
-            Self::BadCertificate => "bad certificate",
-            Self::OursUnknownCa => "our CA unknown to the client",
-            Self::OursBad => "ours bad for the client",
-            Self::OursExpired => "ours expired for the client",
-            Self::OursRefused => "ours refused by the client",
-            Self::NoCommonVersion => "no common version",
-            Self::NoCommonCipher => "no common cipher",
-            Self::NoCommonProtocol => "no common application protocol",
-            Self::ClientGaveUp => "the client gave up",
-            Self::PlainHttp => "plain HTTP on the TLS port",
-            Self::TlsOnPlain => "TLS on the plain port",
-            Self::ProxyHeader => "no good PROXY header",
-            Self::NotTls => "not TLS",
-            Self::TimedOut => "out of time",
-            Self::LeftMidway => "left midway",
-            Self::Left => "left without a word",
-            Self::Other => "other",
-        }
-    }
-
-    /// The same for programs.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::NoCertificate => "no_certificate",
-            Self::UnknownCa => "unknown_ca",
-            Self::Expired => "expired",
-            Self::NotYetValid => "not_yet_valid",
-            Self::Revoked => "revoked",
-            Self::NoRevocationList => "no_revocation_list",
-            Self::RevocationListExpired => "revocation_list_expired",
-            Self::NotForClients => "not_for_clients",
-            Self::NotAllowed => "not_allowed_by_rule",
-            Self::Denied => "denied_by_rule",
-            Self::NoLonger => "no_longer_let_in",
-            Self::BadSignature => "bad_signature",
-            Self::BadCertificate => "bad_certificate",
-            Self::OursUnknownCa => "our_ca_unknown_to_client",
-            Self::OursBad => "our_certificate_bad_for_client",
-            Self::OursExpired => "our_certificate_expired_for_client",
-            Self::OursRefused => "our_certificate_refused_by_client",
-            Self::NoCommonVersion => "no_common_version",
-            Self::NoCommonCipher => "no_common_cipher",
-            Self::NoCommonProtocol => "no_common_application_protocol",
-            Self::ClientGaveUp => "client_gave_up",
-            Self::PlainHttp => "plain_http_on_tls_port",
-            Self::TlsOnPlain => "tls_on_plain_port",
-            Self::ProxyHeader => "no_good_proxy_header",
-            Self::NotTls => "not_tls",
-            Self::TimedOut => "out_of_time",
-            Self::LeftMidway => "left_midway",
-            Self::Left => "left_without_a_word",
-            Self::Other => "other",
         }
     }
 }
@@ -308,8 +112,8 @@ impl Explainer {
     /// What there was, most often first; nothing if there was nothing.
     pub(crate) fn summary(&self) -> Option<Summary> {
         let left = self.count(Reason::Left);
-        let others = Reason::ALL.into_iter().filter(|reason| *reason != Reason::Left);
-        let others = others.map(|reason| (reason, self.count(reason)));
+        let others = Reason::ALL.iter().filter(|reason| **reason != Reason::Left);
+        let others = others.map(|&reason| (reason, self.count(reason)));
         let mut others: Vec<_> = others.filter(|(_, count)| *count > 0).collect();
         others.sort_by_key(|(reason, count)| (u64::MAX - count, *reason));
         (left > 0 || !others.is_empty()).then_some(Summary { others, left })

@@ -40,14 +40,9 @@ impl Collector for Handshakes {
             MetricType::Counter,
         )?;
         let completed = ("completed", "none", self.completed.load(Ordering::Relaxed));
-        // Whom no rule lets in is told so in an answer, after a handshake that was completed.
-        // So was that of a client which is not let in any more.
-        let later = [Reason::Denied, Reason::NoLonger];
-        let failed = Reason::ALL.into_iter().filter(|reason| !later.contains(reason));
-        let failed = failed.map(|reason| {
-            let result = if reason == Reason::Left { "left" } else { "failed" };
-            (result, reason.label(), self.explainer.count(reason))
-        });
+        let failed = Reason::ALL.iter().filter(|reason| reason.result() != "completed");
+        let failed =
+            failed.map(|&reason| (reason.result(), reason.label(), self.explainer.count(reason)));
         for (result, reason, count) in [completed].into_iter().chain(failed) {
             handshakes
                 .encode_family(&[("result", result), ("reason", reason)])?
