@@ -8,8 +8,7 @@ use http_types::{Error, Response, Result, StatusCode};
 use smol::future::FutureExt;
 use turnkey_backend::BoxFuture;
 
-use crate::common::causes::with_causes;
-use crate::common::panic_message::panic_message;
+use crate::common::causes::{panic_message, with_causes};
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
 

@@ -10,7 +10,6 @@ mod params;
 mod pattern;
 pub(crate) mod redirect;
 mod route;
-pub(crate) mod sendable;
 pub(crate) mod test_client;
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,6 @@
+//! What errors and panics say, in one line each.
+
+use std::any::Any;
 use std::error::Error;
 
 /// An error and the causes behind it, on one line, each saying its own level.
@@ -15,4 +18,13 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     }
     // What a library says may take several lines.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a panic was about, as far as it says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }

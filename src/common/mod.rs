@@ -8,7 +8,6 @@ pub(crate) mod colour;
 pub(crate) mod date;
 pub(crate) mod field;
 pub(crate) mod limits;
-pub(crate) mod panic_message;
 pub(crate) mod permissions;
 pub(crate) mod refusal;
 pub(crate) mod request_id;

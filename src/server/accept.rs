@@ -17,7 +17,7 @@ use super::connection::{self, Endpoint};
 use super::listener::{Arrival, BACKLOG, Open};
 use super::workers::{Assignment, WorkerPool};
 use crate::common::address::RemoteAddr;
-use crate::common::panic_message::panic_message;
+use crate::common::causes::panic_message;
 
 /// How long accepting pauses when the process is out of descriptors: doubling, between these.
 const BACK_OFF: Duration = Duration::from_millis(50);

@@ -4,14 +4,12 @@
 //! This is the only crate of the project with `unsafe` in it; all others forbid it. Each call can go when
 //! the `openssl` crate has it (ticket keys: rust-openssl#1828).
 
-mod group;
-mod hello;
+mod handshake;
 mod ticket_data;
 mod ticket_keys;
 mod verdict;
 
-pub use self::group::negotiated_group;
-pub use self::hello::client_hello_extension;
+pub use self::handshake::{client_hello_extension, negotiated_group};
 pub use self::ticket_data::{TicketData, set_ticket_data};
 pub use self::ticket_keys::{TICKET_KEYS_LENGTH, set_ticket_keys};
 pub use self::verdict::{of_unknown_status, revoked};

@@ -1,4 +1,3 @@
-mod age;
 mod raw;
 mod send_file;
 mod watch;
@@ -253,6 +252,11 @@ impl Transport {
     pub(crate) fn has_whole_body(&self) -> bool {
         let there = u64::try_from(self.input.unread().len()).unwrap_or(u64::MAX);
         self.body.remaining().is_some_and(|left| left <= there)
+    }
+
+    /// Whether a part of the request's body is still to come.
+    pub(crate) fn is_receiving(&self) -> bool {
+        !self.body.is_done()
     }
 
     /// The trailers of a body that has ended.

@@ -1,7 +1,8 @@
-//! A client that is not waited for, and may leave meanwhile.
+//! What may end a connection while its answer is made: the client leaves, or the connection gets too old.
 
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::Transport;
 
@@ -33,6 +34,19 @@ impl Transport {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Ready when the connection has reached its maximum age.
+    pub(crate) fn poll_age(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.age {
+            Some(age) => age.poll(cx, Duration::MAX),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether the connection has reached its maximum age, so that no request may follow.
+    pub(crate) fn has_aged(&self) -> bool {
+        self.age.as_ref().is_some_and(|age| age.is_over())
     }
 }
 
