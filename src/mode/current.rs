@@ -1,10 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use event_listener::Event;
 use turnkey_backend::{
-    Backend, Certificate, ClientPolicy, HandshakeError, Identities, Identity, TlsInfo,
-    VersionRange, Vouched,
+    Accepted, Backend, Certificate, ClientPolicy, HandshakeError, Identities, Identity, Socket,
+    TlsInfo, VersionRange, Vouched,
 };
 
 /// What new connections are served with: all of it, or all of what replaces it.
@@ -20,7 +21,7 @@ pub(crate) struct Current {
 /// A backend, and what it was built from.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) backend: Arc<dyn Backend>,
+    pub(super) backend: Arc<dyn Backend>,
     /// Whether it does TLS.
     pub(crate) tls: bool,
     /// The backend's name.
@@ -74,6 +75,18 @@ impl Serving {
     fn has_policy_of(&self, other: &Self) -> bool {
         let is_known = self.name == other.name && self.identities.is_some();
         is_known && self.clients.digest() == other.clients.digest()
+    }
+
+    /// The backend's handshake, and then the client policy's last word, which is said here so that no backend can
+    /// forget it. The stream of a client that is refused is dropped unused: a backend holds back tickets
+    /// for that.
+    pub(crate) async fn accept(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
+        let accepted = self.backend.accept(socket).await?;
+        if !self.clients.is_none() {
+            let unknown = TlsInfo::default();
+            self.clients.admit(accepted.tls.as_ref().unwrap_or(&unknown), SystemTime::now())?;
+        }
+        Ok(accepted)
     }
 
     /// Verifies the client of a connection again, of which `tls` is known. The result is its chain; `None` for a

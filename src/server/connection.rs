@@ -118,7 +118,7 @@ async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) 
         opening.see().await?;
         // Not before its first byte: a client that connects and waits is served with what is current then.
         serving = current.get();
-        serving.backend.accept(opening.socket.clone()).await.map_err(Unopened::Failed)
+        serving.accept(opening.socket.clone()).await.map_err(Unopened::Failed)
     })
     .await;
     // Whatever came of it: what is left to say takes no handshake.

@@ -18,8 +18,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///   connection is not encrypted. What is `None` in [`TlsInfo`] is told to nobody; what is there must be true.
 /// - Verify the client's certificate before it returns: the chain, the dates, the revocation lists, and that the
 ///   client has the key. [`TlsInfo::client_certificate`] is one that was verified, never one that was only sent.
-/// - Call [`ClientPolicy::admit`](crate::ClientPolicy::admit) last, for full and for resumed handshakes, where it is
-///   built with a client policy. It is the last check that a required certificate is there.
+/// - Refuse in the handshake those whom no rule allows, where the rules are [kept in the
+///   handshake](crate::ClientTrust::denies_early): only then does the client get an alert that says so.
+/// - Say in [`TlsInfo::resumed`] whether a session was resumed, and in [`TlsInfo::client_vouched_until`] until when what
+///   vouched for its client holds, as far as it knows. What it does not say is checked as for the oldest session.
+/// - Hold back the tickets of TLS 1.3 until the stream is first written to or waits for its peer, and discard them if it
+///   is dropped before: the server drops the stream of a client that it refuses.
+///   [`HandshakeIo`](crate::HandshakeIo) does this. A backend that sends tickets at once still refuses that client, but
+///   the client may come back with them.
 /// - Bind sessions to [`ClientPolicy::digest`](crate::ClientPolicy::digest), to the server name, and to
 ///   [`TlsInfo::client_vouched_until`], if it resumes any.
 /// - Return an error for each handshake that fails, with the [`Fault`] if it is the client's certificate, and
@@ -27,18 +33,21 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// - Leave both ends of the stream as they are: no byte of HTTP is read ahead of the handshake's end, and closing
 ///   the stream sends `close_notify` and leaves the connection open.
 ///
-/// # What it may leave to the server
+/// # What the server does
 ///
-/// - Deadlines: it may wait for its peer as long as it likes, and is dropped when its time is up. Dropping the future
-///   must leave nothing behind.
+/// - The last word of the client policy, [`ClientPolicy::admit`](crate::ClientPolicy::admit), after each handshake that
+///   succeeds, full or resumed: a required certificate is there, an old session's certificate still holds, and a rule
+///   allows it. A backend that verifies nobody and names no certificate lets nobody in where one is required. But the
+///   server believes [`TlsInfo::client_certificate`]: what was not verified must not stand there.
+/// - Deadlines: a backend may wait for its peer as long as it likes, and is dropped when its time is up. Dropping the
+///   future must leave nothing behind.
 /// - Limits on handshakes and connections, and turning clients away.
-/// - Logging, metrics and explaining errors. It logs nothing about a connection by itself.
+/// - Logging, metrics and explaining errors. A backend logs nothing about a connection by itself.
 /// - Plain HTTP on the port: the server looks at the first byte before it calls [`accept`](Self::accept), where the
 ///   capabilities say that the backend does TLS.
 /// - Reload: the server builds another backend, and connections that stand stay with the stream that they have. One
 ///   backend serves all threads at once, and outlives its last connection.
-/// - The rules about names, unless they are [kept in the
-///   handshake](crate::ClientTrust::denies_early): the server answers with a 403.
+/// - The rules about names, where they are not kept in the handshake: the server answers with a 403.
 ///
 /// A panic in a backend ends that connection only. A [`Capabilities`](crate::Capabilities) table says what a backend
 /// can do; it decides which one is chosen, and what start-up refuses.

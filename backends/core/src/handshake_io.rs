@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::Socket;
 use crate::read_ahead::ReadAhead;
+use crate::{Socket, TlsVersion};
 
 /// How much of a handshake is held back at most, in bytes: more than the session tickets of either
 /// version of TLS, and most flights.
@@ -22,8 +22,8 @@ const HELD: usize = 16 * 1024;
 /// And it sends together what belongs together. Each write is a segment of TCP, and half of what a small
 /// request costs: so what a handshake writes is held until the stack waits for the peer. With TLS 1.3 the
 /// session tickets that end it go out with the first answer, if the request is there by then, and
-/// `close_notify` goes out with the FIN. Tickets for a session that is refused then never go out: a client
-/// that got them would come back with them, and be refused again.
+/// `close_notify` goes out with the FIN. Tickets of a stream that is [dropped
+/// unused](HandshakeProgress::hold_tickets) never go out.
 ///
 /// Where there are no tickets nothing would tell the client that its last flight has come, and most clients
 /// (Nagle's algorithm, RFC 1122 §4.2.3.4) hold their request back until they know: the kernel is told to
@@ -42,7 +42,7 @@ pub struct HandshakeIo {
 pub struct HandshakeProgress {
     ended: AtomicBool,
     established: AtomicBool,
-    discarding: AtomicBool,
+    holds_tickets: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -77,9 +77,6 @@ impl HandshakeIo {
 
     /// Sends what is held, and with it `bufs`, in one go as far as there is room; how much of `bufs` went.
     fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.progress.discarding.swap(false, Ordering::Relaxed) {
-            self.held = Vec::new();
-        }
         let nothing = bufs.is_empty() && self.held.is_empty();
         self.acknowledged |= self.progress.is_established() && !nothing;
         while !self.held.is_empty() {
@@ -121,9 +118,14 @@ impl HandshakeProgress {
         self.established.store(true, Ordering::Relaxed);
     }
 
-    /// What is held is not to be sent, and nothing after it: without it nobody could read that.
-    pub(crate) fn discard(&self) {
-        self.discarding.store(true, Ordering::Relaxed);
+    /// Notes the version that a server's handshake has agreed on. What it leaves to be sent with TLS 1.3 are session
+    /// tickets. They are discarded if the stream is dropped before anybody writes to it or waits for the peer,
+    /// which the server does with a client that it refuses: a client that got them would come back with them, and be
+    /// refused again. Without them it must do a full handshake, in which it may show another certificate.
+    ///
+    /// With TLS 1.2 what is left is part of the handshake, and is sent.
+    pub fn hold_tickets(&self, version: Option<TlsVersion>) {
+        self.holds_tickets.store(version == Some(TlsVersion::Tls13), Ordering::Relaxed);
     }
 
     /// What is written from here on is the last.
@@ -199,6 +201,9 @@ impl AsyncWrite for HandshakeIo {
 /// The alert that says why a handshake has failed is the last that a stack writes.
 impl Drop for HandshakeIo {
     fn drop(&mut self) {
+        if self.progress.holds_tickets.load(Ordering::Relaxed) && !self.acknowledged {
+            return;
+        }
         // Where there is no room for it the peer has not read what came before either.
         _ = self.poll_send(&mut Context::from_waker(Waker::noop()), &[]);
     }
@@ -270,13 +275,41 @@ mod tests {
     }
 
     #[test]
-    fn tickets_that_are_discarded_are_never_sent() {
-        let (mut below, progress, mut peer, socket) = pair();
-        write(&mut below, b"tickets");
-        progress.discard();
+    fn tickets_of_a_stream_that_is_dropped_unused_are_never_sent() {
+        for (version, sent) in
+            [(Some(TlsVersion::Tls13), &b""[..]), (Some(TlsVersion::Tls12), b"last flight")]
+        {
+            for is_established in [false, true] {
+                let (mut below, progress, mut peer, socket) = pair();
+                write(&mut below, b"last flight");
+                progress.hold_tickets(version);
+                if is_established {
+                    progress.establish();
+                }
+                drop(below);
+                socket.shutdown_write().unwrap();
+                assert_eq!(came(&mut peer).unwrap(), sent, "{version:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn tickets_of_a_stream_that_is_used_are_sent() {
+        let established = || {
+            let (mut below, progress, peer, socket) = pair();
+            write(&mut below, b"tickets");
+            progress.hold_tickets(Some(TlsVersion::Tls13));
+            progress.establish();
+            (below, peer, socket)
+        };
+        let (mut below, mut peer, _socket) = established();
+        wait_for_peer(&mut below);
         drop(below);
-        socket.shutdown_write().unwrap();
-        assert_eq!(came(&mut peer).unwrap(), b"");
+        assert_eq!(came(&mut peer).unwrap(), b"tickets");
+        let (mut below, mut peer, _socket) = established();
+        write(&mut below, b", goodbye");
+        drop(below);
+        assert_eq!(came(&mut peer).unwrap(), b"tickets, goodbye");
     }
 
     #[test]

@@ -3,10 +3,7 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 
 use crate::handshake_error::{Fault, HandshakeError, Refused};
-use crate::{
-    AllowRules, Certificate, CertificateError, Found, HandshakeProgress, RevocationList, TlsInfo,
-    TlsVersion, pem,
-};
+use crate::{AllowRules, Certificate, CertificateError, Found, RevocationList, TlsInfo, pem};
 
 /// Whether clients are asked for a certificate, and whose are good.
 #[derive(Debug, Clone, Default)]
@@ -69,60 +66,16 @@ impl ClientPolicy {
         digest.finalize().into()
     }
 
-    /// [`check`](Self::check)s what a handshake has come to, whose `progress` is given, with the
-    /// certificate, its chain as far as it is known, and all else in `tls`.
+    /// The last word on a client after its handshake, of which `tls` is known. The server says it for every
+    /// connection, whatever its backend has checked.
     ///
-    /// Tickets of TLS 1.3, which are held until the first answer, are not sent to a client that is refused:
-    /// it must have a full handshake next time, in which it may show another certificate. Those of TLS 1.2
-    /// are part of the handshake. To whoever is let in they go, whatever may become of them: they are
-    /// records, and nobody could read the next one without them.
-    pub fn admit(
-        &self,
-        tls: &TlsInfo,
-        progress: &HandshakeProgress,
-        now: SystemTime,
-    ) -> Result<(), HandshakeError> {
+    /// It checks that a required certificate is there. It checks the rules, where they are [kept in the
+    /// handshake](ClientTrust::denies_early). And it checks again what an earlier handshake found good, if the session was
+    /// [resumed](TlsInfo::resumed) and is not [vouched for](TlsInfo::client_vouched_until) until `now`: the dates of
+    /// the certificate and of its CA, and that no revocation list has expired since. A TLS stack that resumes looks at
+    /// none of these; what does not change with time is part of [`digest`](Self::digest).
+    pub fn admit(&self, tls: &TlsInfo, now: SystemTime) -> Result<(), HandshakeError> {
         let resumed = tls.resumed.unwrap_or(true);
-        let result = self.check_vouched(tls, resumed, now);
-        if result.is_err() {
-            self.refuse(tls, progress);
-        }
-        result
-    }
-
-    /// Holds back the tickets that [`admit`](Self::admit) holds back, where the backend itself refuses a
-    /// client after the handshake.
-    pub fn refuse(&self, tls: &TlsInfo, progress: &HandshakeProgress) {
-        if tls.version == Some(TlsVersion::Tls13) {
-            progress.discard();
-        }
-    }
-
-    /// Checks again what an earlier handshake found good: the dates of the certificate that a
-    /// resumed session was begun with and of its CA, that no revocation list has run out since, and
-    /// the rules where they are kept in the handshake. A TLS stack that resumes looks at none of these; what
-    /// does not change with time is part of [`digest`](Self::digest).
-    ///
-    /// For every connection, resumed or not, it is also the last check that a required certificate
-    /// is there.
-    pub fn check(
-        &self,
-        certificate: Option<&Certificate>,
-        resumed: bool,
-        now: SystemTime,
-    ) -> Result<(), HandshakeError> {
-        let tls = TlsInfo { client_certificate: certificate.cloned(), ..TlsInfo::default() };
-        self.check_vouched(&tls, resumed, now)
-    }
-
-    /// The same where more may be known: the chain, from the certificate to that of the CA, or until when all
-    /// that vouches for it holds.
-    fn check_vouched(
-        &self,
-        tls: &TlsInfo,
-        resumed: bool,
-        now: SystemTime,
-    ) -> Result<(), HandshakeError> {
         let Some(trust) = self.trust() else { return Ok(()) };
         let Some(certificate) = &tls.client_certificate else {
             return match self {

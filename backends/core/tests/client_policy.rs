@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use support::{Dir, Holder, new_year_2026, now, parse};
 use turnkey_backend::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, Fault, HandshakeError, RevocationList,
-    TrustAnchors,
+    TlsInfo, TrustAnchors,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -125,36 +125,61 @@ fn fault(result: Result<(), HandshakeError>) -> Fault {
     }
 }
 
+/// What `policy` says of a client that shows `certificate`, of which the backend knows no more.
+fn check(
+    policy: &ClientPolicy,
+    certificate: Option<&Certificate>,
+    resumed: bool,
+    now: SystemTime,
+) -> Result<(), HandshakeError> {
+    let mut tls = TlsInfo::default();
+    tls.client_certificate = certificate.cloned();
+    tls.resumed = Some(resumed);
+    policy.admit(&tls, now)
+}
+
 #[test]
 fn a_required_certificate_has_to_be_there() {
     let (trust, alice) = dated();
     let at = new_year_2026();
     for resumed in [false, true] {
         let required = ClientPolicy::Required(trust.clone());
-        let missing = required.check(None, resumed, at).unwrap_err();
+        let missing = check(&required, None, resumed, at).unwrap_err();
         assert!(matches!(missing, HandshakeError::NoClientCertificate), "{missing}");
-        assert!(required.check(Some(&alice), resumed, at).is_ok());
+        assert!(check(&required, Some(&alice), resumed, at).is_ok());
 
         let optional = ClientPolicy::Optional(trust.clone());
-        assert!(optional.check(None, resumed, at).is_ok());
-        assert!(optional.check(Some(&alice), resumed, at).is_ok());
+        assert!(check(&optional, None, resumed, at).is_ok());
+        assert!(check(&optional, Some(&alice), resumed, at).is_ok());
 
-        assert!(ClientPolicy::None.check(None, resumed, at).is_ok());
+        assert!(check(&ClientPolicy::None, None, resumed, at).is_ok());
     }
+}
+
+#[test]
+fn a_session_of_which_nothing_is_known_counts_as_resumed() {
+    let (trust, alice) = dated();
+    let mut tls = TlsInfo::default();
+    tls.client_certificate = Some(alice);
+    let policy = ClientPolicy::Required(trust);
+    assert_eq!(fault(policy.admit(&tls, new_year_2026() + 40 * DAY)), Fault::Expired);
+    // Which its backend has looked at already.
+    tls.client_vouched_until = Some(new_year_2026() + 50 * DAY);
+    assert!(policy.admit(&tls, new_year_2026() + 40 * DAY).is_ok());
 }
 
 #[test]
 fn a_resumed_session_ends_with_its_certificate() {
     let (trust, alice) = dated();
     for policy in [ClientPolicy::Optional(trust.clone()), ClientPolicy::Required(trust)] {
-        let resumed = |at: SystemTime| policy.check(Some(&alice), true, at);
+        let resumed = |at: SystemTime| check(&policy, Some(&alice), true, at);
         let end = new_year_2026() + 31 * DAY;
         assert!(resumed(new_year_2026()).is_ok());
         assert!(resumed(end).is_ok());
         assert_eq!(fault(resumed(end + DAY)), Fault::Expired);
         assert_eq!(fault(resumed(new_year_2026() - DAY)), Fault::NotYetValid);
         // In a full handshake the TLS stack has looked.
-        assert!(policy.check(Some(&alice), false, end + DAY).is_ok());
+        assert!(check(&policy, Some(&alice), false, end + DAY).is_ok());
     }
 }
 
@@ -174,8 +199,8 @@ fn a_resumed_session_ends_with_its_ca() {
     let carol = parse(&Holder::leaf("alice").signed_by(&between));
     let resumed = |cas: &str, who: &Certificate, at| {
         let policy = ClientPolicy::Required(anchors(cas).into());
-        assert!(policy.check(Some(who), false, at).is_ok(), "the TLS stack has looked");
-        policy.check(Some(who), true, at)
+        assert!(check(&policy, Some(who), false, at).is_ok(), "the TLS stack has looked");
+        check(&policy, Some(who), true, at)
     };
     let end = new_year_2026() + 365 * DAY;
     let both = old.clone() + &other.self_signed();
@@ -208,11 +233,11 @@ fn a_resumed_session_ends_with_a_revocation_list() {
     let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(lists(&both));
     let policy = ClientPolicy::Required(trust);
     let end = new_year_2026() + 364 * DAY;
-    assert!(policy.check(Some(&alice), true, end - DAY).is_ok());
+    assert!(check(&policy, Some(&alice), true, end - DAY).is_ok());
     let wanted =
         Fault::RevocationListExpired { issuer: "CN=ca".to_owned(), next_update: Some(end) };
-    assert_eq!(fault(policy.check(Some(&alice), true, end)), wanted);
-    assert!(policy.check(Some(&alice), false, end).is_ok());
+    assert_eq!(fault(check(&policy, Some(&alice), true, end)), wanted);
+    assert!(check(&policy, Some(&alice), false, end).is_ok());
 }
 
 /// The clock may be set back, or be another server's.
@@ -229,11 +254,11 @@ fn a_resumed_session_is_not_older_than_a_revocation_list() {
     );
     let trust = ClientTrust::new(anchors(&ca.self_signed()));
     let with = |list| ClientPolicy::Required(trust.clone().revocation_lists(list));
-    assert!(with(list.clone()).check(Some(&alice), true, new_year_2026()).is_ok());
-    assert_eq!(fault(with(list).check(Some(&alice), true, new_year_2026() - DAY)), early);
+    assert!(check(&with(list.clone()), Some(&alice), true, new_year_2026()).is_ok());
+    assert_eq!(fault(check(&with(list), Some(&alice), true, new_year_2026() - DAY)), early);
     // One that is still to come takes nobody's place.
     let policy = with(lists(&(text + &ca.crl_of(2027, &[], 2028))));
-    assert!(policy.check(Some(&alice), true, new_year_2026()).is_ok());
+    assert!(check(&policy, Some(&alice), true, new_year_2026()).is_ok());
 }
 
 /// A CA between is known by its name only: it may stand below the one whose list it is.
@@ -246,7 +271,7 @@ fn a_list_that_has_expired_ends_no_session_of_another_cas_clients() {
     let policy = ClientPolicy::Required(trust);
     let resumed = |issuer: &Holder, at: SystemTime| {
         let alice = parse(&Holder::leaf("alice").signed_by(issuer));
-        policy.check(Some(&alice), true, at)
+        check(&policy, Some(&alice), true, at)
     };
     let end = new_year_2026() + 364 * DAY;
     for issuer in [&one, &other, &between] {
@@ -266,7 +291,7 @@ fn a_list_that_has_been_replaced_ends_no_session() {
     let alice = parse(&Holder::leaf("alice").signed_by(&ca));
     let resumed = |text: String| {
         let trust = ClientTrust::new(anchors(&ca.self_signed())).revocation_lists(lists(&text));
-        ClientPolicy::Required(trust).check(Some(&alice), true, new_year_2026() + 400 * DAY)
+        check(&ClientPolicy::Required(trust), Some(&alice), true, new_year_2026() + 400 * DAY)
     };
     let (old, new) = (ca.crl_of(2026, &[], 2026), ca.crl_of(2027, &[], 2027));
     assert!(resumed(old.clone() + &new).is_ok());
@@ -285,12 +310,12 @@ fn rules_are_kept_in_the_handshake_where_that_is_asked_for() {
         assert_eq!(trust.allows(&alice), rule == "alice");
         ClientPolicy::Required(trust)
     };
-    let check =
-        |policy: ClientPolicy, resumed| policy.check(Some(&alice), resumed, new_year_2026());
+    let said =
+        |policy: ClientPolicy, resumed| check(&policy, Some(&alice), resumed, new_year_2026());
     for resumed in [false, true] {
-        assert_eq!(fault(check(policy("bob", true), resumed)), Fault::NotAllowed);
-        assert!(check(policy("alice", true), resumed).is_ok());
-        assert!(check(policy("bob", false), resumed).is_ok());
+        assert_eq!(fault(said(policy("bob", true), resumed)), Fault::NotAllowed);
+        assert!(said(policy("alice", true), resumed).is_ok());
+        assert!(said(policy("bob", false), resumed).is_ok());
     }
 }
 

@@ -21,8 +21,6 @@ mod sessions;
 mod stream;
 mod verify;
 
-use std::time::SystemTime;
-
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
@@ -77,8 +75,7 @@ impl OpenSsl {
         }
         // It is taken away: idle connections are many.
         let tls = info::read(session.ssl(), Seen::take(session.ssl()))?;
-        // OpenSSL has checked most of this already; whatever it did, nobody gets past here without.
-        self.clients.admit(&tls, &progress, SystemTime::now())?;
+        progress.hold_tickets(tls.version);
         if tls.client_certificate.is_some() {
             verify::confirm(session.ssl())?;
         }

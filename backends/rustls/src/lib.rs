@@ -16,7 +16,6 @@ mod webpki_error;
 mod words;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use futures_rustls::TlsAcceptor;
 use rustls::SupportedProtocolVersion;
@@ -27,9 +26,9 @@ use rustls::server::{
     NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
 };
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    EstablishedStream, HandshakeError, HandshakeIo, HandshakeProgress, Resumption, Socket,
-    TlsConfig, TlsInfo, TlsVersion, VersionRange, Vouched,
+    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, EstablishedStream,
+    HandshakeError, HandshakeIo, HandshakeProgress, Resumption, Socket, TlsConfig, TlsInfo,
+    TlsVersion, VersionRange, Vouched,
 };
 
 pub use self::connector::RustlsConnector;
@@ -46,7 +45,6 @@ pub use self::words::{fault_in_words, io_in_words};
 #[derive(Debug)]
 pub struct Rustls {
     config: Arc<ServerConfig>,
-    clients: ClientPolicy,
     /// `None` where clients are not asked.
     verifier: Option<Arc<Verifier>>,
 }
@@ -87,7 +85,7 @@ impl Rustls {
                 server.ticketer = Arc::new(SharedTickets::new(key, &config.clients)?);
             }
         }
-        Ok(Self { config: Arc::new(server), clients: config.clients.clone(), verifier })
+        Ok(Self { config: Arc::new(server), verifier })
     }
 
     /// The name and version of the TLS stack.
@@ -112,7 +110,6 @@ impl Backend for Rustls {
                 (Err(error), _) => return Err(handshake_error(error)),
             };
             let tls = self.negotiated(stream.get_ref().1, path, &progress)?;
-            self.clients.admit(&tls, &progress, SystemTime::now())?;
             let stream = EstablishedStream::new(stream, progress).in_words(io_in_words);
             Ok(Accepted { stream: Box::new(stream), tls: Some(tls) })
         })
@@ -140,6 +137,7 @@ impl Rustls {
         progress: &HandshakeProgress,
     ) -> Result<TlsInfo, HandshakeError> {
         let mut tls = info::negotiated(session);
+        progress.hold_tickets(tls.version);
         tls.server_name = session.server_name().map(str::to_owned);
         let shown = session.peer_certificates().and_then(<[_]>::split_first);
         let (Some((leaf, others)), Some(verifier)) = (shown, &self.verifier) else {
@@ -147,9 +145,7 @@ impl Rustls {
         };
         let vouched = match path {
             Some(path) => path,
-            None => verifier.verify_again(leaf, others).inspect_err(|_| {
-                self.clients.refuse(&tls, progress);
-            })?,
+            None => verifier.verify_again(leaf, others)?,
         };
         tls.set_client(Some(vouched));
         Ok(tls)

@@ -15,11 +15,12 @@ use rustls::{
 };
 use smol::future::FutureExt;
 use smol::io::AsyncWriteExt;
-use turnkey_backend::{Accepted, Backend, Certificate, HandshakeError, Identity, Socket, Timer};
+use turnkey_backend::{Accepted, Certificate, HandshakeError, Identity, Socket, Timer};
 use turnkey_rustls::{fault_in_words, io_in_words};
 
 use crate::check::report::Attempt;
 use crate::common::causes::with_causes;
+use crate::mode::current::Serving;
 
 /// A client that takes every certificate, and keeps what it was shown.
 pub(super) struct Client {
@@ -97,10 +98,10 @@ impl Client {
         Ok(Self { config: Arc::new(config), shown })
     }
 
-    /// One handshake with `backend`, which is over by `deadline`.
+    /// One handshake with the backend of `serving`, which is over by `deadline`.
     pub(super) fn shake_hands(
         self,
-        backend: &dyn Backend,
+        serving: &Serving,
         name: &ServerName<'static>,
         deadline: Instant,
     ) -> io::Result<ClientHandshake> {
@@ -124,7 +125,7 @@ impl Client {
                 let read = Stream::new(&mut tls, &mut tcp).read_exact(&mut [0]);
                 (read, tls)
             });
-            let served = smol::block_on(serve(backend, accepted, left()));
+            let served = smol::block_on(serve(serving, accepted, left()));
             let (read, tls) = client.join().map_err(|_| io::Error::other("the client failed"))?;
             Ok::<_, io::Error>((read, served, tls))
         })?;
@@ -166,11 +167,11 @@ enum Unserved {
 }
 
 /// The server's side: a handshake, and one byte.
-async fn serve(backend: &dyn Backend, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
+async fn serve(serving: &Serving, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
     let serve = async {
         let io = |error| Unserved::Handshake(HandshakeError::Io(error));
         let tcp = Socket::tcp(tcp).map_err(io)?;
-        let accepted = backend.accept(tcp.clone()).await;
+        let accepted = serving.accept(tcp.clone()).await;
         let Accepted { mut stream, .. } = accepted.map_err(Unserved::Handshake)?;
         stream.write_all(b".").await.map_err(io)?;
         stream.flush().await.map_err(io)?;

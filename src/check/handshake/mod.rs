@@ -108,7 +108,7 @@ impl Trial<'_> {
     ) -> Option<client::ClientHandshake> {
         let tried = if Instant::now() < self.deadline {
             Client::new(identity)
-                .and_then(|client| client.shake_hands(&*self.serving.backend, name, self.deadline))
+                .and_then(|client| client.shake_hands(self.serving, name, self.deadline))
                 .map_err(|error| io_in_words(error).to_string())
         } else {
             Err(format!("there is no time left of {} seconds", LIMIT.as_secs()))

@@ -4,10 +4,13 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::{Accepted, Backend, BoxFuture, ClientTrust, HandshakeError, Socket};
+use turnkey_backend::{
+    Accepted, Backend, BoxFuture, Capabilities, ClientTrust, HandshakeError, Socket,
+};
 
 use super::*;
-use crate::mode::{Mode, TlsChoice};
+use crate::mode::own_backend::OwnBackend;
+use crate::mode::{Built, Mode, TlsChoice};
 use crate::pki;
 
 /// What serves an identity that was made up.
@@ -37,13 +40,14 @@ fn another_certificate_than_the_one_that_was_read() {
     assert_eq!(codes[0], (Severity::Warning, "handshake-chain"), "{codes:?}");
 }
 
+/// The backend asks nobody for a certificate; the server has the last word.
 #[test]
-fn a_policy_that_is_not_kept() {
+fn a_policy_that_the_backend_does_not_keep() {
     let (mut serving, identity) = serving();
     let made = pki::adhoc_mutual(&[], SystemTime::now()).unwrap();
     serving.clients = ClientPolicy::Required(ClientTrust::new(made.anchors));
     let codes = codes(&serving, &identity);
-    assert_eq!(codes[0], (Severity::Error, "handshake-lets-all-in"), "{codes:?}");
+    assert_eq!(codes[0], (Severity::Ok, "handshake-refuses"), "{codes:?}");
 }
 
 /// Accepts, and says nothing.
@@ -59,10 +63,12 @@ impl Backend for Silent {
 #[test]
 fn a_handshake_that_does_not_end() {
     let (_, identity) = serving();
+    let silent = Mode::Own(OwnBackend::new(Capabilities::PLAIN, Silent));
+    let Built { serving, .. } = silent.build(&TlsChoice::default()).unwrap();
     let start = Instant::now();
     let client = Client::new(None).unwrap();
     let name = name_of(identity.leaf(), true).unwrap();
-    let outcome = client.shake_hands(&Silent, &name, start + Duration::from_millis(200)).unwrap();
+    let outcome = client.shake_hands(&serving, &name, start + Duration::from_millis(200)).unwrap();
     assert_eq!(outcome.refusal.unwrap().text, "it takes too long");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }

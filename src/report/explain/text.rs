@@ -318,16 +318,15 @@ fn list(items: impl ExactSizeIterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
 
     use rcgen::{
         BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa,
         KeyPair, date_time_ymd,
     };
-    use turnkey_backend::ClientPolicy;
 
     use super::*;
+    use crate::mode::{Mode, TlsChoice};
 
     /// What a certificate says that is good until the first of January of that year.
     fn until(year: i32, name: &str) -> CertificateParams {
@@ -354,15 +353,9 @@ mod tests {
         let leaf = until(leaf, "server").signed_by(&own, &between).unwrap();
         let (chain, key) = (leaf.pem() + &between.pem(), own.serialize_pem());
         let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes(), None, now).unwrap();
-        Serving {
-            backend: Arc::new(turnkey_plain::Plain),
-            tls: true,
-            name: "plain",
-            identities: Some(identity.into()),
-            clients: ClientPolicy::None,
-            versions: None,
-            generation: 0,
-        }
+        let mut serving = Mode::Http.build(&TlsChoice::default()).unwrap().serving;
+        serving.identities = Some(identity.into());
+        serving
     }
 
     #[test]

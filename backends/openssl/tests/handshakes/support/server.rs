@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_lite::future::{block_on, or};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -53,7 +53,7 @@ impl Config {
     }
 
     pub(crate) fn serve(&self) -> Server {
-        Server::new(self.build().unwrap())
+        Server::new(self.build().unwrap(), self.0.clients.clone())
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Server {
 pub(crate) type Handshaken = Result<TlsInfo, HandshakeError>;
 
 impl Server {
-    fn new(backend: OpenSsl) -> Self {
+    fn new(backend: OpenSsl, policy: ClientPolicy) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, outcomes) = channel();
@@ -75,7 +75,7 @@ impl Server {
         thread::spawn(move || {
             for tcp in listener.incoming() {
                 let tcp = Socket::tcp(tcp.unwrap()).unwrap();
-                let outcome = block_on(or(littered(converse(&backend, tcp)), async {
+                let outcome = block_on(or(littered(converse(&backend, &policy, tcp)), async {
                     Timer::after(Duration::from_secs(10)).await;
                     Err(HandshakeError::Io(io::ErrorKind::TimedOut.into()))
                 }));
@@ -108,9 +108,14 @@ async fn littered<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// Says a byte, hears a byte, and closes so that the client can read all it was sent.
-async fn converse(backend: &OpenSsl, mut tcp: Socket) -> Handshaken {
-    let outcome = match backend.accept(tcp.clone()).await {
+/// Says a byte, hears a byte, and closes so that the client can read all it was sent. Like the server it leaves
+/// the last word to the policy.
+async fn converse(backend: &OpenSsl, policy: &ClientPolicy, mut tcp: Socket) -> Handshaken {
+    let admitted = backend.accept(tcp.clone()).await.and_then(|accepted| {
+        policy.admit(accepted.tls.as_ref().unwrap(), SystemTime::now())?;
+        Ok(accepted)
+    });
+    let outcome = match admitted {
         Ok(accepted) => {
             let mut stream = accepted.stream;
             let mut byte = [0];
