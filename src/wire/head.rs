@@ -295,28 +295,32 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     })
 }
 
-/// `chunked`, once, and nothing else.
+/// `chunked`, once, and nothing else. Where another coding is the last, nobody can tell where the body ends
+/// (RFC 9112 §6.3); where another comes before it, that can be told, and no more (§6.1).
 fn transfer_codings<'b>(values: impl Iterator<Item = &'b [u8]>) -> Result<Framing, Refusal> {
-    let mut chunked = 0;
-    for value in values {
-        for coding in value.split(|&b| b == b',').map(field::trim) {
-            // Other codings may have parameters (RFC 9112 §7), chunked has none.
-            let name = coding.split(|&b| b == b';').next().map(field::trim).unwrap_or_default();
-            if coding.eq_ignore_ascii_case(b"chunked") {
-                chunked += 1;
-            } else if field::is_token(name) && !name.eq_ignore_ascii_case(b"chunked") {
-                return Err(Refusal::new(
-                    StatusCode::NotImplemented,
-                    "the only transfer coding that this server knows is chunked",
-                ));
-            } else {
-                return Err(Refusal::bad_request("the Transfer-Encoding field is malformed"));
-            }
+    let (mut chunked, mut others, mut chunked_is_last) = (0, 0, false);
+    for coding in values.flat_map(|value| value.split(|&b| b == b',')).map(field::trim) {
+        // Other codings may have parameters (RFC 9112 §7), chunked has none.
+        let name = coding.split(|&b| b == b';').next().map(field::trim).unwrap_or_default();
+        chunked_is_last = coding.eq_ignore_ascii_case(b"chunked");
+        if chunked_is_last {
+            chunked += 1;
+        } else if field::is_token(name) && !name.eq_ignore_ascii_case(b"chunked") {
+            others += 1;
+        } else {
+            return Err(Refusal::bad_request("the Transfer-Encoding field is malformed"));
         }
     }
-    match chunked {
-        1 => Ok(Framing::Chunked),
-        _ => Err(Refusal::bad_request("chunked must stand once in Transfer-Encoding")),
+    match (chunked_is_last, chunked, others) {
+        (true, 1, 0) => Ok(Framing::Chunked),
+        (true, 1, _) => Err(Refusal::new(
+            StatusCode::NotImplemented,
+            "the only transfer coding that this server knows is chunked",
+        )),
+        (true, ..) => Err(Refusal::bad_request("chunked must stand once in Transfer-Encoding")),
+        (false, ..) => Err(Refusal::bad_request(
+            "chunked is not the last coding in Transfer-Encoding (RFC 9112 section 6.3)",
+        )),
     }
 }
 
