@@ -80,6 +80,14 @@ impl ChunkedDecoder {
         }
     }
 
+    /// How much of the chunk at hand is still to come, in bytes.
+    pub(crate) fn announced(&self) -> u64 {
+        match self.state {
+            ChunkState::Data(left) => left,
+            _ => 0,
+        }
+    }
+
     /// The trailers, once the body is done.
     pub(crate) fn into_trailers(self) -> Vec<Trailer> {
         self.trailers

@@ -71,6 +71,15 @@ impl Framer {
         matches!(self, Self::Done(_))
     }
 
+    /// How much content is still to come at least, in bytes: what has been announced.
+    pub(crate) fn announced(&self) -> u64 {
+        match self {
+            Self::Done(_) => 0,
+            Self::Length(left) => *left,
+            Self::Chunked(decoder) => decoder.announced(),
+        }
+    }
+
     /// How much content is still to come, if that is known.
     pub(crate) fn remaining(&self) -> Option<u64> {
         match self {

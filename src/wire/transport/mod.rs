@@ -310,19 +310,25 @@ impl Transport {
         }
         loop {
             match self.body.step(self.input.unread()) {
-                Ok(Step::Content(n)) => {
-                    let n = ready_content(n, self.content_taken, self.limits.max_body);
-                    return match n {
-                        Some(n) => Poll::Ready(Ok(n)),
-                        None => self.refuse(Refusal::too_large(self.limits.max_body)),
-                    };
+                Ok(Step::Content(n)) => return Poll::Ready(Ok(n)),
+                Ok(Step::Framing(n)) => {
+                    self.input.consume(n);
+                    // A length has been checked before the body began, the size of a chunk is known now.
+                    if self.is_over_limit() {
+                        return self.refuse(Refusal::too_large(self.limits.max_body));
+                    }
                 }
-                Ok(Step::Framing(n)) => self.input.consume(n),
                 Ok(Step::Done) => return Poll::Ready(Ok(0)),
                 Ok(Step::NeedInput) => ready!(self.poll_body_input(cx))?,
                 Err(refusal) => return self.refuse(refusal),
             }
         }
+    }
+
+    /// Whether the body has more content than it may, with what has been announced.
+    fn is_over_limit(&self) -> bool {
+        let content = self.content_taken.saturating_add(self.body.announced());
+        self.limits.max_body.is_some_and(|max| content > max)
     }
 
     fn poll_body_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -380,11 +386,4 @@ impl Transport {
         self.broken = true;
         Poll::Ready(Err(error))
     }
-}
-
-/// `n` more bytes of content, or `None` when that is more than a body may have.
-fn ready_content(n: usize, taken: u64, max_body: Option<u64>) -> Option<usize> {
-    let Some(max) = max_body else { return Some(n) };
-    let left = usize::try_from(max.saturating_sub(taken)).unwrap_or(usize::MAX);
-    if left == 0 { None } else { Some(n.min(left)) }
 }
