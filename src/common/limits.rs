@@ -1,6 +1,9 @@
 use std::thread;
 use std::time::Duration;
 
+/// The default of [`Limits::max_head`].
+pub(crate) const MAX_HEAD: usize = 16 * 1024;
+
 /// What a server gives its clients: time, memory, and places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,7 +29,9 @@ pub struct Limits {
     pub drain_delay: Duration,
     /// How long a server that was told to stop, and takes no more connections, waits for what is under way; 30 seconds.
     pub drain_timeout: Duration,
-    /// The largest request head, in bytes; 16 KiB.
+    /// The largest request head, in bytes; 16 KiB. The request target may have 8 KiB of it, and there may be 100
+    /// fields. When this is raised, a target may be as long as a head, and there may be more fields in
+    /// proportion: 400 with 64 KiB, and never more than 1,000.
     pub max_head: usize,
     /// The largest request body, in bytes; 10 MiB. `None`: any.
     pub max_body: Option<u64>,
@@ -56,7 +61,7 @@ impl Limits {
             max_age: None,
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
-            max_head: 16 * 1024,
+            max_head: MAX_HEAD,
             max_body: Some(10 * 1024 * 1024),
             max_connections,
             max_handshakes: (max_connections / 2).max(1),

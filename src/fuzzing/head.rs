@@ -13,6 +13,7 @@ use crate::h1::request;
 use crate::peer::trust::{Decision, Own, Trust};
 use crate::wire::Transport;
 use crate::wire::head::{Framing, Head, Target, Version, field_slots, lower_minor_version};
+use crate::wire::head_limits::HeadLimits;
 use crate::wire::scanner::HeadScanner;
 
 /// What becomes of an input.
@@ -28,11 +29,11 @@ enum HeadOutcome {
 /// taken or refused alike; a head that is taken has one reading, which is read here once more, in
 /// another way; and async-h1 takes it.
 pub fn head(input: &[u8]) {
-    // The default, and one that is soon reached.
-    for max_head in [Limits::default().max_head, 200] {
+    // The default, one that is soon reached, and one that is raised.
+    for max_head in [Limits::default().max_head, 200, 64 * 1024] {
         let whole = read(input, max_head);
         if let HeadOutcome::Taken(start, end) = whole {
-            check_head(&lowered(&input[start..end]));
+            check_head(&lowered(&input[start..end]), HeadLimits::of(max_head));
         }
     }
 }
@@ -72,10 +73,10 @@ fn read_pieces(
     let mut scanner = HeadScanner::default();
     let mut fed = 0;
     let refusal = loop {
-        match scanner.scan(&input[..fed], max_head) {
+        match scanner.scan(&input[..fed], HeadLimits::of(max_head)) {
             Ok(Some((start, end))) => {
                 let (bytes, mut slots) = (lowered(&input[start..end]), field_slots());
-                match Head::parse(&bytes, &mut slots) {
+                match Head::parse(&bytes, &mut slots, HeadLimits::of(max_head)) {
                     Ok(_) => return (HeadOutcome::Taken(start, end), fed),
                     Err(refusal) => break refusal,
                 }
@@ -97,10 +98,10 @@ fn lowered(bytes: &[u8]) -> Vec<u8> {
     lowered
 }
 
-fn check_head(bytes: &[u8]) {
+fn check_head(bytes: &[u8], limits: HeadLimits) {
     let (mut slots, mut again) = (field_slots(), field_slots());
-    let head = Head::parse(bytes, &mut slots);
-    let second = Head::parse(bytes, &mut again);
+    let head = Head::parse(bytes, &mut slots, limits);
+    let second = Head::parse(bytes, &mut again, limits);
     assert_eq!(format!("{head:?}"), format!("{second:?}"));
     let Ok(head) = head else { unreachable!("it was taken before") };
     let fields = check_fields(bytes, &head);

@@ -34,6 +34,7 @@ use crate::report::record::Noted;
 use crate::wire::asked::Asked;
 use crate::wire::deadline::Deadline;
 use crate::wire::head::{self, Framing, Head, Target, field_slots};
+use crate::wire::head_limits::HeadLimits;
 use crate::wire::scanner::{HeadScanner, TLS_HANDSHAKE};
 use crate::wire::transport::{Next, Shared, Transport, lock};
 
@@ -202,7 +203,7 @@ fn begin(
     }
     let mut slots = field_slots();
     let bytes = transport.input().get(at).unwrap_or_default();
-    let head = Head::parse(bytes, &mut slots)
+    let head = Head::parse(bytes, &mut slots, HeadLimits::of(link.settings.limits.max_head))
         .map_err(|refusal| (refusal, Asked::unread(id, head::method_of_refused(bytes))))?;
     noted.head(head.method, head.authority, head.fields);
     let page = page::prefers_page(field::values(head.fields, "accept"));

@@ -4,24 +4,24 @@ use std::str::FromStr;
 use http_types::{Method, StatusCode};
 use httparse::Header;
 
+use super::head_limits::{self, HeadLimits, MAX_FIELDS};
 use crate::common::field;
 use crate::common::refusal::Refusal;
-
-/// The most fields that a head may have.
-const MAX_FIELDS: usize = 100;
-
-/// The longest request target, in bytes (RFC 9112 §3 recommends at least 8,000).
-pub(super) const MAX_TARGET: usize = 8 * 1024;
 
 /// What nearly all requests are.
 const COMMON: [Method; 4] = [Method::Get, Method::Post, Method::Head, Method::Put];
 
 /// Room for the fields of a head, to be parsed into.
-pub(crate) type FieldSlots<'b> = [MaybeUninit<Header<'b>>; MAX_FIELDS];
+#[derive(Debug)]
+pub(crate) struct FieldSlots<'b> {
+    few: [MaybeUninit<Header<'b>>; MAX_FIELDS],
+    /// For heads with more than a few, where the limit on heads is raised.
+    many: Vec<MaybeUninit<Header<'b>>>,
+}
 
 /// Empty room for [`Head::parse`].
 pub(crate) fn field_slots<'b>() -> FieldSlots<'b> {
-    [const { MaybeUninit::uninit() }; MAX_FIELDS]
+    FieldSlots { few: [const { MaybeUninit::uninit() }; MAX_FIELDS], many: Vec::new() }
 }
 
 /// A request head that is well-formed and has one reading only.
@@ -68,13 +68,12 @@ pub(crate) enum Framing {
 
 impl<'h, 'b> Head<'h, 'b> {
     /// Reads a whole head, from the first byte of the request line to the empty line.
-    pub(crate) fn parse(bytes: &'b [u8], slots: &'h mut FieldSlots<'b>) -> Result<Self, Refusal> {
-        let mut parsed = httparse::Request::new(&mut []);
-        match parsed.parse_with_uninit_headers(bytes, slots) {
-            Ok(status) if status.is_complete() => {}
-            Ok(_) => return Err(Refusal::bad_request("the request head is incomplete")),
-            Err(error) => return Err(malformed(error, bytes)),
-        }
+    pub(crate) fn parse(
+        bytes: &'b [u8],
+        slots: &'h mut FieldSlots<'b>,
+        limits: HeadLimits,
+    ) -> Result<Self, Refusal> {
+        let parsed = parse_lines(bytes, slots, limits)?;
         let (Some(method), Some(target), Some(version)) =
             (parsed.method, parsed.path, parsed.version)
         else {
@@ -84,9 +83,7 @@ impl<'h, 'b> Head<'h, 'b> {
 
         let version = if version == 0 { Version::Http10 } else { Version::Http11 };
         let method = known_method(method)?;
-        if target.len() > MAX_TARGET {
-            return Err(uri_too_long());
-        }
+        limits.check_target(target.len())?;
         let host = host(fields, version)?;
         let (target, named) = read_target(target, method)?;
         if field::has_too_many_options(fields) {
@@ -133,26 +130,38 @@ pub(crate) fn method_of_refused(input: &[u8]) -> Method {
     if input.starts_with(b"HEAD ") { Method::Head } else { Method::Get }
 }
 
-pub(super) fn uri_too_long() -> Refusal {
-    Refusal::new(
-        StatusCode::UriTooLong,
-        format!("the request target is longer than {MAX_TARGET} bytes"),
-    )
+/// The request line and the fields, as they are.
+fn parse_lines<'h, 'b>(
+    bytes: &'b [u8],
+    slots: &'h mut FieldSlots<'b>,
+    limits: HeadLimits,
+) -> Result<httparse::Request<'h, 'b>, Refusal> {
+    let mut parsed = httparse::Request::new(&mut []);
+    let mut status = parsed.parse_with_uninit_headers(bytes, &mut slots.few);
+    if status == Err(httparse::Error::TooManyHeaders) && limits.fields > MAX_FIELDS {
+        // A field takes a line of its own: one slot too many is none too few.
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        slots.many.resize_with(lines.min(limits.fields), MaybeUninit::uninit);
+        parsed = httparse::Request::new(&mut []);
+        status = parsed.parse_with_uninit_headers(bytes, &mut slots.many);
+    }
+    match status {
+        Ok(status) if status.is_complete() => Ok(parsed),
+        Ok(_) => Err(Refusal::bad_request("the request head is incomplete")),
+        Err(httparse::Error::TooManyHeaders) => Err(limits.too_many_fields()),
+        Err(error) => Err(malformed(error, bytes)),
+    }
 }
 
 fn too_many_options() -> Refusal {
-    Refusal::new(
-        StatusCode::RequestHeaderFieldsTooLarge,
-        format!("the Connection fields name more than {} options", field::MAX_OPTIONS),
-    )
+    head_limits::too_large(format!(
+        "the Connection fields name more than {} options",
+        field::MAX_OPTIONS
+    ))
 }
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> Refusal {
     match error {
-        httparse::Error::TooManyHeaders => Refusal::new(
-            StatusCode::RequestHeaderFieldsTooLarge,
-            format!("the request head has more than {MAX_FIELDS} fields"),
-        ),
         httparse::Error::Version if names_other_version(bytes) => Refusal::new(
             StatusCode::HttpVersionNotSupported,
             "this server speaks HTTP/1.1 and HTTP/1.0 only",

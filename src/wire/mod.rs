@@ -13,6 +13,7 @@ pub(crate) mod chunked;
 pub(crate) mod deadline;
 pub(crate) mod framer;
 pub(crate) mod head;
+pub(crate) mod head_limits;
 pub(crate) mod input;
 pub(crate) mod scanner;
 pub(crate) mod tally;

@@ -1,11 +1,6 @@
-use http_types::StatusCode;
-
-use super::head::{MAX_TARGET, uri_too_long};
+use super::head_limits::HeadLimits;
 use crate::common::field;
 use crate::common::refusal::Refusal;
-
-/// The longest request line: the target, and room for any method and version that there is.
-const MAX_REQUEST_LINE: usize = MAX_TARGET + 64;
 
 /// What a TLS handshake begins with: a record of type 22, of a version that is 3.x (RFC 8446 §5.1).
 pub(crate) const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
@@ -27,22 +22,24 @@ impl HeadScanner {
     pub(crate) fn scan(
         &mut self,
         bytes: &[u8],
-        max_head: usize,
+        limits: HeadLimits,
     ) -> Result<Option<(usize, usize)>, Refusal> {
         // Before all else: the bytes of another protocol have line feeds in them, too.
-        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
+        self.check_line(bytes.get(self.line..).unwrap_or_default(), limits)?;
         while let Some(found) = memchr::memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default())
         {
             let lf = self.scanned + found;
             self.scanned = lf + 1;
             let line = bytes.get(self.line..lf).unwrap_or_default();
+            self.check_line(line, limits)?;
+            // Had it come bit by bit, it would not have come so far.
+            limits.check_size(lf)?;
             self.line = lf + 1;
             // RFC 9112 §2.2 lets a recipient take a bare LF; two that differ in it can be played
             // against each other.
             let Some(line) = line.strip_suffix(b"\r") else {
                 return Err(Refusal::bad_request("a line of the head ends in a bare LF"));
             };
-            self.check_line(line)?;
             match self.start {
                 // RFC 9112 §2.2: empty lines before the request line are passed over.
                 None if line.is_empty() => {}
@@ -51,16 +48,16 @@ impl HeadScanner {
                     self.request_line_ended = true;
                 }
                 Some(start) if line.is_empty() => {
-                    check_size(lf + 1, max_head)?;
+                    limits.check_size(lf + 1)?;
                     return Ok(Some((start, lf + 1)));
                 }
                 Some(_) => {}
             }
-            check_size(self.scanned, max_head)?;
+            limits.check_size(self.scanned)?;
         }
-        self.check_line(bytes.get(self.line..).unwrap_or_default())?;
+        self.check_line(bytes.get(self.line..).unwrap_or_default(), limits)?;
         self.scanned = bytes.len();
-        check_size(bytes.len(), max_head)?;
+        limits.check_size(bytes.len())?;
         Ok(None)
     }
 
@@ -72,7 +69,7 @@ impl HeadScanner {
     }
 
     /// What can be told of the request line before all of it is there.
-    fn check_line(&self, line: &[u8]) -> Result<(), Refusal> {
+    fn check_line(&self, line: &[u8], limits: HeadLimits) -> Result<(), Refusal> {
         if self.request_line_ended {
             return Ok(());
         }
@@ -85,37 +82,28 @@ impl HeadScanner {
             [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
             }
-            _ => match line.get(..=MAX_REQUEST_LINE) {
-                Some(start) if !start.contains(&b'\n') => Err(uri_too_long()),
-                _ => Ok(()),
-            },
+            // An empty line, which is no request line, or what is refused when more of it is there.
+            [b'\r', ..] => Ok(()),
+            _ => limits.check_request_line(line, self.line),
         }
     }
 }
 
-fn check_size(size: usize, max_head: usize) -> Result<(), Refusal> {
-    if size <= max_head {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        StatusCode::RequestHeaderFieldsTooLarge,
-        format!("the request head is larger than {max_head} bytes"),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use http_types::StatusCode;
+
     use super::*;
 
     /// What comes of `bytes` when they come in one by one.
     fn scan(bytes: &[u8], max_head: usize) -> Result<Option<(usize, usize)>, Refusal> {
         let mut scanner = HeadScanner::default();
         for n in 0..bytes.len() {
-            if let Some(found) = scanner.scan(&bytes[..n], max_head)? {
+            if let Some(found) = scanner.scan(&bytes[..n], HeadLimits::of(max_head))? {
                 panic!("{found:?} after {n} of {} bytes", bytes.len());
             }
         }
-        scanner.scan(bytes, max_head)
+        scanner.scan(bytes, HeadLimits::of(max_head))
     }
 
     #[test]
@@ -126,7 +114,7 @@ mod tests {
             let all = (2 * empty, bytes.len());
             assert_eq!(scan(&bytes, 1000).unwrap(), Some(all), "byte by byte");
             let more = [bytes.as_slice(), b"GET / HTTP/1.1\r\n\r\n"].concat();
-            let at_once = HeadScanner::default().scan(&more, 1000).unwrap();
+            let at_once = HeadScanner::default().scan(&more, HeadLimits::of(1000)).unwrap();
             assert_eq!(at_once, Some(all), "at once, and the next one is left");
         }
     }
@@ -137,7 +125,7 @@ mod tests {
             [("", true), ("\r", true), ("\r\n\r\n\r", true), ("\r\nG", false), ("G", false)]
         {
             let mut scanner = HeadScanner::default();
-            assert_eq!(scanner.scan(bytes.as_bytes(), 1000).unwrap(), None);
+            assert_eq!(scanner.scan(bytes.as_bytes(), HeadLimits::of(1000)).unwrap(), None);
             assert_eq!(scanner.is_idle(bytes.as_bytes()), idle, "{bytes:?}");
         }
     }
@@ -153,19 +141,21 @@ mod tests {
     #[test]
     fn a_request_line_is_bounded_before_all_of_it_is_there() {
         let line = vec![b'a'; 8192 + 64];
+        // Not raised, so that there is another limit on the target; but larger than all of these heads.
+        let limits = HeadLimits { size: 100_000, ..HeadLimits::of(1000) };
         let mut scanner = HeadScanner::default();
-        assert_eq!(scanner.scan(&line, 100_000).unwrap(), None);
+        assert_eq!(scanner.scan(&line, limits).unwrap(), None);
         let more = [line.as_slice(), b"a"].concat();
-        let refusal = scanner.scan(&more, 100_000).unwrap_err();
+        let refusal = scanner.scan(&more, limits).unwrap_err();
         assert_eq!(refusal.status, StatusCode::UriTooLong);
         // What comes with it, and is none of it, is not counted.
         for length in [1, 8192 + 63] {
             let head = [&line[..length], b"\n", &line[..100]].concat();
-            let refusal = HeadScanner::default().scan(&head, 100_000).unwrap_err();
+            let refusal = HeadScanner::default().scan(&head, limits).unwrap_err();
             assert_eq!(refusal.status, StatusCode::BadRequest, "a bare LF");
             let fields = [b"\r\nHost: a", line.as_slice(), line.as_slice(), b"\r\n\r\n"].concat();
             let head = [&line[..length], fields.as_slice()].concat();
-            let found = HeadScanner::default().scan(&head, 100_000).unwrap();
+            let found = HeadScanner::default().scan(&head, limits).unwrap();
             assert_eq!(found, Some((0, head.len())));
         }
     }
@@ -178,5 +168,27 @@ mod tests {
         assert!(reason(b"\x16\x16").contains("not an HTTP request"), "{}", reason(b"\x16\x16"));
         // In a field it is the business of whoever reads that.
         assert_eq!(scan(b"GET / HTTP/1.1\r\n\x16\x03", 1000).unwrap(), None);
+    }
+
+    /// However it comes in, and wherever it crosses which limit.
+    #[test]
+    fn what_is_too_long_is_refused_alike_however_it_is_cut() {
+        let limits = HeadLimits { size: 90, ..HeadLimits::of(1000) };
+        let status = |scanned: Result<_, Refusal>| scanned.map_err(|refusal| refusal.status);
+        for before in ["", "\r\n", "\r\n\r\n", "\r"] {
+            for (end, target) in ["\r\n\r\n", "\n", "\r", "\rx", ""]
+                .into_iter()
+                .flat_map(|e| (70..95).map(move |t| (e, t)))
+            {
+                let bytes = format!("{before}{}{end}", "a".repeat(target));
+                let mut scanner = HeadScanner::default();
+                let one_by_one = (0..=bytes.len())
+                    .map(|n| scanner.scan(&bytes.as_bytes()[..n], limits))
+                    .find(|scanned| !matches!(scanned, Ok(None)))
+                    .unwrap_or(Ok(None));
+                let at_once = HeadScanner::default().scan(bytes.as_bytes(), limits);
+                assert_eq!(status(one_by_one), status(at_once), "{bytes:?}");
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod errors;
+mod heads;
 mod own_backend;
 mod peers;
 mod standing;

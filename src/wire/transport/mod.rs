@@ -16,6 +16,7 @@ use super::chunked::{Step, Trailer};
 use super::deadline::Deadline;
 use super::framer::Framer;
 use super::head::Framing;
+use super::head_limits::HeadLimits;
 use super::input::Input;
 use super::scanner::HeadScanner;
 use super::tally::Tally;
@@ -164,7 +165,7 @@ impl Transport {
         let Limits { max_head, idle_timeout, head_timeout, .. } = *self.limits;
         let mut was_idle = false;
         loop {
-            let found = scanner.scan(self.input.unread(), max_head);
+            let found = scanner.scan(self.input.unread(), HeadLimits::of(max_head));
             let idle = scanner.is_idle(self.input.unread()) && found.is_ok();
             if !idle {
                 self.tally.begin();
