@@ -16,8 +16,11 @@ use std::sync::Arc;
 use futures_rustls::TlsAcceptor;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
-use turnkey::{App, Mode, OwnBackend, Peer, Request, Server, TlsInfo};
+use turnkey::backend::{
+    Accepted, Backend, BoxFuture, Capabilities, HandshakeError, OwnBackend, Socket,
+};
+use turnkey::tls::TlsInfo;
+use turnkey::{App, Mode, Peer, Request, Server};
 
 #[derive(Debug)]
 struct MyRustls(Arc<ServerConfig>);

@@ -13,7 +13,8 @@
 use std::fs;
 use std::time::SystemTime;
 
-use turnkey::{Balance, Identity, Mode, Proxy, Server};
+use turnkey::tls::Identity;
+use turnkey::{Balance, Mode, Proxy, Server};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

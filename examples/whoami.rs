@@ -18,10 +18,8 @@
 use std::fs;
 use std::time::SystemTime;
 
-use turnkey::{
-    App, Certificate, ClientPolicy, ClientTrust, Identity, Mode, Next, Peer, Request, Response,
-    Result, Server, StatusCode, TrustAnchors, public_error,
-};
+use turnkey::tls::{Certificate, ClientPolicy, ClientTrust, Identity, TrustAnchors};
+use turnkey::{App, Mode, Next, Peer, Request, Response, Result, Server, StatusCode, public_error};
 
 fn certificate(request: &Request) -> Option<&Certificate> {
     Peer::of(request)?.certificate()

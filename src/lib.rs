@@ -8,8 +8,8 @@
 //! # }
 //! ```
 //!
-//! The same app in https mode takes an [`Identity`], in mutual mode an [`Identity`] and a
-//! [`ClientPolicy`]: see [`Mode`]. [`Recipe`] takes all that from the environment.
+//! The same app in https mode takes an [`Identity`](tls::Identity), in mutual mode an identity and a
+//! [`ClientPolicy`](tls::ClientPolicy): see [`Mode`].
 //!
 //! # Handlers
 //!
@@ -91,10 +91,7 @@ mod app;
 #[cfg(any(turnkey_bench, test))]
 #[doc(hidden)]
 pub mod benched;
-mod check;
-mod cli;
 mod common;
-mod config;
 mod folder;
 // `cargo fuzz` sets this.
 #[cfg(any(fuzzing, test))]
@@ -104,9 +101,6 @@ mod h1;
 mod mode;
 mod page;
 mod peer;
-#[cfg(feature = "pki")]
-pub mod pki;
-pub mod program;
 mod proxy;
 mod report;
 mod server;
@@ -114,33 +108,55 @@ mod wire;
 
 pub use app::test_client::{TestClient, TestRequest, TestResponse};
 pub use app::{App, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state};
-pub use common::address::{Address, ClientAddr, LocalAddr, RemoteAddr};
 pub use common::limits::Limits;
 pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};
-pub use mode::own_backend::OwnBackend;
-pub use mode::{BackendName, Mode, ModeError, TlsChoice, compiled_backends};
+pub use mode::{Mode, ModeError, TlsChoice};
 pub use peer::Peer;
-pub use peer::trust::{IgnoredHeader, TrustedProxies, TrustedProxiesError};
-pub use program::recipe::{Recipe, RecipeError};
 pub use proxy::{Balance, Proxy, UpgradeProtocol, Upstream};
-pub use report::access::{AccessLog, LogFormat};
 pub use server::Server;
 pub use server::bound::Bound;
 pub use server::error::ServerError;
 pub use server::listener::Listener;
 pub use server::reload::Reloader;
-pub use turnkey_backend::{
-    AllowRules, Certificate, ClientPolicy, ClientTrust, CommonNameRule, ConnectConfig, Identity,
-    IdentityError, RevocationList, SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors,
-};
 
-/// What a backend of one's own is made of: see [`OwnBackend`].
+/// Addresses, and what a server takes of the operating system: sockets, descriptors, signals and threads.
+pub mod net {
+    pub use crate::common::address::{Address, ClientAddr, LocalAddr, RemoteAddr, is_authority};
+    pub use crate::common::limits::{Descriptors, open_files, raise_open_files};
+    pub use crate::peer::trust::{IgnoredHeader, TrustedProxies, TrustedProxiesError};
+    pub use crate::server::signals::{ReloadSignal, StopSignals};
+    pub use crate::server::workers::WorkerPool;
+}
+
+/// The access log, and what other logs are made of.
+pub mod log {
+    pub use crate::common::causes::with_causes;
+    pub use crate::report::access::{AccessLog, LogFormat};
+    pub use crate::report::log::LineQueue;
+}
+
+/// Certificates, keys, CAs and revocation lists; which clients are let in; and the TLS of a connection.
+pub mod tls {
+    pub use turnkey_backend::{
+        AllowRules, Certificate, CertificateError, ClientPolicy, ClientTrust, CommonNameRule,
+        ConnectConfig, Identities, Identity, IdentityError, KeyKind, OcspError, OcspResponse, Part,
+        PolicyError, RevocationList, RevocationListError, SanKind, SanRule, TicketKey, TlsInfo,
+        TlsVersion, TrustAnchors, pem, pki_types, time,
+    };
+
+    pub use crate::mode::{BackendName, compiled_backends};
+}
+
+/// What a backend of one's own is made of: see [`OwnBackend`](backend::OwnBackend).
 pub mod backend {
     pub use turnkey_backend::{
-        Accepted, Alert, Backend, BoxFuture, Capabilities, Common, Fault, HandshakeError, Refused,
-        Socket, Stream,
+        Accepted, Alert, Backend, BoxFuture, BuildError, Capabilities, Common, Fault,
+        HandshakeError, Refused, Socket, Stream, Timer,
     };
+
+    pub use crate::mode::Built;
+    pub use crate::mode::own_backend::OwnBackend;
 }
 
 /// The README's program compiles.

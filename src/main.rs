@@ -1,4 +1,12 @@
-//! The program is written with the library and nothing else.
+//! The program, which is written with the public API of the library and nothing else.
+
+mod check;
+mod cli;
+mod config;
+mod console;
+#[cfg(feature = "pki")]
+mod pki;
+mod program;
 
 use std::process::ExitCode;
 
@@ -7,5 +15,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    turnkey::program::main()
+    program::main()
 }

@@ -151,6 +151,46 @@ fn no_rooms_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "imports that are part of a circle:\n{}", circles.join("\n"));
 }
 
+/// The modules that a crate declares in its first file.
+fn modules(file: &str) -> BTreeSet<String> {
+    let code = product_code(&root().join(file));
+    let words =
+        code.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "));
+    words.filter_map(|rest| Some(rest.strip_suffix(';')?.to_owned())).collect()
+}
+
+/// The library is what `src/lib.rs` declares, the program what `src/main.rs` does: the compiler sees to it that
+/// the one does not know the other's rooms, and that the program has only the library's public API.
+#[test]
+fn library_and_program_have_no_room_in_common() {
+    let (library, program) = (modules("src/lib.rs"), modules("src/main.rs"));
+    let common: Vec<_> = library.intersection(&program).collect();
+    assert!(common.is_empty(), "rooms of both: {common:?}");
+    assert!(program.contains("cli") && library.contains("server"), "{library:?} {program:?}");
+    let folders = fs::read_dir(root().join("src")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = folders.filter(|path| path.is_dir());
+    let folders = folders.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+    let declared: BTreeSet<String> = library.union(&program).cloned().collect();
+    assert_eq!(folders.collect::<BTreeSet<_>>(), declared);
+}
+
+/// The crates below the library are its own affair.
+#[test]
+fn the_program_uses_the_library_and_no_backend() {
+    // `turnkey check` is a client on rustls, whose errors that backend has words for.
+    let allowed = ["turnkey_rustls::io_in_words", "turnkey_rustls::{fault_in_words, io_in_words}"];
+    let mut found = Vec::new();
+    for room in modules("src/main.rs") {
+        for path in files(&format!("src/{room}")) {
+            let text = fs::read_to_string(&path).unwrap();
+            let lines = text.lines().filter(|line| line.trim_start().starts_with("use turnkey_"));
+            let others = lines.filter(|line| !allowed.iter().any(|name| line.contains(name)));
+            found.extend(others.map(|line| format!("{}: {line}", name(&path))));
+        }
+    }
+    assert!(found.is_empty(), "not the library's public API: {found:#?}");
+}
+
 #[test]
 fn the_wire_knows_only_what_all_rooms_know() {
     let imports = imports();

@@ -69,7 +69,8 @@ impl TestClient {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use turnkey::{App, Certificate, Peer, Request, TestClient};
+    /// use turnkey::tls::Certificate;
+    /// use turnkey::{App, Peer, Request, TestClient};
     ///
     /// let mut app = App::new();
     /// app.at("/").get(|request: Request| async move {

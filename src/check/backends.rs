@@ -1,10 +1,11 @@
 //! Which backends can do what is asked, found out by building each.
 
-use turnkey_backend::{BuildError, Capabilities};
+use turnkey::backend::{BuildError, Built, Capabilities};
+use turnkey::tls::{BackendName, compiled_backends};
+use turnkey::{Mode, ModeError, TlsChoice};
 
-use crate::common::causes::with_causes;
 use crate::config::files::{Finding, Subject};
-use crate::mode::{self, BackendName, Built, Mode, ModeError, TlsChoice};
+use crate::console::causes::with_causes;
 
 /// A TLS backend that was compiled in.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Survey {
 
 /// What each compiled backend makes of it, in the order in which they are tried.
 pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
-    let compiled = mode::compiled_backends();
+    let compiled = compiled_backends();
     let survey = compiled.into_iter().map(|(name, library)| {
         let backend = name.parse::<BackendName>().ok();
         let built = mode.clone().build(&TlsChoice { backend, ..choice.clone() });
@@ -48,7 +49,7 @@ pub(super) fn build(
     let subject = Subject::option("--backend");
     let error = match mode.build(choice) {
         Ok(built) => {
-            let text = format!("what would serve is {}", built.description);
+            let text = format!("what would serve is {}", built.description());
             return Ok((built, Finding::ok("backend-chosen", &subject, text)));
         }
         Err(error) => error,

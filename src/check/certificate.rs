@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Certificate, CertificateError, KeyKind};
+use turnkey::tls::time::{distance, utc};
+use turnkey::tls::{Certificate, CertificateError, KeyKind};
 
 use crate::config::files::{Finding, Sourced, Subject};
 

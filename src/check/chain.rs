@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use turnkey_backend::Certificate;
+use turnkey::tls::Certificate;
 
 use super::certificate::called;
-use crate::common::shell::quoted;
 use crate::config::files::beside::beside;
 use crate::config::files::{Finding, IdentityFile, Served, Subject, read, system_cas};
+use crate::console::shell::quoted;
 
 /// Looks at the order of the file, and at the end of the chain.
 pub(super) fn inspect(

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Certificate, Identity, RevocationList};
+use turnkey::tls::time::{distance, utc};
+use turnkey::tls::{Certificate, Identity, RevocationList};
 
 use super::certificate::{self, called};
 use crate::config::files::{Clients, Finding, Sourced, Subject, signed};

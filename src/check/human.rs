@@ -1,8 +1,8 @@
 use anstyle::Style;
 
 use super::report::Report;
-use crate::common::colour::{self, Colours};
 use crate::config::files::{Finding, Severity};
+use crate::console::colour::{self, Colours};
 
 /// The report as lines of text, by what they are about.
 pub(super) fn text(report: &Report, colours: Colours) -> String {

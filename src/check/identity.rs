@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::Certificate;
+use turnkey::tls::Certificate;
 
 use super::certificate::called;
 

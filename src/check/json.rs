@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use turnkey_backend::{Certificate, Identity};
+use turnkey::tls::{Certificate, Identity};
 
 use super::report::{Attempt, Handshake, Report};
 use crate::config::files::Finding;

@@ -25,15 +25,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, Identity};
+use turnkey::backend::Built;
+use turnkey::tls::{Certificate, Identity};
+use turnkey::{Mode, TlsChoice};
 
 use self::report::{Handshake, Report};
-use crate::common::colour::Colours;
 use crate::config::Config;
 use crate::config::files::beside::known_client;
 use crate::config::files::{Finding, LoadedFiles, Material, Severity};
-use crate::mode::current::Serving;
-use crate::mode::{Built, Mode, TlsChoice};
+use crate::console::colour::Colours;
 
 /// What a check has to say.
 #[derive(Debug)]
@@ -59,8 +59,8 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     report.findings.extend(elsewhere.map(|(_, finding)| finding));
     let loaded = config.load_all(now);
     report.findings.extend(inspect(config, &loaded, now));
-    if let Some(upstream) = &loaded.upstream {
-        report.findings.extend(upstream::try_out(upstream, config.backend()));
+    if let (Some(upstreams), Some(tls)) = (&config.upstreams, &loaded.upstream) {
+        report.findings.extend(upstream::try_out(upstreams, tls, config.backend()));
     }
     match &loaded.own {
         Some(material) => with_tls(&mut report, material),
@@ -163,9 +163,9 @@ fn with_tls(report: &mut Report, material: &Material<'_>) {
     report.backends = backends::survey(&mode, &choice);
     report.findings.extend(backends::findings(&report.backends));
     if let Some(built) = build(report, mode, &choice) {
-        let old = client.as_ref().filter(|_| !built.capabilities.x509_v1);
+        let old = client.as_ref().filter(|_| !built.capabilities().x509_v1);
         report.findings.extend(old.and_then(|(file, client)| clients::too_old(file, client)));
-        shake_hands(report, &built.serving, material, client.as_ref());
+        shake_hands(report, &built, material, client.as_ref());
     }
 }
 
@@ -174,7 +174,7 @@ fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
     match backends::build(mode, choice, &report.backends) {
         Ok((built, finding)) => {
             report.findings.push(finding);
-            report.backend = Some(built.capabilities.name.to_owned());
+            report.backend = Some(built.capabilities().name.to_owned());
             Some(built)
         }
         Err(finding) => {
@@ -187,19 +187,20 @@ fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
 #[cfg(feature = "rustls")]
 fn shake_hands(
     report: &mut Report,
-    serving: &Serving,
+    built: &Built,
     material: &Material<'_>,
     client: Option<&(PathBuf, Identity)>,
 ) {
     let (served, trusted) = (&material.identities, trusted(material));
-    report.handshake = handshake::try_out(serving, served, client, &trusted, &mut report.findings);
+    report.handshake =
+        handshake::try_out(built.into(), served, client, &trusted, &mut report.findings);
 }
 
 /// Without rustls there is no client to shake hands with.
 #[cfg(not(feature = "rustls"))]
 fn shake_hands(
     report: &mut Report,
-    _serving: &Serving,
+    _built: &Built,
     _material: &Material<'_>,
     _client: Option<&(PathBuf, Identity)>,
 ) {

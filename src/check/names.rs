@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use turnkey_backend::Certificate;
+use turnkey::tls::Certificate;
 
 use super::certificate::called;
 use crate::config::files::{Finding, Served, Subject};

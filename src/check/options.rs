@@ -5,9 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use turnkey::net::Address;
+
 use crate::cli::unknown_variables::{PORT, UnknownVariable};
-use crate::common::address::Address;
-use crate::common::limits;
 use crate::config::Config;
 use crate::config::files::{ClientFiles, Finding, Subject};
 use crate::config::folder_options::FolderOptions;
@@ -109,7 +109,7 @@ fn unknown(variable: &UnknownVariable) -> Finding {
 fn descriptors(config: &Config) -> Option<Finding> {
     let descriptors = config.descriptors();
     let (wanted, fit) = config.limits.shortage(descriptors)?;
-    let (clients, limit) = (config.limits.max_connections, limits::open_files());
+    let (clients, limit) = (config.limits.max_connections, turnkey::net::open_files());
     let each = match descriptors.each {
         1 => "one each",
         2 if config.folder.is_some() => "two each, of which one is for a file",

@@ -1,6 +1,6 @@
-use crate::common::permissions;
 use crate::config::Config;
 use crate::config::files::{Finding, Subject};
+use crate::console::permissions;
 
 /// Those of the secrets that stand beside the identities.
 pub(super) fn of_secrets(config: &Config) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use turnkey_backend::Identity;
+use turnkey::tls::Identity;
 
 use super::backends::Survey;
 use crate::config::files::{Finding, Severity};

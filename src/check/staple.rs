@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use turnkey_backend::time::{distance, utc};
+use turnkey::tls::time::{distance, utc};
 
 use super::certificate::called;
 use crate::config::files::{Finding, Served, Subject};

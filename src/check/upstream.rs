@@ -2,13 +2,13 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::Identity;
+use turnkey::tls::{BackendName, Identity};
 
 use super::certificate::{self, called};
 use super::identity;
-use crate::common::causes::with_causes;
 use crate::config::files::{Finding, IdentityFile, Subject, UpstreamTls};
-use crate::mode::{self, BackendName};
+use crate::config::upstream_options::UpstreamOptions;
+use crate::console::causes::with_causes;
 
 /// Looks at what was read.
 pub(super) fn inspect(upstream: &UpstreamTls<'_>, now: SystemTime) -> Vec<Finding> {
@@ -21,8 +21,12 @@ pub(super) fn inspect(upstream: &UpstreamTls<'_>, now: SystemTime) -> Vec<Findin
 }
 
 /// Sets the TLS up, if nothing is missing.
-pub(super) fn try_out(upstream: &UpstreamTls<'_>, backend: Option<BackendName>) -> Option<Finding> {
-    let error = upstream.complete.then(|| mode::connector(backend, &upstream.config).err())??;
+pub(super) fn try_out(
+    upstreams: &UpstreamOptions,
+    tls: &UpstreamTls<'_>,
+    backend: Option<BackendName>,
+) -> Option<Finding> {
+    let error = tls.complete.then(|| upstreams.proxy(backend, Some(&tls.config)).err())??;
     Some(Finding::error("upstream-tls", &Subject::option("--proxy"), with_causes(&error)))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs, SubCommand};
 
-use crate::common::shell::Shell;
+use crate::console::shell::Shell;
 
 /// What to do other than to serve.
 #[derive(Debug, FromArgs, ArgsInfo)]

@@ -8,6 +8,7 @@ pub(crate) mod man;
 mod nearest;
 mod options;
 pub(crate) mod recipe;
+pub(crate) mod units;
 pub(crate) mod unknown_variables;
 mod values;
 pub(crate) mod variables;
@@ -15,17 +16,15 @@ pub(crate) mod variables;
 use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
-use turnkey_backend::{CommonNameRule, SanRule, TlsVersion};
+use turnkey::log::LogFormat;
+use turnkey::net::{Address, TrustedProxies};
+use turnkey::tls::{BackendName, CommonNameRule, SanRule, TlsVersion};
+use turnkey::{Balance, UpgradeProtocol, Upstream};
 
 pub(crate) use self::commands::{Certs, Check, Command};
 pub(crate) use self::values::{ClientVerify, ModeName, host, port_number};
 use self::values::{file_mode, health_path, max_age, number, switch};
-use crate::common::address::Address;
-use crate::common::units::{Bytes, Delay, Seconds};
-use crate::mode::BackendName;
-use crate::peer::trust::TrustedProxies;
-use crate::proxy::{Balance, UpgradeProtocol, Upstream};
-use crate::report::access::LogFormat;
+use crate::cli::units::{Bytes, Delay, Seconds};
 
 /// The options of serving; all of them may be left out.
 #[derive(Debug, Default, FromArgs, ArgsInfo)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::args::Stop;
 use super::{ModeName, Serve};
 use crate::cli;
-use crate::common::units::boolean;
+use crate::cli::units::boolean;
 
 /// Without it the others are not the recipe's.
 pub(crate) const SWITCH: &str = "HTTPS_ENABLED";

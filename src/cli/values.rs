@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use argh::FromArgValue;
 
-use crate::common::units::boolean;
+use crate::cli::units::boolean;
 
 /// The three modes, in the order of what they ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromArgValue)]

@@ -12,8 +12,8 @@ use super::field;
 ///
 /// ```
 /// # fn main() -> Result<(), String> {
-/// let address: turnkey::Address = "127.0.0.1:8000".parse()?;
-/// assert_eq!(address, turnkey::Address::Tcp("127.0.0.1".to_owned(), 8000));
+/// let address: turnkey::net::Address = "127.0.0.1:8000".parse()?;
+/// assert_eq!(address, turnkey::net::Address::Tcp("127.0.0.1".to_owned(), 8000));
 /// # Ok(())
 /// # }
 /// ```
@@ -55,7 +55,8 @@ impl Address {
 
     /// Whether both cannot be listened on, since one takes the other's port too. Port 0 is any free one;
     /// which address a name has is not looked up.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tcp(_, 0), Self::Tcp(..)) => false,
             (Self::Tcp(host, port), Self::Tcp(its_host, its_port)) => {
@@ -67,7 +68,8 @@ impl Address {
     }
 
     /// Whether it is an address of IPv4, on `port`.
-    pub(crate) fn is_ipv4_on(&self, port: u16) -> bool {
+    #[must_use]
+    pub fn is_ipv4_on(&self, port: u16) -> bool {
         matches!(self, Self::Tcp(host, its) if *its == port && host.parse::<Ipv4Addr>().is_ok())
     }
 }
@@ -100,6 +102,13 @@ impl fmt::Display for Address {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
+}
+
+/// Whether `text` is a host, and perhaps a port, as in the field `Host` (RFC 9110 §7.2): a name, an IPv4 address, or
+/// an IPv6 address in brackets, without user information.
+#[must_use]
+pub fn is_authority(text: &str) -> bool {
+    field::is_authority(text.as_bytes())
 }
 
 /// Splits an authority that is known to be one; the host loses its brackets.

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::error::Error;
 
-/// An error and the causes behind it, on one line, each saying its own level.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
+/// An error and the causes behind it ([`Error::source`]), on one line, each saying its own level: `cannot listen
+/// on 127.0.0.1:80: Permission denied`.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

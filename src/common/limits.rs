@@ -49,8 +49,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The default limits of a server that takes so many descriptors.
-    pub(crate) fn of(descriptors: Descriptors) -> Self {
+    /// The default limits of a server whose clients take so many descriptors.
+    #[must_use]
+    pub fn of(descriptors: Descriptors) -> Self {
         let max_connections = descriptors.room_for_connections();
         Self {
             handshake_timeout: Duration::from_secs(10),
@@ -76,9 +77,10 @@ impl Limits {
         room().saturating_sub(descriptors.of(self.max_connections)).clamp(1, MAX_TURNED_AWAY)
     }
 
-    /// How many descriptors may be wanted, and how many connections there are enough for, if these are
-    /// fewer than may be open.
-    pub(crate) fn shortage(&self, descriptors: Descriptors) -> Option<(usize, usize)> {
+    /// How many descriptors these limits may take, and how many connections the process has enough for;
+    /// `None` if it has enough for [`Limits::max_connections`].
+    #[must_use]
+    pub fn shortage(&self, descriptors: Descriptors) -> Option<(usize, usize)> {
         let wanted = descriptors.of(self.max_connections);
         (wanted > room()).then(|| (wanted + reserved(), descriptors.room_for_connections()))
     }
@@ -106,22 +108,28 @@ fn usual_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).max(FEW_THREADS)
 }
 
-/// How many descriptors a server takes for its clients.
+/// How many descriptors, of sockets and files, a server takes for its clients.
+///
+/// [`Limits::of`] and [`Limits::shortage`] compare them with the process's limit on open files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Descriptors {
+#[non_exhaustive]
+pub struct Descriptors {
     /// For each client, at most.
-    pub(crate) each: usize,
-    /// Beside them, however many there are.
-    pub(crate) beside: usize,
+    pub each: usize,
+    /// Beside them, however many clients there are.
+    pub beside: usize,
 }
 
 impl Descriptors {
-    pub(crate) const OF_APP: Self = Self { each: 1, beside: 0 };
-    /// A client may be sent a file.
-    pub(crate) const OF_FOLDER: Self = Self { each: 2, beside: 0 };
+    /// Of an app: each client has its connection.
+    pub const OF_APP: Self = Self { each: 1, beside: 0 };
+    /// Of a folder: a client may be sent a file.
+    pub const OF_FOLDER: Self = Self { each: 2, beside: 0 };
 
-    /// The same with so many threads, of which each has a reactor.
-    pub(crate) fn and_threads(self, count: Option<usize>) -> Self {
+    /// The same with so many [threads](crate::Server::threads), of which each has a reactor; `None` are the
+    /// default ones.
+    #[must_use]
+    pub fn and_threads(self, count: Option<usize>) -> Self {
         let more = count.map_or(0, |count| count.saturating_sub(usual_threads()));
         Self { beside: self.beside.saturating_add(REACTOR.saturating_mul(more)), ..self }
     }
@@ -148,8 +156,10 @@ fn room() -> usize {
     open_files().saturating_sub(reserved()).max(9)
 }
 
-/// How many files the process may have open, sockets among them.
-pub(crate) fn open_files() -> usize {
+/// How many files the process may have open, sockets among them: the soft limit `RLIMIT_NOFILE`; a million where
+/// there is none.
+#[must_use]
+pub fn open_files() -> usize {
     /// Where there is no limit.
     const MANY: usize = 1_000_000;
     #[cfg(unix)]
@@ -159,8 +169,9 @@ pub(crate) fn open_files() -> usize {
     limit.map_or(MANY, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Raises the limit on open files as far as the process may, since every connection is one.
-pub(crate) fn raise_descriptor_limit() {
+/// Raises the limit on open files as far as the process may, since every connection is one. Call it before the
+/// default [`Limits`] are made, which go by it. Elsewhere than on Unix it does nothing.
+pub fn raise_open_files() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use turnkey::{Folder, FolderError};
+
 use super::error::{ConfigError, usage};
 use super::layers::Layers;
-use crate::folder::{Folder, FolderError};
 
 /// Which folder is served, and how.
 #[derive(Debug)]

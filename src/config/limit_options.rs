@@ -1,18 +1,16 @@
 //! The limits that the options ask for.
 
+use turnkey::Limits;
+use turnkey::net::Descriptors;
+
 use super::error::{ConfigError, usage};
 use super::layers::Layers;
-use crate::cli::Serve;
-use crate::common::limits::{Descriptors, Limits};
-use crate::common::units::{Bytes, Delay, Seconds};
+use crate::cli::units::{Bytes, Delay, Seconds};
 
 /// The limits of the options, and where there are none the default ones of a server that takes so many
 /// descriptors.
 pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Limits, ConfigError> {
     let default = Limits::of(descriptors);
-    let seconds = |option: fn(&Serve) -> Option<Seconds>, default| {
-        layers.of(option).map_or(default, |Seconds(duration)| duration)
-    };
     let at_least_one = |name: &str, value: Option<usize>| match value {
         Some(0) => Err(usage(format!("{name} 0 lets nobody in: give 1 or more"))),
         value => Ok(value),
@@ -22,29 +20,36 @@ pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Lim
         .unwrap_or(default.max_connections);
     let max_handshakes = at_least_one("--max-handshakes", layers.of(|s| s.max_handshakes))?
         .unwrap_or((max_connections / 2).max(1));
-    Ok(Limits {
-        handshake_timeout: seconds(|s| s.handshake_timeout, default.handshake_timeout),
-        head_timeout: seconds(|s| s.head_timeout, default.head_timeout),
-        body_timeout: seconds(|s| s.body_timeout, default.body_timeout),
-        write_timeout: seconds(|s| s.write_timeout, default.write_timeout),
-        idle_timeout: seconds(|s| s.idle_timeout, default.idle_timeout),
-        max_age: layers.of(|s| s.max_age).map(|Seconds(age)| age).or(default.max_age),
-        drain_delay: layers.of(|s| s.drain_delay).map_or(default.drain_delay, |Delay(delay)| delay),
-        drain_timeout: seconds(|s| s.drain_timeout, default.drain_timeout),
-        max_head: match layers.of(|s| s.max_head) {
-            None => default.max_head,
-            // Less than a request line of any use; more than anybody means.
-            Some(Bytes(size)) => usize::try_from(size)
-                .ok()
-                .filter(|size| (256..=16 * 1024 * 1024).contains(size))
-                .ok_or_else(|| usage(format!("--max-head {size}: give 256 bytes to 16M")))?,
-        },
-        max_body: match layers.of(|s| s.max_body) {
-            None => default.max_body,
-            Some(Bytes(0)) => None,
-            Some(Bytes(size)) => Some(size),
-        },
-        max_connections,
-        max_handshakes,
-    })
+    let mut limits = default;
+    for (limit, option) in [
+        (&mut limits.handshake_timeout, layers.of(|s| s.handshake_timeout)),
+        (&mut limits.head_timeout, layers.of(|s| s.head_timeout)),
+        (&mut limits.body_timeout, layers.of(|s| s.body_timeout)),
+        (&mut limits.write_timeout, layers.of(|s| s.write_timeout)),
+        (&mut limits.idle_timeout, layers.of(|s| s.idle_timeout)),
+        (&mut limits.drain_timeout, layers.of(|s| s.drain_timeout)),
+    ] {
+        if let Some(Seconds(duration)) = option {
+            *limit = duration;
+        }
+    }
+    if let Some(Seconds(age)) = layers.of(|s| s.max_age) {
+        limits.max_age = Some(age);
+    }
+    if let Some(Delay(delay)) = layers.of(|s| s.drain_delay) {
+        limits.drain_delay = delay;
+    }
+    if let Some(Bytes(size)) = layers.of(|s| s.max_head) {
+        // Less than a request line of any use; more than anybody means.
+        limits.max_head = usize::try_from(size)
+            .ok()
+            .filter(|size| (256..=16 * 1024 * 1024).contains(size))
+            .ok_or_else(|| usage(format!("--max-head {size}: give 256 bytes to 16M")))?;
+    }
+    if let Some(Bytes(size)) = layers.of(|s| s.max_body) {
+        limits.max_body = (size > 0).then_some(size);
+    }
+    limits.max_connections = max_connections;
+    limits.max_handshakes = max_handshakes;
+    Ok(limits)
 }

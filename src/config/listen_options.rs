@@ -3,11 +3,12 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use turnkey::ServerError;
+use turnkey::net::{Address, LocalAddr};
+
 use super::error::{ConfigError, usage};
 use super::layers::Layers;
-use crate::common::address::{Address, LocalAddr};
-use crate::common::causes::with_causes;
-use crate::server::error::ServerError;
+use crate::console::causes::with_causes;
 
 /// Where to listen.
 #[derive(Debug)]

@@ -7,12 +7,15 @@ pub(crate) mod folder_options;
 mod layers;
 mod limit_options;
 pub(crate) mod listen_options;
-mod upstream_options;
+pub(crate) mod upstream_options;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use turnkey_backend::AllowRules;
+use turnkey::log::LogFormat;
+use turnkey::net::{Address, Descriptors, TrustedProxies};
+use turnkey::tls::{AllowRules, BackendName};
+use turnkey::{Limits, TlsChoice};
 use zeroize::Zeroizing;
 
 use self::choose_mode::choose_mode;
@@ -25,11 +28,6 @@ use self::listen_options::ListenOptions;
 use self::upstream_options::UpstreamOptions;
 use crate::cli::unknown_variables::UnknownVariable;
 use crate::cli::{ClientVerify, ModeName, Serve};
-use crate::common::address::Address;
-use crate::common::limits::{Descriptors, Limits};
-use crate::mode::{BackendName, TlsChoice};
-use crate::peer::trust::TrustedProxies;
-use crate::report::access::LogFormat;
 
 /// All that is needed to serve, but for what stands in files.
 #[derive(Debug)]

@@ -1,15 +1,14 @@
 //! The servers that requests are handed on to, as the options name them.
 
-use turnkey_backend::ConnectConfig;
+use turnkey::net::Descriptors;
+use turnkey::tls::{BackendName, ConnectConfig};
+use turnkey::{Balance, ModeError, Proxy, UpgradeProtocol, Upstream};
 
 use super::error::{ConfigError, usage};
 use super::layers::Layers;
 use crate::cli::Serve;
-use crate::common::limits::Descriptors;
-use crate::common::units::{Bytes, Seconds};
+use crate::cli::units::{Bytes, Seconds};
 use crate::config::files::{IdentityFile, PemOptions, UpstreamFiles};
-use crate::mode::{BackendName, ModeError};
-use crate::proxy::{self, Balance, Proxy, UpgradeProtocol, Upstream};
 
 /// What the options say of upstreams.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
         upstreams,
     };
     if let Some(host) = &options.host
-        && !crate::common::field::is_authority(host.as_bytes())
+        && !turnkey::net::is_authority(host)
     {
         return Err(usage(format!(
             "--upstream-host {host:?}: expected a host, and perhaps a port"
@@ -117,8 +116,7 @@ impl UpstreamOptions {
 
     /// How many descriptors clients take.
     pub(crate) fn descriptors(&self) -> Descriptors {
-        let files = !self.streaming && self.buffer_max != Some(Bytes(0));
-        proxy::descriptors(self.upstreams.len(), files)
+        self.without_tls().descriptors()
     }
 
     /// What hands requests on; `tls` is what the files held, and the TLS stack is `backend`'s, if that
@@ -128,6 +126,14 @@ impl UpstreamOptions {
         backend: Option<BackendName>,
         tls: Option<&ConnectConfig>,
     ) -> Result<Proxy, ModeError> {
+        let proxy = self.without_tls();
+        match tls {
+            Some(tls) => proxy.tls(backend, tls),
+            None => Ok(proxy),
+        }
+    }
+
+    fn without_tls(&self) -> Proxy {
         let mut proxy = Proxy::new(self.upstreams.clone(), self.balance)
             .streaming(self.streaming)
             .lenient_names(self.lenient_names);
@@ -143,10 +149,6 @@ impl UpstreamOptions {
         if let Some(Seconds(timeout)) = self.tunnel_timeout {
             proxy = proxy.tunnel_timeout(timeout);
         }
-        let proxy = self.upgrades.iter().cloned().fold(proxy, Proxy::upgrade);
-        match tls {
-            Some(tls) => proxy.tls(backend, tls),
-            None => Ok(proxy),
-        }
+        self.upgrades.iter().cloned().fold(proxy, Proxy::upgrade)
     }
 }

@@ -79,7 +79,8 @@ pub struct FolderError {
 
 impl FolderError {
     /// What is wrong, and what to do about it.
-    pub(crate) fn what(&self) -> String {
+    #[must_use]
+    pub fn what(&self) -> String {
         match self.source.kind() {
             io::ErrorKind::NotFound => "there is no such folder; make it, or check the path".into(),
             io::ErrorKind::NotADirectory => {
@@ -145,7 +146,8 @@ impl Folder {
     }
 
     /// Whether there is an `index.html` at the top.
-    pub(crate) fn has_index(&self) -> bool {
+    #[must_use]
+    pub fn has_index(&self) -> bool {
         self.root.open(Path::new("index.html"), Patience::Any).is_ok()
     }
 

@@ -19,7 +19,9 @@ pub enum BackendName {
 }
 
 impl BackendName {
-    pub(super) fn capabilities(self) -> Capabilities {
+    /// What the backend can do.
+    #[must_use]
+    pub fn capabilities(self) -> Capabilities {
         match self {
             Self::Plain => Capabilities::PLAIN,
             Self::NativeTls => Capabilities::NATIVE_TLS,
@@ -87,16 +89,6 @@ fn candidates() -> Vec<Candidate> {
             library: turnkey_native_tls::NativeTls::library,
         },
     ]
-}
-
-/// Whether clients can come with certificates of X.509 version 1: the backend that was asked for accepts
-/// them, or any that would be chosen for them.
-pub(crate) fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
-    let takes = |c: Capabilities| c.client_certificates && c.x509_v1;
-    match asked {
-        Some(asked) => takes(asked.capabilities()),
-        None => candidates().iter().any(|c| takes(c.capabilities)),
-    }
 }
 
 /// What speaks TLS to other servers: of the backend that was asked for, or of the first that can
@@ -209,14 +201,14 @@ mod tests {
         let needs = Needs { keys: vec![KeyKind::Ed448], ..Needs::default() };
         let text =
             error(compiled(&Capabilities::ALL_TLS), Some(BackendName::Rustls), &needs).to_string();
-        assert!(text.contains("cannot do Ed448 keys; use --backend openssl"), "{text}");
+        assert!(text.contains("cannot do Ed448 keys; use openssl"), "{text}");
     }
 
     #[test]
     fn what_was_not_compiled_in_is_said_with_the_features_that_have_it() {
         let error = error(Vec::new(), Some(BackendName::OpenSsl), &Needs::default());
         assert!(matches!(error, ModeError::NotCompiled("openssl")), "{error}");
-        assert!(error.to_string().contains("--features openssl"), "{error}");
+        assert!(error.to_string().ends_with("the cargo feature openssl"), "{error}");
     }
 
     #[test]
@@ -226,11 +218,11 @@ mod tests {
         assert_eq!(
             text,
             "no TLS backend of this build can do client certificates; build with the cargo feature \
-             rustls or openssl: cargo build --release --features rustls"
+             rustls or openssl"
         );
         let needs = Needs { x509_v1: true, clients: true, ..Needs::default() };
         let text = error(compiled(&[Capabilities::RUSTLS]), None, &needs).to_string();
-        assert!(text.contains("X.509 version 1") && text.ends_with("--features openssl"), "{text}");
+        assert!(text.contains("X.509 version 1") && text.ends_with("feature openssl"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use event_listener::Event;
 use turnkey_backend::{
@@ -77,16 +76,12 @@ impl Serving {
         is_known && self.clients.digest() == other.clients.digest()
     }
 
-    /// The backend's handshake, and then the client policy's last word, which is said here so that no backend can
-    /// forget it. The stream of a client that is refused is dropped unused: a backend holds back tickets
-    /// for that.
-    pub(crate) async fn accept(&self, socket: Socket) -> Result<Accepted, HandshakeError> {
-        let accepted = self.backend.accept(socket).await?;
-        if !self.clients.is_none() {
-            let unknown = TlsInfo::default();
-            self.clients.admit(accepted.tls.as_ref().unwrap_or(&unknown), SystemTime::now())?;
-        }
-        Ok(accepted)
+    /// A handshake, with the client policy's last word.
+    pub(crate) fn accept(
+        &self,
+        socket: Socket,
+    ) -> impl Future<Output = Result<Accepted, HandshakeError>> {
+        self.clients.accept(&*self.backend, socket)
     }
 
     /// Verifies the client of a connection again, of which `tls` is known. The result is its chain; `None` for a

@@ -5,11 +5,11 @@ use turnkey_backend::{BuildError, DuplicateName, KeyKind};
 #[non_exhaustive]
 pub enum ModeError {
     /// A TLS backend was asked for in http mode.
-    #[error("--backend {0}: http mode has no TLS; leave --backend out, or choose https or mutual")]
+    #[error("backend {0}: http mode has no TLS; leave the backend out, or choose https or mutual")]
     TlsBackendForHttp(&'static str),
     /// The backend that was asked for cannot do what was asked.
     #[error(
-        "--backend {backend}: cannot do {what}; use --backend {who} (cargo features of the same \
+        "backend {backend}: cannot do {what}; use {who} (cargo features of the same \
          names)"
     )]
     Lacks {
@@ -21,14 +21,10 @@ pub enum ModeError {
         who: String,
     },
     /// The backend that was asked for is not part of this build.
-    #[error("--backend {0}: not compiled in; build with `cargo build --release --features {0}`")]
+    #[error("backend {0}: not compiled in; build with the cargo feature {0}")]
     NotCompiled(&'static str),
     /// No backend of this build can do what was asked.
-    #[error(
-        "no TLS backend of this build can do {what}; build with the cargo feature {who}: \
-         cargo build --release --features {}",
-        who.split(' ').next().unwrap_or_default().trim_end_matches(',')
-    )]
+    #[error("no TLS backend of this build can do {what}; build with the cargo feature {who}")]
     NoBackend {
         /// What the build lacks.
         what: &'static str,
@@ -65,7 +61,7 @@ pub enum ModeError {
     #[error("http mode cannot be taken up or left while the server runs")]
     OtherScheme,
     /// The oldest version is newer than the newest.
-    #[error("--tls-min is newer than --tls-max")]
+    #[error("the oldest TLS version is newer than the newest")]
     NoVersion,
     /// The TLS stack does not take the configuration.
     #[error(transparent)]

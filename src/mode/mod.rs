@@ -10,13 +10,13 @@ pub(crate) mod own_backend;
 use std::sync::Arc;
 
 use turnkey_backend::{
-    Capabilities, ClientPolicy, Identities, Identity, Resumption, TicketKey, TlsConfig, TlsVersion,
-    VersionRange,
+    Backend, Capabilities, ClientPolicy, Identities, Identity, Resumption, TicketKey, TlsConfig,
+    TlsVersion, VersionRange,
 };
 
+pub(crate) use self::candidates::connector;
 pub use self::candidates::{BackendName, compiled_backends};
 use self::candidates::{Candidate, choose, first_that_builds};
-pub(crate) use self::candidates::{connector, takes_x509_v1_clients};
 use self::current::Serving;
 pub use self::error::ModeError;
 use self::needs::Needs;
@@ -38,7 +38,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The name by which `--mode` knows it; of a backend of one's own, its name.
+    /// `http`, `https` or `mutual`; of a backend of one's own, its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -49,8 +49,9 @@ impl Mode {
         }
     }
 
-    /// Builds the backend that serves this mode.
-    pub(crate) fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
+    /// Builds the backend that serves this mode, as [`Server::bind`](crate::Server::bind) does before it takes a
+    /// port: to find out whether it can be built, or which one it is.
+    pub fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
         let (identity, clients) = match self {
             Self::Http => return plain(choice.backend),
             Self::Https(identity) => (identity, ClientPolicy::None),
@@ -172,13 +173,40 @@ impl TlsChoice {
     }
 }
 
-/// A backend, ready to accept.
+/// A backend, ready to accept: see [`Mode::build`].
 #[derive(Debug)]
-pub(crate) struct Built {
+pub struct Built {
     pub(crate) serving: Serving,
     pub(crate) capabilities: Capabilities,
     /// Name, library and versions, for people.
     pub(crate) description: String,
+}
+
+impl Built {
+    /// The backend.
+    #[must_use]
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.serving.backend
+    }
+
+    /// What it can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Which clients it lets in.
+    #[must_use]
+    pub fn clients(&self) -> &ClientPolicy {
+        &self.serving.clients
+    }
+
+    /// The backend's name, the library behind it and the TLS versions it offers, for people to read: as
+    /// [`Bound::backend`](crate::Bound::backend).
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
 }
 
 fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
@@ -231,10 +259,18 @@ mod tests {
         assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
     }
 
-    #[cfg(all(feature = "pki", feature = "rustls"))]
+    /// A server's, for `localhost`.
+    #[cfg(feature = "rustls")]
+    fn identity() -> Identity {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let now = std::time::SystemTime::now();
+        Identity::from_pem(certificate.as_bytes(), key.as_bytes(), None, now).unwrap()
+    }
+
+    #[cfg(feature = "rustls")]
     #[test]
     fn what_contradicts_itself_is_refused() {
-        let identity = || crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
         let (min, max) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
         let choice = TlsChoice { min, max, ..TlsChoice::default() };
         let error = Mode::Https(identity()).build(&choice).unwrap_err();
@@ -245,11 +281,10 @@ mod tests {
         assert!(error.to_string().contains("localhost"), "{error}");
     }
 
-    #[cfg(feature = "pki")]
+    #[cfg(feature = "rustls")]
     #[test]
     fn mutual_mode_without_a_policy_is_refused() {
-        let identity = crate::pki::adhoc(&[], std::time::SystemTime::now()).unwrap();
-        let mode = Mode::Mutual(identity, ClientPolicy::None);
+        let mode = Mode::Mutual(identity(), ClientPolicy::None);
         assert!(matches!(mode.build(&TlsChoice::default()), Err(ModeError::NoClientPolicy)));
     }
 }

@@ -6,7 +6,8 @@ use turnkey_backend::{Backend, Capabilities};
 ///
 /// ```
 /// use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
-/// use turnkey::{App, Mode, OwnBackend, Server};
+/// use turnkey::backend::OwnBackend;
+/// use turnkey::{App, Mode, Server};
 ///
 /// /// The connection as it comes.
 /// #[derive(Debug)]

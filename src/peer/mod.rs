@@ -52,7 +52,7 @@ impl Peer {
     }
 
     /// The name of the backend that the connection came through: `plain`, `native-tls`, `rustls`,
-    /// `openssl`, or that of one of the program's own ([`OwnBackend`](crate::OwnBackend)); `none` of a
+    /// `openssl`, or that of one of the program's own ([`OwnBackend`](crate::backend::OwnBackend)); `none` of a
     /// request that came over no connection ([`TestClient`](crate::TestClient)).
     #[must_use]
     pub fn backend(&self) -> &'static str {

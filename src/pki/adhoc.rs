@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
-use turnkey_backend::pki_types::PrivatePkcs8KeyDer;
-use turnkey_backend::{Identity, TrustAnchors};
+use turnkey::tls::pki_types::PrivatePkcs8KeyDer;
+use turnkey::tls::{Identity, TrustAnchors};
 
 use super::authority::Authority;
 use super::bundle::Bundle;
@@ -23,7 +23,7 @@ const CLIENT_COMMON_NAME: &str = "client.localhost";
 
 /// Makes a server's identity in memory: self-signed, P-256, for 30 days, for this machine's names
 /// and `names` (DNS names, wildcards, IP addresses).
-pub fn adhoc(names: &[String], now: SystemTime) -> Result<Identity, PkiError> {
+pub(crate) fn adhoc(names: &[String], now: SystemTime) -> Result<Identity, PkiError> {
     let name = || "adhoc".to_owned();
     let issued = server(names)?
         .self_signed(now)

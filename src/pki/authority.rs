@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use rcgen::{Issuer, KeyPair};
-use turnkey_backend::Certificate;
+use turnkey::tls::Certificate;
 
 use super::issue::{Issued, KeyType, Leaf, new_ca};
 use super::report::date;

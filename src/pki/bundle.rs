@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use turnkey_backend::Identity;
+use turnkey::tls::Identity;
 
 use super::authority::Authority;
 use super::files::Batch;

@@ -1,12 +1,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use turnkey_backend::{IdentityError, PolicyError};
+use turnkey::tls::{IdentityError, PolicyError};
 
 /// Why certificates were not made. Nothing was written, except after [`PkiError::Write`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PkiError {
+pub(crate) enum PkiError {
     /// A `--host` that no certificate can be for.
     #[error("--host {host:?}: {problem}")]
     Host {

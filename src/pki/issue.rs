@@ -8,7 +8,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
-use turnkey_backend::Certificate;
+use turnkey::tls::Certificate;
 
 use super::names::Name;
 
@@ -19,7 +19,7 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The kind of key that a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KeyType {
+pub(crate) enum KeyType {
     /// An elliptic curve key on P-256: small, fast, understood everywhere.
     #[default]
     P256,

@@ -24,50 +24,50 @@ mod tests;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-pub use self::adhoc::adhoc;
+pub(crate) use self::adhoc::adhoc;
 pub(crate) use self::adhoc::adhoc_mutual;
-pub use self::error::PkiError;
-pub use self::issue::KeyType;
-pub use self::report::{Action, CertsReport, IdentityReport, Why, Written};
+pub(crate) use self::error::PkiError;
+pub(crate) use self::issue::KeyType;
+pub(crate) use self::report::CertsReport;
 
 /// The password of the PKCS#12 files that [`certs`] writes.
 ///
 /// It is no secret and protects nothing: the files are for transport between key stores, and
 /// those of macOS and Windows take none without a password.
-pub const PKCS12_PASSWORD: &str = "turnkey";
+pub(crate) const PKCS12_PASSWORD: &str = "turnkey";
 
 /// The common name of the server's certificate, as in the recipe.
 const SERVER_COMMON_NAME: &str = "server.localhost";
 
 /// What [`certs`] is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertsOptions {
+pub(crate) struct CertsOptions {
     /// The folder to write to, which is created (mode 0700) when it is not there.
     /// Default: `certs`.
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Further names of the server: DNS names, wildcards, IP addresses. Default: none.
-    pub hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
     /// Makes the server's certificate for `hosts` alone, without `localhost`, the machine's name and
     /// the like; `hosts` must not be empty then. Default: `false`.
     ///
     /// Several servers' certificates for one port must not have a name in common. A certificate that
     /// was made so has no default names after later runs either.
-    pub no_default_names: bool,
+    pub(crate) no_default_names: bool,
     /// Further clients beside `client`: common names, and the stems of their files. Default: none.
-    pub clients: Vec<String>,
+    pub(crate) clients: Vec<String>,
     /// Further alternative names of the one client in `clients`: `DNS:web.example.test`,
     /// `email:alice@example.test`, `URI:spiffe://example.test/ns/a/sa/web`, `IP:10.0.0.1`. Without the
-    /// prefix the form decides, as for [`SanRule`](turnkey_backend::SanRule). Default: none.
-    pub sans: Vec<String>,
+    /// prefix the form decides, as for [`SanRule`](turnkey::tls::SanRule). Default: none.
+    pub(crate) sans: Vec<String>,
     /// The kind of keys. `None`, the default, stays with the kind of what is there, also where that
     /// is renewed or replaced, and makes [`KeyType::P256`] where there is nothing, or a kind that is
     /// not made here; a kind renews leaf certificates of another kind. The CA is never renewed for it.
-    pub key_type: Option<KeyType>,
+    pub(crate) key_type: Option<KeyType>,
     /// The lifetime of new leaf certificates in days, 1 to 825. Default: 365.
-    pub days: u32,
+    pub(crate) days: u32,
     /// Replaces the CA, the server's certificate, and those of all clients below that CA; anything
     /// else that it issued is an error. Default: `false`.
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 impl Default for CertsOptions {
@@ -93,6 +93,6 @@ impl Default for CertsOptions {
 /// made for fewer than 60 days). A CA is kept always; one that can't be used is an error.
 ///
 /// On an error nothing was written, unless it is [`PkiError::Write`].
-pub fn certs(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {
+pub(crate) fn certs(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {
     run::run(options, now)
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use rcgen::SanType;
-use turnkey_backend::pki_types::DnsName;
-use turnkey_backend::{Certificate, SanKind};
+use turnkey::tls::pki_types::DnsName;
+use turnkey::tls::{Certificate, SanKind};
 
 use super::PkiError;
 

@@ -7,43 +7,43 @@ use std::time::SystemTime;
 use time::OffsetDateTime;
 
 use super::PKCS12_PASSWORD;
-use crate::common::colour::{self, Colours};
-use crate::common::shell;
+use crate::console::colour::{self, Colours};
+use crate::console::shell;
 
 /// What `turnkey certs` found and did; its `Display` is what the program prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CertsReport {
+pub(crate) struct CertsReport {
     /// The folder with the files.
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// The CA, the server, then each client.
-    pub identities: Vec<IdentityReport>,
+    pub(crate) identities: Vec<IdentityReport>,
     /// What others on this machine can do with the key of the CA, each with a command that ends it.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What became of one certificate and the files that hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct IdentityReport {
+pub(crate) struct IdentityReport {
     /// The stem of the files: `ca`, `server`, `client` or a client's own name.
-    pub name: String,
+    pub(crate) name: String,
     /// The certificate's subject.
-    pub subject: String,
+    pub(crate) subject: String,
     /// The certificate's alternative names: DNS names, IP addresses, email addresses, URIs.
-    pub names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// The last moment at which the certificate is valid.
-    pub not_after: SystemTime,
+    pub(crate) not_after: SystemTime,
     /// What was done about the certificate.
-    pub outcome: Action,
+    pub(crate) outcome: Action,
     /// The files that were written.
-    pub written: Vec<Written>,
+    pub(crate) written: Vec<Written>,
 }
 
 /// What was done about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Action {
+pub(crate) enum Action {
     /// There was none.
     Created,
     /// The one that was there stays.
@@ -60,17 +60,17 @@ pub enum Action {
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Written {
+pub(crate) struct Written {
     /// Its name inside the folder.
-    pub file: String,
+    pub(crate) file: String,
     /// Why it was.
-    pub why: Why,
+    pub(crate) why: Why,
 }
 
 /// Why a file was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Why {
+pub(crate) enum Why {
     /// The certificate in it is new.
     New,
     /// It was not there.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, Identity};
+use turnkey::tls::{Certificate, Identity};
 
 use super::authority::Authority;
 use super::bundle::{Bundle, join};
@@ -15,7 +15,7 @@ use super::report::{Action, CertsReport, IdentityReport, Why};
 use super::standing::{LeafPlan, Place, Standing, check_pem, open_pkcs12};
 use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
-use crate::common::permissions::{self, Exposed};
+use crate::console::permissions::{self, Exposed};
 
 /// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
 const MAX_DAYS: u32 = 825;

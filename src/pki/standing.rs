@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use turnkey_backend::{Certificate, Identity, IdentityError};
+use turnkey::tls::{Certificate, Identity, IdentityError};
 
 use super::authority::Authority;
 use super::issue::{DAY, KeyType, Leaf, Role};

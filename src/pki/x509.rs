@@ -1,8 +1,8 @@
 //! What certificates and keys say, in PEM as they stand in files.
 
 use rcgen::{KeyPair, PublicKeyData};
-use turnkey_backend::pem::{self, Block};
-use turnkey_backend::{Certificate, KeyKind};
+use turnkey::tls::pem::{self, Block};
+use turnkey::tls::{Certificate, KeyKind};
 use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;

@@ -2,9 +2,9 @@
 
 mod background;
 mod failure;
+pub(crate) mod log;
 #[cfg(feature = "pki")]
 mod progress;
-pub(crate) mod recipe;
 mod reload;
 mod serve;
 mod startup;
@@ -20,29 +20,27 @@ use std::time::SystemTime;
 use self::failure::{Failure, print};
 #[cfg(feature = "pki")]
 use self::progress::Progress;
+use crate::check;
 use crate::cli::args::{self, Stop};
 use crate::cli::unknown_variables::unknown_variables;
 use crate::cli::{self, Command, Serve, completions, man, variables};
-#[cfg(feature = "pki")]
-use crate::common::causes::with_causes;
-#[cfg(feature = "pki")]
-use crate::common::colour::Colours;
-use crate::common::limits;
 use crate::config::Config;
 use crate::config::error::ConfigError;
 use crate::config::files::password;
 #[cfg(feature = "pki")]
+use crate::console::causes::with_causes;
+#[cfg(feature = "pki")]
+use crate::console::colour::Colours;
+#[cfg(feature = "pki")]
 use crate::pki::{self, PkiError};
-use crate::{check, mode};
 
 /// Runs the program with the arguments and the environment of the process.
 ///
 /// The exit code is 0 when it has served and drained, 1 when it could not start, 2 when it was not
 /// understood; both failures are one line on stderr.
-#[must_use]
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let ran = run();
-    crate::report::log::flush();
+    log::flush();
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -101,7 +99,7 @@ fn run() -> Result<(), Failure> {
     }
     let now = SystemTime::now();
     // Before anything is decided by it.
-    limits::raise_descriptor_limit();
+    turnkey::net::raise_open_files();
     let mut config = Config::new(&layers, password::from_environment(), now)?;
     config.unknown_variables = unknown_variables(variables::without_password(env::vars_os()));
     match check {
@@ -170,7 +168,7 @@ fn certs(_options: cli::Certs) -> Result<(), Failure> {
 /// The version, and what TLS can be had from.
 fn version() -> String {
     let mut text = format!("turnkey {}\n", env!("CARGO_PKG_VERSION"));
-    for (name, library) in mode::compiled_backends() {
+    for (name, library) in turnkey::tls::compiled_backends() {
         // A `String` takes all that is written to it.
         _ = writeln!(text, "{name}: {library}");
     }

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use smol::future::FutureExt;
-use turnkey_backend::Timer;
+use turnkey::Reloader;
+use turnkey::backend::Timer;
+use turnkey::net::ReloadSignal;
 
 use super::background::Background;
 use super::systemd::notify;
 use crate::check;
-use crate::common::causes::with_causes;
 use crate::config::Config;
-use crate::config::files::Finding;
-use crate::mode::{self, ModeError};
-use crate::server::reload::Reloader;
-use crate::server::signals::ReloadSignal;
+use crate::config::files::{Finding, Material};
+use crate::console::causes::with_causes;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -71,9 +70,7 @@ pub(crate) async fn ignore(mut signal: ReloadSignal) {
 
 fn reload(config: &Config, reloader: &Reloader, why: &str) {
     notify::reloading();
-    let outcome = try_reload(config, reloader, SystemTime::now());
-    reloader.count(outcome.is_ok());
-    match outcome {
+    match try_reload(config, reloader, SystemTime::now()) {
         Ok(warnings) => {
             let done =
                 format!("reloaded ({why}): new connections are served with what the files hold");
@@ -96,31 +93,16 @@ fn try_reload(
     reloader: &Reloader,
     now: SystemTime,
 ) -> Result<Vec<Finding>, String> {
-    let said = |error: Finding| error.to_string();
-    let (contents, warnings) = check::load(config, now).map_err(said)?;
-    let failed = |error: ModeError| with_causes(&error);
-    let serving = match &contents.own {
-        Some(material) => {
-            let (mode, choice) = material.mode().map_err(said)?;
-            Some(reloader.build(mode, &choice).map_err(failed)?)
-        }
-        None => None,
+    // What cannot be read is a reload that failed, too.
+    let unread = |error: Finding| {
+        reloader.count_failure();
+        error.to_string()
     };
-    let upstream = match (&reloader.proxy, contents.upstream.map(|upstream| upstream.config)) {
-        // What is as it was stays, and with it all connections to upstreams.
-        (Some(proxy), Some(tls)) if !proxy.has_tls_of(&tls) => {
-            let connector = mode::connector(config.backend(), &tls).map_err(failed)?;
-            Some((proxy, connector, tls))
-        }
-        _ => None,
-    };
-    // Only now that nothing can fail any more.
-    if let Some(serving) = serving {
-        reloader.current.replace(serving);
-    }
-    if let Some((proxy, connector, tls)) = upstream {
-        proxy.replace_tls(connector, tls);
-    }
+    let (contents, warnings) = check::load(config, now).map_err(unread)?;
+    let own = contents.own.as_ref().map(Material::mode).transpose().map_err(unread)?;
+    let upstream = contents.upstream.as_ref().map(|tls| (config.backend(), &tls.config));
+    let replaced = reloader.replace_all(own, upstream);
+    replaced.map_err(|error| with_causes(&error))?;
     Ok(warnings)
 }
 

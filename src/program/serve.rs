@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use std::{env, io};
 
-use turnkey_backend::ConnectConfig;
+use turnkey::log::{AccessLog, LogFormat};
+use turnkey::net::{ReloadSignal, StopSignals};
+use turnkey::tls::ConnectConfig;
+use turnkey::{App, Bound, Listener, Server, builtin};
 
 use super::background::Background;
 use super::failure::{Failure, print};
@@ -12,22 +15,17 @@ use super::reload::{self, Watch};
 use super::startup::Greeting;
 use super::systemd::activation::{self, Activated};
 use super::systemd::notify;
-use crate::app::{self, App};
 use crate::check;
-use crate::common::causes::with_causes;
 use crate::config::{Config, listen_options};
-use crate::report::access::{self, AccessLog};
-use crate::server::Server;
-use crate::server::bound::Bound;
-use crate::server::listener::Listener;
-use crate::server::signals::{ReloadSignal, StopSignals};
+use crate::console::causes::with_causes;
+use crate::console::colour::Colours;
 
 /// Serves as `config` says until the process is told to stop.
 pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     // It changes the environment, and the log has a thread that may read it.
     let activated = Activated::take(&|name| env::var(name).ok())
         .map_err(|error| Failure::start(error.to_string()))?;
-    crate::report::log::init();
+    super::log::init();
     // How the files are before they are read: what changes later is noticed.
     let watch = Watch::new(&config);
     let (loaded, warnings) = check::at_start(&config, now)?;
@@ -75,7 +73,7 @@ fn with_content(config: &Config, upstream: Option<&ConnectConfig>) -> Result<Ser
             let proxy = upstreams.proxy(config.backend(), upstream);
             Server::proxy(proxy.map_err(|error| Failure::start(with_causes(&error)))?)
         }
-        (None, None) => Server::new(app::builtin()),
+        (None, None) => Server::new(builtin()),
     })
 }
 
@@ -103,11 +101,13 @@ fn as_asked(server: Server, config: &Config) -> Server {
 /// `server` with those who are told what happens.
 fn observed(mut server: Server, config: &Config) -> Result<Server, Failure> {
     // `RUST_LOG` says of the access log only whether there is one.
-    if log::log_enabled!(target: access::TARGET, log::Level::Info) {
-        let access_log = AccessLog::stdout(config.log_format);
-        server = server.access_log(
-            access_log.map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?,
-        );
+    if log::log_enabled!(target: AccessLog::TARGET, log::Level::Info) {
+        let access_log = AccessLog::stdout(config.log_format)
+            .map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?;
+        server = server.access_log(access_log.colours(Colours::of(&io::stdout()).are_on()));
+    }
+    if let Some(queue) = super::log::queue() {
+        server = server.log_queue(queue);
     }
     if let Some(address) = &config.metrics {
         let listener = Listener::at(address, config.listen.socket_mode);
@@ -139,21 +139,20 @@ fn bind(
             (None, _) => {}
         }
     }
-    server
-        .serve_on(|| match given {
-            Some(listeners) => Ok(listeners),
-            None => Listener::all(&listen.addresses, listen.socket_mode),
-        })
-        .map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))
+    let bound = match given {
+        Some(listeners) => server.listen(listeners),
+        None => server.listen_at(&listen.addresses, listen.socket_mode),
+    };
+    bound.map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))
 }
 
 /// Says where it listens, to people and to systemd.
 fn greet(text: &str, config: &Config) -> Result<(), Failure> {
-    if config.log_format.is_for_people() {
+    if config.log_format == LogFormat::Text {
         print(text)?;
     } else {
         // Programs that read stdout know nothing of greetings.
-        crate::report::log::say(text);
+        super::log::say(text);
     }
     notify::ready(text.lines().next().unwrap_or_default());
     Ok(())

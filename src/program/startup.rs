@@ -1,12 +1,12 @@
 //! What the program says when it starts: where it listens, on what, and a command to try.
 
-use turnkey_backend::Certificate;
+use turnkey::Bound;
+use turnkey::net::LocalAddr;
+use turnkey::tls::Certificate;
 
 use super::try_command::TryCommand;
-use crate::common::address::LocalAddr;
 use crate::config::Config;
 use crate::config::files::Material;
-use crate::server::bound::Bound;
 
 /// What there is to say, apart from the address and the backend, which are known later.
 #[derive(Debug)]

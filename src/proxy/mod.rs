@@ -82,7 +82,7 @@ pub struct Proxy {
 /// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
 /// file for what is buffered, if there are `files`. Of several upstreams, all but the one that is asked may
 /// hold connections that wait.
-pub(crate) fn descriptors(upstreams: usize, files: bool) -> Descriptors {
+fn descriptors(upstreams: usize, files: bool) -> Descriptors {
     let each = if files { 3 } else { 2 };
     Descriptors { each, beside: balance::MAX_IDLE.saturating_mul(upstreams.saturating_sub(1)) }
 }
@@ -216,8 +216,9 @@ impl Proxy {
         &self.buffers
     }
 
-    /// How many descriptors clients take.
-    pub(crate) fn descriptors(&self) -> Descriptors {
+    /// How many descriptors the clients of a server take that hands requests on with this.
+    #[must_use]
+    pub fn descriptors(&self) -> Descriptors {
         let files = !self.streaming && self.buffers.max_disk() > 0;
         descriptors(self.balancer.count(), files)
     }

@@ -91,8 +91,10 @@ impl Bound {
         Reloader::of(&self.endpoint)
     }
 
-    /// Has the task that `make` makes run beside the server, and end with it.
-    pub(crate) fn with_task<F: Future<Output = ()> + Send + 'static>(
+    /// Has the task that `make` makes run beside the server, on a thread of it, and end with it. It must not
+    /// block; it waits for time with [`Timer`](crate::backend::Timer).
+    #[must_use]
+    pub fn with_task<F: Future<Output = ()> + Send + 'static>(
         mut self,
         make: impl FnOnce(WorkerPool) -> F + Send + 'static,
     ) -> Self {
@@ -118,7 +120,7 @@ impl Bound {
     }
 
     /// Like [`Bound::run`], with signals that are caught already, and `stopping` called at each.
-    pub(crate) fn run_until_signal(
+    pub fn run_until_signal(
         self,
         mut signals: StopSignals,
         stopping: impl Fn(),

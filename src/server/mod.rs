@@ -23,6 +23,7 @@ use self::connection::Endpoint;
 use self::error::ServerError;
 use self::listener::Listener;
 use crate::app::{App, redirect};
+use crate::common::address::Address;
 use crate::common::limits::Limits;
 use crate::h1::content::Content;
 use crate::mode::current::Current;
@@ -32,6 +33,7 @@ use crate::peer::trust::{Trust, TrustedProxies};
 use crate::proxy::Proxy;
 use crate::report::Observer;
 use crate::report::access::AccessLog;
+use crate::report::log::LineQueue;
 use crate::report::metrics::{Metrics, Told};
 
 /// Puts an [`App`] on a port, in one of the three modes.
@@ -54,6 +56,7 @@ pub struct Server {
     redirect: Option<Redirect>,
     settings: Settings,
     access_log: Option<AccessLog>,
+    log: Option<LineQueue>,
     metrics: Option<Listener>,
 }
 
@@ -95,6 +98,7 @@ impl Server {
             redirect: None,
             settings: Settings { limits, ..Settings::default() },
             access_log: None,
+            log: None,
             metrics: None,
         }
     }
@@ -164,7 +168,8 @@ impl Server {
 
     /// Has those who are sent on come to `listener`, and not to the port of [`Server::redirect_from`];
     /// without that nobody is sent on.
-    pub(crate) fn redirect_on(mut self, listener: Listener) -> Self {
+    #[must_use]
+    pub fn redirect_on(mut self, listener: Listener) -> Self {
         if let Some(redirect) = &mut self.redirect {
             redirect.listener = Some(listener);
         }
@@ -194,6 +199,14 @@ impl Server {
         self
     }
 
+    /// Sets the queue that the lines of the program's log go through; none. The metrics count the lines that it
+    /// has dropped.
+    #[must_use]
+    pub fn log_queue(mut self, queue: LineQueue) -> Self {
+        self.log = Some(queue);
+        self
+    }
+
     /// Sets a listener at which `GET /metrics` tells what there is to count, in plain HTTP and in the
     /// text format of Prometheus; none. It is there for as long as the server runs, however full that
     /// is. Whom it lets in is for the network to say.
@@ -214,8 +227,19 @@ impl Server {
         self.serve_on(|| Ok(listeners))
     }
 
+    /// Builds the backend, and serves on all of `addresses`, alike. The file of a Unix socket gets the permissions
+    /// `socket_mode`, or those that the umask leaves. `[::]` takes no IPv4 if there is an address of IPv4 to take
+    /// it, on the same port.
+    pub fn listen_at(
+        self,
+        addresses: &[Address],
+        socket_mode: Option<u32>,
+    ) -> Result<Bound, ServerError> {
+        self.serve_on(|| Listener::all(addresses, socket_mode))
+    }
+
     /// Builds the backend, and takes the ports only when there is one.
-    pub(crate) fn serve_on(
+    fn serve_on(
         self,
         listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,
     ) -> Result<Bound, ServerError> {
@@ -233,6 +257,7 @@ impl Server {
                 current: Arc::clone(&current),
                 explainer: Arc::clone(explainer),
                 access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
+                log: self.log,
                 buffers: self.content.buffers().cloned(),
             }));
             Ok((Arc::clone(&metrics), metrics_listening(listener, metrics)?))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use turnkey_backend::ConnectConfig;
+use turnkey_backend::{ConnectConfig, Connector};
 
 use super::connection::Endpoint;
 use crate::h1::content::Content;
@@ -14,10 +14,10 @@ use crate::report::metrics::Metrics;
 /// Replaces what a running server serves with.
 #[derive(Debug, Clone)]
 pub struct Reloader {
-    pub(crate) current: Arc<Current>,
+    current: Arc<Current>,
     /// `None` if nothing is handed on.
-    pub(crate) proxy: Option<Arc<Proxy>>,
-    pub(crate) metrics: Option<Arc<Metrics>>,
+    proxy: Option<Arc<Proxy>>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Reloader {
@@ -35,12 +35,8 @@ impl Reloader {
     /// its next request, and at once where a request is under way. On an error all stays as it was.
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
-    #[expect(clippy::needless_pass_by_value, reason = "as Server::tls takes it")]
     pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
-        let built = self.build(mode, &choice);
-        self.count(built.is_ok());
-        self.current.replace(built?);
-        Ok(())
+        self.replace_all(Some((mode, choice)), None)
     }
 
     /// Sets up the TLS with upstreams anew, as [`Proxy::tls`] does, for all connections to them that
@@ -51,14 +47,62 @@ impl Reloader {
         backend: Option<BackendName>,
         config: &ConnectConfig,
     ) -> Result<(), ModeError> {
-        let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
-        let connector = mode::connector(backend, config);
-        self.count(connector.is_ok());
-        proxy.replace_tls(connector?, config.clone());
+        self.replace_all(None, Some((backend, config)))
+    }
+
+    /// Both at once, as far as they are given: [`Reloader::replace`] and [`Reloader::replace_upstream_tls`]. On an
+    /// error of either all stays as it was. If the TLS with upstreams is set up from the same as before, it stays,
+    /// and so do the connections to them.
+    pub fn replace_all(
+        &self,
+        own: Option<(Mode, TlsChoice)>,
+        upstream: Option<(Option<BackendName>, &ConnectConfig)>,
+    ) -> Result<(), ModeError> {
+        let replaced = self.try_replace(own, upstream);
+        self.count(replaced.is_ok());
+        replaced
+    }
+
+    /// Counts a reload that failed before there was something to replace: a file could not be read, say. The
+    /// others are counted anyway.
+    pub fn count_failure(&self) {
+        self.count(false);
+    }
+
+    fn try_replace(
+        &self,
+        own: Option<(Mode, TlsChoice)>,
+        upstream: Option<(Option<BackendName>, &ConnectConfig)>,
+    ) -> Result<(), ModeError> {
+        let serving = own.map(|(mode, choice)| self.build(mode, &choice)).transpose()?;
+        let upstream = match upstream {
+            Some((backend, config)) => self.upstream(backend, config)?,
+            None => None,
+        };
+        // Only now that nothing can fail any more.
+        if let Some(serving) = serving {
+            self.current.replace(serving);
+        }
+        if let Some((proxy, connector, config)) = upstream {
+            proxy.replace_tls(connector, config.clone());
+        }
         Ok(())
     }
 
-    pub(crate) fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
+    /// What is to be replaced of the TLS with upstreams; `None` if nothing is.
+    fn upstream<'c>(
+        &self,
+        backend: Option<BackendName>,
+        config: &'c ConnectConfig,
+    ) -> Result<Option<(&Arc<Proxy>, Box<dyn Connector>, &'c ConnectConfig)>, ModeError> {
+        let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
+        if proxy.has_tls_of(config) {
+            return Ok(None);
+        }
+        Ok(Some((proxy, mode::connector(backend, config)?, config)))
+    }
+
+    fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
         let serving = mode.build(choice)?.serving;
         if serving.tls != self.current.get().tls {
             return Err(ModeError::OtherScheme);
@@ -66,7 +110,7 @@ impl Reloader {
         Ok(serving)
     }
 
-    pub(crate) fn count(&self, done: bool) {
+    fn count(&self, done: bool) {
         if let Some(metrics) = &self.metrics {
             metrics.reloaded(done);
         }

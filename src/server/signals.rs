@@ -4,8 +4,11 @@ use std::io;
 use self::caught::Signals;
 
 /// The signals that ask the process to stop: SIGTERM and SIGINT, or Ctrl-C on Windows.
+///
+/// [`Bound::run`](crate::Bound::run) catches them itself. Who has to catch them earlier, or has something to do
+/// when they come, uses [`Bound::run_until_signal`](crate::Bound::run_until_signal).
 #[derive(Debug)]
-pub(crate) struct StopSignals {
+pub struct StopSignals {
     #[cfg(unix)]
     signals: Signals,
     #[cfg(not(unix))]
@@ -13,8 +16,11 @@ pub(crate) struct StopSignals {
 }
 
 impl StopSignals {
-    /// Catches them from here on.
-    pub(crate) fn new() -> io::Result<Self> {
+    /// Catches them from here on, until this is dropped.
+    ///
+    /// # Errors
+    /// If there is no descriptor for them.
+    pub fn new() -> io::Result<Self> {
         #[cfg(unix)]
         let signals = Signals::new(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;
         #[cfg(not(unix))]
@@ -35,15 +41,21 @@ impl StopSignals {
 
 /// The signal that asks the process to read its files again: SIGHUP; elsewhere than on Unix there is
 /// none.
+///
+/// It is waited for in a task of the server ([`Bound::with_task`](crate::Bound::with_task)), which then gives new
+/// certificates to a [`Reloader`](crate::Reloader).
 #[derive(Debug)]
-pub(crate) struct ReloadSignal {
+pub struct ReloadSignal {
     #[cfg(unix)]
     signals: Signals,
 }
 
 impl ReloadSignal {
-    /// Catches it from here on.
-    pub(crate) fn new() -> io::Result<Self> {
+    /// Catches it from here on, until this is dropped.
+    ///
+    /// # Errors
+    /// If there is no descriptor for it.
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
             signals: Signals::new(&[signal_hook::consts::SIGHUP])?,
@@ -51,7 +63,7 @@ impl ReloadSignal {
     }
 
     /// Waits for the next one.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         #[cfg(unix)]
         self.signals.next().await;
         #[cfg(not(unix))]

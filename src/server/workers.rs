@@ -26,8 +26,10 @@ const STALLED: Duration = Duration::from_millis(100);
 /// Executors that connections are spread over. A connection stays on the one that it comes to.
 ///
 /// It holds none of them: if tasks held their executor, it would never end.
+///
+/// A task beside the server gets it: [`Bound::with_task`](crate::Bound::with_task).
 #[derive(Debug, Clone)]
-pub(crate) struct WorkerPool {
+pub struct WorkerPool {
     seats: Arc<[Seat]>,
     /// Who is looked at first, so that of several with as many tasks each is taken in turn.
     next: Arc<AtomicUsize>,
@@ -80,8 +82,9 @@ impl WorkerPool {
         }
     }
 
-    /// Done when each of the executors has taken a turn, as far as they have not ended.
-    pub(crate) async fn turn(&self) {
+    /// Done when each of the executors has taken a turn, as far as they have not ended: a thread that a handler
+    /// blocks takes none. A watchdog goes by it.
+    pub async fn turn(&self) {
         let turns: Vec<_> = self
             .seats
             .iter()

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use turnkey::{AccessLog, App, Body, LogFormat, Response, StatusCode};
+use turnkey::log::{AccessLog, LogFormat};
+use turnkey::{App, Body, Response, StatusCode};
 
 use crate::support::{Library, Stack};
 

@@ -1,11 +1,11 @@
 //! A backend that is none of the library's goes the way that all go.
 
 use smol::io::AsyncReadExt;
-use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
-use turnkey::{
-    App, Mode, ModeError, OwnBackend, Peer, Request, Server, ServerError, TlsChoice, TlsInfo,
-    TlsVersion,
+use turnkey::backend::{
+    Accepted, Backend, BoxFuture, Capabilities, HandshakeError, OwnBackend, Socket,
 };
+use turnkey::tls::{TlsInfo, TlsVersion};
+use turnkey::{App, Mode, ModeError, Peer, Request, Server, ServerError, TlsChoice};
 
 use crate::support::{Dialer, Library, Pki};
 

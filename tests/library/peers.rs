@@ -3,9 +3,10 @@
 use std::fs;
 use std::time::SystemTime;
 
+use turnkey::net::RemoteAddr;
+use turnkey::tls::{BackendName, Certificate, ClientPolicy, ClientTrust, Identity, TrustAnchors};
 use turnkey::{
-    App, BackendName, Certificate, ClientPolicy, ClientTrust, Identity, Mode, Next, Peer,
-    RemoteAddr, Request, Response, Result, Server, StatusCode, TestClient, TlsChoice, TrustAnchors,
+    App, Mode, Next, Peer, Request, Response, Result, Server, StatusCode, TestClient, TlsChoice,
     public_error,
 };
 
@@ -84,6 +85,6 @@ fn the_test_client_is_who_it_is_said_to_be() {
     assert_eq!(elsewhere.get("/").send().text(), "http http 192.0.2.7 -");
     let over_unix = client.at(RemoteAddr::Unix);
     assert_eq!(over_unix.get("/").send().text(), "http http unix -");
-    let https = client.tls(turnkey::TlsInfo::default());
+    let https = client.tls(turnkey::tls::TlsInfo::default());
     assert_eq!(https.get("/").send().text(), "https https 127.0.0.1 -");
 }

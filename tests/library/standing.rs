@@ -4,11 +4,14 @@ use std::fs;
 use std::time::SystemTime;
 
 use smol::io::AsyncReadExt;
-use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
-use turnkey::{
-    AllowRules, App, BackendName, Certificate, ClientPolicy, ClientTrust, Identity, Mode,
-    OwnBackend, Peer, Request, Server, TlsChoice, TlsInfo, TrustAnchors,
+use turnkey::backend::{
+    Accepted, Backend, BoxFuture, Capabilities, HandshakeError, OwnBackend, Socket,
 };
+use turnkey::tls::{
+    AllowRules, BackendName, Certificate, ClientPolicy, ClientTrust, Identity, TlsInfo,
+    TrustAnchors,
+};
+use turnkey::{App, Mode, Peer, Request, Server, TlsChoice};
 
 use crate::support::{Conn, Dialer, Library, Pki};
 

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use smol::{Executor, Timer};
-use turnkey::{App, ConnectConfig, ModeError, Server};
+use turnkey::tls::ConnectConfig;
+use turnkey::{App, ModeError, Server};
 
 use crate::support::Dialer;
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-use turnkey::{App, BackendName, Identity, Limits, Mode, Reloader, TlsChoice};
+use turnkey::tls::{BackendName, Identity};
+use turnkey::{App, Limits, Mode, Reloader, TlsChoice};
 
 use super::{Conn, Dialer, Pki, Stack};
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use smol::io::{AsyncRead, BufReader};
-use turnkey::{App, Body, Method, Peer, RemoteAddr, Request, Response, StatusCode, http_types};
+use turnkey::net::RemoteAddr;
+use turnkey::{App, Body, Method, Peer, Request, Response, StatusCode, http_types};
 
 /// How often each connection, known by the client's address, got through to `/canary`.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,8 @@ use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
-use turnkey::{BackendName, Limits, Mode, Server, TlsChoice, pki};
+use turnkey::tls::{BackendName, Identity};
+use turnkey::{Limits, Mode, Server, TlsChoice};
 
 use super::{Hits, Records, app, quiet_panics};
 
@@ -70,7 +71,7 @@ impl TestServer {
         let hits = Hits::default();
         let mut server = Server::new(app(&hits)).limits(limits).threads(2);
         if stack.is_tls() {
-            let identity = pki::adhoc(&[], SystemTime::now()).expect("an identity");
+            let identity = identity();
             let choice = TlsChoice { backend: Some(stack.backend()), ..TlsChoice::default() };
             server = server.mode(Mode::Https(identity)).tls(choice);
         }
@@ -83,6 +84,14 @@ impl TestServer {
         });
         Self { stack, addr, hits, records, stop, thread: Some(thread) }
     }
+}
+
+/// An identity for `localhost`, made for this run.
+fn identity() -> Identity {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    Identity::from_pem(certificate.as_bytes(), key.as_bytes(), None, SystemTime::now())
+        .expect("an identity")
 }
 
 impl Drop for TestServer {

@@ -3,7 +3,10 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 
 use crate::handshake_error::{Fault, HandshakeError, Refused};
-use crate::{AllowRules, Certificate, CertificateError, Found, RevocationList, TlsInfo, pem};
+use crate::{
+    Accepted, AllowRules, Backend, Certificate, CertificateError, Found, RevocationList, Socket,
+    TlsInfo, pem,
+};
 
 /// Whether clients are asked for a certificate, and whose are good.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +67,21 @@ impl ClientPolicy {
             add(&[u8::from(*deny_early), u8::from(*anonymous)]);
         }
         digest.finalize().into()
+    }
+
+    /// The handshake of `backend`, and then [`admit`](Self::admit), so that no backend can forget it. The stream of a
+    /// client that is refused is dropped unused: a backend holds back tickets for that.
+    pub async fn accept(
+        &self,
+        backend: &dyn Backend,
+        socket: Socket,
+    ) -> Result<Accepted, HandshakeError> {
+        let accepted = backend.accept(socket).await?;
+        if !self.is_none() {
+            let unknown = TlsInfo::default();
+            self.admit(accepted.tls.as_ref().unwrap_or(&unknown), SystemTime::now())?;
+        }
+        Ok(accepted)
     }
 
     /// The last word on a client after its handshake, of which `tls` is known. The server says it for every

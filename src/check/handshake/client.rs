@@ -15,12 +15,13 @@ use rustls::{
 };
 use smol::future::FutureExt;
 use smol::io::AsyncWriteExt;
-use turnkey_backend::{Accepted, Certificate, HandshakeError, Identity, Socket, Timer};
+use turnkey::backend::{Accepted, HandshakeError, Socket, Timer};
+use turnkey::tls::{Certificate, Identity};
 use turnkey_rustls::{fault_in_words, io_in_words};
 
+use super::Serving;
 use crate::check::report::Attempt;
-use crate::common::causes::with_causes;
-use crate::mode::current::Serving;
+use crate::console::causes::with_causes;
 
 /// A client that takes every certificate, and keeps what it was shown.
 pub(super) struct Client {
@@ -101,7 +102,7 @@ impl Client {
     /// One handshake with the backend of `serving`, which is over by `deadline`.
     pub(super) fn shake_hands(
         self,
-        serving: &Serving,
+        serving: Serving<'_>,
         name: &ServerName<'static>,
         deadline: Instant,
     ) -> io::Result<ClientHandshake> {
@@ -167,11 +168,11 @@ enum Unserved {
 }
 
 /// The server's side: a handshake, and one byte.
-async fn serve(serving: &Serving, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
+async fn serve(serving: Serving<'_>, tcp: TcpStream, limit: Duration) -> Result<(), Unserved> {
     let serve = async {
         let io = |error| Unserved::Handshake(HandshakeError::Io(error));
         let tcp = Socket::tcp(tcp).map_err(io)?;
-        let accepted = serving.accept(tcp.clone()).await;
+        let accepted = serving.clients.accept(serving.backend, tcp.clone()).await;
         let Accepted { mut stream, .. } = accepted.map_err(Unserved::Handshake)?;
         stream.write_all(b".").await.map_err(io)?;
         stream.flush().await.map_err(io)?;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
-use turnkey_backend::{Certificate, ClientPolicy, Identity};
+use turnkey::backend::{Backend, Built};
+use turnkey::tls::{Certificate, ClientPolicy, Identity};
 use turnkey_rustls::io_in_words;
 
 use self::client::Client;
@@ -16,7 +17,6 @@ use super::certificate::called;
 use super::report::{Attempt, Handshake};
 use crate::config::files::beside::beside;
 use crate::config::files::{Finding, Served, Severity, Subject, read};
-use crate::mode::current::Serving;
 
 /// How long all handshakes together may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -24,12 +24,25 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// What a server is called that has no name to ask for.
 const LOOPBACK: &str = "127.0.0.1";
 
+/// The backend that would serve, and which clients it is to let in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Serving<'s> {
+    backend: &'s dyn Backend,
+    clients: &'s ClientPolicy,
+}
+
+impl<'s> From<&'s Built> for Serving<'s> {
+    fn from(built: &'s Built) -> Self {
+        Self { backend: built.backend(), clients: built.clients() }
+    }
+}
+
 /// Has a client ask for each identity, and one without a certificate where one is wanted.
 ///
 /// `client` is one of the policy's, where one is known; `trusted` are CAs that may have issued the
 /// identities. `troubled` are the subjects that there are warnings of already.
 pub(super) fn try_out(
-    serving: &Serving,
+    serving: Serving<'_>,
     served: &[Served<'_>],
     client: Option<&(PathBuf, Identity)>,
     trusted: &[Certificate],
@@ -55,7 +68,7 @@ pub(super) fn try_out(
 }
 
 struct Trial<'t> {
-    serving: &'t Serving,
+    serving: Serving<'t>,
     deadline: Instant,
     findings: &'t mut Vec<Finding>,
     attempts: Vec<Attempt>,
@@ -174,7 +187,7 @@ impl Trial<'_> {
         client: Option<&(PathBuf, Identity)>,
         subject: &Subject,
     ) {
-        let policy = &self.serving.clients;
+        let policy = self.serving.clients;
         let who = match client {
             Some((file, _)) => format!("with {}", file.display()),
             None if policy.is_none() => String::new(),

@@ -4,23 +4,21 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::{
-    Accepted, Backend, BoxFuture, Capabilities, ClientTrust, HandshakeError, Socket,
-};
+use turnkey::backend::{Accepted, Backend, BoxFuture, HandshakeError, Socket};
+use turnkey::tls::ClientTrust;
+use turnkey::{Mode, TlsChoice};
 
 use super::*;
-use crate::mode::own_backend::OwnBackend;
-use crate::mode::{Built, Mode, TlsChoice};
 use crate::pki;
 
 /// What serves an identity that was made up.
-fn serving() -> (Serving, Identity) {
+fn built() -> (Built, Identity) {
     let identity = pki::adhoc(&[], SystemTime::now()).unwrap();
     let built = Mode::Https(identity.clone()).build(&TlsChoice::default()).unwrap();
-    (built.serving, identity)
+    (built, identity)
 }
 
-fn codes(serving: &Serving, identity: &Identity) -> Vec<(Severity, &'static str)> {
+fn codes(serving: Serving<'_>, identity: &Identity) -> Vec<(Severity, &'static str)> {
     let mut findings = Vec::new();
     let served = [Served::adhoc(identity.clone())];
     try_out(serving, &served, None, &[], &mut findings);
@@ -29,24 +27,24 @@ fn codes(serving: &Serving, identity: &Identity) -> Vec<(Severity, &'static str)
 
 #[test]
 fn what_is_served_is_shown() {
-    let (serving, identity) = serving();
-    assert_eq!(codes(&serving, &identity), [(Severity::Ok, "handshake")]);
+    let (built, identity) = built();
+    assert_eq!(codes((&built).into(), &identity), [(Severity::Ok, "handshake")]);
 }
 
 #[test]
 fn another_certificate_than_the_one_that_was_read() {
-    let ((serving, _), (_, other)) = (serving(), serving());
-    let codes = codes(&serving, &other);
+    let ((built, _), (_, other)) = (built(), built());
+    let codes = codes((&built).into(), &other);
     assert_eq!(codes[0], (Severity::Warning, "handshake-chain"), "{codes:?}");
 }
 
 /// The backend asks nobody for a certificate; the server has the last word.
 #[test]
 fn a_policy_that_the_backend_does_not_keep() {
-    let (mut serving, identity) = serving();
+    let (built, identity) = built();
     let made = pki::adhoc_mutual(&[], SystemTime::now()).unwrap();
-    serving.clients = ClientPolicy::Required(ClientTrust::new(made.anchors));
-    let codes = codes(&serving, &identity);
+    let clients = ClientPolicy::Required(ClientTrust::new(made.anchors));
+    let codes = codes(Serving { backend: built.backend(), clients: &clients }, &identity);
     assert_eq!(codes[0], (Severity::Ok, "handshake-refuses"), "{codes:?}");
 }
 
@@ -62,20 +60,19 @@ impl Backend for Silent {
 
 #[test]
 fn a_handshake_that_does_not_end() {
-    let (_, identity) = serving();
-    let silent = Mode::Own(OwnBackend::new(Capabilities::PLAIN, Silent));
-    let Built { serving, .. } = silent.build(&TlsChoice::default()).unwrap();
+    let (_, identity) = built();
     let start = Instant::now();
     let client = Client::new(None).unwrap();
     let name = name_of(identity.leaf(), true).unwrap();
-    let outcome = client.shake_hands(&serving, &name, start + Duration::from_millis(200)).unwrap();
+    let silent = Serving { backend: &Silent, clients: &ClientPolicy::None };
+    let outcome = client.shake_hands(silent, &name, start + Duration::from_millis(200)).unwrap();
     assert_eq!(outcome.refusal.unwrap().text, "it takes too long");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[test]
 fn names_to_ask_for() {
-    let (_, identity) = serving();
+    let (_, identity) = built();
     assert_eq!(name_of(identity.leaf(), false).unwrap().to_str(), "localhost");
     let client = pki::adhoc_mutual(&[], SystemTime::now()).unwrap();
     let client = std::fs::read(client.client).unwrap();

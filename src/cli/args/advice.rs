@@ -10,7 +10,7 @@ use super::meant::{self, Options};
 use super::{Stop, understood};
 use crate::cli::nearest::nearest;
 use crate::cli::options::{self, Described, Opt, Value};
-use crate::common::units::boolean;
+use crate::cli::units::boolean;
 
 /// What it does not do with an app, and what to do.
 const NO_APP: &str =

@@ -5,7 +5,7 @@ use std::iter;
 
 use crate::cli::nearest::nearest;
 use crate::cli::options::{self, Described, Opt};
-use crate::common::shell::quoted;
+use crate::console::shell::quoted;
 
 /// argh's complaint about these words, for that command or for the program.
 pub(super) fn complaint(output: &str, command: Option<&str>, words: &[String]) -> String {

@@ -2,7 +2,7 @@
 
 use super::habits;
 use crate::cli::options::{self, Opt};
-use crate::common::shell::quoted;
+use crate::console::shell::quoted;
 
 /// The words of a command line, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! What was meant by a value that is not accepted.
 
+use turnkey::net::Address;
+
 use super::from_args;
-use crate::common::address::Address;
 
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, String)>;

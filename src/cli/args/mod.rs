@@ -17,8 +17,8 @@ use self::line::{Line, Part, Typed};
 use super::help;
 use super::options::{self, Opt};
 use super::unknown_variables::is_of_kubernetes;
+use crate::cli::units::boolean;
 use crate::cli::{Check, Command, Serve};
-use crate::common::units::boolean;
 
 /// What was asked for: where the same option stands in several layers, the earlier one holds.
 #[derive(Debug)]

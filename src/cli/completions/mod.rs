@@ -6,7 +6,7 @@ mod fish;
 mod zsh;
 
 use super::options::{self, Described, Opt};
-use crate::common::shell::Shell;
+use crate::console::shell::Shell;
 
 /// The script for `shell`.
 pub(crate) fn script(shell: Shell) -> String {

@@ -13,8 +13,8 @@ pub(crate) fn make(
     clients: Option<&ClientFiles>,
     now: SystemTime,
 ) -> Result<Adhoc, ConfigError> {
-    use crate::common::causes::with_causes;
     use crate::config::files::AdhocClients;
+    use crate::console::causes::with_causes;
     use crate::pki;
 
     let failed = |e: pki::PkiError| ConfigError::Failed(format!("--adhoc: {}", with_causes(&e)));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::Identity;
+use turnkey::tls::Identity;
 use zeroize::Zeroizing;
 
 use crate::config::files::Material;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use turnkey_backend::{
+use turnkey::tls::{
     AllowRules, Certificate, ClientPolicy, ClientTrust, RevocationList, TrustAnchors,
 };
 

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, CertificateError, Identity, IdentityError, Part};
+use turnkey::tls::{Certificate, CertificateError, Identity, IdentityError, Part};
 use zeroize::Zeroizing;
 
 use super::{Finding, Reader, Subject, read};
 use crate::cli::{ModeName, Serve, variables};
-use crate::common::causes::with_causes;
 use crate::config::error::{ConfigError, usage};
+use crate::console::causes::with_causes;
 
 /// How many certificates of a chain can each be out of date.
 const MAX_LINKS: usize = 16;

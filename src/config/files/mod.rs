@@ -20,6 +20,8 @@ use std::error::Error;
 use std::path::Path;
 use std::time::SystemTime;
 
+use turnkey::{Mode, TlsChoice};
+
 pub(crate) use self::clients::{ClientFiles, Clients, Sourced};
 pub(crate) use self::found::{Finding, Severity, Subject};
 pub(crate) use self::identity::{IdentityFile, PemOptions, Served, Unusable, choose};
@@ -28,9 +30,8 @@ use self::password::Passwords;
 pub(crate) use self::sources::AdhocClients;
 pub(crate) use self::sources::{Adhoc, Material, Sources};
 pub(crate) use self::upstreams::{UpstreamFiles, UpstreamTls};
-use crate::common::causes::with_causes;
 use crate::config::Config;
-use crate::mode::{Mode, TlsChoice};
+use crate::console::causes::with_causes;
 
 /// What the files held when they were read.
 #[derive(Debug)]

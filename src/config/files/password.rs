@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{env, fmt};
 
-use turnkey_backend::IdentityError;
+use turnkey::tls::IdentityError;
 use zeroize::Zeroizing;
 
 use super::read;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use turnkey_backend::{Certificate, pem};
+use turnkey::tls::{Certificate, pem};
 
 use crate::config::files::Finding;
 

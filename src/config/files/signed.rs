@@ -1,6 +1,6 @@
 //! Whether a signature is that of a key.
 
-use turnkey_backend::{Certificate, RevocationList};
+use turnkey::tls::{Certificate, RevocationList};
 
 /// Whether `ca`'s key signed `certificate`; `None` where that cannot be told.
 #[cfg(feature = "pki")]
@@ -21,7 +21,7 @@ pub(crate) fn list(list: &RevocationList, ca: &Certificate) -> Option<bool> {
 
 #[cfg(feature = "pki")]
 fn told(ca: &Certificate, verified: &Result<(), x509_parser::error::X509Error>) -> Option<bool> {
-    use turnkey_backend::KeyKind;
+    use turnkey::tls::KeyKind;
     use x509_parser::error::X509Error;
 
     match verified {

@@ -3,17 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
-use turnkey_backend::{
+use turnkey::tls::{
     ClientPolicy, Identities, Identity, OcspError, OcspResponse, TicketKey, TrustAnchors,
 };
+use turnkey::{Mode, TlsChoice};
 use zeroize::Zeroizing;
 
 use super::beside::known_client;
 use super::clients::{ClientFiles, Clients};
 use super::identity::{IdentityFile, Served, Unusable};
 use super::{Finding, Reader, Subject, read};
-use crate::common::causes::with_causes;
-use crate::mode::{Mode, TlsChoice};
+use crate::console::causes::with_causes;
 
 /// All that a TLS backend is built from and that may change while the server runs.
 #[derive(Debug)]

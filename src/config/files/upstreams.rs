@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use turnkey_backend::{Certificate, ConnectConfig};
+use turnkey::tls::{Certificate, ConnectConfig};
 
 use super::clients::{Cas, Sourced};
 use super::identity::IdentityFile;

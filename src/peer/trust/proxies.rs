@@ -8,8 +8,8 @@ use crate::common::address::ClientAddr;
 /// The proxies that are believed when they say whom they speak for; none by default.
 ///
 /// ```
-/// # fn main() -> Result<(), turnkey::TrustedProxiesError> {
-/// let proxies: turnkey::TrustedProxies = "10.0.0.0/8, ::1".parse()?;
+/// # fn main() -> Result<(), turnkey::net::TrustedProxiesError> {
+/// let proxies: turnkey::net::TrustedProxies = "10.0.0.0/8, ::1".parse()?;
 /// assert!(proxies.contains("10.1.2.3".parse().unwrap()));
 /// # Ok(())
 /// # }
@@ -60,7 +60,8 @@ impl TrustedProxies {
     }
 
     /// Whether everybody is one of them, by IPv4 or by IPv6.
-    pub(crate) fn is_everybody(&self) -> bool {
+    #[must_use]
+    pub fn is_everybody(&self) -> bool {
         self.networks.iter().any(|network| network.prefix_len() == 0)
     }
 }

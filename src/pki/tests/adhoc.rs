@@ -1,6 +1,6 @@
 //! What is made for one run of the server.
 
-use turnkey_backend::Identity;
+use turnkey::tls::Identity;
 
 use super::super::{adhoc, adhoc_mutual};
 use super::*;

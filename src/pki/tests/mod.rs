@@ -16,7 +16,8 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use super::issue::DAY;
-use super::{Action, CertsOptions, CertsReport, IdentityReport, PkiError, certs};
+use super::report::{Action, IdentityReport};
+use super::{CertsOptions, CertsReport, PkiError, certs};
 
 /// The files of a run without further clients.
 const FILES: [&str; 11] = [

@@ -1,8 +1,8 @@
 //! Sockets that the service manager listens on, and hands over when it starts the program: the protocol
 //! of `sd_listen_fds(3)`.
 
-use crate::common::address::LocalAddr;
-use crate::server::listener::Listener;
+use turnkey::Listener;
+use turnkey::net::LocalAddr;
 
 /// A socket that there is no use for.
 pub(crate) const WITHOUT_REDIRECT: &str = "LISTEN_FDS: a socket is called redirect, and nobody is sent on to \

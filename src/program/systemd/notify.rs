@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use turnkey_backend::Timer;
-
-use crate::server::workers::WorkerPool;
+use turnkey::backend::Timer;
+use turnkey::net::WorkerPool;
 
 /// Connections are served; `status` is for people who ask how the service is.
 pub(crate) fn ready(status: &str) {

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, ClientTrust, Identity, IdentityError};
+use turnkey::tls::{
+    BackendName, Certificate, ClientTrust, Identity, IdentityError, compiled_backends,
+};
 use zeroize::Zeroizing;
 
 use crate::config::files::beside::beside;
 use crate::config::files::{Material, read};
-use crate::mode;
 
 /// What curl shows of itself.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
     if let Some(adhoc) = sources.adhoc_clients() {
         return Client::Known(cert(&adhoc.client).into());
     }
-    let old_too = mode::takes_x509_v1_clients(sources.choice.backend);
+    let old_too = takes_x509_v1_clients(sources.choice.backend);
     let lets_in = |own: &Path, key: &Path| lets_in(trust, own, key, now, old_too);
     if let Some(options) = sources.client_ca().and_then(|ca| known(ca, lets_in)) {
         return Client::Known(options);
@@ -63,6 +64,17 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
         issuers.join("\" or \"")
     );
     Client::Unknown { options: cert(Path::new("client.pem")), missing }
+}
+
+/// Whether clients can come with certificates of X.509 version 1: the backend that was asked for accepts
+/// them, or any that would be chosen for them.
+fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
+    let takes = |backend: BackendName| {
+        let capabilities = backend.capabilities();
+        capabilities.client_certificates && capabilities.x509_v1
+    };
+    let any = || compiled_backends().iter().any(|(name, _)| name.parse().is_ok_and(takes));
+    asked.map_or_else(any, takes)
 }
 
 /// Options that name a client's files beside the file of its CA.

@@ -8,17 +8,16 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use turnkey_backend::{Certificate, Identities};
+use turnkey::Bound;
+use turnkey::net::{ClientAddr, TrustedProxies};
+use turnkey::tls::{Certificate, Identities};
 
 use self::client::Client;
 use self::name::{Called, Place};
 use self::trust::Trust;
-use crate::common::address::ClientAddr;
-use crate::common::shell::quoted;
 use crate::config::Config;
 use crate::config::files::Material;
-use crate::peer::trust::TrustedProxies;
-use crate::server::bound::Bound;
+use crate::console::shell::quoted;
 
 /// What is known of the command before the server has its address.
 #[derive(Debug)]

@@ -3,10 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
-use turnkey_backend::{Certificate, Identities};
-
-use crate::common::address::LocalAddr;
-use crate::server::bound::Bound;
+use turnkey::Bound;
+use turnkey::net::LocalAddr;
+use turnkey::tls::{Certificate, Identities};
 
 /// Where a client on this machine gets to the server.
 pub(super) enum Place<'b> {

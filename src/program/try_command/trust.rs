@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use turnkey_backend::{Certificate, Identity};
+use turnkey::tls::{Certificate, Identity};
 
 use crate::config::files::beside::beside;
 use crate::config::files::{Material, read, signed, system_cas};

@@ -13,12 +13,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use self::stamp::Stamps;
-use super::log::{FLUSH, Queue};
+use super::log::{FLUSH, LineQueue};
 use super::record::Record;
-use crate::common::colour::Colours;
-
-/// What `RUST_LOG` knows the access log by.
-pub(crate) const TARGET: &str = "turnkey::access";
 
 /// How long lines are gathered before they are written: a thread that is woken for each of them costs
 /// more than they do.
@@ -36,13 +32,6 @@ pub enum LogFormat {
     Combined,
     /// One JSON object (RFC 8259) on each line, in ASCII.
     Json,
-}
-
-impl LogFormat {
-    /// Whether people read it, rather than programs.
-    pub(crate) fn is_for_people(self) -> bool {
-        self == Self::Text
-    }
 }
 
 impl FromStr for LogFormat {
@@ -66,27 +55,35 @@ impl FromStr for LogFormat {
 #[derive(Debug)]
 pub struct AccessLog {
     format: LogFormat,
-    colours: Colours,
-    queue: Queue,
+    colours: bool,
+    queue: LineQueue,
 }
 
 impl AccessLog {
-    /// Writes to stdout; text in colour where people can see it and want it: on a terminal, unless
-    /// `NO_COLOR` is set, `TERM` is `dumb`, or `CLICOLOR` and `CLICOLOR_FORCE` say otherwise.
+    /// What a logger may know it by, to have the access log on or off like other targets: its lines do not go
+    /// through [`log`].
+    pub const TARGET: &str = "turnkey::access";
+
+    /// Writes to stdout, without colour.
     ///
     /// Fails when there can be no further thread.
     pub fn stdout(format: LogFormat) -> io::Result<Self> {
-        let stdout = io::stdout();
-        let colours = Colours::of(&stdout);
-        Ok(Self { colours, ..Self::new(format, stdout)? })
+        Self::new(format, io::stdout())
     }
 
     /// Writes to `out`, many lines at a time, without colour.
     ///
     /// Fails when there can be no further thread.
     pub fn new(format: LogFormat, out: impl Write + Send + 'static) -> io::Result<Self> {
-        let queue = Queue::new("the access log", GATHER, out)?;
-        Ok(Self { format, colours: Colours::NONE, queue })
+        let queue = LineQueue::new("the access log", GATHER, out)?;
+        Ok(Self { format, colours: false, queue })
+    }
+
+    /// Sets whether [`LogFormat::Text`] is in colour; it is not. The other formats never are.
+    #[must_use]
+    pub fn colours(mut self, on: bool) -> Self {
+        self.colours = on;
+        self
     }
 
     /// Writes the line of a request.
@@ -105,7 +102,7 @@ impl AccessLog {
     }
 
     /// What the lines go through.
-    pub(crate) fn queue(&self) -> &Queue {
+    pub(crate) fn queue(&self) -> &LineQueue {
         &self.queue
     }
 

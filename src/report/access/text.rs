@@ -1,20 +1,21 @@
 //! Lines for people.
 
-use anstyle::{Reset, Style};
+use anstyle::{AnsiColor, Reset, Style};
 
 use super::escape::{push_quoted, push_word};
 use super::put;
 use super::stamp::Stamps;
-use crate::common::colour::{BAD, Colours, FAINT, GOOD, NOTE, WARNING};
 use crate::report::record::{Completion, Record};
 
+/// When, and for whom: what the eye may pass over.
+const FAINT: Style = Style::new().dimmed();
+/// Who came with a certificate.
+const CLIENT: Style = AnsiColor::Cyan.on_default();
+/// How it ended, if not as it should.
+const BROKEN: Style = AnsiColor::Red.on_default().bold();
+
 /// Adds when, what came of what, how much, how long, and for whom; and what is out of the ordinary.
-pub(super) fn write(
-    line: &mut Vec<u8>,
-    record: &Record<'_>,
-    stamps: &mut Stamps,
-    colours: Colours,
-) {
+pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, colours: bool) {
     colour(line, colours, FAINT);
     stamps.push_iso(line, record.began);
     plain(line, colours);
@@ -50,10 +51,10 @@ pub(super) fn write(
 }
 
 /// By which certificate the client is known, and over which version of TLS it came.
-fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
+fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: bool) {
     if let Some(certificate) = record.certificate() {
         line.extend_from_slice(b" \"");
-        colour(line, colours, NOTE);
+        colour(line, colours, CLIENT);
         // The subject tells more when there is no common name, or several.
         let name = certificate.sole_common_name().unwrap_or(certificate.subject());
         push_quoted(line, name.as_bytes());
@@ -66,28 +67,28 @@ fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: Colours) {
 }
 
 /// How it ended, if not as it should.
-fn push_outcome(line: &mut Vec<u8>, outcome: Completion, colours: Colours) {
+fn push_outcome(line: &mut Vec<u8>, outcome: Completion, colours: bool) {
     let outcome: &[u8] = match outcome {
         Completion::Complete => return,
         Completion::ClientLeft => b"the client left",
         Completion::BrokenOff => b"broken off",
         Completion::CutOff => b"cut off by the end of the server",
     };
-    colour(line, colours, BAD);
+    colour(line, colours, BROKEN);
     line.extend_from_slice(b" (");
     line.extend_from_slice(outcome);
     line.push(b')');
     plain(line, colours);
 }
 
-fn colour(line: &mut Vec<u8>, colours: Colours, style: Style) {
-    if colours.are_on() {
+fn colour(line: &mut Vec<u8>, colours: bool, style: Style) {
+    if colours {
         put(line, style.render());
     }
 }
 
-fn plain(line: &mut Vec<u8>, colours: Colours) {
-    if colours.are_on() {
+fn plain(line: &mut Vec<u8>, colours: bool) {
+    if colours {
         put(line, Reset);
     }
 }
@@ -95,9 +96,9 @@ fn plain(line: &mut Vec<u8>, colours: Colours) {
 /// The colour of a class of statuses (RFC 9110 §15).
 fn of_status(status: u16) -> Style {
     match status {
-        ..300 => GOOD,
-        300..400 => NOTE,
-        400..500 => WARNING,
-        500.. => BAD,
+        ..300 => AnsiColor::Green.on_default(),
+        300..400 => AnsiColor::Cyan.on_default(),
+        400..500 => AnsiColor::Yellow.on_default(),
+        500.. => AnsiColor::Red.on_default().bold(),
     }
 }

@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_millis(10);
 /// Lines on their way to whoever reads them, which a thread of their own writes: nobody else waits
 /// for the reader. There is room for so many; those that find none are dropped, and counted.
 #[derive(Debug, Clone)]
-pub(crate) struct Queue {
+pub struct LineQueue {
     shared: Arc<Shared>,
     /// Held by those who push: when all are gone, so is the thread.
     _open: Arc<Open>,
@@ -47,10 +47,10 @@ struct Pending {
     closed: bool,
 }
 
-impl Queue {
+impl LineQueue {
     /// A queue for lines that go to `out`. To wake a thread for each line costs more than the line:
     /// they are gathered for the time of `gather`.
-    pub(crate) fn new(
+    pub fn new(
         name: &'static str,
         gather: Duration,
         out: impl Write + Send + 'static,
@@ -70,7 +70,7 @@ impl Queue {
     }
 
     /// Adds `lines`, each with its end, or drops them.
-    pub(crate) fn push(&self, lines: &[u8]) {
+    pub fn push(&self, lines: &[u8]) {
         let shared = &self.shared;
         let mut state = shared.lock();
         let before = state.waiting.len();
@@ -89,12 +89,12 @@ impl Queue {
     }
 
     /// How many lines have been dropped.
-    pub(crate) fn dropped(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
     /// Waits until all is written, but no longer than for `limit`; the result is whether it is.
-    pub(crate) fn flush(&self, limit: Duration) -> bool {
+    pub fn flush(&self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         let shared = &self.shared;
         let mut state = shared.lock();
@@ -241,11 +241,11 @@ mod tests {
         }
     }
 
-    fn slow() -> (Queue, Sender<()>, Receiver<Vec<u8>>) {
+    fn slow() -> (LineQueue, Sender<()>, Receiver<Vec<u8>>) {
         let (allow, allowed) = channel();
         let (taken, lines) = channel();
         let out = Slow { allowed, taken };
-        (Queue::new("a log", Duration::from_millis(1), out).unwrap(), allow, lines)
+        (LineQueue::new("a log", Duration::from_millis(1), out).unwrap(), allow, lines)
     }
 
     #[test]

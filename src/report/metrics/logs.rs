@@ -4,12 +4,13 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-use crate::report::log::{self, Queue};
+use crate::report::log::LineQueue;
 
 /// Lines that nobody took.
 #[derive(Debug)]
 pub(super) struct Logs {
-    pub(super) access: Option<Queue>,
+    pub(super) access: Option<LineQueue>,
+    pub(super) log: Option<LineQueue>,
 }
 
 impl Collector for Logs {
@@ -20,8 +21,8 @@ impl Collector for Logs {
             None,
             MetricType::Counter,
         )?;
-        let access = self.access.as_ref().map_or(0, Queue::dropped);
-        for (log, dropped) in [("access", access), ("log", log::dropped())] {
+        for (log, queue) in [("access", &self.access), ("log", &self.log)] {
+            let dropped = queue.as_ref().map_or(0, LineQueue::dropped);
             lines
                 .encode_family(&[("log", log)])?
                 .encode_counter::<NoLabelSet, _, u64>(&dropped, None)?;

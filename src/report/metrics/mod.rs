@@ -26,7 +26,7 @@ use self::logs::Logs;
 use self::requests::Requests;
 use self::turned_away::Full;
 use super::explain::Explainer;
-use super::log::Queue;
+use super::log::LineQueue;
 use super::record::Record;
 use crate::common::buffers::Buffers;
 use crate::mode::current::Current;
@@ -53,7 +53,8 @@ pub(crate) struct Told {
     pub(crate) current: Arc<Current>,
     pub(crate) explainer: Arc<Explainer>,
     /// What the lines of the access log go through, if there is one.
-    pub(crate) access: Option<Queue>,
+    pub(crate) access: Option<LineQueue>,
+    pub(crate) log: Option<LineQueue>,
     /// How much a proxy buffers, if there is one.
     pub(crate) buffers: Option<Arc<Buffers>>,
 }
@@ -66,7 +67,7 @@ impl Metrics {
         let handshakes = Arc::new(Handshakes::new(told.explainer));
         registry.register_collector(Box::new(Arc::clone(&handshakes)));
         registry.register_collector(Box::new(Certificates(told.current)));
-        registry.register_collector(Box::new(Logs { access: told.access }));
+        registry.register_collector(Box::new(Logs { access: told.access, log: told.log }));
         if let Some(buffers) = told.buffers {
             registry.register_collector(Box::new(Buffered(buffers)));
         }
