@@ -16,11 +16,8 @@ use std::sync::Arc;
 use futures_rustls::TlsAcceptor;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use turnkey::backend::{
-    Accepted, Backend, BoxFuture, Capabilities, HandshakeError, OwnBackend, Socket,
-};
-use turnkey::tls::TlsInfo;
-use turnkey::{App, Mode, Peer, Request, Server};
+use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
+use turnkey::{App, Mode, Peer, Request, Server, tls::TlsInfo};
 
 #[derive(Debug)]
 struct MyRustls(Arc<ServerConfig>);
@@ -54,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_no_client_auth()
         .with_single_cert(chain?, key)?;
     let it = Capabilities { name: "my-rustls", tls: true, tls13: true, ..Capabilities::PLAIN };
-    let mode = Mode::Own(OwnBackend::new(it, MyRustls(Arc::new(config))));
+    let mode = Mode::Own(turnkey::backend::OwnBackend::new(it, MyRustls(Arc::new(config))));
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8000".to_owned());
     let bound = Server::new(app).mode(mode).bind(address)?;
     println!("https://{}/", bound.local_addr()?);

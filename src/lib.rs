@@ -129,9 +129,10 @@ pub mod net {
     pub use crate::server::workers::WorkerPool;
 }
 
-/// The access log, and what other logs are made of.
+/// The access log, what other logs are made of, and what the server's lines call its settings.
 pub mod log {
     pub use crate::common::causes::with_causes;
+    pub use crate::common::setting_names::SettingNames;
     pub use crate::report::access::{AccessLog, LogFormat};
     pub use crate::report::log::LineQueue;
 }

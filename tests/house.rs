@@ -174,6 +174,37 @@ fn library_and_program_have_no_room_in_common() {
     assert_eq!(folders.collect::<BTreeSet<_>>(), declared);
 }
 
+/// What the library and the backends say speaks of values: only the program knows which option has one, and tells
+/// the library by `SettingNames`.
+#[test]
+fn the_library_names_no_option() {
+    // Of other programs.
+    let allowed = ["(curl: --cert and --key)", "(curl: --cacert)"];
+    let library = modules("src/lib.rs").into_iter().map(|room| format!("src/{room}"));
+    let mut found = Vec::new();
+    let mut names = 0;
+    for path in library.chain(["backends".to_owned()]).flat_map(|folder| files(&folder)) {
+        let file = name(&path);
+        if file.split('/').any(|part| part.starts_with("tests")) {
+            continue;
+        }
+        for line in product_code(&path).lines() {
+            names += usize::from(line.contains("names."));
+            let line = allowed.iter().fold(line.to_owned(), |line, name| line.replace(name, ""));
+            let options = line.match_indices("--").filter(|(at, _)| {
+                let before = line[..*at].chars().next_back().unwrap_or(' ');
+                let after = line[at + 2..].chars().next().unwrap_or(' ');
+                !before.is_alphanumeric() && before != '-' && after.is_ascii_lowercase()
+            });
+            if options.count() > 0 {
+                found.push(format!("{file}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(names > 5, "the code is not read");
+    assert!(found.is_empty(), "options: {found:#?}");
+}
+
 /// The crates below the library are its own affair.
 #[test]
 fn the_program_uses_the_library_and_no_backend() {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How much memory the buffered bodies of all clients may take, in bytes: 1024 bodies at 64 KiB.
@@ -25,6 +25,8 @@ pub(crate) struct Buffers {
     max_disk: u64,
     full: Notice,
     failed: Notice,
+    /// What people call the limit for disk space.
+    limit_name: OnceLock<&'static str>,
 }
 
 impl Buffers {
@@ -36,7 +38,13 @@ impl Buffers {
             max_disk,
             full: Notice::default(),
             failed: Notice::default(),
+            limit_name: OnceLock::new(),
         })
+    }
+
+    /// Calls the limit for disk space by this name; the first one counts.
+    pub(crate) fn call_limit(&self, name: &'static str) {
+        _ = self.limit_name.set(name);
     }
 
     pub(crate) fn max_disk(&self) -> u64 {
@@ -103,8 +111,9 @@ impl Share {
     pub(crate) fn tell_full(&self) {
         if self.buffers.full.is_due() {
             let max = self.buffers.max_disk;
+            let name = self.buffers.limit_name.get().unwrap_or(&"Proxy::buffer_max");
             log::warn!(
-                "a limit for buffered bodies is reached ({max} bytes on disk, --proxy-buffer-max; \
+                "a limit for buffered bodies is reached ({max} bytes on disk, {name}; \
                  {MEMORY} bytes in memory): until there is room again, bodies are passed on \
                  unbuffered, and slow clients keep upstreams busy"
             );

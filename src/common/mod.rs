@@ -9,6 +9,7 @@ pub(crate) mod field;
 pub(crate) mod limits;
 pub(crate) mod refusal;
 pub(crate) mod request_id;
+pub(crate) mod setting_names;
 pub(crate) mod shutdown;
 pub(crate) mod units;
 pub(crate) mod within;

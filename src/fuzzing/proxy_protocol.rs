@@ -1,5 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
+use crate::common::setting_names::SettingNames;
 use crate::peer::trust::proxy_protocol::{ProxiedClient, parse};
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
@@ -29,7 +30,7 @@ fn check(input: &[u8], header: Option<&[u8]>) {
     let source = match parse(input) {
         Ok(source) => source,
         Err(error) => {
-            let text = error.to_string();
+            let text = error.text(&SettingNames::default());
             assert!(!text.contains(char::is_control), "{text:?}");
             return;
         }

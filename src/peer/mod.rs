@@ -126,6 +126,11 @@ impl Peer {
         settings.trust.origin(*remote, *sender, self.basis.as_ref())
     }
 
+    /// What holds the proxies that are trusted, as people know it.
+    pub(crate) fn trusted_proxies(&self) -> &'static str {
+        self.link.settings.trust.names().trusted_proxies
+    }
+
     /// Who sent the request, if a PROXY header says that it is not who is at the other end.
     pub(crate) fn by_proxy_header(&self) -> Option<RemoteAddr> {
         let sender = self.link.sender.addr();

@@ -7,6 +7,7 @@ pub(crate) mod log;
 mod progress;
 mod reload;
 mod serve;
+mod setting_names;
 mod startup;
 mod systemd;
 mod try_command;

@@ -12,6 +12,7 @@ use turnkey::{App, Bound, Listener, Server, builtin};
 use super::background::Background;
 use super::failure::{Failure, print};
 use super::reload::{self, Watch};
+use super::setting_names::setting_names;
 use super::startup::Greeting;
 use super::systemd::activation::{self, Activated};
 use super::systemd::notify;
@@ -82,7 +83,8 @@ fn as_asked(server: Server, config: &Config) -> Server {
     let mut server = server
         .limits(config.limits.clone())
         .trust(config.trust.clone())
-        .proxy_protocol(config.proxy_protocol);
+        .proxy_protocol(config.proxy_protocol)
+        .setting_names(setting_names());
     if let Some(threads) = config.threads {
         server = server.threads(threads);
     }

@@ -44,11 +44,12 @@ pub(crate) async fn run(
     let mut last = None;
     let mut full_up = Episode::default();
     let mut short = Episode::default();
+    let limit = endpoint.settings.trust.names().max_connections;
     for turn in 1_usize.. {
         if turn.is_multiple_of(TURN) {
             smol::future::yield_now().await;
         }
-        let mut next = pin!(accept(listener, &mut short));
+        let mut next = pin!(accept(listener, limit, &mut short));
         let arrival = match &mut last {
             Some(0) => return,
             Some(last) => {
@@ -81,7 +82,7 @@ pub(crate) async fn run(
                     format!(
                         "{}: turned away: {}",
                         arrival.remote,
-                        full.text(&endpoint.settings.limits)
+                        full.text(&endpoint.settings.limits, endpoint.settings.trust.names())
                     )
                 });
                 // In TLS there is nothing to be said before the handshake, which is what costs.
@@ -98,8 +99,9 @@ pub(crate) async fn run(
     }
 }
 
-/// The next connection. Errors are not the listener's end, whatever they are.
-async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
+/// The next connection. Errors are not the listener's end, whatever they are. `limit` is what people call the
+/// limit of connections.
+async fn accept(listener: &Open, limit: &str, short: &mut Episode) -> Arrival {
     let mut back_off = BACK_OFF;
     loop {
         match listener.accept().await {
@@ -109,7 +111,7 @@ async fn accept(listener: &Open, short: &mut Episode) -> Arrival {
                     format!(
                         "cannot accept connections: {error}; raise the limit on open files \
                          (ulimit -n, or LimitNOFILE= in a systemd unit), or lower \
-                         --max-connections below it"
+                         {limit} below it"
                     )
                 });
                 Timer::after(back_off).await;

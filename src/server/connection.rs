@@ -11,7 +11,6 @@ use super::admission::Permit;
 use super::close::{close, linger};
 use super::listener::Arrival;
 use crate::common::address::{LocalAddr, RemoteAddr};
-use crate::common::causes::with_causes;
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
 use crate::common::units::seconds;
@@ -72,7 +71,7 @@ pub(crate) fn run(
             After::BeganTls => explain(&Event::TlsOnPlain),
             After::ProxyHeader => {
                 let error = ProxyHeaderError::Unexpected { peer: link.sender.addr().client() };
-                explain(&Event::ProxyHeader(&error.to_string()));
+                explain(&Event::ProxyHeader(&error.text(endpoint.settings.trust.names())));
             }
             _ => {}
         }
@@ -202,7 +201,7 @@ impl Opening<'_> {
         let Settings { limits, trust, .. } = &*self.endpoint.settings;
         let limit = limits.handshake_timeout;
         match within(limit, trust.sender(&self.socket, self.peer)).await {
-            Some(sender) => sender.map_err(|error| with_causes(&error)),
+            Some(sender) => sender.map_err(|error| error.text(trust.names())),
             // What else it may have to send has limits of its own.
             None if !trust.expects_header(self.peer) => Ok(Some(trust.at(self.peer))),
             None => Err(format!("no PROXY header within {}", seconds(limit))),
@@ -239,7 +238,8 @@ impl Opening<'_> {
             }
             Unopened::Left => explain(&Event::Left),
             Unopened::ProxyHeader(error) => {
-                explain(&Event::ProxyHeader(&error.to_string()));
+                let names = self.endpoint.settings.trust.names();
+                explain(&Event::ProxyHeader(&error.text(names)));
                 linger(self.socket).await;
             }
             Unopened::Failed(error) => {

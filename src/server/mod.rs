@@ -25,6 +25,7 @@ use self::listener::Listener;
 use crate::app::{App, redirect};
 use crate::common::address::Address;
 use crate::common::limits::Limits;
+use crate::common::setting_names::SettingNames;
 use crate::h1::content::Content;
 use crate::mode::current::Current;
 use crate::mode::{Mode, TlsChoice};
@@ -33,6 +34,7 @@ use crate::peer::trust::{Trust, TrustedProxies};
 use crate::proxy::Proxy;
 use crate::report::Observer;
 use crate::report::access::AccessLog;
+use crate::report::explain::Explainer;
 use crate::report::log::LineQueue;
 use crate::report::metrics::{Metrics, Told};
 
@@ -58,6 +60,7 @@ pub struct Server {
     access_log: Option<AccessLog>,
     log: Option<LineQueue>,
     metrics: Option<Listener>,
+    names: Arc<SettingNames>,
 }
 
 /// The port for plain HTTP from which all are sent on.
@@ -100,6 +103,7 @@ impl Server {
             access_log: None,
             log: None,
             metrics: None,
+            names: Arc::default(),
         }
     }
 
@@ -199,6 +203,14 @@ impl Server {
         self
     }
 
+    /// Sets what the log and the explanations of failed handshakes call the settings of the server; the names of
+    /// this library's API.
+    #[must_use]
+    pub fn setting_names(mut self, names: SettingNames) -> Self {
+        self.names = Arc::new(names);
+        self
+    }
+
     /// Sets the queue that the lines of the program's log go through; none. The metrics count the lines that it
     /// has dropped.
     #[must_use]
@@ -250,12 +262,16 @@ impl Server {
             return Err(ServerError::NoListener);
         }
         let current = Arc::new(Current::new(built.serving));
-        let explainer = &self.settings.explainer;
+        let explainer = Arc::new(Explainer::new(Arc::clone(&self.names)));
+        if let Some(buffers) = self.content.buffers() {
+            buffers.call_limit(self.names.buffer_max);
+        }
+        let trust = Trust::new(self.trust, self.proxy_protocol).with_names(self.names);
         let metrics = self.metrics.map(|listener| -> Result<_, ServerError> {
             let metrics = Arc::new(Metrics::new(Told {
                 backend: built.description.clone(),
                 current: Arc::clone(&current),
-                explainer: Arc::clone(explainer),
+                explainer: Arc::clone(&explainer),
                 access: self.access_log.as_ref().map(AccessLog::queue).cloned(),
                 log: self.log,
                 buffers: self.content.buffers().cloned(),
@@ -265,7 +281,8 @@ impl Server {
         let (metrics, metrics_listening) = metrics.transpose()?.unzip();
         let settings = Settings {
             mode,
-            trust: Arc::new(Trust::new(self.trust, self.proxy_protocol)),
+            trust: Arc::new(trust),
+            explainer,
             observer: Arc::new(Observer::new(self.access_log, metrics)),
             ..self.settings
         };

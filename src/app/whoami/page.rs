@@ -199,7 +199,7 @@ fn address(peer: &Peer) -> String {
         rows.push(("PROXY header", code(&sender.to_string())));
     }
     rows.push(("Client", code(&peer.client().to_string())));
-    rows.push(("Why", options(&peer.origin().why)));
+    rows.push(("Why", unbroken(&peer.origin().why, peer.trusted_proxies())));
     facts(&rows)
 }
 
@@ -209,7 +209,7 @@ fn removed(peer: &Peer) -> String {
     }
     let rows = peer.ignored_headers().iter().map(|header| {
         let (name, value) = (code(header.name()), code(header.value()));
-        let why = options(&header.reason());
+        let why = unbroken(&header.reason(), peer.trusted_proxies());
         format!("<div><dt>{name}</dt><dd>{value}<p>{why}</p></dd></div>\n")
     });
     format!("<dl class=\"facts\">\n{}</dl>", rows.collect::<String>())
@@ -235,9 +235,9 @@ fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 
-/// Text that speaks of options, which are best not broken.
-fn options(text: &str) -> String {
-    escape(text).replace("--trust-proxy", "<span class=\"whole\">--trust-proxy</span>")
+/// Text that speaks of a setting, whose name is best not broken.
+fn unbroken(text: &str, name: &str) -> String {
+    escape(text).replace(name, &format!("<span class=\"whole\">{name}</span>"))
 }
 
 /// A distinguished name, which is long, and best broken between its parts.

@@ -77,6 +77,7 @@ impl Trust {
     fn why(&self, remote: RemoteAddr, sender: Sender, basis: Option<&Basis>) -> String {
         let client = sender.client();
         let by_header = sender.addr != remote;
+        let list = self.names.trusted_proxies;
         match (sender.standing, basis) {
             (Standing::Unnamed, _) => {
                 "the proxy's own address: its PROXY header does not say who the client is"
@@ -86,10 +87,10 @@ impl Trust {
                 format!("the PROXY header that {} sent", remote.client())
             }
             (Standing::Untrusted, _) if self.proxies.is_empty() => {
-                "the connection's own address: no proxy is trusted (--trust-proxy)".to_owned()
+                format!("the connection's own address: no proxy is trusted ({list})")
             }
             (Standing::Untrusted, _) => {
-                format!("the connection's own address: {client} is not in --trust-proxy")
+                format!("the connection's own address: {client} is not in {list}")
             }
             (Standing::Trusted, None) if by_header => {
                 format!("the PROXY header that {} sent, and no field beyond it", remote.client())
@@ -207,7 +208,7 @@ mod tests {
                 "10.0.0.7:1",
                 "10.0.0.7 is a proxy, and names no client; 10.0.0.7 is trusted by 10.0.0.0/8",
             ),
-            ("192.0.2.1:1", "192.0.2.1 is not in --trust-proxy"),
+            ("192.0.2.1:1", "192.0.2.1 is not in Server::trust"),
         ] {
             let said = direct(remote, "Accept: */*");
             assert_eq!(said.why, format!("the connection's own address: {why}"));
@@ -216,11 +217,11 @@ mod tests {
         let empty = direct("10.0.0.7:1", "X-Forwarded-For: ,");
         assert!(empty.why.contains("names no client"), "{empty:?}");
         let forged = direct("192.0.2.1:1", "X-Forwarded-For: 6.6.6.6");
-        assert!(forged.why.ends_with("is not in --trust-proxy") && forged.proxies.is_empty());
+        assert!(forged.why.ends_with("is not in Server::trust") && forged.proxies.is_empty());
 
         let nobody = Trust::new("unix".parse().unwrap(), false).at(addr("192.0.2.1:1"));
         let said = origin("", "192.0.2.1:1", nobody, "X-Forwarded-For: 6.6.6.6");
-        assert!(said.why.ends_with("no proxy is trusted (--trust-proxy)"), "{said:?}");
+        assert!(said.why.ends_with("no proxy is trusted (Server::trust)"), "{said:?}");
     }
 
     #[test]

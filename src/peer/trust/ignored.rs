@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::explained::shown;
 use crate::common::address::ClientAddr;
+use crate::common::setting_names::SettingNames;
 
 /// A field that was removed from a request before anybody read it.
 #[derive(Debug, Clone)]
@@ -35,17 +36,32 @@ impl IgnoredHeader {
     }
 }
 
+/// How to have a proxy believed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hint {
+    /// What holds the proxies that are.
+    list: &'static str,
+    /// What adds one to it.
+    add: &'static str,
+}
+
+impl Hint {
+    pub(super) fn of(names: &SettingNames) -> Self {
+        Self { list: names.trusted_proxies, add: names.trust_proxy }
+    }
+}
+
 /// Why a field is not believed.
 #[derive(Debug, Clone)]
 pub(super) enum Why {
     /// Who sent it is no proxy that is trusted.
-    Untrusted(ClientAddr),
+    Untrusted(ClientAddr, Hint),
     /// What follows a PROXY header that names nobody may be anybody's.
     Unnamed,
     /// Applications may take its name for another.
     Disguised,
-    /// Its name is unusual, and applications may take it for another.
-    Strange,
+    /// Its name is unusual, and applications may take it for another; the setting that lets it pass.
+    Strange(&'static str),
     /// Applications may take it for a field that says how long the body is.
     Framing,
     /// This, in `Forwarded`, is none of its elements.
@@ -61,19 +77,19 @@ pub(super) enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Untrusted(client) => write!(
-                f,
-                "not in --trust-proxy; add --trust-proxy {client} if that is a proxy of yours"
-            ),
+            Self::Untrusted(client, Hint { list, add }) => {
+                write!(f, "not in {list}; {add} {client} if that is a proxy of yours")
+            }
             Self::Unnamed => f.write_str(
                 "its PROXY header does not say who the client is, who may have written it",
             ),
             Self::Disguised => f.write_str(
                 "applications may take it for the name with hyphens, which is how proxies write it",
             ),
-            Self::Strange => f.write_str(
+            Self::Strange(lenient_names) => write!(
+                f,
                 "its name has other marks than - and _, and applications may take it for another \
-                 name; add --lenient-names if the upstream needs it",
+                 name; add {lenient_names} if the upstream needs it"
             ),
             Self::Framing => f.write_str(
                 "applications may take it for Content-Length or Transfer-Encoding, and read another \

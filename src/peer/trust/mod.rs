@@ -18,6 +18,8 @@ mod proxies;
 pub(crate) mod proxy_protocol;
 mod x_forwarded;
 
+use std::sync::Arc;
+
 use httparse::Header;
 use turnkey_backend::Socket;
 
@@ -31,6 +33,7 @@ use proxy_protocol::ProxiedClient;
 pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
 
 use crate::common::address::{ClientAddr, RemoteAddr};
+use crate::common::setting_names::SettingNames;
 
 /// Whom a server believes, and whom it has told that it does not.
 #[derive(Debug, Default)]
@@ -38,12 +41,23 @@ pub(crate) struct Trust {
     proxies: TrustedProxies,
     proxy_protocol: bool,
     explained: Explained,
+    names: Arc<SettingNames>,
 }
 
 impl Trust {
     /// With `proxy_protocol`, connections of the proxies begin with a PROXY header.
     pub(crate) fn new(proxies: TrustedProxies, proxy_protocol: bool) -> Self {
-        Self { proxies, proxy_protocol, explained: Explained::default() }
+        Self { proxies, proxy_protocol, explained: Explained::default(), names: Arc::default() }
+    }
+
+    /// Calls the settings of the server by these names.
+    pub(crate) fn with_names(self, names: Arc<SettingNames>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// What the settings of the server are called.
+    pub(crate) fn names(&self) -> &SettingNames {
+        &self.names
     }
 
     /// Whether a connection from `remote` has to begin with a PROXY header.

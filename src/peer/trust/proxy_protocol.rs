@@ -10,6 +10,7 @@ use smol::io::AsyncReadExt;
 use turnkey_backend::Socket;
 
 use crate::common::address::ClientAddr;
+use crate::common::setting_names::SettingNames;
 
 /// What each version begins with. No header of either is shorter than the longer one.
 const V1: &[u8] = b"PROXY ";
@@ -165,27 +166,43 @@ fn malformed(error: impl std::error::Error) -> ProxyHeaderError {
 }
 
 /// Why a connection is closed at its PROXY header.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(crate) enum ProxyHeaderError {
-    #[error(
-        "no PROXY header came first, and --proxy-protocol asks the proxies in --trust-proxy for \
-         one; have the proxy send it (send-proxy-v2 in HAProxy), or leave --proxy-protocol out"
-    )]
     Missing,
-    #[error(
-        "a PROXY header came from {peer}, which is not in --trust-proxy; add --trust-proxy {peer} \
-         if that is a proxy of yours"
-    )]
     Untrusted { peer: ClientAddr },
-    #[error(
-        "a PROXY header came first, and --proxy-protocol was not given; add it, and --trust-proxy \
-         {peer}, if that is a proxy of yours, or have it send none"
-    )]
     Unexpected { peer: ClientAddr },
-    #[error("the PROXY header is malformed: {0}")]
     Malformed(String),
-    #[error("the PROXY header did not come whole")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
+}
+
+impl From<io::Error> for ProxyHeaderError {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl ProxyHeaderError {
+    /// What is wrong, and which setting may be.
+    pub(crate) fn text(&self, names: &SettingNames) -> String {
+        let SettingNames { proxy_protocol, trusted_proxies, trust_proxy, .. } = names;
+        match self {
+            Self::Missing => format!(
+                "no PROXY header came first, and {proxy_protocol} asks the proxies in \
+                 {trusted_proxies} for one; have the proxy send it (send-proxy-v2 in HAProxy), or \
+                 leave {proxy_protocol} out"
+            ),
+            Self::Untrusted { peer } => format!(
+                "a PROXY header came from {peer}, which is not in {trusted_proxies}; {trust_proxy} \
+                 {peer} if that is a proxy of yours"
+            ),
+            Self::Unexpected { peer } => format!(
+                "a PROXY header came first, and {proxy_protocol} was not given; add it, and \
+                 {trusted_proxies} {peer}, if that is a proxy of yours, or have it send none"
+            ),
+            Self::Malformed(what) => format!("the PROXY header is malformed: {what}"),
+            Self::Broken(error) => format!("the PROXY header did not come whole: {error}"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //! that says whose decision it was and what to do.
 
 mod folding;
+mod issuer;
 mod path_rules;
 mod reason;
 mod text;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use turnkey_backend::{HandshakeError, Timer};
@@ -18,6 +19,7 @@ pub(crate) use self::reason::Reason;
 pub(crate) use self::text::Context;
 use crate::common::address::RemoteAddr;
 use crate::common::limits::Limits;
+use crate::common::setting_names::SettingNames;
 
 /// What happened.
 #[derive(Debug)]
@@ -61,19 +63,25 @@ impl Event<'_> {
 pub(crate) struct Explainer {
     folding: Mutex<Folding>,
     counts: [AtomicU64; Reason::ALL.len()],
+    names: Arc<SettingNames>,
 }
 
 /// How long the same line about the same address is only counted.
 const FOLD: Duration = Duration::from_secs(10);
 
 impl Explainer {
+    /// Calls the settings of the server by these names.
+    pub(crate) fn new(names: Arc<SettingNames>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
     /// Explains why the connection of `peer` ended.
     pub(crate) fn explain(&self, peer: RemoteAddr, event: &Event<'_>, context: &Context<'_>) {
         let reason = Reason::of(event);
         if let Some(count) = self.counts.get(reason as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        let text = text::line(event, context);
+        let text = text::line(event, context, &self.names);
         if reason == Reason::Left {
             log::debug!("{peer}: {text}");
             return;

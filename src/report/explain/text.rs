@@ -6,9 +6,10 @@ use turnkey_backend::{
     Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
 };
 
-use super::{Event, path_rules};
+use super::{Event, issuer, path_rules};
 use crate::common::address::LocalAddr;
 use crate::common::causes::with_causes;
+use crate::common::setting_names::SettingNames;
 use crate::common::units::seconds;
 use crate::mode::current::Serving;
 
@@ -22,12 +23,14 @@ pub(crate) struct Context<'c> {
 }
 
 /// What happened, whose decision it was, and what to do.
-pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
+pub(super) fn line(event: &Event<'_>, context: &Context<'_>, names: &SettingNames) -> String {
+    let SettingNames { allow_rules, .. } = names;
     match event {
-        Event::Handshake(error) => handshake(error, context),
+        Event::Handshake(error) => handshake(error, context, names),
         Event::TimedOut(limits) => format!(
-            "closed: the handshake was not complete within {} (--handshake-timeout)",
-            seconds(limits.handshake_timeout)
+            "closed: the handshake was not complete within {} ({})",
+            seconds(limits.handshake_timeout),
+            names.handshake_timeout
         ),
         Event::PlainHttp => format!(
             "refused: spoke plain HTTP on the port for HTTPS; the client was told to use \
@@ -36,21 +39,23 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
         ),
         Event::TlsOnPlain => format!(
             "refused: began a TLS handshake on the port for plain HTTP; use http://{}/, or a port for \
-             HTTPS (--cert and --key, --identity or --adhoc make one)",
-            context.local.authority()
+             HTTPS ({} make one)",
+            context.local.authority(),
+            names.identity
         ),
         Event::NotAllowed { subject: None } => format!(
-            "answered with 403: the client sent no certificate, and --allow-anonymous is off; it needs \
+            "answered with 403: the client sent no certificate, and {} is off; it needs \
              one issued by {} (curl: --cert and --key)",
+            names.allow_anonymous,
             cas(context)
         ),
         Event::NotAllowed { subject: Some(subject) } => format!(
-            "answered with 403: no rule lets in the client certificate \"{}\"; add --allow-cn or \
-             --allow-san if it should be",
+            "answered with 403: no rule lets in the client certificate \"{}\"; add {allow_rules} \
+             if it should be",
             short(subject)
         ),
         Event::NoLonger(error) => {
-            let why = handshake(error, context);
+            let why = handshake(error, context, names);
             format!("no longer let in: {}", why.strip_prefix("refused: ").unwrap_or(&why))
         }
         Event::ProxyHeader(what) => format!("closed: {what}"),
@@ -58,14 +63,14 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>) -> String {
     }
 }
 
-fn handshake(error: &HandshakeError, context: &Context<'_>) -> String {
+fn handshake(error: &HandshakeError, context: &Context<'_>, names: &SettingNames) -> String {
     match error {
         HandshakeError::NoClientCertificate => format!(
             "refused: the client sent no certificate, and one is required; it needs one issued by \
              {} (curl: --cert and --key)",
             cas(context)
         ),
-        HandshakeError::ClientCertificate(refused) => refusal(refused, context),
+        HandshakeError::ClientCertificate(refused) => refusal(refused, context, names),
         HandshakeError::Alert { alert, shown } => left(*alert, shown.as_ref(), context),
         HandshakeError::NothingInCommon(Common::Version) => format!(
             "refused: the client offers no TLS version that is served here{}; update the client",
@@ -95,12 +100,13 @@ fn handshake(error: &HandshakeError, context: &Context<'_>) -> String {
 }
 
 /// We do not take the client's certificate.
-fn refusal(refused: &Refused, context: &Context<'_>) -> String {
+fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> String {
+    let SettingNames { allow_rules, client_crls, .. } = names;
     let culprit = refused.culprit();
     let (who, whose) = named(refused);
     let now = context.now;
     match refused.fault() {
-        Fault::UnknownIssuer => unknown_issuer(&who, culprit, context),
+        Fault::UnknownIssuer => issuer::unknown(&who, culprit, context, names.client_cas),
         Fault::Expired => format!(
             "refused: {who} expired on {}, {} ago (it is now {}); renew it",
             utc(culprit.not_after()),
@@ -127,16 +133,16 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
             format!("refused: {who} is the certificate of a CA, not of a client; issue one with it")
         }
         Fault::NotAllowed => {
-            format!("refused: no rule lets in {who}; add --allow-cn or --allow-san if it should be")
+            format!("refused: no rule lets in {who}; add {allow_rules} if it should be")
         }
         Fault::BadSignature => format!(
             "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
              or the client does not have the key"
         ),
-        Fault::OldVersion => old_version(&who, culprit, context),
+        Fault::OldVersion => old_version(&who, culprit, context, names.backend),
         Fault::NoRevocationList { issuer } => format!(
             "refused: whether {who} is revoked cannot be told: there is no revocation list of \
-             \"{}\"; add it with --client-crl",
+             \"{}\"; add it with {client_crls}",
             short(issuer)
         ),
         Fault::RevocationListExpired { issuer, next_update } => {
@@ -144,7 +150,7 @@ fn refusal(refused: &Refused, context: &Context<'_>) -> String {
                 next_update.map(|next| format!(" on {}, {} ago", utc(next), distance(next, now)));
             format!(
                 "refused: whether {who} is revoked cannot be told: the revocation list of \
-                 \"{}\" expired{}; get the CA's new one (--client-crl)",
+                 \"{}\" expired{}; get the CA's new one ({client_crls})",
                 short(issuer),
                 since.unwrap_or_default()
             )
@@ -167,9 +173,9 @@ fn named(refused: &Refused) -> (String, String) {
     (who, format!("\"{name}\""))
 }
 
-fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
+fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>, setting: &str) -> String {
     let able = Capabilities::ALL_TLS.iter().filter(|c| c.client_certificates && c.x509_v1);
-    let names: Vec<_> = able.map(|c| format!("--backend {}", c.name)).collect();
+    let names: Vec<_> = able.map(|c| format!("{setting} {}", c.name)).collect();
     format!(
         "refused: {who} is of X.509 version {}, which {} does not accept; serve with {}, or have it \
          issued with version 3 (turnkey certs does; openssl x509 -req does with -extfile)",
@@ -177,28 +183,6 @@ fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>) -> Strin
         context.serving.name,
         names.join(" or ")
     )
-}
-
-fn unknown_issuer(who: &str, culprit: &Certificate, context: &Context<'_>) -> String {
-    let issuer = short(culprit.issuer());
-    if culprit.is_self_signed() {
-        format!(
-            "refused: {who} is self-signed, and not among the client CAs ({}); use a certificate \
-             that one of them issued, or add this one's file with --client-ca if it is a CA",
-            cas(context)
-        )
-    } else if is_namesake(culprit, context) {
-        format!(
-            "refused: {who} is signed by another CA of the name \"{issuer}\" than the one in \
-             --client-ca; was the CA made anew? issue the client's certificate again"
-        )
-    } else {
-        format!(
-            "refused: {who} is signed by \"{issuer}\", which is not a client CA that is trusted here \
-             ({}); add that CA with --client-ca, or have the client send the certificates between",
-            cas(context)
-        )
-    }
 }
 
 /// The client ended it, with an alert.
@@ -274,14 +258,8 @@ fn of_date(alert: Alert, identity: &Identity, now: SystemTime) -> String {
     }
 }
 
-/// Whether a CA that is trusted bears the name of the one that issued `certificate`.
-fn is_namesake(certificate: &Certificate, context: &Context<'_>) -> bool {
-    let trusted = context.serving.clients.trust().map(|trust| trust.anchors().certificates());
-    trusted.unwrap_or_default().iter().any(|ca| ca.subject() == certificate.issuer())
-}
-
 /// The CAs whose clients are let in.
-fn cas(context: &Context<'_>) -> String {
+pub(super) fn cas(context: &Context<'_>) -> String {
     let Some(trust) = context.serving.clients.trust() else { return "nobody".to_owned() };
     list(trust.anchors().certificates().iter().map(|ca| format!("\"{}\"", ca.subject())))
 }
@@ -384,7 +362,7 @@ mod tests {
             let serving = serving(leaf, between, start);
             let context = Context { serving: &serving, local: &local, now };
             let error = HandshakeError::from(Alert(45));
-            let text = line(&Event::Handshake(&error), &context);
+            let text = line(&Event::Handshake(&error), &context, &SettingNames::default());
             assert_eq!(text, format!("the client refused our certificate \"CN=server\"{told}"));
         }
     }

@@ -1,6 +1,7 @@
 //! Which limit keeps a connection out.
 
 use crate::common::limits::Limits;
+use crate::common::setting_names::SettingNames;
 
 /// Which limit is reached.
 pub(crate) enum Full {
@@ -18,11 +19,11 @@ impl Full {
     }
 
     /// What to tell the log.
-    pub(crate) fn text(&self, limits: &Limits) -> String {
-        let (what, max, option) = match self {
-            Self::Connections => ("connections", limits.max_connections, "--max-connections"),
-            Self::Handshakes => ("handshakes", limits.max_handshakes, "--max-handshakes"),
+    pub(crate) fn text(&self, limits: &Limits, names: &SettingNames) -> String {
+        let (what, max, name) = match self {
+            Self::Connections => ("connections", limits.max_connections, names.max_connections),
+            Self::Handshakes => ("handshakes", limits.max_handshakes, names.max_handshakes),
         };
-        format!("as many {what} are open as may be: {max} ({option})")
+        format!("as many {what} are open as may be: {max} ({name})")
     }
 }

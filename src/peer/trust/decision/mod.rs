@@ -6,7 +6,7 @@ use httparse::Header;
 use super::basis::{Basis, Beyond};
 use super::explained::shown;
 use super::forwarded::{self, Malformed};
-use super::ignored::{IgnoredHeader, Why};
+use super::ignored::{Hint, IgnoredHeader, Why};
 use super::names::{
     has_other_marks, is_framing_in_disguise, is_strange, is_written_here, speaks_for_client,
 };
@@ -84,8 +84,9 @@ pub(super) fn remove_strange(
 ) {
     for (at, field) in fields.iter().enumerate().filter(|(_, field)| is_strange(field.name)) {
         if !decision.dropped.contains(&at) {
-            decision.drop(at, field, Why::Strange);
-            trust.explained.ignored(sender.client(), field.name, Why::Strange);
+            let why = Why::Strange(trust.names.lenient_names);
+            trust.explained.ignored(sender.client(), field.name, &why);
+            decision.drop(at, field, why);
         }
     }
 }
@@ -110,7 +111,8 @@ pub(super) fn decide<'b>(
     match sender.standing {
         Standing::Trusted => reading.believe()?,
         Standing::Untrusted => {
-            reading.ignore_where(speaks_for_client, &Why::Untrusted(sender.client()));
+            let why = Why::Untrusted(sender.client(), Hint::of(&trust.names));
+            reading.ignore_where(speaks_for_client, &why);
         }
         Standing::Unnamed => reading.ignore_where(speaks_for_client, &Why::Unnamed),
     }

@@ -1,0 +1,21 @@
+use turnkey::log::SettingNames;
+
+/// The settings of the server by the options that the program has for them.
+pub(crate) fn setting_names() -> SettingNames {
+    let mut names = SettingNames::default();
+    names.trusted_proxies = "--trust-proxy";
+    names.trust_proxy = "add --trust-proxy";
+    names.proxy_protocol = "--proxy-protocol";
+    names.lenient_names = "--lenient-names";
+    names.identity = "--cert and --key, --identity or --adhoc";
+    names.handshake_timeout = "--handshake-timeout";
+    names.max_connections = "--max-connections";
+    names.max_handshakes = "--max-handshakes";
+    names.client_cas = "--client-ca";
+    names.client_crls = "--client-crl";
+    names.allow_rules = "--allow-cn or --allow-san";
+    names.allow_anonymous = "--allow-anonymous";
+    names.backend = "--backend";
+    names.buffer_max = "--proxy-buffer-max";
+    names
+}
