@@ -19,3 +19,16 @@ pub(crate) fn setting_names() -> SettingNames {
     names.buffer_max = "--proxy-buffer-max";
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_has_an_option() {
+        let names = format!("{:?}", setting_names());
+        let values: Vec<_> = names.split('"').skip(1).step_by(2).collect();
+        assert!(values.len() > 10, "{names}");
+        assert!(values.iter().all(|name| name.contains("--")), "{names}");
+    }
+}

@@ -46,6 +46,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 /// Builds them with the features that the tests were built with.
 fn build(profile: &Path) {
     let features = [
+        (cfg!(feature = "cli"), "cli"),
         (cfg!(feature = "native-tls"), "native-tls"),
         (cfg!(feature = "rustls"), "rustls"),
         (cfg!(feature = "openssl"), "openssl"),

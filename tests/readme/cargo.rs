@@ -50,7 +50,9 @@ fn its_commands_name_what_there_is() {
         for pair in words.windows(2) {
             let is_there = match pair {
                 ["--features", "…"] => true,
-                ["--features", name] => package["features"][name].is_array(),
+                ["--features", names] => {
+                    names.split(',').all(|name| package["features"][name].is_array())
+                }
                 ["--test", name] => targets(&package, "test").contains(*name),
                 ["--manifest-path", path] => root.join(path).is_file(),
                 ["run", name] if words[0] == "fuzz" => {
@@ -79,11 +81,51 @@ fn the_dependency_is_found() {
     fs::create_dir(dir.path().join("src")).unwrap();
     fs::write(dir.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     fs::copy(beside.join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
+    let brought = tree(dir.path(), &[]);
+    for name in ["turnkey", "turnkey-rustls", "http-types"] {
+        assert!(brought.contains(name), "{name}: {brought:?}");
+    }
+    assert!(brought.is_disjoint(&BTreeSet::from(PROGRAM_ONLY.map(str::to_owned))), "{brought:?}");
+}
+
+/// What only the program needs, and no user of the library builds.
+const PROGRAM_ONLY: [&str; 9] = [
+    "anstyle-query",
+    "argh",
+    "env_logger",
+    "gethostname",
+    "listenfd",
+    "roff",
+    "rpassword",
+    "strsim",
+    "tikv-jemallocator",
+];
+
+/// The crates that a package is built from, with these features.
+fn tree(package: &Path, features: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["tree", "--offline", "--depth", "1"]).current_dir(&dir);
+    cargo.args(["tree", "--offline", "--edges", "normal", "--prefix", "none"]).args(features);
+    cargo.current_dir(package);
     let output = run(cargo, b"", Duration::from_secs(60));
     assert_eq!(output.code, Some(0), "{output:?}");
-    assert!(output.text().contains("── turnkey v"), "{output:?}");
+    output.text().lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect()
+}
+
+#[test]
+fn the_library_alone_has_no_dependency_of_the_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (library, program) = (tree(root, &["--no-default-features"]), tree(root, &[]));
+    assert!(library.contains("http-types"), "{library:?}");
+    let found: Vec<_> = PROGRAM_ONLY.into_iter().filter(|name| library.contains(*name)).collect();
+    assert!(found.is_empty(), "{found:?}");
+    for name in PROGRAM_ONLY {
+        assert!(program.contains(name) || cfg!(not(unix)), "{name} is a dependency of nobody");
+    }
+    // All that the feature brings is in the list, but for what the library has by other ways.
+    let cli = package()["features"]["cli"].as_array().unwrap().clone();
+    let brought = cli.iter().filter_map(|feature| feature.as_str()?.strip_prefix("dep:"));
+    let others: Vec<_> = brought.filter(|name| !PROGRAM_ONLY.contains(name)).collect();
+    assert_eq!(others, ["zeroize"]);
 }
 
 /// The rows of the table below a heading, as their first cells have it in code.

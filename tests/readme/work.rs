@@ -91,8 +91,8 @@ fn cargo() -> Vec<Row> {
     let all = [
         "cargo build --release",
         "cargo build --release --features …",
-        "cargo build --release --no-default-features --features native-tls",
-        "cargo build --release --no-default-features --features rustls",
+        "cargo build --release --no-default-features --features cli,native-tls",
+        "cargo build --release --no-default-features --features cli,rustls",
         "cargo deny check advisories",
         "cargo doc --open",
         "cargo install --path .",
