@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http_types::Url;
 use httparse::Header;
 
 /// Whether `bytes` is a token (RFC 9110 §5.6.2).
@@ -124,6 +125,34 @@ pub(crate) fn is_authority(value: &[u8]) -> bool {
     is_reg_name(host) && is_port(port)
 }
 
+/// Whether a URL can have `authority`, for which [`is_authority`] holds. It cannot where the host is an
+/// IPv4 address out of range, percent-encoded bytes that no host has, or punycode that decodes to none (the
+/// URL standard, host parsing).
+pub(crate) fn is_authority_of_url(authority: &str) -> bool {
+    let host = authority.split(':').next().unwrap_or_default();
+    is_usual_host(host.as_bytes())
+        || authority.starts_with('[')
+        || host.parse::<std::net::Ipv4Addr>().is_ok()
+        || Url::parse(&["http://", authority, "/"].concat()).is_ok()
+}
+
+/// Whether `host` consists of labels that begin with a small letter, so that it can be no address, and has no
+/// `--`, which punycode has.
+fn is_usual_host(host: &[u8]) -> bool {
+    let mut before = b'.';
+    host.iter().all(|&byte| {
+        let usual = match byte {
+            b'a'..=b'z' => true,
+            b'0'..=b'9' => before != b'.',
+            b'-' => !matches!(before, b'.' | b'-'),
+            b'.' => before != b'.',
+            _ => false,
+        };
+        before = byte;
+        usual
+    }) && !host.is_empty()
+}
+
 fn is_ipv6(address: &[u8]) -> bool {
     std::str::from_utf8(address).is_ok_and(|a| a.parse::<std::net::Ipv6Addr>().is_ok())
 }
@@ -221,6 +250,9 @@ mod tests {
             "::1",
         ] {
             assert!(!is_authority(bad.as_bytes()), "{bad}");
+        }
+        for bad in ["1.2.3.456", "1.2.3.456:80", "a.256.1", "a%20b", "a%00", "xn--a", "a.0x1"] {
+            assert!(is_authority(bad.as_bytes()) && !is_authority_of_url(bad), "{bad}");
         }
     }
 }

@@ -86,6 +86,10 @@ impl<'h, 'b> Head<'h, 'b> {
         limits.check_target(target.len())?;
         let host = host(fields, version)?;
         let (target, named) = read_target(target, method)?;
+        let authority = named.or(host);
+        if authority.is_some_and(|authority| !field::is_authority_of_url(authority)) {
+            return Err(no_url());
+        }
         if field::has_too_many_options(fields) {
             return Err(too_many_options());
         }
@@ -93,7 +97,7 @@ impl<'h, 'b> Head<'h, 'b> {
         Ok(Self {
             method,
             target,
-            authority: named.or(host),
+            authority,
             version,
             fields,
             framing: framing(fields, version)?,
@@ -151,6 +155,11 @@ fn parse_lines<'h, 'b>(
         Err(httparse::Error::TooManyHeaders) => Err(limits.too_many_fields()),
         Err(error) => Err(malformed(error, bytes)),
     }
+}
+
+/// What is said where a URL cannot be made of what the client asks for.
+pub(crate) fn no_url() -> Refusal {
+    Refusal::bad_request("the host and the request target do not make a valid URL")
 }
 
 fn too_many_options() -> Refusal {

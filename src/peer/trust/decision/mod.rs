@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 
-use http_types::Url;
 use httparse::Header;
 
 use super::basis::{Basis, Beyond};
@@ -13,7 +12,7 @@ use super::names::{
 use super::node::Node;
 use super::{Sender, Standing, Trust, x_forwarded};
 use crate::common::address::ClientAddr;
-use crate::common::field::is_authority;
+use crate::common::field::{is_authority, is_authority_of_url};
 
 const FORWARDED: &str = "Forwarded";
 const FOR: &str = "X-Forwarded-For";
@@ -279,7 +278,7 @@ impl<'b> Reading<'_, 'b> {
         // That the URL cannot be made of a host like 1.2.3.456 is no fault of the client's.
         let host = std::str::from_utf8(value)
             .ok()
-            .filter(|host| is_authority(value) && Url::parse(&format!("http://{host}/")).is_ok());
+            .filter(|host| is_authority(value) && is_authority_of_url(host));
         if host.is_none() {
             self.refuse(name, &Why::NoHost(shown(value)));
         }
