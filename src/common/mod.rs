@@ -1,6 +1,7 @@
 //! What every room uses: addresses, header fields, dates, limits, units and the shutdown signal.
 
 pub(crate) mod address;
+pub(crate) mod answer;
 pub(crate) mod buffered;
 pub(crate) mod buffers;
 pub(crate) mod causes;

@@ -2,14 +2,15 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http_types::{Request, Response, StatusCode};
+use http_types::{Request, StatusCode};
 
 use super::content::Content;
 use super::respond::{self, Written};
 use crate::app::App;
 use crate::app::answer::{answer, internal_error};
+use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
-use crate::proxy::{Forwarded, Forwarding, Outgoing, Private, max_forwards};
+use crate::proxy::{Forwarded, Forwarding, Outgoing, Private};
 use crate::wire::asked::{Asked, DISCARD};
 use crate::wire::head::Version;
 use crate::wire::transport::{Shared, lock};
@@ -34,8 +35,8 @@ pub(crate) enum Work {
     Health {
         draining: bool,
     },
-    /// It may not be handed on to an upstream.
-    Last,
+    /// The head says all that the answer depends on.
+    Answer(Box<Answer>),
 }
 
 /// What becomes of the connection after an exchange.
@@ -75,7 +76,7 @@ impl Exchange {
                 Box::pin(hand_on(Forwarding { proxy, shared, asked, outgoing }, private)).await
             }
             (_, Work::Health { draining }) => tell(health(draining), asked, shared).await,
-            (_, Work::Last) => tell(max_forwards::answer(asked.method), asked, shared).await,
+            (_, Work::Answer(answer)) => tell(*answer, asked, shared).await,
             // Each is made for the other.
             _ => After::Abort,
         }
@@ -83,25 +84,23 @@ impl Exchange {
 }
 
 /// Answers for the server itself.
-async fn tell(response: Response, asked: Asked, shared: &Shared) -> After {
-    match respond::write_response(shared, response, asked).await {
+async fn tell(answer: Answer, asked: Asked, shared: &Shared) -> After {
+    let asked = Asked { persistent: asked.persists(shared), ..asked };
+    match respond::write_answer(shared, answer, asked).await {
         Written::Whole { persistent: true } => pass_over_body(shared).await,
         Written::Whole { persistent: false } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }
 }
 
-fn health(draining: bool) -> Response {
+fn health(draining: bool) -> Answer {
     let (status, text) = if draining {
         (StatusCode::ServiceUnavailable, "draining\n")
     } else {
         (StatusCode::Ok, "serving\n")
     };
-    let mut response = Response::new(status);
-    response.set_body(text);
     // What it was a while ago is of no use.
-    response.insert_header("cache-control", "no-store");
-    response
+    Answer::text(status, text).with("cache-control", "no-store")
 }
 
 /// Has an upstream answer the request and hands on what it says.

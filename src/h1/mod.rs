@@ -236,7 +236,9 @@ fn begin(
             request.ext_mut().insert(link.peer(decision, id));
             Work::App(Box::new(request))
         }
-        Content::Proxy(_) if max_forwards::ends_here(&head) => Work::Last,
+        Content::Proxy(_) if max_forwards::ends_here(&head) => {
+            Work::Answer(Box::new(max_forwards::answer(head.method)))
+        }
         Content::Proxy(proxy) => {
             Work::Proxy(Box::new(Outgoing::new(&head, &mut decision, link, host, proxy)))
         }

@@ -4,29 +4,30 @@ use std::time::SystemTime;
 use http_types::{Response, StatusCode, headers};
 use turnkey_backend::time::utc;
 
+use crate::common::answer::{Answer, TEXT};
 use crate::common::refusal::Refusal;
 use crate::page::{Page, escape};
-
-/// Text, as what is not a page is sent.
-const PLAIN: &str = "text/plain; charset=utf-8";
 
 impl Refusal {
     /// The answer in plain text. It becomes a page on its way out if the client is a person with a
     /// browser: [`for_people`].
-    pub(crate) fn response(&self) -> Response {
-        let mut response = Response::new(self.status);
-        response.set_body(format!("{}\n", self.reason));
-        response.insert_header(headers::CONTENT_TYPE, PLAIN);
+    pub(crate) fn answer(&self) -> Answer {
+        let mut answer = Answer::text(self.status, format!("{}\n", self.reason));
+        answer.refusal = Some(self.clone());
         if self.is_of_what_was_understood() {
             // Others get a page (RFC 9110 §12.5.5).
-            response.insert_header(headers::VARY, "accept");
+            answer = answer.with("vary", "accept");
         }
         if self.status == StatusCode::ServiceUnavailable {
             // RFC 9110 §10.2.3, in seconds.
-            response.insert_header(headers::RETRY_AFTER, "1");
+            answer = answer.with("retry-after", "1");
         }
-        response.ext_mut().insert(self.clone());
-        response
+        answer
+    }
+
+    /// The same for handlers and middleware.
+    pub(crate) fn response(&self) -> Response {
+        self.answer().into()
     }
 
     /// The refusal that `response` is, unless somebody has made something else of it.
@@ -34,7 +35,7 @@ impl Refusal {
         let refusal: &Self = response.ext().get()?;
         let untouched = response.status() == refusal.status
             && response.len() == Some(refusal.reason.len() + 1)
-            && response.header(headers::CONTENT_TYPE).is_some_and(|v| v.as_str() == PLAIN);
+            && response.header(headers::CONTENT_TYPE).is_some_and(|v| v.as_str() == TEXT);
         untouched.then_some(refusal)
     }
 

@@ -1,8 +1,9 @@
 //! `Max-Forwards`: how many more gateways may hand on a request that follows their chain
 //! (RFC 9110 §7.6.2).
 
-use http_types::{Method, Response, StatusCode};
+use http_types::{Method, StatusCode};
 
+use crate::common::answer::Answer;
 use crate::common::field;
 use crate::common::refusal::Refusal;
 use crate::wire::head::Head;
@@ -25,13 +26,12 @@ pub(crate) fn ends_here(head: &Head<'_, '_>) -> bool {
 
 /// The answer to such a request. TRACE would send the client's credentials back to whoever can make a
 /// browser ask, so that is refused.
-pub(crate) fn answer(method: Method) -> Response {
-    let mut response = match method {
-        Method::Options => Response::new(StatusCode::NoContent),
-        _ => Refusal::new(StatusCode::MethodNotAllowed, "TRACE is not answered here").response(),
+pub(crate) fn answer(method: Method) -> Answer {
+    let answer = match method {
+        Method::Options => Answer::empty(StatusCode::NoContent),
+        _ => Refusal::new(StatusCode::MethodNotAllowed, "TRACE is not answered here").answer(),
     };
-    response.insert_header("allow", ALLOW);
-    response
+    answer.with("allow", ALLOW)
 }
 
 /// `value` for the next recipient: one less. What is no number stays as it is, and one that cannot be

@@ -1,4 +1,5 @@
 mod counted;
+mod head;
 mod out;
 mod send_file;
 
@@ -6,13 +7,13 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use async_h1::server::Encoder;
-use http_types::headers::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, TRANSFER_ENCODING,
-};
-use http_types::{Body, Method, Response, StatusCode};
+use http_types::headers::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
+use http_types::{Method, Response, StatusCode};
 
 use self::counted::count_content;
-use self::out::Out;
+use self::head::{FramingField, Ours};
+use self::out::{GATHER, Out};
+use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
 use crate::common::{date, field};
 use crate::page::refusal;
@@ -38,8 +39,31 @@ pub(crate) enum Written {
 
 /// Sends a refusal; the connection is done for after that.
 pub(crate) async fn write_refusal(shared: &Shared, refusal: &Refusal, asked: Asked) -> Written {
-    let asked = Asked { persistent: false, ..asked };
-    write_response(shared, refusal.response(), asked).await
+    write_answer(shared, refusal.answer(), Asked { persistent: false, ..asked }).await
+}
+
+/// Sends `answer`. A small one is one write.
+pub(crate) async fn write_answer(shared: &Shared, answer: Answer, asked: Asked) -> Written {
+    if asked.page && answer.refusal.is_some() {
+        // It may be a page.
+        return write_response(shared, answer.into(), asked).await;
+    }
+    let asked = begin(shared, answer.status, asked);
+    let content = answer.content.as_bytes();
+    let plan = Plan::new(answer.status, Some(content.len()), &Said::default(), &asked);
+    let mut out = Out::new(shared);
+    out.head(|buffer| {
+        let fields = answer.fields.iter().map(|(name, value)| (*name, &**value)).collect();
+        head::push(buffer, answer.status, fields, plan.ours);
+    });
+    let content = if plan.has_content(&asked) { content } else { b"" };
+    let result = if content.len() <= GATHER {
+        out.append(|buffer| buffer.extend_from_slice(content));
+        Ok(())
+    } else {
+        out.copy(&mut &*content).await.map(drop)
+    };
+    out.end(result, plan.persistent).await
 }
 
 /// Sends `response`, which has been checked. A small one is one write.
@@ -51,60 +75,35 @@ pub(crate) async fn write_response(
     if asked.page {
         refusal::for_people(&mut response, asked.id);
     }
-    let asked = begin(shared, response.status(), asked);
-    let (framed, persistent) = complete(&mut response, &asked);
-    let length = response.len();
+    let status = response.status();
+    let asked = begin(shared, status, asked);
+    let (said, length) = (Said::in_fields_of(&response), response.len());
+    let plan = Plan::new(status, length, &said, &asked);
+    let has_content = plan.has_content(&asked);
     let mut out = Out::new(shared);
-    let result = match framed {
-        Framed::ByEncoder if asked.method == Method::Head => {
-            out.encode(&mut Encoder::new(response, Method::Head), None, Some(0)).await.map(drop)
-        }
-        Framed::ByEncoder if length.is_none() => {
-            let content = count_content(&mut response);
-            let mut encoder = Encoder::new(response, asked.method);
-            out.encode(&mut encoder, None, None).await.map(|body| {
-                let framing = body.saturating_sub(content.load(Ordering::Relaxed));
-                lock(shared).tally().frame(framing);
-            })
-        }
-        Framed::ByEncoder => {
-            if let Some((socket, body)) = send_file::body(shared, &mut response) {
-                Box::pin(out.send_file(response, socket.as_ref(), body)).await
-            } else {
-                let mut encoder = Encoder::new(response, asked.method);
-                out.encode(&mut encoder, None, length).await.map(drop)
-            }
-        }
-        Framed::Nothing => {
-            let framing = if length.is_some() { CONTENT_LENGTH } else { TRANSFER_ENCODING };
-            let mut head = Encoder::new(response, Method::Head);
-            out.encode(&mut head, Some(framing), None).await.map(|_| out.fix_reason())
-        }
-        Framed::ByClose => {
+    let result = if has_content && plan.ours.framing == FramingField::Chunked {
+        plan.put_into(&mut response, &said);
+        let content = count_content(&mut response);
+        out.encode(&mut Encoder::new(response, asked.method)).await.map(|body| {
+            let framing = body.saturating_sub(content.load(Ordering::Relaxed));
+            lock(shared).tally().frame(framing);
+        })
+    } else {
+        let file = if has_content { send_file::body(shared, &mut response) } else { None };
+        // Framing and persistence are the wire's to say.
+        let is_left_out = |name: &HeaderName| said.ours && OURS.contains(name);
+        out.head(|buffer| head::push_head(buffer, &response, is_left_out, plan.ours));
+        if plan.by_close {
             lock(shared).set_until_close(true);
-            let named = response.header(CONTENT_TYPE).is_some();
-            let mut body = response.take_body();
-            // A body of unknown length again, so that there is one field to take out, not two.
-            response.set_body(Body::from_reader(smol::io::empty(), None));
-            if !named {
-                // http-types makes one up.
-                response.remove_header(CONTENT_TYPE);
-            }
-            let mut head = Encoder::new(response, Method::Head);
-            match out.encode(&mut head, Some(TRANSFER_ENCODING), None).await {
-                Ok(_) if asked.method != Method::Head => out.copy(&mut body).await.map(drop),
-                other => other.map(drop),
-            }
+        }
+        match (file, length) {
+            _ if !has_content => Ok(()),
+            (Some((socket, body)), _) => Box::pin(out.send_file(socket.as_ref(), body)).await,
+            (None, Some(length)) => out.copy_all(&mut response.take_body(), length).await,
+            (None, None) => out.copy(&mut response.take_body()).await.map(drop),
         }
     };
-    match match result {
-        Ok(()) => out.write().await,
-        Err(e) => Err(e),
-    } {
-        Ok(()) => Written::Whole { persistent },
-        Err(e) if out.has_begun() => Written::BrokenOff(e),
-        Err(e) => Written::NotBegun(e),
-    }
+    out.end(result, plan.persistent).await
 }
 
 /// Counts what is written from here on as an answer with this status, which may be the last.
@@ -114,51 +113,63 @@ fn begin(shared: &Shared, status: StatusCode, asked: Asked) -> Asked {
     Asked { persistent: asked.persistent && !transport.has_aged(), ..asked }
 }
 
-/// Has the fields say what the wire and the server have to say. The results are how it is framed, and
-/// whether the connection goes on.
-fn complete(response: &mut Response, asked: &Asked) -> (Framed, bool) {
-    let said = Said::in_fields_of(response);
-    // Framing and persistence are the wire's to say.
-    if said.ours {
-        for name in &OURS {
-            response.remove_header(name);
-        }
-    }
-    // The encoder writes it anew for each response.
-    if !said.date {
-        date::with_now(|date| response.insert_header(DATE, date));
-    }
-    if let Some(seconds) = asked.hsts
-        && !said.hsts
-    {
-        response.insert_header(HSTS, format!("max-age={seconds}"));
-    }
-    let framed = match (has_content(response.status()), response.len(), asked.version) {
-        (false, ..) => Framed::Nothing,
-        // HTTP/1.0 knows no chunks: what has no length ends with the connection.
-        (true, None, Version::Http10) => Framed::ByClose,
-        (true, ..) => Framed::ByEncoder,
-    };
-    let persistent = asked.persistent && !said.close && framed != Framed::ByClose;
-    match (persistent, asked.version) {
-        (false, _) => _ = response.insert_header(CONNECTION, "close"),
-        (true, Version::Http10) => _ = response.insert_header(CONNECTION, "keep-alive"),
-        (true, Version::Http11) => {}
-    }
-    (framed, persistent)
+/// How an answer is framed, and what becomes of the connection.
+struct Plan {
+    ours: Ours,
+    /// Whether its content ends with the connection.
+    by_close: bool,
+    persistent: bool,
 }
 
-/// Who says where the content ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Framed {
-    ByEncoder,
-    /// There is none, and no field may speak of it.
-    Nothing,
-    ByClose,
+impl Plan {
+    /// The same for an answer that is `length` bytes long, if that is known, and whose fields have `said`
+    /// this.
+    fn new(status: StatusCode, length: Option<usize>, said: &Said, asked: &Asked) -> Self {
+        let (framing, by_close) = match (may_have_content(status), length, asked.version) {
+            (false, ..) => (FramingField::None, false),
+            // HTTP/1.0 knows no chunks: what has no length ends with the connection.
+            (true, None, Version::Http10) => (FramingField::None, true),
+            (true, None, Version::Http11) => (FramingField::Chunked, false),
+            (true, Some(length), _) => (FramingField::Length(length), false),
+        };
+        let persistent = asked.persistent && !said.close && !by_close;
+        let connection = match (persistent, asked.version) {
+            (false, _) => Some("close"),
+            (true, Version::Http10) => Some("keep-alive"),
+            (true, Version::Http11) => None,
+        };
+        let hsts = asked.hsts.filter(|_| !said.hsts);
+        let ours = Ours { framing, connection, date: !said.date, hsts };
+        Self { ours, by_close, persistent }
+    }
+
+    /// Whether content is sent.
+    fn has_content(&self, asked: &Asked) -> bool {
+        asked.method != Method::Head && (self.by_close || self.ours.framing != FramingField::None)
+    }
+
+    /// Has the fields say it, for the encoder, which adds the framing.
+    fn put_into(&self, response: &mut Response, said: &Said) {
+        if said.ours {
+            for name in &OURS {
+                response.remove_header(name);
+            }
+        }
+        // The encoder writes it anew for each response.
+        if self.ours.date {
+            date::with_now(|date| response.insert_header(DATE, date));
+        }
+        if let Some(seconds) = self.ours.hsts {
+            response.insert_header(HSTS, format!("max-age={seconds}"));
+        }
+        if let Some(connection) = self.ours.connection {
+            response.insert_header(CONNECTION, connection);
+        }
+    }
 }
 
 /// RFC 9110 §15.3.5, §15.4.5: 204 and 304 have no content. (1xx does not get this far.)
-fn has_content(status: StatusCode) -> bool {
+fn may_have_content(status: StatusCode) -> bool {
     !matches!(status, StatusCode::NoContent | StatusCode::NotModified)
 }
 

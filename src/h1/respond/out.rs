@@ -7,9 +7,9 @@ use std::task::{Poll, ready};
 use std::{io, mem};
 
 use async_h1::server::Encoder;
-use http_types::headers::HeaderName;
 use smol::io::{AsyncBufRead, AsyncRead};
 
+use super::Written;
 use crate::wire::transport::{Shared, lock};
 
 /// Room for a response at first, in bytes: most need no more.
@@ -39,44 +39,53 @@ thread_local! {
 impl<'s> Out<'s> {
     pub(super) fn new(shared: &'s Shared) -> Self {
         let mut buffer = SPARE.take();
-        // Nothing of another response is in what a body is read into.
         buffer.clear();
-        buffer.resize(FIRST_BUFFER, 0);
         Self { shared, buffer, filled: 0, begun: false }
     }
 
-    /// Copies what `encoder` yields: a head, without the field `drop_field`, and a body, which
-    /// must be `expected` bytes long if that is known. The result is how long the body is, with its
-    /// framing.
-    pub(super) async fn encode(
-        &mut self,
-        encoder: &mut Encoder,
-        drop_field: Option<HeaderName>,
-        expected: Option<usize>,
-    ) -> io::Result<usize> {
+    /// Has `push` append a whole head.
+    pub(super) fn head(&mut self, push: impl FnOnce(&mut Vec<u8>)) {
+        self.append(push);
+        lock(self.shared).tally().head(self.filled);
+    }
+
+    /// Has `push` append bytes that are at hand.
+    pub(super) fn append(&mut self, push: impl FnOnce(&mut Vec<u8>)) {
+        self.buffer.truncate(self.filled);
+        push(&mut self.buffer);
+        self.filled = self.buffer.len();
+    }
+
+    /// Copies what `encoder` yields: a head, and a body. The result is how long the body is, with its framing.
+    pub(super) async fn encode(&mut self, encoder: &mut Encoder) -> io::Result<usize> {
         // The head comes first, and in one piece as long as it fits.
-        let mut head = loop {
+        let head = loop {
+            self.grow();
             let n = self.read(encoder).await?;
             let head_end = memchr::memmem::find(self.gathered(), b"\r\n\r\n");
             match head_end {
                 Some(end) => break end + 4,
                 None if n == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                None => self.grow(),
+                None => {}
             }
         };
-        if let Some(name) = drop_field {
-            head -= self.drop_field(&name, head);
-        }
         lock(self.shared).tally().head(head);
         let already = self.filled - head;
-        let copied = already + self.copy(encoder).await?;
-        match expected {
-            Some(expected) if copied != expected => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!("the body ended after {copied} of {expected} bytes"),
-            )),
-            _ => Ok(copied),
+        Ok(already + self.copy(encoder).await?)
+    }
+
+    /// Copies all of `source`, which must be `length` bytes long.
+    pub(super) async fn copy_all(
+        &mut self,
+        source: &mut (impl AsyncRead + Unpin),
+        length: usize,
+    ) -> io::Result<()> {
+        let copied = self.copy(source).await?;
+        if copied != length {
+            let what = format!("the body ended after {copied} of {length} bytes");
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
         }
+        Ok(())
     }
 
     /// Copies all of `source`; the result is how much that was. What does not fit is written out
@@ -88,7 +97,7 @@ impl<'s> Out<'s> {
         let mut copied = 0;
         loop {
             if self.buffer.len() - self.filled < LEAST_ROOM {
-                if self.buffer.len() < GATHER {
+                if self.filled + LEAST_ROOM <= GATHER {
                     self.grow();
                 } else {
                     self.write().await?;
@@ -161,11 +170,6 @@ impl<'s> Out<'s> {
         Ok(n)
     }
 
-    /// Whether the client may have got some of the response.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun
-    }
-
     /// Writes what has been gathered.
     pub(super) async fn write(&mut self) -> io::Result<()> {
         if self.filled == 0 {
@@ -179,40 +183,31 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
+    /// Writes the rest of an answer that came to `result` so far.
+    pub(super) async fn end(mut self, result: io::Result<()>, persistent: bool) -> Written {
+        let written = match result {
+            Ok(()) => self.write().await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => Written::Whole { persistent },
+            Err(error) if self.begun => Written::BrokenOff(error),
+            Err(error) => Written::NotBegun(error),
+        }
+    }
+
     /// What has been gathered and has not gone out.
     fn gathered(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
+    /// Makes room for at least [`LEAST_ROOM`] bytes.
     fn grow(&mut self) {
-        let size = self.buffer.len() * 2;
-        self.buffer.resize(size, 0);
-    }
-
-    /// http-types 2.12 calls 304 `Modified`, which is the opposite of what it is.
-    pub(super) fn fix_reason(&mut self) {
-        const WRONG: &[u8] = b"HTTP/1.1 304 Modified";
-        if let Some(rest) = self.gathered().strip_prefix(WRONG) {
-            self.buffer = [b"HTTP/1.1 304 Not Modified", rest].concat();
-            self.filled = self.buffer.len();
-            // An answer like this is all head.
-            lock(self.shared).tally().head(self.filled);
+        let size = (self.filled + LEAST_ROOM).next_power_of_two().max(FIRST_BUFFER);
+        if size > self.buffer.len() {
+            // Nothing of another response is in what a body is read into.
+            self.buffer.resize(size, 0);
         }
-    }
-
-    /// Takes the field `name` out of the head, which is the first `head` bytes. The result is how
-    /// many bytes went.
-    fn drop_field(&mut self, name: &HeaderName, head: usize) -> usize {
-        let line = format!("\r\n{name}: ");
-        let found = self.gathered().get(..head).and_then(|head| {
-            let start = memchr::memmem::find(head, line.as_bytes())?;
-            let rest = head.get(start + 2..)?;
-            Some((start, 2 + memchr::memmem::find(rest, b"\r\n")?))
-        });
-        let Some((start, length)) = found else { return 0 };
-        self.buffer.copy_within(start + length..self.filled, start);
-        self.filled -= length;
-        length
     }
 }
 

@@ -9,8 +9,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use async_h1::server::Encoder;
-use http_types::{Method, Response};
+use http_types::Response;
 use turnkey_backend::Socket;
 
 use super::out::{GATHER, Out};
@@ -35,15 +34,12 @@ pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Option<S
 }
 
 impl Out<'_> {
-    /// Sends `response`, which has a length, with `body` for its body.
+    /// Sends `body`, behind a head that says how long it is.
     pub(super) async fn send_file(
         &mut self,
-        response: Response,
         socket: Option<&Socket>,
         body: FileBody,
     ) -> io::Result<()> {
-        // The head of an answer to HEAD is that of the answer to GET.
-        self.encode(&mut Encoder::new(response, Method::Head), None, Some(0)).await?;
         let Some(socket) = socket else { return self.pass(&mut body.reader()).await };
         for piece in &*body.pieces {
             match piece {
