@@ -7,7 +7,7 @@ use super::{App, whoami};
 #[must_use]
 pub fn builtin() -> App {
     let mut app = App::new();
-    app.at("/").get(|_| async { Ok("Top-level content") });
+    app.at("/").text("Top-level content");
     app.at("/whoami").get(|request| async move { whoami::answer(&request) });
     app.at("/echo").post(echo).method(Method::Put, echo);
     app

@@ -65,7 +65,7 @@ pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Response {
 }
 
 /// A response that is its status and says so.
-pub(super) fn status(status: StatusCode) -> Response {
+fn status(status: StatusCode) -> Response {
     Refusal::bare(status).response()
 }
 

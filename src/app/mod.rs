@@ -22,14 +22,15 @@ use matchit::{InsertError, Router};
 
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
-use self::failure::{Begun, begin, settle, status};
+use self::failure::{Begun, begin, settle};
 use self::handler::{BoxedHandler, boxed};
 pub use self::handler::{Handler, with_state};
-use self::next::{BoxedMiddleware, End};
+use self::next::{BoxedMiddleware, End, Ready};
 pub use self::next::{Middleware, Next};
 pub use self::params::Params;
 use self::pattern::Pattern;
 pub use self::route::Route;
+use crate::common::answer::Answer;
 use crate::peer::Peer;
 
 /// An application: paths, and what answers to them.
@@ -67,6 +68,9 @@ enum Target {
     Route(usize),
     Nested(usize),
 }
+
+/// What answers where there is no route.
+const NOT_FOUND: End<'_> = End::Ready(Ready::Status(StatusCode::NotFound));
 
 /// What answers a request, and all that it passes on the way there.
 #[derive(Default)]
@@ -199,12 +203,21 @@ impl App {
                 begin(|| handler(request))
             }
             end => {
-                let end = end.unwrap_or(End::Status(StatusCode::NotFound));
+                let end = end.unwrap_or(NOT_FOUND);
                 let next = Next::new(found.middleware, &end);
                 Ok(Box::pin(async move { Ok(next.run(request).await) }))
             }
         };
         settle(begun, id)
+    }
+
+    /// The answer to a request for `path`, if that takes neither a handler nor middleware.
+    pub(crate) fn answer_at_once(&self, method: Method, path: &str) -> Option<Answer> {
+        let found = self.find(method, path);
+        match found.end.unwrap_or(NOT_FOUND) {
+            End::Ready(ready) if found.middleware.is_empty() => Some(ready.answer()),
+            _ => None,
+        }
     }
 
     fn find(&self, method: Method, path: &str) -> Found<'_> {

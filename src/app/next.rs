@@ -6,9 +6,11 @@ use std::vec;
 use http_types::{Request, Response, Result, StatusCode};
 use turnkey_backend::BoxFuture;
 
+use super::Route;
 use super::failure::{begin, settle};
 use super::handler::BoxedHandler;
-use super::{Route, status};
+use crate::common::answer::Answer;
+use crate::common::refusal::Refusal;
 use crate::peer::Peer;
 
 /// What comes after a middleware: others, and in the end what answers the request.
@@ -48,10 +50,32 @@ pub(super) type BoxedMiddleware =
 #[derive(Clone, Copy)]
 pub(super) enum End<'a> {
     Handler(&'a BoxedHandler),
+    Ready(Ready<'a>),
+}
+
+/// An answer that no handler is needed for.
+#[derive(Clone, Copy)]
+pub(super) enum Ready<'a> {
+    /// The same text for everybody.
+    Text(&'static str),
     Status(StatusCode),
     /// A status, and the methods that the route has.
     Allow(StatusCode, &'a Route),
 }
+
+impl Ready<'_> {
+    pub(super) fn answer(self) -> Answer {
+        match self {
+            Self::Text(text) => Answer { content: text.into(), ..Answer::empty(StatusCode::Ok) }
+                .with("content-type", TEXT),
+            Self::Status(status) => Refusal::bare(status).answer(),
+            Self::Allow(status, route) => route.allow(status),
+        }
+    }
+}
+
+/// The media type of text, as http-types writes it for what handlers answer.
+const TEXT: &str = "text/plain;charset=utf-8";
 
 /// The same for as long as it takes.
 enum Last {
@@ -63,8 +87,7 @@ impl Next {
     pub(super) fn new(middleware: Vec<BoxedMiddleware>, end: &End<'_>) -> Self {
         let last = match end {
             End::Handler(handler) => Last::Handler(Arc::clone(handler)),
-            End::Status(code) => Last::Response(Box::new(status(*code))),
-            End::Allow(code, route) => Last::Response(Box::new(route.allow(*code))),
+            End::Ready(ready) => Last::Response(Box::new(ready.answer().into())),
         };
         Self { middleware: middleware.into_iter(), last }
     }

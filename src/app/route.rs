@@ -1,18 +1,25 @@
 use std::fmt;
 
-use http_types::{Method, Response, StatusCode};
+use http_types::{Method, StatusCode};
 
 use super::handler::{BoxedHandler, Handler, boxed};
-use super::next::{self, BoxedMiddleware, End, Middleware};
-use super::status;
+use super::next::{self, BoxedMiddleware, End, Middleware, Ready};
+use crate::common::answer::Answer;
+use crate::common::refusal::Refusal;
 
 /// What answers to a path, by method.
 pub struct Route {
     path: String,
-    handlers: Vec<(Method, BoxedHandler)>,
+    handlers: Vec<(Method, Answering)>,
     /// What answers to all other methods.
     all: Option<BoxedHandler>,
     middleware: Vec<BoxedMiddleware>,
+}
+
+/// What answers to a method.
+enum Answering {
+    Handler(BoxedHandler),
+    Text(&'static str),
 }
 
 /// A method of [`Route`] for each method of HTTP that apps answer to.
@@ -45,8 +52,17 @@ impl Route {
 
     /// Answers `method` with `handler`, in place of what answered it before.
     pub fn method(&mut self, method: Method, handler: impl Handler) -> &mut Self {
+        self.set(method, Answering::Handler(boxed(handler)))
+    }
+
+    /// Answers `GET` with `text`, whoever asks: no `Request` is made for that.
+    pub(super) fn text(&mut self, text: &'static str) -> &mut Self {
+        self.set(Method::Get, Answering::Text(text))
+    }
+
+    fn set(&mut self, method: Method, answering: Answering) -> &mut Self {
         self.handlers.retain(|(m, _)| *m != method);
-        self.handlers.push((method, boxed(handler)));
+        self.handlers.push((method, answering));
         self
     }
 
@@ -94,19 +110,22 @@ impl Route {
             Method::Head => self.handler(Method::Get),
             _ => None,
         });
-        match (handler.or(self.all.as_ref()), method) {
-            (Some(handler), _) => End::Handler(handler),
-            (None, Method::Options) => End::Allow(StatusCode::NoContent, self),
-            (None, _) => End::Allow(StatusCode::MethodNotAllowed, self),
+        match (handler, &self.all, method) {
+            (Some(Answering::Handler(handler)), ..) | (None, Some(handler), _) => {
+                End::Handler(handler)
+            }
+            (Some(Answering::Text(text)), ..) => End::Ready(Ready::Text(text)),
+            (None, None, Method::Options) => End::Ready(Ready::Allow(StatusCode::NoContent, self)),
+            (None, None, _) => End::Ready(Ready::Allow(StatusCode::MethodNotAllowed, self)),
         }
     }
 
-    fn handler(&self, method: Method) -> Option<&BoxedHandler> {
+    fn handler(&self, method: Method) -> Option<&Answering> {
         self.handlers.iter().find(|(m, _)| *m == method).map(|(_, handler)| handler)
     }
 
-    /// A response that names the methods there are (RFC 9110 §10.2.1).
-    pub(super) fn allow(&self, code: StatusCode) -> Response {
+    /// An answer that names the methods there are (RFC 9110 §10.2.1).
+    pub(super) fn allow(&self, code: StatusCode) -> Answer {
         let mut allowed: Vec<&str> = self.handlers.iter().map(|(m, _)| m.as_ref()).collect();
         if self.handler(Method::Get).is_some() {
             allowed.push(Method::Head.as_ref());
@@ -114,10 +133,11 @@ impl Route {
         allowed.push(Method::Options.as_ref());
         allowed.sort_unstable();
         allowed.dedup();
-        let mut response =
-            if code == StatusCode::NoContent { Response::new(code) } else { status(code) };
-        response.insert_header("allow", allowed.join(", "));
-        response
+        let answer = match code {
+            StatusCode::NoContent => Answer::empty(code),
+            _ => Refusal::bare(code).answer(),
+        };
+        answer.with("allow", allowed.join(", "))
     }
 }
 

@@ -23,6 +23,8 @@ use self::exchange::{After, Exchange, Work};
 use self::lasting::Lasting;
 use self::standing::Standing;
 use self::underway::Underway;
+use crate::app::App;
+use crate::common::answer::Answer;
 use crate::common::field;
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
@@ -185,6 +187,11 @@ fn hsts_of_refused(link: &Link) -> Option<u64> {
     link.settings.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
 }
 
+/// The answer of `app`, if it takes no more than the line of the request to know it.
+fn at_once(app: &App, head: &Head<'_, '_>) -> Option<Answer> {
+    app.answer_at_once(head.method, head.target.raw_path()?)
+}
+
 /// Turns the head at `at` of the input into a request, and takes it from the input. What it asks for is
 /// `noted`, as far as it can be read.
 fn begin(
@@ -230,12 +237,15 @@ fn begin(
     let hsts = link.settings.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
         _ if asks_for_health(&head, link) => Work::Health { draining: false },
-        Content::App(_) => {
-            let body = RequestBody::new(shared, number);
-            let mut request = request::build(&head, &decision, body).map_err(refused)?;
-            request.ext_mut().insert(link.peer(decision, id));
-            Work::App(Box::new(request))
-        }
+        Content::App(app) => match at_once(app, &head) {
+            Some(answer) => Work::Answer(Box::new(answer)),
+            None => {
+                let body = RequestBody::new(shared, number);
+                let mut request = request::build(&head, &decision, body).map_err(refused)?;
+                request.ext_mut().insert(link.peer(decision, id));
+                Work::App(Box::new(request))
+            }
+        },
         Content::Proxy(_) if max_forwards::ends_here(&head) => {
             Work::Answer(Box::new(max_forwards::answer(head.method)))
         }

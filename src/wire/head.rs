@@ -50,6 +50,37 @@ pub(crate) enum Target<'b> {
     Server,
 }
 
+impl<'b> Target<'b> {
+    /// The path, if a URL has it just as it stands here: without percent-encoding and dot segments, and without
+    /// anything that a URL encodes.
+    pub(crate) fn raw_path(self) -> Option<&'b str> {
+        let Self::Path(target) = self else { return None };
+        let path = target.split('?').next().unwrap_or_default();
+        let mut before = b'.';
+        let is_plain = path.bytes().all(|byte| {
+            let plain = match byte {
+                // A dot segment begins with one.
+                b'.' => before != b'/',
+                b'/'
+                | b'-'
+                | b'_'
+                | b'~'
+                | b':'
+                | b'@'
+                | b'!'
+                | b'$'
+                | b'&'..=b','
+                | b';'
+                | b'=' => true,
+                _ => byte.is_ascii_alphanumeric(),
+            };
+            before = byte;
+            plain
+        });
+        (is_plain && path.starts_with('/')).then_some(path)
+    }
+}
+
 /// The versions that are spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {

@@ -98,7 +98,11 @@ fn both(head: &str) -> Option<(Option<Said>, Option<Said>)> {
     let stream = Box::new(Cursor::new(Vec::new()));
     let transport = Transport::new(stream, Arc::new(Limits::default()));
     let body = RequestBody::new(&Arc::new(Mutex::new(transport)), 1);
-    let ours = build(&parsed, &decision, body).ok().map(Said::from);
+    let ours = build(&parsed, &decision, body).ok();
+    if let (Some(request), Some(path)) = (&ours, parsed.target.raw_path()) {
+        assert_eq!(request.url().path(), path, "it is matched as it stands in the head");
+    }
+    let ours = ours.map(Said::from);
 
     let path = match parsed.target {
         Target::Path(path) => path,
