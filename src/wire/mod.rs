@@ -1,9 +1,8 @@
-//! HTTP/1.1 framing (RFC 9112): what stands between the byte stream and async-h1.
+//! HTTP/1.1 framing (RFC 9112): what stands between the byte stream and whoever answers.
 //!
-//! async-h1 never sees a byte that has not been framed and vetted here. For each request the wire
-//! reads a bounded head, parses it once, decides how long the body is, refuses what is malformed
-//! or ambiguous, and hands async-h1 exactly that request; for each response it takes what
-//! async-h1's encoder yields, and decides whether the connection persists.
+//! Nobody sees a byte that has not been framed and vetted here. For each request the wire reads a
+//! bounded head, parses it once, decides how long the body is, and refuses what is malformed or
+//! ambiguous. What it has read is the request from there on.
 //!
 //! A refusal is one response that says what was wrong, after which the connection closes. No byte
 //! after a refused request is ever interpreted.
