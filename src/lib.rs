@@ -15,7 +15,7 @@
 //!
 //! A handler is a function of a [`Request`], and what it answers is text, JSON, a [`Response`], or an
 //! error. What it wants to know is with the request: [`Params`] of its route, the [`Peer`] that
-//! asks, the query, the body.
+//! asks, the query, the body. [`Fields`] has what is not in ASCII.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -107,7 +107,9 @@ mod server;
 mod wire;
 
 pub use app::test_client::{TestClient, TestRequest, TestResponse};
-pub use app::{App, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state};
+pub use app::{
+    App, Fields, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state,
+};
 pub use common::limits::Limits;
 pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};

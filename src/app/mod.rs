@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod builtin;
 mod failure;
+pub(crate) mod fields;
 mod handler;
 mod mount;
 mod next;
@@ -23,6 +24,7 @@ use matchit::{InsertError, Router};
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
 use self::failure::{Begun, begin, settle};
+pub use self::fields::Fields;
 use self::handler::{BoxedHandler, boxed};
 pub use self::handler::{Handler, with_state};
 use self::next::{BoxedMiddleware, End, Ready};

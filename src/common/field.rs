@@ -10,6 +10,11 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().copied().all(is_tchar)
 }
 
+/// `bytes` as a field name, if they are a token.
+pub(crate) fn name(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|name| is_token(name.as_bytes()))
+}
+
 pub(crate) fn is_tchar(byte: u8) -> bool {
     // Each name of each field goes through here, byte by byte.
     matches!(byte,

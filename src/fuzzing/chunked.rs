@@ -44,7 +44,7 @@ fn check_body(input: &[u8], body: Decoded) {
     }
     for (name, value) in &body.trailers {
         assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':'));
-        assert!(value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)), "{value:?}");
+        assert!(value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f)), "{value:?}");
     }
 
     // All content in one chunk, and the trailers as short as they can be.
@@ -56,7 +56,7 @@ fn check_body(input: &[u8], body: Decoded) {
     }
     anew.extend_from_slice(b"0\r\n");
     for (name, value) in &body.trailers {
-        anew.extend_from_slice(format!("{name}:{value}\r\n").as_bytes());
+        anew.extend_from_slice(&[name.as_bytes(), b":", value, b"\r\n"].concat());
     }
     anew.extend_from_slice(b"\r\n");
     let length = anew.len();

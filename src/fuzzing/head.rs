@@ -105,7 +105,7 @@ fn check_head(bytes: &[u8], limits: HeadLimits) {
     assert_eq!(format!("{head:?}"), format!("{second:?}"));
     let Ok(head) = head else { unreachable!("it was taken before") };
     let fields = check_fields(bytes, &head);
-    check_request_line(bytes, &head);
+    check_request_line(bytes, &head, limits);
     check_framing(&fields, &head);
     check_authority(&fields, &head);
     check_connection(&fields, &head);
@@ -176,14 +176,14 @@ fn check_fields(bytes: &[u8], head: &Head<'_, '_>) -> Fields {
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3).
-fn check_request_line(bytes: &[u8], head: &Head<'_, '_>) {
+fn check_request_line(bytes: &[u8], head: &Head<'_, '_>, limits: HeadLimits) {
     let line = lines(bytes)[0];
     let parts: Vec<_> = line.split(|&b| b == b' ').collect();
     let [method, target, version] = parts[..] else { panic!("{line:?} has not three parts") };
     assert_eq!(method, head.method.as_ref().as_bytes());
     let expected = if head.version == Version::Http11 { b"HTTP/1.1" } else { b"HTTP/1.0" };
     assert_eq!(version, expected);
-    assert!(!target.is_empty() && target.len() <= 8 * 1024);
+    assert!(!target.is_empty() && limits.check_target(target.len()).is_ok());
     assert!(target.iter().all(|b| b.is_ascii_graphic() && *b != b'#'));
     match head.target {
         Target::Server => assert_eq!(head.method, Method::Options),
@@ -287,7 +287,8 @@ fn build(head: &Head<'_, '_>, decision: &Decision<'_>) {
             assert_eq!(request.method(), head.method);
             assert_eq!(request.url().scheme(), decision.scheme);
             assert!(request.url().username().is_empty() && request.url().password().is_none());
-            let values = request.iter().map(|(_, values)| values.iter().count()).sum::<usize>();
+            let ascii = request.iter().map(|(_, values)| values.iter().count()).sum::<usize>();
+            let values = ascii + crate::app::Fields::of(&request).beyond_ascii().count();
             assert_eq!(values, decision.fields(head.fields).count(), "fields came or went");
             match head.framing {
                 Framing::Length(length) => assert_eq!(request.len(), usize::try_from(length).ok()),

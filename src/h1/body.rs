@@ -38,7 +38,10 @@ impl RequestBody {
         let Some(sender) = self.trailers.take() else { return };
         let mut trailers = Trailers::new();
         for (name, value) in fields.into_iter().filter(|(name, _)| may_be_trailer(name)) {
-            trailers.append(name.as_str(), value.as_str());
+            // http-types holds ASCII only.
+            if let Some(value) = str::from_utf8(&value).ok().filter(|value| value.is_ascii()) {
+                trailers.append(name.as_str(), value);
+            }
         }
         // The channel has room for this one message: there is nothing to wait for.
         let mut sending = pin!(sender.send(trailers));

@@ -17,7 +17,7 @@ pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]
     out.extend_from_slice(content);
     for (name, value) in trailers {
         if is_end_to_end(name) && may_be_trailer(name) {
-            push(out, name, value.as_bytes());
+            push(out, name, value);
         }
     }
     out.extend_from_slice(b"\r\n");
@@ -32,7 +32,9 @@ mod tests {
     fn chunks_and_the_last_one() {
         assert_eq!(chunk(&[b'x'; 26], &[]), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
         let trailers = ["X-Sum", "Content-Length", "Content_Length", "X-Forwarded-For"];
-        let trailers = trailers.map(|name| (name.to_owned(), "1".to_owned()));
+        let trailers = trailers.map(|name| (name.to_owned(), b"1".to_vec()));
         assert_eq!(chunk(b"", &trailers), b"0\r\nX-Sum: 1\r\n\r\n");
+        let trailer = ("X-Name".to_owned(), b"caf\xe9".to_vec());
+        assert_eq!(chunk(b"", &[trailer]), b"0\r\nX-Name: caf\xe9\r\n\r\n");
     }
 }

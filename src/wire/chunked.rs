@@ -8,7 +8,7 @@ const MAX_CHUNK_LINE: usize = 1024;
 const MAX_TRAILERS: usize = 8 * 1024;
 
 /// A field of the trailer section: name and value.
-pub(crate) type Trailer = (String, String);
+pub(crate) type Trailer = (String, Vec<u8>);
 
 /// Takes chunked framing off a body (RFC 9112 §7.1). Extensions are dropped, but checked, since
 /// whoever reads them differently may find another end of the body.
@@ -117,14 +117,12 @@ impl ChunkedDecoder {
             self.state = ChunkState::Done;
             return Ok(Step::Framing(consumed));
         }
-        let field = std::str::from_utf8(line).ok().filter(|line| line.is_ascii());
-        let (name, value) = field
-            .and_then(|line| line.split_once(':'))
-            .filter(|(name, value)| {
-                field::is_token(name.as_bytes()) && value.bytes().all(field::is_text)
-            })
+        let colon = memchr::memchr(b':', line).and_then(|colon| line.split_at_checked(colon));
+        let (name, value) = colon
+            .and_then(|(name, rest)| Some((field::name(name)?, rest.get(1..)?)))
+            .filter(|(_, value)| value.iter().copied().all(field::is_text))
             .ok_or_else(|| bad_chunk("a trailer is malformed"))?;
-        self.trailers.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
+        self.trailers.push((name.to_owned(), field::trim(value).to_owned()));
         Ok(Step::Framing(consumed))
     }
 }

@@ -40,7 +40,7 @@ impl HeadLimits {
         Err(too_large(format!("the request head is larger than {max} bytes")))
     }
 
-    pub(super) fn check_target(self, length: usize) -> Result<(), Refusal> {
+    pub(crate) fn check_target(self, length: usize) -> Result<(), Refusal> {
         if length <= self.target { Ok(()) } else { Err(self.target_too_long()) }
     }
 

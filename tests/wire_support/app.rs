@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use smol::io::{AsyncRead, BufReader};
 use turnkey::net::RemoteAddr;
-use turnkey::{App, Body, Method, Peer, Request, Response, StatusCode, http_types};
+use turnkey::{App, Body, Fields, Method, Peer, Request, Response, StatusCode, http_types};
 
 /// How often each connection, known by the client's address, got through to `/canary`.
 #[derive(Debug, Clone, Default)]
@@ -183,6 +183,9 @@ fn show(request: &Request) -> Response {
     let path = &url[url::PATH];
     let mut text = format!("{} {path} {version}\nfor {host}\n", request.method());
     text.push_str(&fields(request.iter()));
+    for (name, value) in Fields::of(request).beyond_ascii() {
+        text.push_str(&format!("{}={}\n", name.to_ascii_lowercase(), value.escape_ascii()));
+    }
     text.into()
 }
 

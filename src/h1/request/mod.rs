@@ -7,6 +7,7 @@ use http_types::{Body, Method, Request, Url, Version};
 use smol::io::BufReader;
 
 use super::body::RequestBody;
+use crate::app::fields::keep_beyond_ascii;
 use crate::common::refusal::Refusal;
 use crate::peer::trust::Decision;
 use crate::wire::head::{self, Framing, Head, Target};
@@ -36,6 +37,7 @@ pub(crate) fn build(
         let headers: &mut Headers = request.as_mut();
         headers.clone_from(&ROOM);
     }
+    let mut beyond_ascii = Vec::new();
     for (name, value) in decision.fields(head.fields) {
         let value = match head.authority {
             // Beside an absolute target the field does not count (RFC 9112 §3.2.2).
@@ -43,12 +45,12 @@ pub(crate) fn build(
             _ => value,
         };
         // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
-        let value = std::str::from_utf8(value).ok().filter(|v| v.is_ascii());
-        let Some(value) = value else {
-            return Err(Refusal::bad_request("a field value holds a byte outside of ASCII"));
-        };
-        add(&mut request, name, value);
+        match std::str::from_utf8(value).ok().filter(|value| value.is_ascii()) {
+            Some(value) => add(&mut request, name, value),
+            None => beyond_ascii.push((name.to_owned(), value.to_vec())),
+        }
     }
+    keep_beyond_ascii(&mut request, beyond_ascii);
     attach(&mut request, head.framing, body);
     Ok(request)
 }

@@ -17,6 +17,7 @@ use crate::common::limits::Limits;
 use crate::peer::trust::{Own, Trust};
 use crate::wire::Transport;
 use crate::wire::head::field_slots;
+use crate::wire::head_limits::HeadLimits;
 
 /// Bytes that async-h1 reads, as it would from a connection.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ impl From<Request> for Said {
 /// What the wire and async-h1 make of one head; `None` if the wire refuses it.
 fn both(head: &str) -> Option<(Option<Said>, Option<Said>)> {
     let mut slots = field_slots();
-    let parsed = Head::parse(head.as_bytes(), &mut slots).ok()?;
+    let parsed = Head::parse(head.as_bytes(), &mut slots, HeadLimits::of(16 * 1024)).ok()?;
     let authority = parsed.authority.unwrap_or("localhost");
     let trust = Trust::default();
     let sender = trust.at(SocketAddr::from(([198, 51, 100, 1], 1)));
@@ -208,7 +209,7 @@ proptest! {
     #[test]
     fn the_wire_takes_the_hosts_that_a_url_can_have(host in host()) {
         let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        let taken = Head::parse(head.as_bytes(), &mut field_slots()).is_ok();
+        let taken = Head::parse(head.as_bytes(), &mut field_slots(), HeadLimits::of(16 * 1024)).is_ok();
         prop_assert_eq!(taken, Url::parse(&format!("http://{host}/")).is_ok(), "{}", host);
     }
 }
