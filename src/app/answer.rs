@@ -1,31 +1,83 @@
-//! The app's response to a request.
+//! The app's answer to a request.
 
+use std::any::Any;
 use std::future::Future;
 
 use http_types::{Request, Response, StatusCode};
+use serde_json::Value;
 
 use super::App;
+use crate::common::answer::Answer;
 use crate::common::field;
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
 
-/// The app's response, or a 500 where it is none that can be sent.
+/// The media type of text, as http-types writes it.
+pub(super) const TEXT: &str = "text/plain;charset=utf-8";
+
+const JSON: &str = "application/json";
+
+/// What answers a request.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// It is at hand, and goes to the client as it is.
+    Ready(Answer),
+    /// A handler or middleware made it with http-types.
+    Response(Box<Response>),
+}
+
+impl Answered {
+    /// Text and JSON are what handlers answer most. http-types makes of them a reader, a map and a parsed media
+    /// type, which cost as much as the rest of the app; the client gets the same without.
+    pub(super) fn of<A: Into<Response> + 'static>(answer: A) -> Self {
+        let mut answer = Some(answer);
+        let any: &mut dyn Any = &mut answer;
+        let ready = if let Some(text) = any.downcast_mut::<Option<&'static str>>() {
+            text.take().map(|text| Answer::of_type(TEXT, text))
+        } else if let Some(text) = any.downcast_mut::<Option<String>>() {
+            text.take().map(|text| Answer::of_type(TEXT, text))
+        } else if let Some(json) = any.downcast_mut::<Option<Value>>() {
+            json.take().map(|json| Answer::of_type(JSON, json.to_string()))
+        } else {
+            None
+        };
+        let made = answer.map(|answer| Self::Response(Box::new(answer.into())));
+        made.or(ready.map(Self::Ready)).unwrap_or_else(|| internal_error().into())
+    }
+}
+
+impl From<Answered> for Response {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Ready(answer) => answer.into(),
+            Answered::Response(response) => *response,
+        }
+    }
+}
+
+impl From<Refusal> for Answered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Ready(refusal.answer())
+    }
+}
+
+/// The app's answer, or a 500 where it is none that can be sent.
 pub(crate) fn answer(
     app: &App,
     request: Request,
     id: RequestId,
-) -> impl Future<Output = Response> + Send + use<> {
+) -> impl Future<Output = Answered> + Send + use<> {
     // The request is the handler's from here on: it must not make what waits for it larger.
-    let answer = app.call(request);
+    let answered = app.answered(request);
     async move {
-        let response = answer.await;
-        match check(&response) {
-            Ok(()) => response,
-            Err(error) => {
-                log::error!("request {id}: {error}");
-                internal_error().response()
-            }
+        let answered = answered.await;
+        if let Answered::Response(response) = &answered
+            && let Err(error) = check(response)
+        {
+            log::error!("request {id}: {error}");
+            return internal_error().into();
         }
+        answered
     }
 }
 
@@ -55,4 +107,41 @@ fn check(response: &Response) -> Result<(), Unsendable> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http_types::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Status, fields and content.
+    fn parts(mut response: Response) -> (StatusCode, Vec<(String, String)>, Option<usize>, String) {
+        let fields = response.iter().map(|(name, values)| (name.to_string(), values.to_string()));
+        let fields = fields.collect();
+        let length = response.len();
+        let content = smol::block_on(response.body_string()).unwrap();
+        (response.status(), fields, length, content)
+    }
+
+    #[track_caller]
+    fn assert_same<A: Into<Response> + Clone + 'static>(answer: A, at_hand: bool) {
+        let answered = Answered::of(answer.clone());
+        assert_eq!(matches!(answered, Answered::Ready(_)), at_hand);
+        assert_eq!(parts(answered.into()), parts(answer.into()));
+    }
+
+    #[test]
+    fn what_is_at_hand_is_what_http_types_makes_of_it() {
+        for text in ["", "hello", "b\u{fc}cher\n"] {
+            assert_same(text, true);
+            assert_same(text.to_owned(), true);
+            assert_same(text.as_bytes(), false);
+        }
+        assert_same(json!({"a": [1, null, "b"]}), true);
+        assert_same(StatusCode::ImATeapot, false);
+        let made = Answered::of(Body::from_string("made".to_owned()));
+        assert!(matches!(&made, Answered::Response(_)), "{made:?}");
+    }
 }

@@ -4,10 +4,11 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::{io, thread};
 
-use http_types::{Error, Response, Result, StatusCode};
+use http_types::{Error, Result, StatusCode};
 use smol::future::FutureExt;
 use turnkey_backend::BoxFuture;
 
+use super::answer::{Answered, internal_error};
 use crate::common::causes::{panic_message, with_causes};
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
@@ -39,41 +40,36 @@ pub fn public_error(status: StatusCode, text: impl Into<String>) -> Error {
 struct PublicText(String);
 
 /// An answer that has been begun, or the panic that it came to.
-pub(super) type Begun = thread::Result<BoxFuture<'static, Result<Response>>>;
+pub(super) type Begun = thread::Result<BoxFuture<'static, Result<Answered>>>;
 
 /// Calls a handler, whose request is with it from then on: who waits for the answer holds none.
-pub(super) fn begin(call: impl FnOnce() -> BoxFuture<'static, Result<Response>>) -> Begun {
+pub(super) fn begin(call: impl FnOnce() -> BoxFuture<'static, Result<Answered>>) -> Begun {
     // Nothing that the handler may have left half done is seen again: it was called, and that is all.
     panic::catch_unwind(AssertUnwindSafe(call))
 }
 
-/// The response that comes of an answer, whatever does. `id` is what the log calls the request.
-pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Response {
+/// What comes of an answer, whatever does. `id` is what the log calls the request.
+pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Answered {
     let answer = match begun {
         // A panic unwinds through the future, which is dropped and never polled again.
         Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await,
         Err(panic) => Err(panic),
     };
     match answer {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => failed(&error, id),
+        Ok(Ok(answered)) => answered,
+        Ok(Err(error)) => failed(&error, id).into(),
         Err(panic) => {
             log::error!("{}: the handler panicked: {}", name(id), panic_message(&*panic));
-            status(StatusCode::InternalServerError)
+            internal_error().into()
         }
     }
 }
 
-/// A response that is its status and says so.
-fn status(status: StatusCode) -> Response {
-    Refusal::bare(status).response()
-}
-
-fn failed(error: &Error, id: Option<RequestId>) -> Response {
+fn failed(error: &Error, id: Option<RequestId>) -> Refusal {
     // The body could not be read, by a fault of the client's, which the handler has only passed on.
     let refusal = error.downcast_ref().and_then(io::Error::get_ref).and_then(|e| e.downcast_ref());
     if let Some(refusal @ Refusal { .. }) = refusal {
-        return refusal.response();
+        return refusal.clone();
     }
     let status = error.status();
     if status.is_server_error() {
@@ -82,8 +78,8 @@ fn failed(error: &Error, id: Option<RequestId>) -> Response {
         log::debug!("{}: {}: {}", name(id), u16::from(status), with_causes(cause(error)));
     }
     match reason(error) {
-        Some(reason) => Refusal::new(status, reason).response(),
-        None => self::status(status),
+        Some(reason) => Refusal::new(status, reason),
+        None => Refusal::bare(status),
     }
 }
 

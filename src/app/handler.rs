@@ -4,6 +4,8 @@ use std::sync::Arc;
 use http_types::{Request, Response, Result};
 use turnkey_backend::BoxFuture;
 
+use super::answer::Answered;
+
 /// What answers requests: an async function of a [`Request`], or a closure like one.
 ///
 /// It stands for the bounds that these meet; there is nothing to implement.
@@ -11,14 +13,14 @@ pub trait Handler: Fn(Request) -> <Self as Handler>::Answering + Send + Sync + '
     /// The call under way.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
     /// What it answers: a [`Response`], or text, or whatever else turns into one.
-    type Answer: Into<Response>;
+    type Answer: Into<Response> + 'static;
 }
 
 impl<F, Fut, R> Handler for F
 where
     F: Fn(Request) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<R>> + Send + 'static,
-    R: Into<Response>,
+    R: Into<Response> + 'static,
 {
     type Answering = Fut;
     type Answer = R;
@@ -26,13 +28,13 @@ where
 
 /// The one form that all handlers have.
 pub(super) type BoxedHandler =
-    Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
+    Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Answered>> + Send + Sync>;
 
 /// `handler`, and what it answers, in the one form that all handlers have.
 pub(super) fn boxed(handler: impl Handler) -> BoxedHandler {
     Arc::new(move |request| {
         let answer = handler(request);
-        Box::pin(async move { answer.await.map(Into::into) })
+        Box::pin(async move { answer.await.map(Answered::of) })
     })
 }
 

@@ -21,6 +21,7 @@ use std::fmt;
 use http_types::{Method, Request, Response, StatusCode};
 use matchit::{InsertError, Router};
 
+use self::answer::Answered;
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
 use self::failure::{Begun, begin, settle};
@@ -193,7 +194,12 @@ impl App {
     ///
     /// Where no middleware stands before it, the handler is called at once, and its future polled when
     /// this one is.
-    pub fn call(&self, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
+    pub fn call(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+        let answered = self.answered(request);
+        async move { answered.await.into() }
+    }
+
+    fn answered(&self, mut request: Request) -> impl Future<Output = Answered> + Send + use<> {
         let found = self.find(request.method(), request.url().path());
         if !found.params.is_empty() {
             request.ext_mut().insert(found.params);
@@ -207,7 +213,9 @@ impl App {
             end => {
                 let end = end.unwrap_or(NOT_FOUND);
                 let next = Next::new(found.middleware, &end);
-                Ok(Box::pin(async move { Ok(next.run(request).await) }))
+                Ok(Box::pin(
+                    async move { Ok(Answered::Response(Box::new(next.run(request).await))) },
+                ))
             }
         };
         settle(begun, id)

@@ -7,6 +7,7 @@ use http_types::{Request, Response, Result, StatusCode};
 use turnkey_backend::BoxFuture;
 
 use super::Route;
+use super::answer::{Answered, TEXT};
 use super::failure::{begin, settle};
 use super::handler::BoxedHandler;
 use crate::common::answer::Answer;
@@ -29,14 +30,14 @@ pub trait Middleware:
     /// The call under way.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
     /// What it answers: a [`Response`], or text, or whatever else turns into one.
-    type Answer: Into<Response>;
+    type Answer: Into<Response> + 'static;
 }
 
 impl<F, Fut, R> Middleware for F
 where
     F: Fn(Request, Next) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<R>> + Send + 'static,
-    R: Into<Response>,
+    R: Into<Response> + 'static,
 {
     type Answering = Fut;
     type Answer = R;
@@ -44,7 +45,7 @@ where
 
 /// The one form that all middleware has.
 pub(super) type BoxedMiddleware =
-    Arc<dyn Fn(Request, Next) -> BoxFuture<'static, Result<Response>> + Send + Sync>;
+    Arc<dyn Fn(Request, Next) -> BoxFuture<'static, Result<Answered>> + Send + Sync>;
 
 /// What answers a request.
 #[derive(Clone, Copy)]
@@ -66,16 +67,12 @@ pub(super) enum Ready<'a> {
 impl Ready<'_> {
     pub(super) fn answer(self) -> Answer {
         match self {
-            Self::Text(text) => Answer { content: text.into(), ..Answer::empty(StatusCode::Ok) }
-                .with("content-type", TEXT),
+            Self::Text(text) => Answer::of_type(TEXT, text),
             Self::Status(status) => Refusal::bare(status).answer(),
             Self::Allow(status, route) => route.allow(status),
         }
     }
 }
-
-/// The media type of text, as http-types writes it for what handlers answer.
-const TEXT: &str = "text/plain;charset=utf-8";
 
 /// The same for as long as it takes.
 enum Last {
@@ -99,9 +96,9 @@ impl Next {
         match (self.middleware.next(), self.last) {
             (Some(middleware), last) => {
                 let rest = Self { middleware: self.middleware, last };
-                settle(begin(|| middleware(request, rest)), id).await
+                settle(begin(|| middleware(request, rest)), id).await.into()
             }
-            (None, Last::Handler(handler)) => settle(begin(|| handler(request)), id).await,
+            (None, Last::Handler(handler)) => settle(begin(|| handler(request)), id).await.into(),
             (None, Last::Response(response)) => *response,
         }
     }
@@ -117,6 +114,6 @@ impl fmt::Debug for Next {
 pub(super) fn boxed(middleware: impl Middleware) -> BoxedMiddleware {
     Arc::new(move |request, next| {
         let answer = middleware(request, next);
-        Box::pin(async move { answer.await.map(Into::into) })
+        Box::pin(async move { answer.await.map(Answered::of) })
     })
 }

@@ -161,7 +161,7 @@ impl TestRequest<'_> {
         request.ext_mut().insert(client.link().sends(id, "localhost"));
         let head_only = request.method() == Method::Head;
         smol::block_on(async {
-            let mut response = answer::answer(&client.app, request, id).await;
+            let mut response = Response::from(answer::answer(&client.app, request, id).await);
             let has_type = response.header(CONTENT_TYPE).is_some();
             let body = response.take_body();
             if !has_type {

@@ -23,8 +23,13 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer that consists of `content` in plain text.
     pub(crate) fn text(status: StatusCode, content: impl Into<Cow<'static, str>>) -> Self {
-        let fields = vec![("content-type", TEXT.into())];
-        Self { status, fields, content: content.into(), refusal: None }
+        Self { status, ..Self::of_type(TEXT, content) }
+    }
+
+    /// A good answer that consists of `content`.
+    pub(crate) fn of_type(media_type: &'static str, content: impl Into<Cow<'static, str>>) -> Self {
+        let content = content.into();
+        Self { content, ..Self::empty(StatusCode::Ok) }.with("content-type", media_type)
     }
 
     /// An answer without content.

@@ -7,7 +7,7 @@ use http_types::{Request, StatusCode};
 use super::content::Content;
 use super::respond::{self, Written};
 use crate::app::App;
-use crate::app::answer::{answer, internal_error};
+use crate::app::answer::{Answered, answer, internal_error};
 use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
 use crate::proxy::{Forwarded, Forwarding, Outgoing, Private};
@@ -118,7 +118,7 @@ async fn hand_on(forwarding: Forwarding<'_>, private: &mut Private) -> After {
 /// Has `app` answer the request and sends what it says.
 async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) -> After {
     let Asked { id, persistent, .. } = asked;
-    let response = answer(app, *request, id).await;
+    let answered = answer(app, *request, id).await;
     let (refusal, can_discard) = {
         let transport = lock(shared);
         (transport.refusal().cloned(), transport.can_discard(DISCARD))
@@ -130,7 +130,11 @@ async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) 
     // While the response may still read the body, the next request may yet be got at.
     let body_in_use = Arc::strong_count(shared) > 1;
     let asked = Asked { persistent: persistent && (body_in_use || can_discard), ..asked };
-    match respond::write_response(shared, response, asked).await {
+    let written = match answered {
+        Answered::Ready(answer) => respond::write_answer(shared, answer, asked).await,
+        Answered::Response(response) => respond::write_response(shared, *response, asked).await,
+    };
+    match written {
         Written::Whole { persistent: false } => After::Close,
         Written::Whole { persistent: true } => pass_over_body(shared).await,
         Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
