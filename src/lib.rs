@@ -142,10 +142,10 @@ pub mod log {
 /// Certificates, keys, CAs and revocation lists; which clients are let in; and the TLS of a connection.
 pub mod tls {
     pub use turnkey_backend::{
-        AllowRules, Certificate, CertificateError, ClientPolicy, ClientTrust, CommonNameRule,
-        ConnectConfig, Identities, Identity, IdentityError, KeyKind, OcspError, OcspResponse, Part,
-        PolicyError, RevocationList, RevocationListError, SanKind, SanRule, TicketKey, TlsInfo,
-        TlsVersion, TrustAnchors, pem, pki_types, time,
+        AllowRules, AllowedIssuers, Certificate, CertificateError, ClientPolicy, ClientTrust,
+        CommonNameRule, ConnectConfig, Identities, Identity, IdentityError, IssuerKey, KeyKind,
+        OcspError, OcspResponse, Part, PolicyError, RevocationList, RevocationListError, SanKind,
+        SanRule, TicketKey, TlsInfo, TlsVersion, TrustAnchors, pem, pki_types, time,
     };
 
     pub use crate::mode::{BackendName, compiled_backends};

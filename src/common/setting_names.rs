@@ -36,6 +36,8 @@ pub struct SettingNames {
     pub client_crls: &'static str,
     /// The rules that let clients in: `ClientTrust::allow`.
     pub allow_rules: &'static str,
+    /// The CAs that must have issued a client's certificate themselves: `ClientTrust::issued_by`.
+    pub allow_issuers: &'static str,
     /// Whether clients without a certificate are let in: `ClientTrust::allow_anonymous`.
     pub allow_anonymous: &'static str,
     /// The choice of a backend, before its name: `backend`.
@@ -58,6 +60,7 @@ impl Default for SettingNames {
             client_cas: "TrustAnchors",
             client_crls: "ClientTrust::revocation_lists",
             allow_rules: "ClientTrust::allow",
+            allow_issuers: "ClientTrust::issued_by",
             allow_anonymous: "ClientTrust::allow_anonymous",
             backend: "backend",
             buffer_max: "Proxy::buffer_max",

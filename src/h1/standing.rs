@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use turnkey_backend::{Certificate, HandshakeError};
+use turnkey_backend::HandshakeError;
 
 use crate::common::shutdown::Listening;
 use crate::mode::current::{Current, Serving};
@@ -101,22 +101,20 @@ impl Terms {
 
     fn said_by(&self, serving: &Serving, link: &Link) -> Link {
         let mut link = Link { asks_clients: !serving.clients.is_none(), ..link.clone() };
-        let explain = |event: &Event<'_>| link.explain(serving, event);
         let denied = match serving.verify_again(link.tls.as_deref()) {
             Err(error) => {
-                explain(&Event::NoLonger(&error));
+                link.explain(serving, &Event::NoLonger(&error));
                 Some(told(&error))
             }
             Ok(vouched) => {
-                let leaf = vouched.as_ref().and_then(|vouched| vouched.chain.first());
-                let denied = serving.denied(leaf);
-                if denied.is_some() && link.denied.is_none() {
-                    explain(&Event::NotAllowed { subject: leaf.map(Certificate::subject) });
-                }
                 if let Some(tls) = &mut link.tls {
                     tls.set_client(vouched);
                 }
-                denied
+                let denied = serving.denied(link.tls.as_deref());
+                if let (Some(denied), None) = (&denied, &link.denied) {
+                    link.explain(serving, &Event::NotAllowed(denied));
+                }
+                denied.map(|denied| denied.told())
             }
         };
         link.denied = denied;

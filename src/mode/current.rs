@@ -3,8 +3,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use event_listener::Event;
 use turnkey_backend::{
-    Accepted, Backend, Certificate, ClientPolicy, HandshakeError, Identities, Identity, Socket,
-    TlsInfo, VersionRange, Vouched,
+    Accepted, Backend, Certificate, ClientPolicy, Fault, HandshakeError, Identities, Identity,
+    Socket, TlsInfo, VersionRange, Vouched,
 };
 
 /// What new connections are served with: all of it, or all of what replaces it.
@@ -33,6 +33,28 @@ pub(crate) struct Serving {
     /// Which client policy this is, counted from 0: what is replaced by the same keeps its number. [`Current`]
     /// sets it.
     pub(crate) generation: u64,
+}
+
+/// Why a client is answered with 403.
+#[derive(Debug)]
+pub(crate) enum Denied<'c> {
+    /// It showed no certificate, and clients without one are not let in.
+    WithoutCertificate,
+    /// It is who it says, and a rule does not let it in.
+    ByRule { certificate: &'c Certificate, fault: Fault },
+}
+
+impl Denied<'_> {
+    /// What the client is told: who it is, and not what the rules are.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::WithoutCertificate => "a client certificate is needed here".to_owned(),
+            Self::ByRule { certificate, .. } => {
+                let subject = certificate.subject();
+                format!("the client certificate \"{subject}\" is not allowed here")
+            }
+        }
+    }
 }
 
 impl Current {
@@ -100,17 +122,15 @@ impl Serving {
         self.backend.verify_again(leaf, others.unwrap_or_default())
     }
 
-    /// What to tell a client that is not let in: one that no rule allows is told who it is, and not what the
-    /// rules are.
-    pub(crate) fn denied(&self, certificate: Option<&Certificate>) -> Option<String> {
+    /// Why the client of a connection, of which `tls` is known, is answered with 403, if it is.
+    pub(crate) fn denied<'c>(&self, tls: Option<&'c TlsInfo>) -> Option<Denied<'c>> {
         let trust = self.clients.trust()?;
-        let Some(certificate) = certificate else {
-            let needed = || "a client certificate is needed here".to_owned();
-            return (!trust.allows_anonymous()).then(needed);
+        let known = tls.and_then(|tls| Some((tls.client_certificate.as_ref()?, tls)));
+        let Some((certificate, tls)) = known else {
+            return (!trust.allows_anonymous()).then_some(Denied::WithoutCertificate);
         };
-        let subject = certificate.subject();
-        (!trust.allows(certificate))
-            .then(|| format!("the client certificate \"{subject}\" is not allowed here"))
+        let fault = trust.denies(certificate, tls.client_issuer_key)?;
+        Some(Denied::ByRule { certificate, fault })
     }
 
     /// Whether an identity is for `host`.

@@ -14,6 +14,7 @@ pub(crate) fn setting_names() -> SettingNames {
     names.client_cas = "--client-ca";
     names.client_crls = "--client-crl";
     names.allow_rules = "--allow-cn or --allow-san";
+    names.allow_issuers = "--allow-issuer";
     names.allow_anonymous = "--allow-anonymous";
     names.backend = "--backend";
     names.buffer_max = "--proxy-buffer-max";

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use http_types::{Method, StatusCode};
-use turnkey_backend::{Certificate, HandshakeError, Incoming, Socket};
+use turnkey_backend::{HandshakeError, Incoming, Socket};
 
 use super::admission::Permit;
 use super::close::{close, linger};
@@ -134,12 +134,10 @@ async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) 
     {
         metrics.handshake_completed(start.elapsed());
     }
-    let certificate = accepted.tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
-    let denied = serving.denied(certificate);
-    if denied.is_some() {
-        let subject = certificate.map(Certificate::subject);
-        opening.explain(&serving, &Event::NotAllowed { subject });
-    }
+    let denied = serving.denied(accepted.tls.as_ref()).map(|denied| {
+        opening.explain(&serving, &Event::NotAllowed(&denied));
+        denied.told()
+    });
     let Opening { socket, local, id, .. } = opening;
     let link = Link {
         settings: Arc::clone(settings),

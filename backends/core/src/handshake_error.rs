@@ -144,6 +144,8 @@ pub enum Fault {
     IsCa,
     /// No rule allows it.
     NotAllowed,
+    /// None of the allowed issuers issued it directly, or its issuer is not known.
+    IssuerNotAllowed,
     /// Its signature, or the client's own, is wrong.
     BadSignature,
     /// It is older than X.509 version 3, and the TLS stack accepts no such certificates.
@@ -196,6 +198,7 @@ impl fmt::Display for Fault {
             }
             Self::IsCa => "it is the certificate of a CA, not of a client",
             Self::NotAllowed => "no rule allows it",
+            Self::IssuerNotAllowed => "no allowed issuer issued it directly",
             Self::BadSignature => "a signature is wrong",
             Self::OldVersion => "it is older than X.509 version 3",
             Self::NoRevocationList { .. } => "there is no revocation list of its CA",

@@ -21,6 +21,7 @@ mod handshake_error;
 mod handshake_io;
 mod identities;
 mod identity;
+mod issuers;
 #[cfg(test)]
 mod loopback;
 mod ocsp;
@@ -48,6 +49,7 @@ pub use handshake_error::{Alert, Common, Fault, HandshakeError, Refused};
 pub use handshake_io::{HandshakeIo, HandshakeProgress};
 pub use identities::{DuplicateName, Identities};
 pub use identity::{Identity, IdentityError, Part};
+pub use issuers::{AllowedIssuers, IssuerKey};
 pub use ocsp::{OcspError, OcspResponse};
 pub use policy::{ClientPolicy, ClientTrust, PolicyError, TrustAnchors};
 pub use polled::{Polled, Session, TlsStream};

@@ -4,8 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::handshake_error::{Fault, HandshakeError, Refused};
 use crate::{
-    Accepted, AllowRules, Backend, Certificate, CertificateError, Found, RevocationList, Socket,
-    TlsInfo, pem,
+    Accepted, AllowRules, AllowedIssuers, Backend, Certificate, CertificateError, Found, IssuerKey,
+    RevocationList, Socket, TlsInfo, pem,
 };
 
 /// Whether clients are asked for a certificate, and whose are good.
@@ -57,7 +57,8 @@ impl ClientPolicy {
             Self::Optional(_) => b"optional",
             Self::Required(_) => b"required",
         });
-        if let Some(ClientTrust { anchors, crls, rules, deny_early, anonymous }) = self.trust() {
+        if let Some(trust) = self.trust() {
+            let ClientTrust { anchors, crls, rules, issuers, deny_early, anonymous } = trust;
             // The order of the files makes no difference to who is let in.
             let mut parts: Vec<&[u8]> = anchors.certificates().iter().map(|c| &**c.der()).collect();
             parts.extend(crls.iter().map(RevocationList::der));
@@ -65,6 +66,10 @@ impl ClientPolicy {
             parts.into_iter().for_each(&mut add);
             add(rules.to_string().as_bytes());
             add(&[u8::from(*deny_early), u8::from(*anonymous)]);
+            // A new certificate for the same key lets in the same clients.
+            if let Some(issuers) = issuers {
+                add(&issuers.keys().into_iter().flat_map(IssuerKey::to_bytes).collect::<Vec<_>>());
+            }
         }
         digest.finalize().into()
     }
@@ -108,8 +113,9 @@ impl ClientPolicy {
             None
         };
         let refused = refused.or_else(|| {
-            let denied = trust.deny_early && !trust.allows(certificate);
-            denied.then(|| Refused::new(certificate.clone(), Fault::NotAllowed))
+            let denied = || trust.denies(certificate, tls.client_issuer_key);
+            let fault = if trust.deny_early { denied() } else { None };
+            fault.map(|fault| Refused::new(certificate.clone(), fault))
         });
         match refused {
             Some(refused) => Err(refused.into()),
@@ -118,13 +124,14 @@ impl ClientPolicy {
     }
 }
 
-/// Whose certificates are good: those that one of the CAs issued, that no list revokes, and that a
-/// rule allows, if there are rules.
+/// Whose certificates are good: those that one of the CAs issued, that no list revokes, that a
+/// rule allows, if there are rules, and that an allowed issuer issued, if there are allowed issuers.
 #[derive(Debug, Clone)]
 pub struct ClientTrust {
     anchors: TrustAnchors,
     crls: Vec<RevocationList>,
     rules: AllowRules,
+    issuers: Option<AllowedIssuers>,
     deny_early: bool,
     anonymous: bool,
 }
@@ -134,7 +141,8 @@ impl ClientTrust {
     #[must_use]
     pub fn new(anchors: TrustAnchors) -> Self {
         let rules = AllowRules::default();
-        Self { anchors, crls: Vec::new(), rules, deny_early: false, anonymous: true }
+        let (crls, issuers) = (Vec::new(), None);
+        Self { anchors, crls, rules, issuers, deny_early: false, anonymous: true }
     }
 
     /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
@@ -152,6 +160,15 @@ impl ClientTrust {
     pub fn allow(mut self, rules: AllowRules, early: bool) -> Self {
         self.rules = rules;
         self.deny_early = early;
+        self
+    }
+
+    /// Sets the CAs one of which must have issued a client's certificate directly; none, which allows every
+    /// issuer. This rule comes on top of those of [`allow`](Self::allow): a client has to satisfy both. A client
+    /// whose issuer is not known is denied. When clients are denied, `allow` says too.
+    #[must_use]
+    pub fn issued_by(mut self, issuers: AllowedIssuers) -> Self {
+        self.issuers = Some(issuers);
         self
     }
 
@@ -181,16 +198,30 @@ impl ClientTrust {
         &self.crls
     }
 
+    /// The CAs one of which must have issued a client's certificate directly, if that is asked for.
+    #[must_use]
+    pub fn issuers(&self) -> Option<&AllowedIssuers> {
+        self.issuers.as_ref()
+    }
+
     /// Whether the rules are kept in the handshake.
     #[must_use]
     pub fn denies_early(&self) -> bool {
         self.deny_early
     }
 
-    /// Whether the rules allow `certificate`.
+    /// Which rule denies `certificate`, which the CA with the key `issuer` has issued: that for its issuer
+    /// ([`Fault::IssuerNotAllowed`]), or those for its names ([`Fault::NotAllowed`]). `None` if it is let in.
+    ///
+    /// `issuer` is the key of the [verified chain](IssuerKey::in_chain); `None` where that is not known.
     #[must_use]
-    pub fn allows(&self, certificate: &Certificate) -> bool {
-        self.rules.allow(certificate)
+    pub fn denies(&self, certificate: &Certificate, issuer: Option<IssuerKey>) -> Option<Fault> {
+        let is_allowed =
+            |issuers: &AllowedIssuers| issuer.is_some_and(|issuer| issuers.allow(issuer));
+        if !self.issuers.as_ref().is_none_or(is_allowed) {
+            return Some(Fault::IssuerNotAllowed);
+        }
+        (!self.rules.allow(certificate)).then_some(Fault::NotAllowed)
     }
 }
 
@@ -211,30 +242,13 @@ impl TrustAnchors {
     /// Each must be the certificate of a CA and valid at `now`. One that ends later vouches for nobody
     /// from then on: the TLS stack has to see to it, or the backend where the stack does not.
     pub fn from_pem(pem: &[u8], now: SystemTime) -> Result<Self, PolicyError> {
-        let mut certificates = Vec::new();
-        for certificate in parse(pem)? {
-            if !certificate.is_ca() {
-                return Err(PolicyError::NotACa { subject: certificate.subject().to_owned() });
-            }
-            certificate.check_validity(now)?;
-            if !certificates.contains(&certificate) {
-                certificates.push(certificate);
-            }
-        }
-        if certificates.is_empty() {
-            return Err(PolicyError::NoCertificate(Found::in_bytes(pem)));
-        }
-        Ok(Self(certificates))
+        Ok(Self(cas(pem, |ca| ca.check_validity(now))?))
     }
 
     /// Those of both, without duplicates.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        for certificate in other.0 {
-            if !self.0.contains(&certificate) {
-                self.0.push(certificate);
-            }
-        }
+        add(&mut self.0, other.0);
         self
     }
 
@@ -278,6 +292,35 @@ pub enum PolicyError {
     /// A certificate is malformed, expired or not yet valid.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+}
+
+/// The certificates of CAs in a file, each of which has to pass `check`: at least one, without duplicates.
+pub(crate) fn cas(
+    bytes: &[u8],
+    check: impl Fn(&Certificate) -> Result<(), CertificateError>,
+) -> Result<Vec<Certificate>, PolicyError> {
+    let found = parse(bytes)?;
+    for certificate in &found {
+        if !certificate.is_ca() {
+            return Err(PolicyError::NotACa { subject: certificate.subject().to_owned() });
+        }
+        check(certificate)?;
+    }
+    let mut cas = Vec::new();
+    add(&mut cas, found);
+    if cas.is_empty() {
+        return Err(PolicyError::NoCertificate(Found::in_bytes(bytes)));
+    }
+    Ok(cas)
+}
+
+/// Adds what is not there yet.
+pub(crate) fn add(certificates: &mut Vec<Certificate>, others: Vec<Certificate>) {
+    for certificate in others {
+        if !certificates.contains(&certificate) {
+            certificates.push(certificate);
+        }
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Certificate>, PolicyError> {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use crate::{Certificate, ClientPolicy, Identities, Resumption, Vouched};
+use crate::{Certificate, ClientPolicy, Identities, IssuerKey, Resumption, Vouched};
 
 /// What every TLS backend is built from.
 #[derive(Debug, Clone)]
@@ -43,6 +43,11 @@ pub struct TlsInfo {
     /// the trusted CA's last. Every link was checked: signatures, dates, names and revocation. A backend
     /// that does not know the verified chain leaves `None`, and never guesses one from what the client sent.
     pub client_chain: Option<Vec<Certificate>>,
+    /// The key of the CA that issued the client's certificate directly, as it was verified; of a resumed session
+    /// also where its chain is not known. `None` where there is no such CA, or the backend does not know it:
+    /// then [allowed issuers](crate::ClientTrust::issued_by) deny the client.
+    /// [`set_client`](Self::set_client) sets it.
+    pub client_issuer_key: Option<IssuerKey>,
     /// The last second in which all that vouches for the client's certificate holds: each certificate of its
     /// verified chain and each revocation list that was used
     /// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)). Of a resumed session it is what was
@@ -57,6 +62,7 @@ impl TlsInfo {
     pub fn set_client(&mut self, vouched: Option<Vouched>) {
         let (chain, until) = vouched.map(|Vouched { chain, until }| (chain, until)).unzip();
         self.client_certificate = chain.as_ref().and_then(|chain| chain.first().cloned());
+        self.client_issuer_key = chain.as_deref().and_then(IssuerKey::in_chain);
         self.client_chain = chain;
         self.client_vouched_until = until;
     }

@@ -8,14 +8,18 @@ use std::time::{Duration, SystemTime};
 
 use support::{Dir, Holder, new_year_2026, now, parse};
 use turnkey_backend::{
-    AllowRules, Certificate, ClientPolicy, ClientTrust, Fault, HandshakeError, RevocationList,
-    TlsInfo, TrustAnchors,
+    AllowRules, AllowedIssuers, Certificate, ClientPolicy, ClientTrust, Fault, HandshakeError,
+    RevocationList, TlsInfo, TrustAnchors,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn anchors(text: &str) -> TrustAnchors {
     TrustAnchors::from_pem(text.as_bytes(), now()).unwrap()
+}
+
+fn issuers(text: &str) -> AllowedIssuers {
+    AllowedIssuers::read(text.as_bytes()).unwrap()
 }
 
 fn lists(text: &str) -> Vec<RevocationList> {
@@ -65,6 +69,9 @@ fn everything_that_decides_who_is_let_in_is_in_the_digest() {
         ("rules, early", required(trust().allow(rules(&["a"], &[]), true))),
         ("no rules, early", required(trust().allow(rules(&[], &[]), true))),
         ("nobody without", required(trust().allow_anonymous(false))),
+        ("an issuer", required(trust().issued_by(issuers(&ca)))),
+        ("another issuer", required(trust().issued_by(issuers(&other)))),
+        ("two issuers", required(trust().issued_by(issuers(&(ca.clone() + &other))))),
     ];
     for (i, (name, policy)) in policies.iter().enumerate() {
         assert_eq!(policy.digest(), policy.clone().digest(), "{name}");
@@ -307,7 +314,8 @@ fn rules_are_kept_in_the_handshake_where_that_is_asked_for() {
     let policy = |rule, early| {
         let trust = trust.clone().allow(rules(&[rule], &[]), early);
         assert_eq!(trust.denies_early(), early);
-        assert_eq!(trust.allows(&alice), rule == "alice");
+        let denied = (rule != "alice").then_some(Fault::NotAllowed);
+        assert_eq!(trust.denies(&alice, None), denied);
         ClientPolicy::Required(trust)
     };
     let said =

@@ -10,7 +10,8 @@ use openssl::pkey::PKey;
 use openssl::ssl::{SslContextBuilder, SslRef, SslVerifyMode};
 use openssl::x509::{X509Crl, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult};
 use turnkey_backend::{
-    BuildError, Certificate, ClientTrust, Fault, HandshakeError, Refused, RevocationList, Vouched,
+    BuildError, Certificate, ClientTrust, Fault, HandshakeError, IssuerKey, Refused,
+    RevocationList, Vouched,
 };
 use turnkey_openssl_calls::{of_unknown_status, revoked};
 
@@ -83,8 +84,8 @@ impl Judge {
         // The certificate of a CA is for signing others; webpki says so too.
         let fault = if leaf.is_ca() {
             Some(Fault::IsCa)
-        } else if self.trust.denies_early() && !self.trust.allows(leaf) {
-            Some(Fault::NotAllowed)
+        } else if self.trust.denies_early() {
+            self.trust.denies(leaf, IssuerKey::in_chain(&chain))
         } else {
             None
         };
@@ -130,7 +131,9 @@ pub(crate) fn confirm(ssl: &SslRef) -> Result<(), HandshakeError> {
 fn result(fault: &Fault) -> X509VerifyResult {
     match fault {
         Fault::Revoked => revoked(),
-        Fault::IsCa | Fault::NotAllowed => X509VerifyResult::APPLICATION_VERIFICATION,
+        Fault::IsCa | Fault::NotAllowed | Fault::IssuerNotAllowed => {
+            X509VerifyResult::APPLICATION_VERIFICATION
+        }
         _ => of_unknown_status(),
     }
 }

@@ -149,6 +149,9 @@ impl From<Refused> for NoPath {
     fn from(refused: Refused) -> Self {
         let error = match refused.fault() {
             Fault::Revoked => CertificateError::Revoked,
+            Fault::NotAllowed | Fault::IssuerNotAllowed => {
+                CertificateError::ApplicationVerificationFailure
+            }
             Fault::NoRevocationList { .. }
             | Fault::RevocationListExpired { .. }
             | Fault::Other(_) => CertificateError::UnknownRevocationStatus,

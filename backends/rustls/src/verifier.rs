@@ -6,7 +6,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use turnkey_backend::{BuildError, ClientPolicy, ClientTrust, HandshakeError, Vouched};
+use turnkey_backend::{
+    BuildError, ClientPolicy, ClientTrust, HandshakeError, IssuerKey, Refused, Vouched,
+};
 
 use crate::paths::{NoPath, Paths, system_time};
 use crate::refusal::Presented;
@@ -58,18 +60,22 @@ impl Verifier {
     ) -> Result<Vouched, NoPath> {
         let path = self.paths.find(leaf, others, now).and_then(|path| {
             // The rules, where they are checked in the handshake.
-            let denied = self.trust.denies_early()
-                && !path.chain.first().is_some_and(|leaf| self.trust.allows(leaf));
-            if denied {
-                Err(Error::from(CertificateError::ApplicationVerificationFailure).into())
-            } else {
-                Ok(path)
+            match self.denied(&path) {
+                Some(refused) if self.trust.denies_early() => Err(refused.into()),
+                _ => Ok(path),
             }
         });
         path.map_err(|no_path| match no_path.refused {
             Some(_) => no_path,
             None => self.refused(no_path.error, leaf, others, system_time(now)),
         })
+    }
+
+    /// Which rule denies the client of a verified path, if one does.
+    fn denied(&self, path: &Vouched) -> Option<Refused> {
+        let leaf = path.chain.first()?;
+        let fault = self.trust.denies(leaf, IssuerKey::in_chain(&path.chain))?;
+        Some(Refused::new(leaf.clone(), fault))
     }
 
     /// What webpki's `error` means for the client, and the error, made more exact where webpki goes by less

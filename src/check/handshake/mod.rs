@@ -15,7 +15,7 @@ use turnkey_rustls::io_in_words;
 use self::client::Client;
 use super::certificate::called;
 use super::report::{Attempt, Handshake};
-use crate::config::files::beside::beside;
+use crate::config::files::beside::{beside, rules_let_in};
 use crate::config::files::{Finding, Served, Severity, Subject, read};
 
 /// How long all handshakes together may take.
@@ -197,7 +197,7 @@ impl Trial<'_> {
         let finding = match &outcome.refusal {
             None => {
                 let not_allowed = client.filter(|(_, identity)| {
-                    policy.trust().is_some_and(|trust| !trust.allows(identity.leaf()))
+                    policy.trust().is_some_and(|trust| !rules_let_in(trust, identity.chain()))
                 });
                 match (not_allowed, client, policy) {
                     (Some(_), ..) => Finding::note(

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use turnkey::tls::{
-    BackendName, Certificate, ClientTrust, Identity, IdentityError, compiled_backends,
+    AllowedIssuers, BackendName, Certificate, ClientTrust, Identity, IdentityError,
+    compiled_backends,
 };
 use zeroize::Zeroizing;
 
-use crate::config::files::beside::beside;
+use crate::config::files::beside::{beside, rules_let_in};
 use crate::config::files::{Material, read};
 
 /// What curl shows of itself.
@@ -58,7 +59,8 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
     if !policy.is_required() && trust.allows_anonymous() {
         return Client::Unasked;
     }
-    let issuers: Vec<_> = trust.anchors().certificates().iter().map(Certificate::subject).collect();
+    let cas = trust.issuers().map_or(trust.anchors().certificates(), AllowedIssuers::certificates);
+    let issuers: Vec<_> = cas.iter().map(Certificate::subject).collect();
     let missing = format!(
         "clients need a certificate issued by \"{}\": put one, and its key, into client.pem",
         issuers.join("\" or \"")
@@ -114,7 +116,7 @@ fn lets_in(
         && (old_too || !leaf.lacks_extensions())
         && chain.iter().any(|link| cas.iter().any(|ca| ca.issued(link)))
         && !chain.iter().any(is_revoked)
-        && trust.allows(leaf)
+        && rules_let_in(trust, &chain)
 }
 
 /// The option for a certificate. Behind a colon curl would read a password.

@@ -5,6 +5,7 @@ mod folding;
 mod issuer;
 mod path_rules;
 mod reason;
+mod rules;
 mod text;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub(crate) use self::text::Context;
 use crate::common::address::RemoteAddr;
 use crate::common::limits::Limits;
 use crate::common::setting_names::SettingNames;
+use crate::mode::current::Denied;
 
 /// What happened.
 #[derive(Debug)]
@@ -34,9 +36,8 @@ pub(crate) enum Event<'e> {
     TlsOnPlain,
     /// There is no PROXY header as there should be: what is wrong.
     ProxyHeader(&'e str),
-    /// The client is who it says, and no rule lets it in; or it showed no certificate, and clients
-    /// without one are not let in.
-    NotAllowed { subject: Option<&'e str> },
+    /// The client is answered with 403.
+    NotAllowed(&'e Denied<'e>),
     /// The client was let in, and would not be any more.
     NoLonger(&'e HandshakeError),
     /// The client left without a word: a port scan, a health check, a browser that thought ahead.
@@ -47,7 +48,7 @@ impl Event<'_> {
     /// What tells it from another for the same reason: whose certificate it is about, mostly.
     fn subject(&self) -> Option<&str> {
         match self {
-            Self::NotAllowed { subject } => *subject,
+            Self::NotAllowed(Denied::ByRule { certificate, .. }) => Some(certificate.subject()),
             Self::ProxyHeader(what) => Some(what),
             Self::Handshake(HandshakeError::ClientCertificate(refused))
             | Self::NoLonger(HandshakeError::ClientCertificate(refused)) => {

@@ -6,12 +6,12 @@ use turnkey_backend::{
     Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
 };
 
-use super::{Event, issuer, path_rules};
+use super::{Event, issuer, path_rules, rules};
 use crate::common::address::LocalAddr;
 use crate::common::causes::with_causes;
 use crate::common::setting_names::SettingNames;
 use crate::common::units::seconds;
-use crate::mode::current::Serving;
+use crate::mode::current::{Denied, Serving};
 
 /// What the lines speak of beside the event itself.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,6 @@ pub(crate) struct Context<'c> {
 
 /// What happened, whose decision it was, and what to do.
 pub(super) fn line(event: &Event<'_>, context: &Context<'_>, names: &SettingNames) -> String {
-    let SettingNames { allow_rules, .. } = names;
     match event {
         Event::Handshake(error) => handshake(error, context, names),
         Event::TimedOut(limits) => format!(
@@ -43,17 +42,17 @@ pub(super) fn line(event: &Event<'_>, context: &Context<'_>, names: &SettingName
             context.local.authority(),
             names.identity
         ),
-        Event::NotAllowed { subject: None } => format!(
+        Event::NotAllowed(Denied::WithoutCertificate) => format!(
             "answered with 403: the client sent no certificate, and {} is off; it needs \
              one issued by {} (curl: --cert and --key)",
             names.allow_anonymous,
             cas(context)
         ),
-        Event::NotAllowed { subject: Some(subject) } => format!(
-            "answered with 403: no rule lets in the client certificate \"{}\"; add {allow_rules} \
-             if it should be",
-            short(subject)
-        ),
+        Event::NotAllowed(Denied::ByRule { certificate, fault }) => {
+            let who = format!("the client certificate \"{}\"", short(certificate.subject()));
+            let why = rules::line(fault, &who, certificate, context, names);
+            format!("answered with 403: {}", why.unwrap_or(who))
+        }
         Event::NoLonger(error) => {
             let why = handshake(error, context, names);
             format!("no longer let in: {}", why.strip_prefix("refused: ").unwrap_or(&why))
@@ -101,7 +100,7 @@ fn handshake(error: &HandshakeError, context: &Context<'_>, names: &SettingNames
 
 /// We do not take the client's certificate.
 fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> String {
-    let SettingNames { allow_rules, client_crls, .. } = names;
+    let client_crls = names.client_crls;
     let culprit = refused.culprit();
     let (who, whose) = named(refused);
     let now = context.now;
@@ -132,9 +131,6 @@ fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> St
         Fault::IsCa => {
             format!("refused: {who} is the certificate of a CA, not of a client; issue one with it")
         }
-        Fault::NotAllowed => {
-            format!("refused: no rule lets in {who}; add {allow_rules} if it should be")
-        }
         Fault::BadSignature => format!(
             "refused: a signature of {who} is wrong: it was not made by the CA that {whose} names, \
              or the client does not have the key"
@@ -156,7 +152,10 @@ fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> St
             )
         }
         other => {
-            path_rules::line(other, &who).unwrap_or_else(|| format!("refused: {who}: {other}"))
+            let by_rule =
+                || Some(format!("refused: {}", rules::line(other, &who, culprit, context, names)?));
+            let line = path_rules::line(other, &who).or_else(by_rule);
+            line.unwrap_or_else(|| format!("refused: {who}: {other}"))
         }
     }
 }
