@@ -2,13 +2,15 @@
 //!
 //! OpenSSL resumes a session whatever has ended since it began, and in TLS 1.2 under any name that the client
 //! asks for. Each ticket therefore says, encrypted like the rest of it, until when all that vouched for the
-//! client holds, and for which name the session began. Where either does not fit, the handshake is a full
-//! one (RFC 6066 §3).
+//! client holds, for which name the session began (RFC 6066 §3), and which CA's key signed the client's certificate.
+//! Where the end or the name does not fit, the handshake is a full one. The key is for the rules: a resumed session
+//! has no chain.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ClientHelloResponse, SslContextBuilder, SslRef};
+use turnkey_backend::IssuerKey;
 use turnkey_openssl_calls::{TicketData, client_hello_extension, set_ticket_data};
 
 use crate::seen::{Client, Seen};
@@ -34,12 +36,14 @@ fn sealed(ssl: &SslRef) -> Vec<u8> {
         if ssl.session_reused() {
             return seen.resumed.clone();
         }
-        let until = match &seen.client {
-            Some(Client::Verified(verified)) => Some(verified.until),
-            None if ssl.peer_certificate().is_none() => None,
+        let (until, issuer) = match &seen.client {
+            Some(Client::Verified(verified)) => {
+                (Some(verified.until), IssuerKey::in_chain(&verified.chain))
+            }
+            None if ssl.peer_certificate().is_none() => (None, None),
             _ => return None,
         };
-        Some(Bound { until, server_name: seen.server_name.clone() })
+        Some(Bound { until, issuer, server_name: seen.server_name.clone() })
     });
     // Where it is not known what a session stands on, it leads nowhere.
     bound.flatten().map(|bound| bound.to_bytes()).unwrap_or_default()
@@ -55,12 +59,18 @@ fn accepts(ssl: &SslRef, data: &[u8]) -> bool {
     accepted.unwrap_or(false)
 }
 
+/// Marks the format of what tickets are bound to. The format without the issuer's key has a 0 or a 1 in this place, so
+/// that servers of both formats that share ticket keys refuse each other's tickets.
+const FORMAT: u8 = 2;
+
 /// What a ticket is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bound {
     /// The last second in which all that vouched for the client holds; `None` for one that has shown no
     /// certificate.
     pub(crate) until: Option<SystemTime>,
+    /// The key of the CA that issued the client's certificate directly.
+    pub(crate) issuer: Option<IssuerKey>,
     /// In lower case.
     server_name: Option<Vec<u8>>,
 }
@@ -72,13 +82,19 @@ impl Bound {
         self.until.is_none_or(|until| now < until) && self.server_name.as_deref() == server_name
     }
 
-    /// Seconds since 1970, all ones for no end; then 0, or 1 and the name.
+    /// Seconds since 1970, all ones for no end; the [mark](FORMAT) of the format; 0, or 1 and the issuer's key;
+    /// 0, or 1 and the name.
     fn to_bytes(&self) -> Vec<u8> {
         let seconds = self.until.map_or(u64::MAX, |until| {
             until.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
         });
-        let name = self.server_name.as_deref();
-        [&seconds.to_be_bytes(), &[u8::from(name.is_some())][..], name.unwrap_or_default()].concat()
+        let mut bytes = [&seconds.to_be_bytes()[..], &[FORMAT]].concat();
+        let issuer = self.issuer.map(IssuerKey::to_bytes);
+        for part in [issuer.as_ref().map(|key| &key[..]), self.server_name.as_deref()] {
+            bytes.push(u8::from(part.is_some()));
+            bytes.extend_from_slice(part.unwrap_or_default());
+        }
+        bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -87,12 +103,20 @@ impl Bound {
             u64::MAX => None,
             seconds => Some(UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?),
         };
+        let (issuer, rest) = match rest {
+            [FORMAT, 0, rest @ ..] => (None, rest),
+            [FORMAT, 1, rest @ ..] => {
+                let (key, rest) = rest.split_first_chunk()?;
+                (Some(IssuerKey::from_bytes(*key)), rest)
+            }
+            _ => return None,
+        };
         let server_name = match rest {
             [0] => None,
             [1, name @ ..] => Some(name.to_vec()),
             _ => return None,
         };
-        Some(Self { until, server_name })
+        Some(Self { until, issuer, server_name })
     }
 }
 
@@ -111,7 +135,8 @@ mod tests {
 
     fn bound(until: Option<u64>, server_name: Option<&str>) -> Bound {
         let until = until.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
-        Bound { until, server_name: server_name.map(Into::into) }
+        let issuer = until.is_some().then(|| IssuerKey::from_bytes([7; 32]));
+        Bound { until, issuer, server_name: server_name.map(Into::into) }
     }
 
     #[test]
@@ -121,13 +146,27 @@ mod tests {
                 let bound = bound(until, name);
                 let bytes = bound.to_bytes();
                 assert_eq!(Bound::from_bytes(&bytes), Some(bound));
-                for length in 0..9 {
-                    assert_eq!(Bound::from_bytes(&bytes[..length]), None);
+                // The name may be shorter, and nothing else.
+                for length in 0..bytes.len() - name.map_or(0, str::len) {
+                    assert_eq!(Bound::from_bytes(&bytes[..length]), None, "{length}");
                 }
             }
         }
-        assert_eq!(Bound::from_bytes(&[0; 10]), None);
-        assert_eq!(Bound::from_bytes(&[2; 9]), None);
+        for (mark, issuer, name) in [(0, 0, 0), (1, 0, 0), (3, 0, 0), (2, 2, 0), (2, 0, 2)] {
+            let bytes = [&[0; 8][..], &[mark, issuer, name]].concat();
+            assert_eq!(Bound::from_bytes(&bytes), None, "{bytes:?}");
+        }
+        assert_eq!(Bound::from_bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]), None);
+    }
+
+    /// As it was before the issuer's key: seconds, then 0, or 1 and the name.
+    #[test]
+    fn tickets_of_the_older_format_are_refused() {
+        let long = [1; 64];
+        for end in [&[0][..], &[1], b"\x01localhost", &long] {
+            let bytes = [&1_800_000_000_u64.to_be_bytes()[..], end].concat();
+            assert_eq!(Bound::from_bytes(&bytes), None, "{bytes:?}");
+        }
     }
 
     #[test]

@@ -60,7 +60,9 @@ fn switched_on() {
                 assert_eq!(again.client_certificate, first.client_certificate);
                 assert_eq!(again.client_vouched_until, first.client_vouched_until);
                 assert_eq!(again.client_vouched_until.is_some(), !policy.is_none());
-                // It is not kept in the ticket.
+                // The key of its issuer is kept in the ticket, and no more of its chain.
+                assert_eq!(again.client_issuer_key, first.client_issuer_key);
+                assert_eq!(again.client_issuer_key.is_some(), !policy.is_none());
                 assert_eq!(again.client_chain, None);
             }
         }
