@@ -88,7 +88,7 @@ pub(super) fn ca(
 }
 
 /// That it is of no use as a CA.
-fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
+pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
     (!ca.may_sign_certificates()).then(|| {
         let name = called(ca.subject());
         let text = format!(

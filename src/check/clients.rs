@@ -7,6 +7,7 @@ use turnkey::tls::time::{distance, utc};
 use turnkey::tls::{Certificate, Identity, RevocationList};
 
 use super::certificate::{self, called};
+use super::issuers;
 use crate::config::files::{Clients, Finding, Sourced, Subject, signed};
 
 /// How long before the end of a list its successor is asked for.
@@ -17,6 +18,7 @@ pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = vec![policy(clients)];
     findings.extend(clients.cas.iter().flat_map(|ca| certificate::ca(ca, "clients", now)));
     findings.extend(lists(&clients.lists, &clients.cas, clients.complete, now));
+    findings.extend(issuers::inspect(clients, now));
     findings
 }
 
@@ -34,10 +36,14 @@ fn policy(clients: &Clients<'_>) -> Finding {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let rules = files.rules.to_string();
     let rules: Vec<_> = rules.lines().collect();
-    let who = if rules.is_empty() {
-        "all that they issued".to_owned()
-    } else {
-        format!("of those {}", rules.join(" or "))
+    let names = clients.issuers.iter().map(|(_, ca)| format!("\"{}\"", called(ca.subject())));
+    let issuers = names.collect::<Vec<_>>().join(" or ");
+    let rules = rules.join(" or ");
+    let who = match (issuers.is_empty(), rules.is_empty()) {
+        (true, true) => "all that they issued".to_owned(),
+        (true, false) => format!("of those {rules}"),
+        (false, true) => format!("all that {issuers} issued directly"),
+        (false, false) => format!("of those that {issuers} issued directly, {rules}"),
     };
     let cas = plural(clients.cas.len(), "CA");
     let lists = match clients.lists.len() {

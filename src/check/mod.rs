@@ -13,6 +13,7 @@ mod clients;
 mod handshake;
 mod human;
 mod identity;
+mod issuers;
 mod json;
 mod names;
 mod options;

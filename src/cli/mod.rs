@@ -110,6 +110,11 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "pattern")]
     pub(crate) allow_san: Vec<SanRule>,
 
+    /// file with the certificates of CAs one of which must have issued a client's directly, besides what
+    /// --allow-cn and --allow-san ask; the key counts, not the name; may be repeated
+    #[argh(option, arg_name = "file")]
+    pub(crate) allow_issuer: Vec<PathBuf>,
+
     /// on or off: whether --client-verify optional lets in clients that show no certificate; on
     #[argh(option, arg_name = "on|off", from_str_fn(switch))]
     pub(crate) allow_anonymous: Option<bool>,

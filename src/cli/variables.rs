@@ -37,6 +37,7 @@ pub(crate) fn empty_policy(
         ("TURNKEY_CLIENT_CRL", !typed.client_crl.is_empty()),
         ("TURNKEY_ALLOW_CN", !typed.allow_cn.is_empty()),
         ("TURNKEY_ALLOW_SAN", !typed.allow_san.is_empty()),
+        ("TURNKEY_ALLOW_ISSUER", !typed.allow_issuer.is_empty()),
         ("TURNKEY_ALLOW_ANONYMOUS", typed.allow_anonymous.is_some()),
     ];
     let says_nothing = |value: String| value.split(',').all(|part| part.trim().is_empty());

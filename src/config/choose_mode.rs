@@ -40,6 +40,7 @@ fn implied_by(
         (!layer.client_crl.is_empty(), "--client-crl"),
         (!layer.allow_cn.is_empty(), "--allow-cn"),
         (!layer.allow_san.is_empty(), "--allow-san"),
+        (!layer.allow_issuer.is_empty(), "--allow-issuer"),
     ];
     let identity = [
         (!layer.cert.is_empty(), "--cert"),

@@ -250,8 +250,8 @@ fn clients(
     if mode != ModeName::Mutual {
         return match layers.typed() {
             Some(typed) if typed.deny_early => Err(usage(
-                "--deny-early is for mutual mode: add --client-ca and a rule, --allow-cn or \
-                 --allow-san",
+                "--deny-early is for mutual mode: add --client-ca and a rule, --allow-cn, \
+                 --allow-san or --allow-issuer",
             )),
             Some(typed) if typed.allow_anonymous.is_some() => Err(usage(
                 "--allow-anonymous is for mutual mode: add --client-ca and --client-verify optional",
@@ -266,6 +266,7 @@ fn clients(
         cas: layers.list(|s| &s.client_ca),
         crls: layers.list(|s| &s.client_crl),
         rules,
+        issuers: layers.list(|s| &s.allow_issuer),
         deny_early: layers.any(|s| s.deny_early),
         optional: verify == Some(ClientVerify::Optional),
         anonymous: layers.of(|s| s.allow_anonymous),
@@ -275,7 +276,7 @@ fn clients(
             "--client-verify"
         } else if !clients.crls.is_empty() {
             "--client-crl"
-        } else if !clients.rules.is_empty() {
+        } else if clients.has_rules() {
             "a rule for clients"
         } else {
             "mutual mode"
@@ -291,10 +292,10 @@ fn clients(
 
 /// That the options about clients make sense together.
 fn check_clients(clients: &ClientFiles, layers: Layers<'_>) -> Result<(), ConfigError> {
-    if clients.deny_early && clients.rules.is_empty() && clients.anonymous != Some(false) {
+    if clients.deny_early && !clients.has_rules() && clients.anonymous != Some(false) {
         return Err(usage(
-            "--deny-early is for those whom no rule lets in, and there is no rule: add --allow-cn \
-             or --allow-san, or --allow-anonymous off, or leave it out",
+            "--deny-early is for those whom no rule lets in, and there is no rule: add --allow-cn, \
+             --allow-san or --allow-issuer, or --allow-anonymous off, or leave it out",
         ));
     }
     let wants_anonymous = layers.typed().and_then(|typed| typed.allow_anonymous) == Some(true);

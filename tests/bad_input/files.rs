@@ -14,6 +14,7 @@ crate::support::table! {
         key = FileOption::Key;
         identity = FileOption::Identity;
         client_ca = FileOption::ClientCa;
+        allow_issuer = FileOption::AllowIssuer;
         key_password_file = FileOption::KeyPasswordFile;
     } rows {
         missing
@@ -32,6 +33,7 @@ enum FileOption {
     Key,
     Identity,
     ClientCa,
+    AllowIssuer,
     KeyPasswordFile,
 }
 
@@ -57,6 +59,24 @@ fn it_is_said_how_a_missing_file_is_made() {
     assert_complaint(&list, FAILURE, &[&missing, "check the path (--client-crl)"]);
     for output in [keys, list] {
         assert!(!output.stderr.contains("turnkey certs"), "{}", output.stderr);
+    }
+}
+
+/// Each is a good file, and for something else.
+#[test]
+fn what_is_not_of_a_ca_is_no_issuer() {
+    let pki = Pki::new();
+    let (pem, der) = (&pki.client.key, pki.path("key.der"));
+    openssl(&["pkey", "-in", pem, "-outform", "DER", "-out", &der]);
+    let leaf = "\"CN=client.localhost,O=Company\" is not a CA certificate";
+    for (file, why) in [
+        (pem, "it holds a private key in PEM"),
+        (&der, "it looks like a private key in DER"),
+        (&pki.client.cert, leaf),
+        (&pki.client.both, leaf),
+    ] {
+        let output = run(&[&pki.mutual_args()[..], &["--allow-issuer", file]].concat());
+        assert_complaint(&output, FAILURE, &[file, why, "(--allow-issuer)"]);
     }
 }
 
@@ -122,6 +142,7 @@ fn rejected(option: FileOption, pki: &Pki, path: &str) {
         FileOption::Key => vec!["--cert", cert, "--key", path],
         FileOption::Identity => vec!["--identity", path],
         FileOption::ClientCa => vec!["--cert", cert, "--key", key, "--client-ca", path],
+        FileOption::AllowIssuer => [&pki.mutual_args()[..], &["--allow-issuer", path]].concat(),
         FileOption::KeyPasswordFile => {
             // The password is the one that the file would hold if it were read carelessly.
             openssl(&["pkcs8", "-topk8", "-in", key, "-out", &encrypted, "-passout", "pass:right"]);

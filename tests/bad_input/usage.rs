@@ -239,6 +239,21 @@ fn the_recipe_without_the_ca_of_its_users() {
 }
 
 #[test]
+fn an_issuer_without_a_ca_of_clients() {
+    let pki = Pki::new();
+    let rule = ["--allow-issuer", &pki.ca_file];
+    let output = run(&[&pki.server_args()[..], &rule].concat());
+    assert_complaint(&output, USAGE, &["a rule for clients needs --client-ca"]);
+    let https = run(&[&pki.server_args()[..], &rule, &["--mode", "https"]].concat());
+    assert_complaint(&https, USAGE, &["--mode https and --allow-issuer contradict each other"]);
+    let verify = ["--client-verify", "none"];
+    let output = run(&[&pki.server_args()[..], &rule, &verify].concat());
+    assert_complaint(&output, USAGE, &["--allow-issuer and --client-verify none contradict"]);
+    let program = program(&pki.server_args()).env("TURNKEY_ALLOW_ISSUER", &pki.ca_file);
+    assert_complaint(&program.run(), USAGE, &["a rule for clients needs --client-ca"]);
+}
+
+#[test]
 fn clients_without_a_certificate_where_there_are_none() {
     let pki = Pki::new();
     let (http, https, mutual) = (Vec::new(), pki.server_args().to_vec(), pki.mutual_args());
@@ -259,7 +274,8 @@ fn an_empty_variable_opens_no_policy() {
     let args = [&pki.mutual_args()[..], &["--port", "0"]].concat();
     let mutual = |name: &str, value: &str| Program::new(&args).env(name, value);
     for value in ["", ",", " , "] {
-        for name in ["TURNKEY_CLIENT_CRL", "TURNKEY_ALLOW_CN", "TURNKEY_ALLOW_SAN"] {
+        for option in ["CLIENT_CRL", "ALLOW_CN", "ALLOW_SAN", "ALLOW_ISSUER"] {
+            let name = &*format!("TURNKEY_{option}");
             assert_complaint(&mutual(name, value).run(), USAGE, &[name, "is set and empty"]);
         }
         let https = Program::new(&pki.server_args()).env("TURNKEY_CLIENT_CA", value);

@@ -9,6 +9,7 @@ mod chains;
 mod clients;
 mod files;
 mod handshakes;
+mod issuers;
 mod output;
 mod serving;
 #[path = "../support/mod.rs"]

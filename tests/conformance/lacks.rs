@@ -116,6 +116,7 @@ fn http_mode_has_no_tls_options() {
         ["--client-crl", &list],
         ["--allow-cn", "*"],
         ["--allow-san", "*"],
+        ["--allow-issuer", &pki.ca_file],
         ["--client-verify", "required"],
     ] {
         let output = Program::new(&[&args[..], &["--port", "0"]].concat()).run();

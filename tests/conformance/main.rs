@@ -10,6 +10,7 @@ mod chains;
 mod choice;
 mod crl;
 mod identity;
+mod issuers;
 mod lacks;
 mod mutual;
 mod ocsp;

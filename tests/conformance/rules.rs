@@ -32,7 +32,7 @@ fn a_rule_for_nothing_is_wrong_usage() {
 fn denying_early_without_a_rule_is_wrong_usage() {
     let pki = Pki::new();
     let args = [&pki.mutual_args()[..], &["--deny-early", "--port", "0"]].concat();
-    let naming = ["--deny-early", "--allow-cn", "--allow-san"];
+    let naming = ["--deny-early", "--allow-cn", "--allow-san", "--allow-issuer"];
     assert_complaint(&Program::new(&args).run(), USAGE, &naming);
 }
 

@@ -33,6 +33,9 @@ on_every_verifying_backend! {
     a_forged_signature
     no_rule
     no_rule_early
+    an_issuer_that_is_not_allowed
+    an_issuer_that_is_not_allowed_early
+    a_namesake_of_an_allowed_issuer
     no_certificate_where_that_is_not_enough
 }
 
@@ -277,6 +280,47 @@ fn no_rule_early(setup: Setup) {
     let site = refuse(setup, pki, &leaf, &["--allow-cn", "somebody.else", "--deny-early"]);
     let told = format!("refused: no rule lets in the client certificate {CLIENT}");
     site.assert_told("not_allowed_by_rule", &[&told, "--allow-cn", "--allow-san"]);
+}
+
+fn an_issuer_that_is_not_allowed(setup: Setup) {
+    let pki = Pki::new();
+    let file = pki.write("one-ca.pem", pki.ca.subordinate("One CA").pem());
+    let site = Site::mutual(setup, pki, &["--allow-issuer", &file, "--allow-cn", "somebody.else"]);
+    let curl = setup.client(&site.pki).and(&["-E", &site.pki.client.both]);
+    let answer = curl.fetch(&site.server.url);
+    assert_eq!(answer.status, 403, "{answer:?}");
+    let text = answer.text();
+    assert!(text.contains(CLIENT) && !text.contains("CA"), "{text}");
+    let told = format!(
+        "answered with 403: the client certificate {CLIENT} is issued by {CA}, which no --allow-issuer"
+    );
+    site.assert_told(
+        "not_allowed_by_rule",
+        &[&told, "add that CA's certificate with --allow-issuer"],
+    );
+}
+
+fn an_issuer_that_is_not_allowed_early(setup: Setup) {
+    let pki = Pki::new();
+    let (leaf, file) =
+        (pki.ca.issue(&client()), pki.write("one-ca.pem", pki.ca.subordinate("One CA").pem()));
+    let site = refuse(setup, pki, &leaf, &["--allow-issuer", &file, "--deny-early"]);
+    let told = format!(
+        "refused: the client certificate {CLIENT} is issued by {CA}, which no --allow-issuer"
+    );
+    site.assert_told(
+        "not_allowed_by_rule",
+        &[&told, "add that CA's certificate with --allow-issuer"],
+    );
+}
+
+fn a_namesake_of_an_allowed_issuer(setup: Setup) {
+    let pki = Pki::new();
+    let (leaf, file) =
+        (pki.ca.issue(&client()), pki.write("namesake.pem", Authority::root("Test CA").pem()));
+    let site = refuse(setup, pki, &leaf, &["--allow-issuer", &file, "--deny-early"]);
+    let told = format!("is issued by another CA of the name {CA} than the one in --allow-issuer");
+    site.assert_told("not_allowed_by_rule", &["refused: ", CLIENT, &told, "was the CA made anew?"]);
 }
 
 fn no_certificate_where_that_is_not_enough(setup: Setup) {

@@ -190,6 +190,7 @@ fn looks() -> Vec<Row> {
         ends("openssl x509 -in certs/client.crt -noout -serial -issuer", "serial="),
         ends("openssl x509 -in certs/client.crt -noout -subject -ext subjectAltName", "subject="),
         ends("openssl x509 -in certs/ca.crt -noout -ext nameConstraints", ""),
+        ends("openssl x509 -in certs/ca.crt -noout -pubkey", "-----BEGIN PUBLIC KEY-----"),
         ends("openssl pkey -in certs/server.key -pubout", "-----BEGIN PUBLIC KEY-----"),
         ends("openssl pkey -in certs/client.key -pubout", "-----BEGIN PUBLIC KEY-----"),
         ends("openssl pkey -in certs/server.key -noout -text", "Private-Key:"),

@@ -161,6 +161,7 @@ fn clients() -> Vec<Row> {
             issue other /CN=y URI:spiffe://example.test/ns/n/sa/web",
         )
         .ask(OTHER, TOP),
+        serves("turnkey … --allow-issuer certs/ca.crt").meaning(MEANT).ask(MUTUAL, TOP),
     ]
 }
 

@@ -1,7 +1,8 @@
 //! CAs, certificates and revocation lists that are not as they should be.
 
 use rcgen::{
-    CertificateParams, CertificateRevocationListParams, CertifiedIssuer, KeyIdMethod, SerialNumber,
+    CertificateParams, CertificateRevocationListParams, CertifiedIssuer, KeyIdMethod, KeyPair,
+    SerialNumber,
 };
 use time::OffsetDateTime;
 
@@ -29,6 +30,20 @@ impl Authority {
         change(&mut params);
         let subordinate = CertifiedIssuer::signed_by(params, new_key(), &self.issuer);
         Self { issuer: subordinate.expect("a CA certificate"), serial }
+    }
+
+    /// Another certificate of this CA that is called `name`: of the same key, and from `other`.
+    pub(crate) fn signed_again_by(&self, other: &Self, name: &str) -> String {
+        let params = authority(name, next_serial());
+        params.signed_by(self.issuer.key(), &other.issuer).expect("a CA certificate").pem()
+    }
+
+    /// This CA, by another name with the same key.
+    pub(crate) fn named(&self, name: &str) -> Self {
+        let serial = next_serial();
+        let key = KeyPair::from_pem(&self.key_pem()).expect("a key");
+        let root = CertifiedIssuer::self_signed(authority(name, serial), key);
+        Self { issuer: root.expect("a CA certificate"), serial }
     }
 
     /// What the profile says, but for a change.

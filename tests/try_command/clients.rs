@@ -105,6 +105,19 @@ fn refused(pki: &Pki, why: Why) -> [String; 2] {
 }
 
 #[test]
+fn without_a_client_of_an_allowed_issuer() {
+    let pki = Pki::new();
+    let one = pki.write("one-ca.pem", pki.ca.subordinate("One CA").pem());
+    let server = Server::with(&[&pki.mutual_args()[..], &["--allow-issuer", &one]].concat());
+    let missing = "clients need a certificate issued by \"CN=One CA,O=Company\": put one, and its key, into client.pem";
+    assert!(server.greeting.contains(missing), "{}", server.greeting);
+    // One of several is enough.
+    let rules = ["--allow-issuer", &one, "--allow-issuer", &pki.ca_file];
+    let server = Server::with(&[&pki.mutual_args()[..], &rules].concat());
+    assert_answers(&server, &server.run_try_command());
+}
+
+#[test]
 fn without_a_client_that_is_let_in() {
     for why in [Why::Revoked, Why::Expired, Why::OfAnotherCa, Why::NotAllowed] {
         let pki = Pki::new();

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use turnkey::tls::{
-    AllowRules, Certificate, ClientPolicy, ClientTrust, RevocationList, TrustAnchors,
+    AllowRules, AllowedIssuers, Certificate, ClientPolicy, ClientTrust, RevocationList,
+    TrustAnchors,
 };
 
 use super::{Finding, Reader, Subject};
@@ -14,7 +15,10 @@ pub(crate) struct ClientFiles {
     /// The files of `--client-ca`; none when the CA is made up for this run.
     pub(crate) cas: Vec<PathBuf>,
     pub(crate) crls: Vec<PathBuf>,
+    /// The rules for names.
     pub(crate) rules: AllowRules,
+    /// The files of `--allow-issuer`, the rule for issuers.
+    pub(crate) issuers: Vec<PathBuf>,
     pub(crate) deny_early: bool,
     /// Whether clients may do without a certificate.
     pub(crate) optional: bool,
@@ -26,16 +30,23 @@ pub(crate) struct ClientFiles {
 #[derive(Debug)]
 pub(crate) struct Clients<'c> {
     pub(crate) files: &'c ClientFiles,
-    /// If no CA could be read, [`ClientPolicy::None`], which no server in mutual mode is built with.
+    /// If no CA, or not every allowed issuer, could be read, [`ClientPolicy::None`], which no server in mutual mode is built with.
     pub(crate) policy: ClientPolicy,
     pub(crate) cas: Vec<Sourced<Certificate>>,
     pub(crate) lists: Vec<Sourced<RevocationList>>,
-    /// Whether no CA and no list is missing.
+    /// The allowed issuers; none if all are allowed.
+    pub(crate) issuers: Vec<Sourced<Certificate>>,
+    /// Whether no CA, no list and no issuer is missing.
     pub(crate) complete: bool,
 }
 
 /// A CA or a list, and the file that holds it.
 pub(crate) type Sourced<T> = (Subject, T);
+
+/// Allowed issuers that were read.
+type Issuers = (Option<AllowedIssuers>, Vec<Sourced<Certificate>>);
+
+const ALLOW_ISSUER: &str = "--allow-issuer";
 
 /// CAs that were read.
 pub(super) struct Cas {
@@ -60,22 +71,51 @@ impl ClientFiles {
             lists.extend(read.into_iter().flatten().map(|list| (subject.clone(), list)));
         }
         let crls = lists.iter().map(|(_, list)| list.clone()).collect();
+        let (allowed, issuers) = self.read_issuers(reader)?;
+        // Without its rule the policy would let in everybody.
+        let is_whole = self.issuers.is_empty() || allowed.is_some();
+        let policy =
+            anchors.filter(|_| is_whole).map(|anchors| self.policy(anchors, crls, allowed));
         Ok(Clients {
             files: self,
-            policy: anchors.map_or(ClientPolicy::None, |anchors| self.policy(anchors, crls)),
+            policy: policy.unwrap_or_default(),
             cas,
             lists,
+            issuers,
             complete: reader.errors == errors,
         })
     }
 
+    /// Reads the allowed issuers, each with its file; `None` if there is no such rule, or one of them cannot be
+    /// read.
+    fn read_issuers(&self, reader: &mut Reader<'_>) -> Result<Issuers, Finding> {
+        let (mut allowed, mut each): (Option<AllowedIssuers>, _) = (None, Vec::new());
+        let errors = reader.errors;
+        for file in &self.issuers {
+            let read = reader.parse(file, ALLOW_ISSUER, AllowedIssuers::read)?;
+            let Some(more) = read else { continue };
+            let subject = Subject::file(file, ALLOW_ISSUER);
+            each.extend(more.certificates().iter().map(|ca| (subject.clone(), ca.clone())));
+            allowed = allowed.into_iter().chain([more]).reduce(AllowedIssuers::and);
+        }
+        Ok((allowed.filter(|_| reader.errors == errors), each))
+    }
+
     /// The policy for what was read.
-    fn policy(&self, anchors: TrustAnchors, crls: Vec<RevocationList>) -> ClientPolicy {
+    fn policy(
+        &self,
+        anchors: TrustAnchors,
+        crls: Vec<RevocationList>,
+        issuers: Option<AllowedIssuers>,
+    ) -> ClientPolicy {
         let anonymous = self.anonymous != Some(false);
-        let trust = ClientTrust::new(anchors)
+        let mut trust = ClientTrust::new(anchors)
             .revocation_lists(crls)
             .allow(self.rules.clone(), self.deny_early)
             .allow_anonymous(anonymous);
+        if let Some(issuers) = issuers {
+            trust = trust.issued_by(issuers);
+        }
         // To refuse early whoever shows no certificate is to require one.
         if self.optional && (anonymous || !self.deny_early) {
             ClientPolicy::Optional(trust)
@@ -87,12 +127,17 @@ impl ClientFiles {
     /// Whether there are rules, and a client that shows no certificate gets past them without anybody
     /// having said that it may.
     pub(crate) fn has_way_round_rules(&self) -> bool {
-        self.optional && self.anonymous.is_none() && !self.rules.is_empty()
+        self.optional && self.anonymous.is_none() && self.has_rules()
+    }
+
+    /// Whether there is a rule for names or for issuers.
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty() || !self.issuers.is_empty()
     }
 
     /// All its files.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.cas.iter().chain(&self.crls).map(PathBuf::as_path)
+        self.cas.iter().chain(&self.crls).chain(&self.issuers).map(PathBuf::as_path)
     }
 }
 

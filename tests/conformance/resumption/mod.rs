@@ -14,6 +14,7 @@ use crate::support::{
 
 mod caller;
 mod ends;
+mod issuers;
 mod shared;
 
 crate::on_every_verifying_backend! {
