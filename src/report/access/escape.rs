@@ -11,12 +11,12 @@ pub(super) fn push_word(line: &mut Vec<u8>, bytes: &[u8]) {
     push(line, bytes, |byte| byte.is_ascii_graphic());
 }
 
-fn push(line: &mut Vec<u8>, bytes: &[u8], plain: impl Fn(u8) -> bool) {
+fn push(line: &mut Vec<u8>, bytes: &[u8], may_stand: impl Fn(u8) -> bool) {
+    let plain = |byte| may_stand(byte) && byte != b'"' && byte != b'\\';
     let mut rest = bytes;
     loop {
         // Nearly all of it is plain.
-        let special = rest.iter().position(|&b| !plain(b) || b == b'"' || b == b'\\');
-        let (run, after) = rest.split_at(special.unwrap_or(rest.len()));
+        let (run, after) = rest.split_at(run_of(rest, plain));
         line.extend_from_slice(run);
         let Some((&byte, after)) = after.split_first() else { return };
         match byte {
@@ -31,6 +31,14 @@ fn push(line: &mut Vec<u8>, bytes: &[u8], plain: impl Fn(u8) -> bool) {
         }
         rest = after;
     }
+}
+
+/// How many of `bytes` are `plain`, from the first one on. Sixteen at a time they are looked at all at once.
+fn run_of(bytes: &[u8], plain: impl Fn(u8) -> bool) -> usize {
+    let all = |block: &&[u8]| block.iter().fold(true, |all, &byte| all & plain(byte));
+    let start = 16 * bytes.chunks_exact(16).take_while(all).count();
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|&&byte| plain(byte)).count()
 }
 
 /// Adds `bytes` as a string of JSON (RFC 8259 §7), in ASCII. What is not UTF-8 is U+FFFD there.

@@ -3,6 +3,7 @@
 mod apache;
 mod escape;
 mod json;
+mod push;
 mod stamp;
 mod text;
 
@@ -88,17 +89,7 @@ impl AccessLog {
 
     /// Writes the line of a request.
     pub(crate) fn write(&self, record: &Record<'_>) {
-        SCRATCH.with_borrow_mut(|Scratch { line, stamps }| {
-            line.clear();
-            match self.format {
-                LogFormat::Text => text::write(line, record, stamps, self.colours),
-                LogFormat::Common => apache::write(line, record, stamps, false),
-                LogFormat::Combined => apache::write(line, record, stamps, true),
-                LogFormat::Json => json::write(line, record, stamps),
-            }
-            line.push(b'\n');
-            self.queue.push(line);
-        });
+        with_line(self.format, self.colours, record, |line| self.queue.push(line));
     }
 
     /// What the lines go through.
@@ -112,6 +103,26 @@ impl AccessLog {
             log::warn!("the end of the access log is lost: nobody reads it");
         }
     }
+}
+
+/// Does `with` the line of a request, and the end of the line.
+pub(crate) fn with_line<T>(
+    format: LogFormat,
+    colours: bool,
+    record: &Record<'_>,
+    with: impl FnOnce(&[u8]) -> T,
+) -> T {
+    SCRATCH.with_borrow_mut(|Scratch { line, stamps }| {
+        line.clear();
+        match format {
+            LogFormat::Text => text::write(line, record, stamps, colours),
+            LogFormat::Common => apache::write(line, record, stamps, false),
+            LogFormat::Combined => apache::write(line, record, stamps, true),
+            LogFormat::Json => json::write(line, record, stamps),
+        }
+        line.push(b'\n');
+        with(line)
+    })
 }
 
 thread_local! {

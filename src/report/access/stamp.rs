@@ -3,6 +3,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::push::push_three_digits;
+
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -29,8 +31,8 @@ impl Stamps {
         });
         line.extend_from_slice(text.as_bytes());
         line.push(b'.');
-        let millis = since.subsec_millis();
-        super::put(line, format_args!("{millis:03}Z"));
+        push_three_digits(line, since.subsec_millis());
+        line.push(b'Z');
     }
 
     /// Adds `31/Jan/2026:12:00:00 +0000`, as Apache does.
