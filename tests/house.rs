@@ -305,3 +305,31 @@ fn no_type_has_a_name_that_says_nothing() {
     }
     assert!(found.is_empty(), "name them for what they hold: {found:#?}");
 }
+
+/// The lines of a section of a TOML file, without comments.
+fn section(file: &str, name: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let lines = text.lines().skip_while(|line| *line != name).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+/// What is measured beside turnkey, and what is counted of it, is built as it is; callgrind needs the symbols.
+#[test]
+fn benchmarks_are_built_as_the_program_is() {
+    let mut released = section("Cargo.toml", "[profile.release]");
+    assert!(released.remove("strip = true") && released.len() == 3, "{released:?}");
+    for file in ["benches/Cargo.toml", "benches/instructions/Cargo.toml"] {
+        assert_eq!(section(file, "[profile.release]"), released, "{file}");
+    }
+    let smaller = section("Cargo.toml", "[profile.release.package]");
+    let counted = section("benches/instructions/Cargo.toml", "[profile.release.package]");
+    let lock = fs::read_to_string(root().join("benches/instructions/Cargo.lock")).unwrap();
+    let is_counted = |line: &&String| {
+        let package = line.split(' ').next().unwrap();
+        lock.contains(&format!("name = \"{package}\"\n"))
+    };
+    let expected: BTreeSet<_> = smaller.iter().filter(is_counted).cloned().collect();
+    assert_eq!(counted, expected);
+}

@@ -1,5 +1,5 @@
-//! The door for `benches/instructions`: requests through the wire and the built-in app, and nothing
-//! else, so that what they cost can be counted. The tests keep it from rotting.
+//! The door for `benches/instructions`: requests through the wire and an app, and lines of the access log,
+//! and nothing else, so that what they cost can be counted. The tests keep it from rotting.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,18 +7,24 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::{Duration, UNIX_EPOCH};
 
+use http_types::Method;
 use smol::io::{AsyncRead, AsyncWrite};
 
+use crate::App;
+use crate::common::request_id::RequestId;
+use crate::h1;
 use crate::h1::standing::Standing;
 use crate::peer::Link;
+use crate::report::access::{self, LogFormat};
+use crate::report::record::{Completion, Noted, Record};
 use crate::wire::Transport;
-use crate::{app, h1};
 
-/// Has the built-in app answer `request`, `count` times over one connection. The result is how many
+/// Has `app` answer `request`, `count` times over one connection. The result is how many
 /// bytes the answers have in all.
 #[must_use]
-pub fn serve(request: &[u8], count: u64) -> u64 {
+pub fn serve(app: App, request: &[u8], count: u64) -> u64 {
     let answered = Arc::new(AtomicU64::new(0));
     let client = Client {
         request: request.to_vec(),
@@ -26,7 +32,7 @@ pub fn serve(request: &[u8], count: u64) -> u64 {
         waited: false,
         answered: Arc::clone(&answered),
     };
-    let content = app::builtin().into();
+    let content = app.into();
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let mut link = Arc::new(Link::in_process(peer.into(), None));
     let transport = Transport::new(Box::new(client), Arc::clone(&link.settings.limits));
@@ -35,6 +41,33 @@ pub fn serve(request: &[u8], count: u64) -> u64 {
     let serving = h1::serve(&shared, &mut link, &mut standing, &content);
     smol::block_on(serving);
     answered.load(Ordering::Relaxed)
+}
+
+/// Writes `count` lines of the access log in `format`, a hundred microseconds apart. The result is how many
+/// bytes they have in all.
+#[must_use]
+pub fn log(format: LogFormat, count: u64) -> usize {
+    let client = SocketAddr::from(([192, 0, 2, 217], 1)).ip();
+    let mut noted = Noted::new(client.into(), true);
+    noted.line(b"GET /assets/index-4f3a.js?v=12 HTTP/1.1\r\n");
+    noted.head(Method::Get, Some("localhost:8000"), &[]);
+    let line = |number| {
+        let record = Record {
+            id: Some(RequestId { connection: 4217, number }),
+            noted: &noted,
+            tls: None,
+            began: UNIX_EPOCH + Duration::from_micros(1_800_000_000_000_000 + 100 * number),
+            took: Duration::from_micros(261),
+            status: 200,
+            outcome: Completion::Complete,
+            sent: 18_342,
+            received: 0,
+            upstream: None,
+            failures: &[],
+        };
+        access::with_line(format, false, &record, <[u8]>::len)
+    };
+    (1..=count).map(line).sum()
 }
 
 /// A client that sends its next request when it has been waited for once, as clients are.
@@ -92,8 +125,15 @@ mod tests {
     #[test]
     fn each_request_is_answered() {
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        let one = serve(request, 1);
+        let one = serve(crate::builtin(), request, 1);
         assert!(one > 100, "{one}");
-        assert_eq!(serve(request, 10), 10 * one);
+        assert_eq!(serve(crate::builtin(), request, 10), 10 * one);
+    }
+
+    #[test]
+    fn each_record_has_its_line() {
+        let one = log(LogFormat::Text, 1);
+        assert!(one > 100, "{one}");
+        assert_eq!(log(LogFormat::Text, 9), 9 * one);
     }
 }
