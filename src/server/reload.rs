@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use turnkey_backend::{ConnectConfig, Connector};
+use turnkey_backend::ConnectConfig;
 
 use super::connection::Endpoint;
 use crate::h1::content::Content;
@@ -47,7 +47,11 @@ impl Reloader {
         backend: Option<BackendName>,
         config: &ConnectConfig,
     ) -> Result<(), ModeError> {
-        self.replace_all(None, Some((backend, config)))
+        let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
+        let connector = mode::connector(backend, config);
+        self.count(connector.is_ok());
+        proxy.replace_tls(connector?, config.clone());
+        Ok(())
     }
 
     /// Both at once, as far as they are given: [`Reloader::replace`] and [`Reloader::replace_upstream_tls`]. On an
@@ -76,7 +80,13 @@ impl Reloader {
     ) -> Result<(), ModeError> {
         let serving = own.map(|(mode, choice)| self.build(mode, &choice)).transpose()?;
         let upstream = match upstream {
-            Some((backend, config)) => self.upstream(backend, config)?,
+            Some((backend, config)) => {
+                let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
+                // What is as it was stays, and with it all connections to upstreams.
+                let stays = proxy.has_tls_of(config);
+                let connector = (!stays).then(|| mode::connector(backend, config)).transpose()?;
+                connector.map(|connector| (proxy, connector, config))
+            }
             None => None,
         };
         // Only now that nothing can fail any more.
@@ -87,19 +97,6 @@ impl Reloader {
             proxy.replace_tls(connector, config.clone());
         }
         Ok(())
-    }
-
-    /// What is to be replaced of the TLS with upstreams; `None` if nothing is.
-    fn upstream<'c>(
-        &self,
-        backend: Option<BackendName>,
-        config: &'c ConnectConfig,
-    ) -> Result<Option<(&Arc<Proxy>, Box<dyn Connector>, &'c ConnectConfig)>, ModeError> {
-        let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
-        if proxy.has_tls_of(config) {
-            return Ok(None);
-        }
-        Ok(Some((proxy, mode::connector(backend, config)?, config)))
     }
 
     fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {

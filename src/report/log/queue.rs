@@ -89,6 +89,7 @@ impl LineQueue {
     }
 
     /// How many lines have been dropped.
+    #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
