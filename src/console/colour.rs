@@ -17,6 +17,7 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What the eye is to find first.
 pub(crate) const STRONG: Style = Style::new().bold();
 /// What the eye may pass over.
+#[cfg(feature = "pki")]
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Whether what is written has colours.
