@@ -8,9 +8,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Pki, Server, run, tool};
-
-mod support;
+use turnkey_test_support::{Pki, Server, run, tool};
 
 /// A run takes a minute on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(8 * 60);

@@ -8,10 +8,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use support::{Output, run, tool};
 use tempfile::TempDir;
-
-mod support;
+use turnkey_test_support::{Output, run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 

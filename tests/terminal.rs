@@ -6,9 +6,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use support::{Output, run, tool};
-
-mod support;
+use turnkey_test_support::{Output, run, tool};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 

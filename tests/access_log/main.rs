@@ -9,8 +9,6 @@ mod formats;
 mod hostile;
 mod library;
 mod readers;
-#[path = "../support/mod.rs"]
-mod support;
 mod switches;
 mod terminal;
 
@@ -18,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Dialer, Server};
+use turnkey_test_support::{self as support, Dialer, Server};
 
 /// How long a line may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -17,6 +17,6 @@ mod panics;
 mod places;
 mod resets;
 mod slow;
-#[path = "../support/mod.rs"]
-mod support;
 mod time_outs;
+
+use turnkey_test_support as support;

@@ -10,13 +10,13 @@ mod addresses;
 mod files;
 mod habits;
 mod identities;
-#[path = "../support/mod.rs"]
-mod support;
 mod usage;
 
 use std::ffi::OsStr;
 
-use support::{Output, Program, Server, assert_agreement, name_of_rust};
+use turnkey_test_support::{
+    self as support, Output, Program, Server, assert_agreement, name_of_rust,
+};
 
 /// What the program says when it is started like that, on a free port; `turnkey check` must say it too.
 #[track_caller]

@@ -8,11 +8,9 @@
 mod fields;
 mod options;
 mod proxy_protocol;
-#[path = "../support/mod.rs"]
-mod support;
 
 use serde_json::Value;
-use support::{Client, Dialer, Pki, Server};
+use turnkey_test_support::{self as support, Client, Dialer, Pki, Server};
 
 /// A server in http or https mode, and what it takes to talk to it.
 struct Service {

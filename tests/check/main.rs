@@ -12,11 +12,9 @@ mod handshakes;
 mod issuers;
 mod output;
 mod serving;
-#[path = "../support/mod.rs"]
-mod support;
 
 use serde_json::Value;
-use support::{Files, Leaf, Pki, Program};
+use turnkey_test_support::{self as support, Files, Leaf, Pki, Program};
 
 /// What `turnkey check --json` said.
 #[derive(Debug)]

@@ -4,11 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use shell::Shell;
-use support::{USAGE, run, table, tool};
+use turnkey_test_support::{self as support, USAGE, run, table, tool};
 
 mod shell;
-#[path = "../support/mod.rs"]
-mod support;
 
 table! {
     columns {

@@ -21,7 +21,5 @@ mod rules;
 mod server;
 mod sni;
 mod standing;
-#[path = "../support/mod.rs"]
-mod support;
 
-use support::{HeldBy, Setup, at_once, on_every_verifying_backend};
+use turnkey_test_support::{self as support, HeldBy, Setup, at_once, on_every_verifying_backend};

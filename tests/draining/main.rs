@@ -8,5 +8,5 @@ mod delay;
 mod health;
 mod restarts;
 mod signals;
-#[path = "../support/mod.rs"]
-mod support;
+
+use turnkey_test_support as support;

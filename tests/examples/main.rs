@@ -6,12 +6,11 @@
 
 mod built;
 mod session;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::fs;
 
 use session::Session;
+use turnkey_test_support as support;
 
 /// The source of an example.
 fn source(name: &str) -> String {

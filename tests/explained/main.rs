@@ -13,12 +13,12 @@ mod nothing_in_common;
 mod ours;
 mod page;
 mod protocols;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::time::Duration;
 
-use support::{Output, Pki, Server, Setup, on_every_verifying_backend, run, tool};
+use turnkey_test_support::{
+    self as support, Output, Pki, Server, Setup, on_every_verifying_backend, run, tool,
+};
 
 /// The columns of https mode: every backend, in each version of TLS that it speaks.
 macro_rules! on_every_backend {

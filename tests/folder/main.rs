@@ -15,15 +15,13 @@ mod nginx;
 mod options;
 mod ranges;
 mod spa;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use support::{Dialer, Site, Stack};
 use tempfile::TempDir;
+use turnkey_test_support::{self as support, Dialer, Site, Stack};
 
 /// Sun, 06 Nov 1994 08:49:37 GMT, when all files were modified that do not say otherwise.
 const MODIFIED: u64 = 784_111_777;

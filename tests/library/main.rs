@@ -10,6 +10,6 @@ mod own_backend;
 mod peers;
 mod standing;
 mod stopping;
-#[path = "../support/mod.rs"]
-mod support;
 mod threads;
+
+use turnkey_test_support as support;

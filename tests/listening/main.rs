@@ -5,15 +5,13 @@
 
 mod mistakes;
 mod places;
-#[path = "../support/mod.rs"]
-mod support;
 mod unix;
 
 use std::net::TcpListener;
 
 use serde_json::Value;
-use support::{Client, Pki, Program, Server};
 use tempfile::TempDir;
+use turnkey_test_support::{self as support, Client, Pki, Program, Server};
 
 /// A server with a Unix socket, and what it takes to talk to it.
 struct Service {

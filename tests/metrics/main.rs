@@ -7,14 +7,12 @@ mod connections;
 mod listener;
 mod requests;
 mod standing;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Client, Server, python, run};
+use turnkey_test_support::{self as support, Client, Server, python, run};
 
 /// How long a number may take to be right.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -30,12 +30,10 @@ mod requests;
 mod running;
 mod seed;
 mod shutdown;
-#[path = "../support/mod.rs"]
-mod support;
 mod terminal;
 mod wrong_protocol;
 
-use support::{Client, Pki, Program, Server};
+use turnkey_test_support::{self as support, Client, Pki, Program, Server};
 
 /// A mode on a backend that offers it.
 #[derive(Debug, Clone, Copy)]

@@ -6,5 +6,5 @@
 mod deb;
 mod image;
 mod install;
-#[path = "../support/mod.rs"]
-mod support;
+
+use turnkey_test_support as support;

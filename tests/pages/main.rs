@@ -10,8 +10,7 @@
 mod browser;
 mod errors;
 mod listing;
-#[path = "../support/mod.rs"]
-mod support;
 mod whoami;
 
 use browser::{Seen, Visit, browse, in_every_look};
+use turnkey_test_support as support;

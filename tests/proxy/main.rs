@@ -27,14 +27,13 @@ mod requests;
 mod responses;
 mod room;
 mod sharing;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
 mod truncated;
 mod upgrade;
 
 use support::upstream::Upstream;
 use support::{Conn, Dialer, Pki, Program, Server, Setup};
+use turnkey_test_support as support;
 
 /// The scheme that the proxy is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,9 +20,9 @@ mod page;
 mod paths;
 mod place;
 mod row;
-#[path = "../support/mod.rs"]
-mod support;
 mod work;
+
+use turnkey_test_support as support;
 
 const GUIDE: &str = include_str!("../../docs/GUIDE.md");
 

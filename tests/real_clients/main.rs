@@ -21,10 +21,8 @@ mod curl;
 mod load;
 mod node;
 mod python;
-#[path = "../support/mod.rs"]
-mod support;
 
-use support::{Site, Stack};
+use turnkey_test_support::{self as support, Site, Stack};
 
 /// The program, with time-outs that no client on a busy machine runs into.
 fn site(stack: Stack) -> Site {

@@ -7,11 +7,9 @@
 mod challenges;
 mod hosts;
 mod hsts;
-#[path = "../support/mod.rs"]
-mod support;
 
-use support::{Client, Dialer, Program, Server};
 use tempfile::TempDir;
+use turnkey_test_support::{self as support, Client, Dialer, Program, Server};
 
 /// A server for HTTPS with a port from which it sends on.
 struct Site {

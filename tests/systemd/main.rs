@@ -3,9 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod activation;
 mod notify;
 mod unit;
+
+use turnkey_test_support as support;

@@ -6,13 +6,12 @@
 
 use std::fs;
 
-use support::{
-    Authority, Files, Output, Pki, Profile, Program, Server, export_pkcs12, openssl, secret,
+use turnkey_test_support::{
+    self as support, Authority, Files, Output, Pki, Profile, Program, Server, export_pkcs12,
+    openssl, secret,
 };
 
 mod clients;
-#[path = "../support/mod.rs"]
-mod support;
 
 /// How curl trusts the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

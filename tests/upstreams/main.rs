@@ -12,11 +12,9 @@ mod haproxy;
 mod large;
 mod one_worker;
 mod seed;
-#[path = "../support/mod.rs"]
-mod support;
 mod websocket;
 
-use support::{Client, Pki, Server};
+use turnkey_test_support::{self as support, Client, Pki, Server};
 
 /// turnkey in https or mutual mode, before an upstream.
 struct Front {

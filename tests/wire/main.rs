@@ -3,17 +3,15 @@
 //! read a case, and how to add one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
-#![cfg(feature = "pki")]
-
-#[path = "../wire_support/mod.rs"]
-mod wire_support;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use wire_support::{Case, Client, Cut, Ending, Stack, TestServer, corpus, parse, show};
+use turnkey_test_support::wire::{
+    Case, Client, Cut, Ending, Stack, TestServer, corpus, parse, show,
+};
 
 /// How many cases are under way at a time, in each test.
 const AT_A_TIME: usize = 16;

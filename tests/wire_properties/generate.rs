@@ -3,8 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-
-use crate::wire_support::Cut;
+use turnkey_test_support::wire::Cut;
 
 /// A well-formed request.
 #[derive(Debug, Clone)]

@@ -1,11 +1,8 @@
 //! What must hold of the wire for any bytes, not only for those that somebody thought of.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
-#![cfg(feature = "pki")]
 
 mod generate;
-#[path = "../wire_support/mod.rs"]
-mod wire_support;
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -13,7 +10,7 @@ use std::time::{Duration, Instant};
 use generate::{Valid, cut, hostile, request};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire_support::{Client, Cut, Ending, Response, Stack, TestServer, parse, show};
+use turnkey_test_support::wire::{Client, Cut, Ending, Response, Stack, TestServer, parse, show};
 
 /// Answers well-formed requests, however slowly they come.
 static PATIENT: LazyLock<TestServer> = LazyLock::new(|| TestServer::patient(Stack::Plain));

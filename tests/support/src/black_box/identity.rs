@@ -1,0 +1,118 @@
+//! Fields by which proxies tell who a client is.
+
+/// As products write them and apps read them.
+pub const IN_USE: [&str; 88] = [
+    "$WSCC",
+    "$WSRU",
+    "Cf-Access-Authenticated-User-Email",
+    "Cf-Client-Cert-Der-Base64",
+    "Cf-Client-Cert-Sha256",
+    "CF-Connecting-IP",
+    "CF-Connecting-IPv6",
+    "CF-Visitor",
+    "Client-Cert",
+    "Client-Cert-Chain",
+    "Client-IP",
+    "CloudFront-Forwarded-Proto",
+    "CloudFront-Viewer-Address",
+    "DO-Connecting-IP",
+    "Fastly-Client-IP",
+    "Fastly-SSL",
+    "Fly-Client-IP",
+    "Forwarded",
+    "Forwarded-For",
+    "Front-End-Https",
+    "HTTPS",
+    "MS-ASPNETCORE-CLIENTCERT",
+    "Ngrok-Auth-User-Email",
+    "OAM_REMOTE_USER",
+    "OIDC_CLAIM_sub",
+    "Proxy-Client-IP",
+    "Remote-Addr",
+    "Remote-Groups",
+    "Remote-User",
+    "REMOTE_USER",
+    "Shib-Session-ID",
+    "SM_USER",
+    "SMUSER",
+    "Ssl-Cert",
+    "ssl-client-cert",
+    "ssl-client-subject-dn",
+    "ssl-client-verify",
+    "SSL_CLIENT_S_DN",
+    "SSL_CLIENT_VERIFY",
+    "Tailscale-User-Login",
+    "True-Client-IP",
+    "WL-Proxy-Client-Cert",
+    "WL-Proxy-SSL",
+    "X-Amzn-Mtls-Clientcert",
+    "X-Amzn-Mtls-Clientcert-Leaf",
+    "X-Amzn-Oidc-Identity",
+    "X-Apigateway-Api-Userinfo",
+    "X-Appengine-User-IP",
+    "X-ARR-ClientCert",
+    "X-ARR-SSL",
+    "X-Auth-Request-User",
+    "X-Auth-Username",
+    "X-Authenticated-Userid",
+    "X-authentik-username",
+    "X-Azure-ClientIP",
+    "X-Client-Cert",
+    "X-Client-Cert-Present",
+    "X-Client-DN",
+    "X-Client-IP",
+    "X-Client-Subject",
+    "X-Client-Verify",
+    "X-Cluster-Client-IP",
+    "X-Consumer-Username",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-User",
+    "X-Goog-Authenticated-User-Email",
+    "X-HTTPS",
+    "X-MS-CLIENT-PRINCIPAL",
+    "X-MS-CLIENT-PRINCIPAL-NAME",
+    "X-Original-Forwarded-For",
+    "X-Pomerium-Claim-Email",
+    "X-Proxy-User",
+    "X-Real-IP",
+    "X-Remote-Group",
+    "X-Remote-User",
+    "X-Scheme",
+    "X-SSL",
+    "X-SSL-Cert",
+    "X-SSL-Client-S-DN",
+    "X-SSL-Client-Verify",
+    "X-TLS-Client-Cert",
+    "X-Url-Scheme",
+    "X-WEBAUTH-USER",
+];
+
+/// The names in `docs/IDENTITY_FIELDS.md`, with something in place of the `*`.
+pub fn documented() -> Vec<String> {
+    let page = include_str!("../../../../docs/IDENTITY_FIELDS.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let names: Vec<_> = rows.map(|name| name.replace('*', "Zz")).collect();
+    assert!(names.len() > 50, "{names:?}");
+    names
+}
+
+/// What some app or other does not tell from the name.
+pub const SPELLINGS: [fn(&str) -> String; 8] = [
+    str::to_owned,
+    str::to_ascii_lowercase,
+    str::to_ascii_uppercase,
+    |name| marked(name, "_"),
+    |name| marked(name, "."),
+    |name| marked(name, "!"),
+    |name| marked(name, "~"),
+    |name| name.replacen('-', "_", 1),
+];
+
+fn marked(name: &str, mark: &str) -> String {
+    name.replace(|c: char| !c.is_ascii_alphanumeric(), mark)
+}
