@@ -26,7 +26,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads `unix:/path`; `None` if `text` is no such thing.
+    /// Parses `unix:/path`; `None` if `text` does not have this form.
     pub(crate) fn parse_unix(text: &str) -> Option<Result<Self, String>> {
         let path = text.strip_prefix("unix:")?;
         if path.is_empty() || cfg!(not(unix)) {
@@ -74,7 +74,7 @@ impl Address {
     }
 }
 
-/// Whether `any` stands for all addresses of this machine, and `host` is one. `::` takes IPv4 too.
+/// Whether `any` means all addresses of this machine, and `host` is one of them. `::` includes IPv4.
 fn covers(any: &str, host: &str) -> bool {
     match (any.parse(), host.parse()) {
         (Ok(IpAddr::V4(any)), Ok(IpAddr::V4(_))) => any.is_unspecified(),
@@ -122,17 +122,17 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Where a server listens: what became of an [`Address`], with the port that it got.
+/// Where a server listens: an [`Address`] after binding, with its real port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocalAddr {
     /// Over TCP.
     Tcp(SocketAddr),
-    /// Over a Unix socket, at this path; an empty one, if it has none.
+    /// A Unix socket at this path, which is empty if the socket has none.
     Unix(PathBuf),
 }
 
 impl LocalAddr {
-    /// What a URL may call it, when nobody says by which name it was reached.
+    /// The authority for a URL when the client's name for the server is not known.
     pub(crate) fn authority(&self) -> String {
         match self {
             Self::Tcp(address) => address.to_string(),
@@ -187,10 +187,10 @@ impl fmt::Display for RemoteAddr {
     }
 }
 
-/// Whom a request comes from.
+/// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ClientAddr {
-    /// This address. IPv4 is never written as IPv6, if it was made by `From`.
+    /// This address. `From` converts IPv4 written as IPv6 into IPv4.
     Ip(IpAddr),
     /// Somebody on this machine, over a Unix socket.
     Unix,
@@ -207,7 +207,7 @@ impl ClientAddr {
     }
 }
 
-/// IPv4 that is written as IPv6 (RFC 4291 §2.5.5.2) is written as IPv4.
+/// Converts IPv4 written as IPv6 (RFC 4291 §2.5.5.2) into IPv4.
 impl From<IpAddr> for ClientAddr {
     fn from(ip: IpAddr) -> Self {
         Self::Ip(ip.to_canonical())

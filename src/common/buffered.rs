@@ -4,17 +4,17 @@ use std::task::{Context, Poll, ready};
 
 use smol::io::{AsyncBufRead, AsyncRead};
 
-/// What is made a buffer at a time.
+/// Produces data, one buffer at a time.
 pub(crate) trait Fill {
-    /// Puts what is next in place of what is in `buffer`, which has been read; meanwhile it may take it
-    /// away. It leaves it empty at the end.
+    /// Replaces the content of `buffer`, which has been read, by the next data. It may take the buffer away
+    /// until then. An empty buffer means the end.
     fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<u8>) -> Poll<io::Result<()>>;
 }
 
-/// Reads what a [`Fill`] makes.
+/// Reads the data of a [`Fill`].
 pub(crate) struct Buffered<F> {
     fill: F,
-    /// What has been made, from `start` on.
+    /// Data that was produced; unread from `start` on.
     buffer: Vec<u8>,
     start: usize,
 }

@@ -140,7 +140,7 @@ impl Drop for Share {
     }
 }
 
-/// Something that is logged when it happens, and not again for a while.
+/// An event that is logged, and then not again for a while.
 #[derive(Debug, Default)]
 struct Notice(Mutex<Option<Instant>>);
 

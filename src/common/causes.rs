@@ -11,18 +11,18 @@ pub fn with_causes(error: &dyn Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Some libraries print their cause as well as hand it on.
+        // Some libraries print the cause and return it as the source too.
         if !text.ends_with(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
         }
         source = cause.source();
     }
-    // What a library says may take several lines.
+    // The texts of some libraries have several lines.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What a panic was about, as far as it says.
+/// The message of a panic, if it has one.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 thread_local! {
-    /// The last date that was written, and the second since 1970 that it is of.
+    /// The last date that was formatted, and its second since 1970.
     static LAST: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
 }
 
-/// Does `with` the date as HTTP writes it (RFC 9110 §5.6.7). It is the same for a second, and written
-/// once in that.
+/// Calls `with` with the current date in HTTP's format (RFC 9110 §5.6.7). It is formatted once a second.
 pub(crate) fn with_now<T>(with: impl FnOnce(&str) -> T) -> T {
     let now = SystemTime::now();
     let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

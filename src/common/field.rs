@@ -16,7 +16,7 @@ pub(crate) fn name(bytes: &[u8]) -> Option<&str> {
 }
 
 pub(crate) fn is_tchar(byte: u8) -> bool {
-    // Each name of each field goes through here, byte by byte.
+    // This runs for each byte of each field's name.
     matches!(byte,
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
         | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
@@ -30,10 +30,10 @@ pub(crate) fn values<'f, 'b>(
     fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value)
 }
 
-/// The most options that the `Connection` fields of a head may name. Usual heads name one or two.
+/// The maximum number of options in the `Connection` fields of a head. Usual heads have one or two.
 pub(crate) const MAX_OPTIONS: usize = 100;
 
-/// Whether the `Connection` fields name more options than there may be.
+/// Whether the `Connection` fields have more options than that.
 pub(crate) fn has_too_many_options(fields: &[Header<'_>]) -> bool {
     values(fields, "connection").flat_map(list).nth(MAX_OPTIONS).is_some()
 }
@@ -60,14 +60,13 @@ pub(crate) fn trim_start(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// The token that `bytes` begin with (RFC 9110 §5.6.2), and what follows.
+/// The token at the start of `bytes` (RFC 9110 §5.6.2), and the rest.
 pub(crate) fn token(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|&b| !is_tchar(b)).unwrap_or(bytes.len());
     bytes.split_at_checked(end).filter(|(token, _)| !token.is_empty())
 }
 
-/// What the token or the quoted string (RFC 9110 §5.6.4) that `bytes` begin with means, and what
-/// follows.
+/// The value of the token or quoted string (RFC 9110 §5.6.4) at the start of `bytes`, and the rest.
 pub(crate) fn token_or_quoted(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let Some(quoted) = bytes.strip_prefix(b"\"") else {
         return token(bytes).map(|(token, rest)| (token.into(), rest));
@@ -163,7 +162,7 @@ fn is_ipv6(address: &[u8]) -> bool {
 }
 
 fn is_reg_name(host: &[u8]) -> bool {
-    // The empty brackets stand for an address that has been looked at already.
+    // The empty brackets replace an address that was checked above.
     if host == b"[]" {
         return true;
     }

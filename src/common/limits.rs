@@ -14,31 +14,31 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a request body may make no progress; 30 seconds.
     pub body_timeout: Duration,
-    /// How long a client may take nothing of a response, as far as the kernel tells, which waits until a
-    /// third of what it holds for the client is taken; 30 seconds.
+    /// How long a client may read nothing of a response; 30 seconds. The kernel reports progress only when a
+    /// third of its send buffer is free.
     pub write_timeout: Duration,
     /// How long a connection stays open without a request; 60 seconds.
     pub idle_timeout: Duration,
-    /// How long a connection stays open at most; `None`: as long as it is used. The answer that is due then is
-    /// the last on the connection and says so (RFC 9112 §9.6). A connection without a request is closed, and so is a
-    /// tunnel. An answer that has begun, or a request whose body is still coming, has 2 more seconds.
+    /// The maximum age of a connection; `None`: no limit. The answer that is due then is the last on the connection
+    /// and says so (RFC 9112 §9.6). An idle connection is closed, and so is a tunnel. An answer that has begun, and a
+    /// request whose body is not complete, have 2 more seconds.
     pub max_age: Option<Duration>,
-    /// How long a server that was told to stop goes on as before, but for saying at the path of
-    /// [`Server::health`](crate::Server::health) that it will stop, and with each answer that the
-    /// connection ends; 0 seconds. Those who balance between servers send nobody any more then.
+    /// How long a server keeps serving after it was told to stop; 0 seconds. During that time it fails at the
+    /// path of [`Server::health`](crate::Server::health), and closes each connection after its next answer,
+    /// so that load balancers send no more clients.
     pub drain_delay: Duration,
-    /// How long a server that was told to stop, and takes no more connections, waits for what is under way; 30 seconds.
+    /// How long a server that accepts no more connections waits for the requests at hand; 30 seconds.
     pub drain_timeout: Duration,
     /// The largest request head, in bytes; 16 KiB. The request target may have 8 KiB of it, and there may be 100
     /// fields. When this is raised, a target may be as long as a head, and there may be more fields in
     /// proportion: 400 with 64 KiB, and never more than 1,000.
     pub max_head: usize,
-    /// The largest request body, in bytes; 10 MiB. `None`: any.
+    /// The largest request body, in bytes; 10 MiB. `None`: no limit.
     pub max_body: Option<u64>,
-    /// How many connections may be open at a time; what the limit on open files leaves room for.
+    /// How many connections may be open at a time; as many as the limit on open files allows.
     pub max_connections: usize,
-    /// How many of them may be in their handshake; half, so that clients which connect and say
-    /// nothing cannot take all the places.
+    /// How many of them may be in their handshake; half, so that silent clients cannot use up all
+    /// connections.
     pub max_handshakes: usize,
 }
 
@@ -71,8 +71,8 @@ impl Limits {
 }
 
 impl Limits {
-    /// How many clients that there is no place for are told so at a time; the rest is just closed.
-    /// It takes a descriptor each, of those that are left.
+    /// How many rejected clients get a 503 at a time. The connections of others are closed at once. Each
+    /// takes one of the remaining descriptors.
     pub(crate) fn turned_away(&self, descriptors: Descriptors) -> usize {
         room().saturating_sub(descriptors.of(self.max_connections)).clamp(1, MAX_TURNED_AWAY)
     }
@@ -88,22 +88,20 @@ impl Limits {
 
 const MAX_TURNED_AWAY: usize = 64;
 
-/// Descriptors that are needed for other things than clients: listeners, files, the reactors of
-/// [`FEW_THREADS`].
+/// Descriptors for other purposes than clients: listeners, files, the reactors of [`FEW_THREADS`].
 const RESERVED: usize = 32;
 
 const FEW_THREADS: usize = 4;
 
-/// How many a reactor takes.
+/// Descriptors of a reactor.
 const REACTOR: usize = 3;
 
-/// How many descriptors are kept from clients, with a thread for each processor.
+/// Descriptors that are reserved for other purposes than clients, with a thread for each processor.
 fn reserved() -> usize {
     RESERVED + REACTOR * (usual_threads() - FEW_THREADS)
 }
 
-/// How many threads descriptors are kept for in any case: as many as there are unless somebody asks for
-/// another number, and a few.
+/// The minimum number of threads that descriptors are reserved for.
 fn usual_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).max(FEW_THREADS)
 }
@@ -138,12 +136,12 @@ impl Descriptors {
         connections.saturating_mul(self.each).saturating_add(self.beside())
     }
 
-    /// What is kept for later must not take the place of what is served now.
+    /// Pooled connections must not use up the descriptors for clients.
     fn beside(self) -> usize {
         self.beside.min(room() / 4)
     }
 
-    /// As many connections as there are descriptors for, less those for clients that are turned away.
+    /// The number of connections for which there are descriptors, without those for rejected clients.
     fn room_for_connections(self) -> usize {
         let room = room();
         let turned_away = (room / 9).clamp(1, MAX_TURNED_AWAY);
@@ -151,7 +149,7 @@ impl Descriptors {
     }
 }
 
-/// How many descriptors there are for clients; a process without a limit has a million.
+/// The number of descriptors for clients; a million if the process has no limit.
 fn room() -> usize {
     open_files().saturating_sub(reserved()).max(9)
 }

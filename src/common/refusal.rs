@@ -1,4 +1,4 @@
-//! Why a request is not served.
+//! Refused requests.
 
 use std::borrow::Cow;
 use std::io;
@@ -18,17 +18,17 @@ impl Refusal {
         Self { status, reason: reason.into() }
     }
 
-    /// A status that says no more than what it is.
+    /// A status, with its name as the reason.
     pub(crate) fn bare(status: StatusCode) -> Self {
         Self::new(status, format!("{status} {}", status.canonical_reason()))
     }
 
-    /// 400: malformed, or open to more than one reading.
+    /// 400: malformed or ambiguous.
     pub(crate) fn bad_request(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BadRequest, reason)
     }
 
-    /// 413: a body that is known to be larger than `max_body` bytes, or has turned out to be.
+    /// 413: the body is larger than `max_body` bytes, by its length or while it streams.
     pub(crate) fn too_large(max_body: Option<u64>) -> Self {
         let max = max_body.unwrap_or(u64::MAX);
         Self::new(
@@ -38,7 +38,7 @@ impl Refusal {
     }
 }
 
-/// For whoever reads the body of the request.
+/// For readers of the request's body.
 impl From<Refusal> for io::Error {
     fn from(refusal: Refusal) -> Self {
         Self::new(io::ErrorKind::InvalidData, refusal)

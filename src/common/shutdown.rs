@@ -6,8 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use event_listener::{Event, EventListener};
 
-/// The word that the server is to stop, which every connection can wait for; before it, perhaps, the
-/// announcement that it will be given.
+/// Tells connections that the server is shutting down, and, if there is a delay, that it will soon.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     word: Arc<Word>,
@@ -21,18 +20,18 @@ struct Word {
 }
 
 impl Shutdown {
-    /// Says that the word will be given: nobody shall count on the server from here on.
+    /// Announces the shutdown, so that clients go elsewhere from now on.
     pub(crate) fn announce(&self) {
         self.word.announced.store(true, Ordering::SeqCst);
     }
 
-    /// Gives the word.
+    /// Begins the shutdown.
     pub(crate) fn stop(&self) {
         self.word.given.store(true, Ordering::SeqCst);
         self.word.event.notify(usize::MAX);
     }
 
-    /// A place to wait for it.
+    /// A handle that waits for the shutdown.
     pub(crate) fn watch(&self) -> Watch {
         Watch { word: Arc::clone(&self.word), listening: Listening::default() }
     }
@@ -46,7 +45,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Whether the server is on its way out, be it that it still takes connections.
+    /// Whether a shutdown was announced or has begun. The server may still accept connections.
     pub(crate) fn is_leaving(&self) -> bool {
         self.word.announced.load(Ordering::SeqCst) || self.is_stopping()
     }
@@ -61,12 +60,12 @@ impl Watch {
     }
 }
 
-/// A place at an event, for somebody who waits for it many times.
+/// A listener of an event that is waited for many times.
 #[derive(Debug, Default)]
 pub(crate) struct Listening(Option<(EventListener, Waker)>);
 
 impl Listening {
-    /// Ready when `happened` says so, which must be true before `event` is notified.
+    /// Ready when `happened` returns true. That must be so before `event` is notified.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -77,8 +76,8 @@ impl Listening {
             self.leave();
             return Poll::Ready(());
         }
-        // The listener stays across waits, so that a request costs no new one. All listeners are behind
-        // one lock: who is known there already has no business with it.
+        // The listener is kept between waits, so that a request does not make a new one: all listeners of an
+        // event share a lock.
         let mut listener = match self.0.take() {
             Some((listener, waker)) if waker.will_wake(cx.waker()) => {
                 self.0 = Some((listener, waker));
@@ -87,7 +86,7 @@ impl Listening {
             Some((listener, _)) => listener,
             None => event.listen(),
         };
-        // It may have happened before there was anybody to hear it.
+        // It may have happened before this listener existed.
         if happened() || Pin::new(&mut listener).poll(cx).is_ready() {
             return Poll::Ready(());
         }
@@ -95,7 +94,7 @@ impl Listening {
         Poll::Pending
     }
 
-    /// Waits no more: a listener that was notified hears nothing else.
+    /// Stops waiting: a listener is notified only once.
     pub(crate) fn leave(&mut self) {
         self.0 = None;
     }

@@ -1,4 +1,4 @@
-//! What has so much time, and no more.
+//! Time limits.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use smol::future::FutureExt;
 use turnkey_backend::Timer;
 
-/// What comes of `doing`, or `None` if nothing has by the end of `limit`.
+/// The output of `doing`, or `None` if it is not ready within `limit`.
 pub(crate) async fn within<T>(limit: Duration, doing: impl Future<Output = T>) -> Option<T> {
     let late = async {
         Timer::after(limit).await;

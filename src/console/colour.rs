@@ -6,21 +6,21 @@ use std::io::IsTerminal;
 
 use anstyle::{AnsiColor, Style};
 
-/// As it should be.
+/// Good.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Worth to know.
+/// A note.
 pub(crate) const NOTE: Style = AnsiColor::Cyan.on_default();
-/// Somebody will have trouble.
+/// A warning.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
-/// It does not work.
+/// An error.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What the eye is to find first.
+/// The most important part.
 pub(crate) const STRONG: Style = Style::new().bold();
 /// What the eye may pass over.
 #[cfg(feature = "pki")]
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Whether what is written has colours.
+/// Whether output has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Colours(bool);
 
@@ -28,9 +28,8 @@ impl Colours {
     /// Plain text.
     pub(crate) const NONE: Self = Self(false);
 
-    /// For what is written to `stream`: colours on a terminal, unless `NO_COLOR` or `CLICOLOR=0` says
-    /// that they are not wanted, or the terminal cannot show them; and wherever it goes when
-    /// `CLICOLOR_FORCE` says so, but for `NO_COLOR` (<https://no-color.org>,
+    /// The choice for `stream`: colours on a terminal that can show them, unless `NO_COLOR` or `CLICOLOR=0`
+    /// is set. With `CLICOLOR_FORCE` always, unless `NO_COLOR` is set (<https://no-color.org>,
     /// <https://bixense.com/clicolors>).
     pub(crate) fn of(stream: &impl IsTerminal) -> Self {
         if anstyle_query::no_color() {
@@ -41,18 +40,18 @@ impl Colours {
         Self(is_forced() || (wanted && shown))
     }
 
-    /// Whether there are any, for those who write bytes.
+    /// Whether there are colours, for code that writes bytes.
     pub(crate) fn are_on(self) -> bool {
         self.0
     }
 
-    /// `text` in `style`, or as it is. Pad it before: the escapes count as characters.
+    /// `text` in `style`, if there are colours. Pad it before: the escapes count as characters.
     pub(crate) fn paint<T: Display>(self, style: Style, text: T) -> Painted<T> {
         Painted { style: if self.0 { style } else { Style::new() }, text }
     }
 }
 
-/// `CLICOLOR_FORCE=0` is not what `anstyle_query` takes for it, and what most others do.
+/// `anstyle_query` takes `CLICOLOR_FORCE=0` for yes; most other programs do not.
 fn is_forced() -> bool {
     env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
 }
@@ -87,7 +86,7 @@ mod tests {
     #[test]
     fn what_is_no_terminal_has_none() {
         let file = tempfile::tempfile().unwrap();
-        // Whoever runs the tests may force them.
+        // The environment of the tests may force colours.
         assert_eq!(Colours::of(&file), Colours(is_forced() && !anstyle_query::no_color()));
     }
 }

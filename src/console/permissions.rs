@@ -1,8 +1,8 @@
-//! What others on this machine may do with a secret, by the modes of its file and its folder.
+//! Which other users of this machine can read or replace a secret, by the modes of its file and folder.
 
 use std::path::Path;
 
-/// That others have access to something that is not for them.
+/// Other users have access to a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposed {
     pub(crate) text: String,
@@ -10,9 +10,9 @@ pub(crate) struct Exposed {
     pub(crate) fix: String,
 }
 
-/// Whether others than its owner and group may read or change a file, which holds `what`.
+/// Checks whether users other than owner and group can read or change a file, which contains `what`.
 pub(crate) fn of_secret(path: &Path, what: &str) -> Option<Exposed> {
-    // Of the file itself, and not of a link to it.
+    // The mode of the file itself, not of a link to it.
     let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let mode = mode(&metadata)?;
     let others = match (mode & 0o004 != 0, mode & 0o002 != 0) {
@@ -25,7 +25,7 @@ pub(crate) fn of_secret(path: &Path, what: &str) -> Option<Exposed> {
     Some(Exposed { text, fix: format!("chmod 600 {}", quoted(path)) })
 }
 
-/// Whether others than its owner and group may put files into a folder, in place of those that are there.
+/// Checks whether users other than owner and group can replace files in a folder.
 #[cfg(feature = "pki")]
 pub(crate) fn of_folder(path: &Path) -> Option<Exposed> {
     let metadata = std::fs::metadata(path).ok()?;
@@ -35,8 +35,8 @@ pub(crate) fn of_folder(path: &Path) -> Option<Exposed> {
     Some(Exposed { text, fix: format!("chmod o-w {}", quoted(path)) })
 }
 
-/// Whether a folder belongs to somebody else than a file in it, and not to root either: its owner can
-/// replace the file.
+/// Checks whether a folder has another owner than a file in it, and not root. That owner can replace the
+/// file.
 #[cfg(all(unix, feature = "pki"))]
 pub(crate) fn of_owner(folder: &Path, file: &Path) -> Option<Exposed> {
     use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,7 @@ pub(crate) fn of_owner(folder: &Path, file: &Path) -> Option<Exposed> {
     owned_by(owner(folder)?, owner(file)?, folder)
 }
 
-/// The same by the numbers of the owners of both.
+/// The same, given the user ids of both owners.
 #[cfg(all(unix, feature = "pki"))]
 fn owned_by(theirs: u32, ours: u32, folder: &Path) -> Option<Exposed> {
     if theirs == ours || theirs == 0 {
@@ -56,7 +56,7 @@ fn owned_by(theirs: u32, ours: u32, folder: &Path) -> Option<Exposed> {
     Some(Exposed { text, fix: format!("chown {ours} {}", quoted(folder)) })
 }
 
-/// Elsewhere owners are not numbers.
+/// Other systems have no user ids.
 #[cfg(all(not(unix), feature = "pki"))]
 pub(crate) fn of_owner(_folder: &Path, _file: &Path) -> Option<Exposed> {
     None
@@ -70,7 +70,7 @@ fn mode(metadata: &std::fs::Metadata) -> Option<u32> {
     Some(metadata.mode() & 0o7777)
 }
 
-/// Elsewhere files have no modes.
+/// Other systems have no file modes.
 #[cfg(not(unix))]
 fn mode(_metadata: &std::fs::Metadata) -> Option<u32> {
     None
