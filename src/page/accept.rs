@@ -2,20 +2,19 @@ use http_types::Request;
 
 use crate::common::field;
 
-/// Whether `request` comes from a person with a browser, who is best told on a page.
+/// Whether `request` comes from a browser, which gets a page.
 pub(crate) fn wants_page(request: &Request) -> bool {
     let values = request.header("accept");
     prefers_page(values.iter().flat_map(|values| values.iter()).map(|v| v.as_str().as_bytes()))
 }
 
-/// Whether `Accept` with these values (RFC 9110 §12.5.1) names pages, and likes them no less than what
-/// others get: text and JSON.
+/// Whether `Accept` with these values (RFC 9110 §12.5.1) names HTML, and prefers it to text and JSON.
 ///
-/// Browsers name `text/html` when a person asks; nobody else does unless they mean it. Of two that are
-/// named and worth the same the first one counts.
+/// Browsers name `text/html` when they load a page; other clients do so only if they want it. Of two with the
+/// same weight, the first one counts.
 pub(crate) fn prefers_page<'v>(accept: impl IntoIterator<Item = &'v [u8]>) -> bool {
     let mut accept = accept.into_iter().peekable();
-    // What browsers send to begin with: nothing is worth more, and nothing that is worth as much is first.
+    // How browsers begin: nothing has a higher weight, and nothing with the same weight comes first.
     match accept.peek().map(|value| value.split(|&b| b == b',').next().unwrap_or_default()) {
         None => return false,
         Some(first) if first.eq_ignore_ascii_case(b"text/html") => return true,
@@ -33,8 +32,8 @@ pub(crate) fn prefers_page<'v>(accept: impl IntoIterator<Item = &'v [u8]>) -> bo
     page.is_named() && page.weight > 0 && others.iter().all(|other| page.is_before(other))
 }
 
-/// A media range, and how much it is worth, in thousandths. That it has parameters is of no account:
-/// there is one of each kind to choose from.
+/// A media range and its weight, in thousandths. Its parameters are ignored: there is one variant of each
+/// kind.
 struct Range<'v> {
     kind: &'v [u8],
     subtype: &'v [u8],
@@ -42,7 +41,7 @@ struct Range<'v> {
 }
 
 impl<'v> Range<'v> {
-    /// `None` if it is none: it is passed over then.
+    /// `None` if it is malformed, and so ignored.
     fn parse(element: &'v [u8]) -> Option<Self> {
         let (kind, rest) = field::token(element)?;
         let (subtype, mut rest) = field::token(rest.strip_prefix(b"/")?)?;
@@ -51,7 +50,7 @@ impl<'v> Range<'v> {
             rest = field::trim(rest);
             let Some(parameter) = rest.strip_prefix(b";") else { break };
             rest = field::trim_start(parameter);
-            // An empty parameter is one that is not there.
+            // Empty parameters are ignored.
             let Some((name, after)) = field::token(rest) else { continue };
             let (value, after) = field::token_or_quoted(after.strip_prefix(b"=")?)?;
             if name.eq_ignore_ascii_case(b"q") {
@@ -62,7 +61,7 @@ impl<'v> Range<'v> {
         rest.is_empty().then_some(Self { kind, subtype, weight })
     }
 
-    /// How closely this describes `kind/subtype`: not at all, as anything, by the first half, or whole.
+    /// How closely this matches `kind/subtype`: not at all, as `*/*`, by the type, or fully.
     fn closeness(&self, kind: &[u8], subtype: &[u8]) -> u8 {
         let same_kind = self.kind.eq_ignore_ascii_case(kind);
         match self.subtype {
@@ -74,13 +73,13 @@ impl<'v> Range<'v> {
     }
 }
 
-/// How well a client likes a kind of content, by the range that describes it most closely.
+/// The weight of a media type, by the range that matches it most closely.
 struct Liking {
     kind: &'static [u8],
     subtype: &'static [u8],
     closeness: u8,
     weight: u16,
-    /// The place of the range among all.
+    /// The index of the range in the list.
     place: usize,
 }
 

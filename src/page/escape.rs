@@ -1,5 +1,5 @@
-/// Text as HTML shows it, in an element or in a quoted attribute: what somebody says about themselves
-/// must become neither markup nor characters that nobody sees, or that turn the ones around them.
+/// Escapes text for HTML, in an element or in a quoted attribute. Text from strangers must become neither
+/// markup nor invisible characters, nor change the direction of the text around it.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -10,7 +10,7 @@ pub(crate) fn escape(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             '\\' => safe.push(c),
-            // Of the others it leaves alone what can be seen.
+            // It leaves visible characters as they are.
             c => safe.extend(c.escape_debug()),
         }
     }

@@ -1,8 +1,8 @@
 //! The one layout of all pages that the server makes itself: `/whoami`, the listing of a folder, and
 //! errors.
 //!
-//! A page needs nothing from elsewhere and runs no script, and its `Content-Security-Policy` says so
-//! to the browser: whatever gets into a page by mistake, it does nothing there.
+//! A page loads nothing and runs no script. Its `Content-Security-Policy` tells the browser so: injected
+//! content has no effect.
 
 mod accept;
 pub(crate) mod escape;
@@ -20,23 +20,22 @@ pub(crate) use escape::escape;
 
 use crate::common::field;
 
-/// What all pages look like. The hash of it stands in the policy, so there is no `style` anywhere
-/// else: neither an attribute nor an element.
+/// The style of all pages. The policy allows it by its hash, so pages have no other `style`, neither an
+/// attribute nor an element.
 ///
 /// Besides plain elements it knows `dl.facts`, in which each `div` is a name and its value; `code` for
-/// what is to be read letter by letter; `table.list` with `td.number`; `p.lead` below the heading;
+/// exact values; `table.list` with `td.number`; `p.lead` below the heading;
 /// `p.status` above it; `section` with a heading of its own; `ol.chain`; `.whole` for what is
-/// never broken; `span.tag` with `good`, `warn` or `bad`;
-/// and `.none` for what is not there.
+/// never broken; `span.tag` with `good`, `warn` or `bad`; and `.none` for missing values.
 const STYLE: &str = include_str!("style.css");
 
-/// A key on a dark ground, in the document itself: browsers ask for `/favicon.ico` otherwise.
+/// A key on a dark background, inside the document: otherwise browsers ask for `/favicon.ico`.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'\
 %3E%3Crect width='16' height='16' rx='3.5' fill='%23274b6d'/%3E%3Cpath d='M5.5 5.5a2.5 2.5 0 1 0 \
 0 5a2.5 2.5 0 0 0 2.4-1.8H13M11 8.7v2' fill='none' stroke='%23fff' stroke-width='1.4' \
 stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
-/// Nothing but the style and the icon that the page brings itself; links are followed all the same.
+/// Allows the style and the icon of the page itself. It does not affect links.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     format!(
@@ -45,7 +44,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page: a title, and what stands in its `main`.
+/// A page: a title, and the content of its `main`.
 #[derive(Debug)]
 pub(crate) struct Page {
     title: String,
@@ -53,27 +52,26 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page with `title`, which is text; `body` is markup, in which all text has been through
-    /// [`escape`].
+    /// A page with `title`, which is text; `body` is markup, with all text in it escaped by [`escape`].
     pub(crate) fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self { title: title.into(), body: body.into() }
     }
 
-    /// The answer that is this page.
+    /// The response with this page.
     pub(crate) fn response(&self, status: StatusCode) -> Response {
         let mut response = Response::new(status);
         self.put_into(&mut response);
         response
     }
 
-    /// Makes this page the content of `response`, of which all else stays.
+    /// Replaces the content of `response` by this page.
     pub(crate) fn put_into(&self, response: &mut Response) {
         response.set_body(Body::from_string(self.markup()));
         response.insert_header("content-type", "text/html; charset=utf-8");
         response.insert_header("content-security-policy", POLICY.as_str());
         response.insert_header("x-content-type-options", "nosniff");
         response.insert_header("referrer-policy", "no-referrer");
-        // The same URL has another answer for those who want no page (RFC 9110 §12.5.5).
+        // Clients that do not want a page get another answer at the same URL (RFC 9110 §12.5.5).
         if !names_accept(response) {
             response.append_header("vary", "accept");
         }
@@ -92,7 +90,7 @@ impl Page {
     }
 }
 
-/// Whether `response` says already that others may get another.
+/// Whether the `Vary` field of `response` names `Accept`.
 fn names_accept(response: &Response) -> bool {
     response.header("vary").is_some_and(|values| {
         let mut names = values.iter().flat_map(|value| field::list(value.as_str().as_bytes()));

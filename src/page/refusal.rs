@@ -30,7 +30,7 @@ impl Refusal {
         self.answer().into()
     }
 
-    /// The refusal that `response` is, unless somebody has made something else of it.
+    /// The refusal that `response` was made from, if its body was not replaced.
     fn of(response: &Response) -> Option<&Self> {
         let refusal: &Self = response.ext().get()?;
         let untouched = response.status() == refusal.status
@@ -39,7 +39,7 @@ impl Refusal {
         untouched.then_some(refusal)
     }
 
-    /// Whether the request was understood. Who sent another kind of bytes is told in the plainest way.
+    /// Whether the request was understood. Clients that send something else get plain text.
     fn is_of_what_was_understood(&self) -> bool {
         !matches!(
             self.status,
@@ -63,7 +63,7 @@ impl Refusal {
         Page::new(format!("{number} {name}"), body)
     }
 
-    /// The reason as a sentence. One that only repeats the status says nothing to people.
+    /// The reason as a sentence; if it only repeats the status, an explanation of the status.
     fn sentence(&self) -> String {
         let says_more = !self.reason.ends_with(self.status.canonical_reason());
         match self.status {
@@ -85,15 +85,14 @@ impl Refusal {
     }
 }
 
-/// Makes a page of `response`, if that is a refusal for which there is one. `id` is what the log calls
-/// the request.
+/// Makes `response` a page, if it is a refusal for which there is one. `id` is the request's id in the log.
 pub(crate) fn for_people(response: &mut Response, id: impl fmt::Display) {
     let Some(refusal) = Refusal::of(response).filter(|r| r.is_of_what_was_understood()) else {
         return;
     };
     let page = refusal.page(id, SystemTime::now());
     page.put_into(response);
-    // The next one has another number.
+    // The page shows the request's id, so each is different.
     response.insert_header(headers::CACHE_CONTROL, "no-store");
 }
 
