@@ -2,8 +2,8 @@ use http_types::{Body, Method, Request, Response, StatusCode};
 
 use super::{App, whoami};
 
-/// The application that the program serves when it is given no other: `/` is some text, `/whoami`
-/// shows the connection as the server sees it, `/echo` returns the body that is sent to it.
+/// The program's default application: `/` is some text, `/whoami` shows the connection as the server sees
+/// it, `/echo` returns the body of the request.
 #[must_use]
 pub fn builtin() -> App {
     let mut app = App::new();
@@ -13,7 +13,7 @@ pub fn builtin() -> App {
     app
 }
 
-/// Sends the body back as it comes in.
+/// Returns the request's body while it arrives.
 async fn echo(mut request: Request) -> http_types::Result<Response> {
     let content_type = request.header("content-type").map(|values| values.as_str().to_owned());
     let length = request.len();

@@ -1,5 +1,4 @@
-//! What becomes of errors and panics on the way to the client, which gets to read no more of them than
-//! is for it.
+//! Makes responses of errors and panics. A client gets only the text that is meant for it.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::{io, thread};
@@ -13,12 +12,12 @@ use crate::common::causes::{panic_message, with_causes};
 use crate::common::refusal::Refusal;
 use crate::common::request_id::RequestId;
 
-/// How much of what a parser says about a body is told, in characters: it may quote the body.
+/// The maximum length of a parser's message about a body, in characters: it may quote the body.
 const MAX_REASON: usize = 200;
 
-/// An error with a text that the client gets to read, in place of that of the status.
+/// An error with a text for the client, in place of the name of the status.
 ///
-/// What other errors say stays in the log: a query, a path, or an address is nobody else's business.
+/// The texts of other errors are only in the log: they may have queries, paths or addresses in them.
 ///
 /// ```
 /// use turnkey::{Params, Request, Result, StatusCode, public_error};
@@ -34,7 +33,7 @@ pub fn public_error(status: StatusCode, text: impl Into<String>) -> Error {
     Error::new(status, PublicText(text.into()))
 }
 
-/// What is for the client to read.
+/// The text for the client.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct PublicText(String);
@@ -83,17 +82,17 @@ fn failed(error: &Error, id: Option<RequestId>) -> Refusal {
     }
 }
 
-/// What `error` was made of: http-types hands it out in several guises.
+/// The cause of `error`: http-types returns it as several types.
 fn cause(error: &Error) -> &(dyn std::error::Error + 'static) {
     error.as_ref()
 }
 
-/// What the client gets to read of `error`.
+/// The text of `error` for the client.
 fn reason(error: &Error) -> Option<String> {
     if let Some(PublicText(text)) = error.downcast_ref() {
         return Some(text.clone());
     }
-    // What `body_json` and `body_form` say is about what the client has sent, and of use to nobody else.
+    // The errors of `body_json` and `body_form` are about the client's own data.
     if error.status() != StatusCode::UnprocessableEntity {
         return None;
     }
@@ -109,7 +108,7 @@ fn reason(error: &Error) -> Option<String> {
     Some(format!("the body is not the {form} that is expected: {said}"))
 }
 
-/// A character that stays on its line, and shows itself.
+/// A character, escaped if it is invisible or ends a line.
 fn shown(c: char) -> impl Iterator<Item = char> {
     let (escaped, plain) = match c {
         '"' | '\'' | '\\' => (None, Some(c)),

@@ -8,9 +8,9 @@ use super::answer::Answered;
 
 /// What answers requests: an async function of a [`Request`], or a closure like one.
 ///
-/// It stands for the bounds that these meet; there is nothing to implement.
+/// It is implemented for all of these.
 pub trait Handler: Fn(Request) -> <Self as Handler>::Answering + Send + Sync + 'static {
-    /// The call under way.
+    /// The future of a call.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
     /// What it answers: a [`Response`], or text, or whatever else turns into one.
     type Answer: Into<Response> + 'static;
@@ -26,11 +26,11 @@ where
     type Answer = R;
 }
 
-/// The one form that all handlers have.
+/// The type-erased form of handlers.
 pub(super) type BoxedHandler =
     Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Answered>> + Send + Sync>;
 
-/// `handler`, and what it answers, in the one form that all handlers have.
+/// Erases the types of `handler` and of its result.
 pub(super) fn boxed(handler: impl Handler) -> BoxedHandler {
     Arc::new(move |request| {
         let answer = handler(request);
@@ -38,8 +38,8 @@ pub(super) fn boxed(handler: impl Handler) -> BoxedHandler {
     })
 }
 
-/// A handler that is given a clone of `state` beside the request: an `Arc`, a pool of connections, or
-/// whatever else several handlers share.
+/// A handler that gets a clone of `state` with each request: an `Arc`, a connection pool, or another value
+/// that handlers share.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -36,12 +36,12 @@ pub use self::route::Route;
 use crate::common::answer::Answer;
 use crate::peer::Peer;
 
-/// An application: paths, and what answers to them.
+/// An application: routes and their handlers.
 ///
-/// A path is matched exactly, case and trailing slash included, as the request's URL has it:
-/// percent-encoded as the client sent it, and with what `.` and `..` stand for in their place. A segment
-/// `:name` stands for any one segment, and `*name` at the end for all that follow, one at least; what
-/// they stand for is found with [`Params::of`]. A segment that is named goes before one that is not.
+/// A path is matched exactly, with case and trailing slash, as it is in the request's URL:
+/// percent-encoded as the client sent it, and with `.` and `..` resolved. A segment `:name` matches any one
+/// segment, and `*name` at the end matches all that follow, at least one; [`Params::of`] has what they
+/// matched. A fixed segment is preferred to a parameter.
 ///
 /// ```
 /// use turnkey::{App, Params, Request, Result};
@@ -65,7 +65,7 @@ pub struct App {
     middleware: Vec<BoxedMiddleware>,
 }
 
-/// What a path leads to, by its index.
+/// The index of each path's route.
 #[derive(Debug, Clone, Copy)]
 enum Target {
     Route(usize),
@@ -84,17 +84,17 @@ struct Found<'a> {
 }
 
 impl App {
-    /// An application that answers to no path yet: 404 to everything.
+    /// An application without routes: it answers 404 to every request.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The place to say what answers to `path`; the same place each time for the same path.
+    /// The route for `path`; the same route each time for the same path.
     ///
     /// # Panics
-    /// If `path` does not begin with `/`, is no valid pattern, or is in conflict with another:
-    /// that is a mistake in the program, not in its input.
+    /// If `path` does not begin with `/`, is not a valid pattern, or conflicts with another: that is a
+    /// mistake in the program, not in its input.
     #[expect(clippy::panic, reason = "documented: a bad route is a bug in the program")]
     pub fn at(&mut self, path: &str) -> &mut Route {
         let known = self.routes.iter().position(|route| route.path() == path);
@@ -112,11 +112,11 @@ impl App {
         }
     }
 
-    /// Has `app` answer to all paths below `prefix`, as if they began there: its `/` is `prefix`,
-    /// with and without a slash at the end. Its middleware is passed after that of this
-    /// application; what it has no route for goes to its fallback, or else to this one's.
+    /// Makes `app` answer all paths below `prefix`, without the prefix: its `/` is `prefix`, with and without a
+    /// slash at the end. Its middleware runs after that of this application. Requests that it has no
+    /// route for go to its fallback, or else to the fallback of this application.
     ///
-    /// The URL of the request stays what the client asked for.
+    /// The URL of the request does not change.
     ///
     /// ```
     /// use turnkey::App;
@@ -145,8 +145,8 @@ impl App {
         self
     }
 
-    /// Answers every request for a path that has no route, whatever its method, with `handler`, in
-    /// place of what answered it before: 404, at first.
+    /// Answers every request for a path without a route with `handler`, for all methods. The default is
+    /// 404.
     ///
     /// ```
     /// let mut app = turnkey::App::new();
@@ -158,12 +158,11 @@ impl App {
         self
     }
 
-    /// Has every request pass `middleware` on its way, whatever it is for and whenever its route was
-    /// added; 404 and 405 too. What is added first is passed first, before that of the
-    /// [route](Route::wrap).
+    /// Runs `middleware` for every request, also for routes that are added later, and for 404 and 405.
+    /// Middleware runs in the order in which it was added, before that of the [route](Route::wrap).
     ///
-    /// Middleware is a function of a request and of what comes [next](Next). It may look at the
-    /// request or change it, answer in its place, and change the response.
+    /// Middleware is a function of a request and of what comes [next](Next). It may read or change the
+    /// request, answer it itself, and change the response.
     ///
     /// ```
     /// use std::time::Instant;
@@ -185,12 +184,12 @@ impl App {
         self
     }
 
-    /// Answers `request`. A path that has no route is for the fallback, or else it is 404; a method
-    /// that its route has no handler for is 405, with the methods that it has (RFC 9110 §15.5.6).
-    /// `HEAD` is answered wherever `GET` is, and `OPTIONS` everywhere, unless the route does so itself.
+    /// Answers `request`. A path without a route gets the fallback, or else 404. A method without a handler
+    /// gets 405, with the methods of the route (RFC 9110 §15.5.6). `HEAD` is answered wherever `GET` is, and
+    /// `OPTIONS` everywhere, unless the route has handlers for them.
     ///
-    /// A handler that fails is answered with the status of its error, and with no more of it to read
-    /// than [`public_error`] says; one that panics with 500. The log has the cause.
+    /// If a handler fails, the answer has the status of its error, and its text only if it is a
+    /// [`public_error`]. If it panics, the answer is 500. The log has the cause.
     ///
     /// Where no middleware stands before it, the handler is called at once, and its future polled when
     /// this one is.
@@ -206,7 +205,7 @@ impl App {
         }
         let id = Peer::of(&request).map(Peer::request_id);
         let begun: Begun = match found.end {
-            // What most requests come to does not go through what only few need.
+            // Most requests need no more than this.
             Some(End::Handler(handler)) if found.middleware.is_empty() => {
                 begin(|| handler(request))
             }
@@ -236,7 +235,7 @@ impl App {
         found
     }
 
-    /// Adds to `found` what is found here.
+    /// Adds the matches in this application to `found`.
     fn find_end<'a>(&'a self, method: Method, path: &str, found: &mut Found<'a>) {
         found.middleware.extend(self.middleware.iter().cloned());
         if let Ok(matched) = self.router.at(path) {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::app::{App, Params};
 use crate::folder::Folder;
 
-/// What the rest of the path is called in the route of a folder.
+/// The parameter for the rest of the path in the route of a folder.
 const REST: &str = "below_the_folder";
 
 impl App {
@@ -42,7 +42,7 @@ impl App {
                 }
             }
         };
-        // Without a slash behind it, it leads to the one with it.
+        // Without the slash at its end, it redirects to the path with it.
         self.at(prefix).get(handler(""));
         self.at(&format!("{prefix}/")).get(handler("/"));
         self.at(&format!("{prefix}/*{REST}")).get(handler("/"));

@@ -14,20 +14,19 @@ use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
 use crate::peer::Peer;
 
-/// What comes after a middleware: others, and in the end what answers the request.
+/// What comes after a middleware: more middleware, and at the end the handler.
 pub struct Next {
     middleware: vec::IntoIter<BoxedMiddleware>,
     last: Last,
 }
 
-/// What requests pass on their way: an async function of a [`Request`] and of what comes [next](Next),
-/// or a closure like one.
+/// Middleware: an async function of a [`Request`] and of what comes [next](Next), or such a closure.
 ///
-/// It stands for the bounds that these meet; there is nothing to implement.
+/// It is implemented for all of these.
 pub trait Middleware:
     Fn(Request, Next) -> <Self as Middleware>::Answering + Send + Sync + 'static
 {
-    /// The call under way.
+    /// The future of a call.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
     /// What it answers: a [`Response`], or text, or whatever else turns into one.
     type Answer: Into<Response> + 'static;
@@ -43,11 +42,11 @@ where
     type Answer = R;
 }
 
-/// The one form that all middleware has.
+/// The type-erased form of middleware.
 pub(super) type BoxedMiddleware =
     Arc<dyn Fn(Request, Next) -> BoxFuture<'static, Result<Answered>> + Send + Sync>;
 
-/// What answers a request.
+/// Answers a request.
 #[derive(Clone, Copy)]
 pub(super) enum End<'a> {
     Handler(&'a BoxedHandler),
@@ -60,7 +59,7 @@ pub(super) enum Ready<'a> {
     /// The same text for everybody.
     Text(&'static str),
     Status(StatusCode),
-    /// A status, and the methods that the route has.
+    /// A status, and the methods of the route.
     Allow(StatusCode, &'a Route),
 }
 
@@ -89,8 +88,8 @@ impl Next {
         Self { middleware: middleware.into_iter(), last }
     }
 
-    /// Has `request` answered. What fails on the way, or panics, has become a response by then: what
-    /// comes back is what the client would get.
+    /// Answers `request`. Errors and panics have become responses: the result is what the client would
+    /// get.
     pub async fn run(mut self, request: Request) -> Response {
         let id = Peer::of(&request).map(Peer::request_id);
         match (self.middleware.next(), self.last) {
@@ -110,7 +109,7 @@ impl fmt::Debug for Next {
     }
 }
 
-/// `middleware`, and what it answers, in the one form that all middleware has.
+/// Erases the types of `middleware` and of its result.
 pub(super) fn boxed(middleware: impl Middleware) -> BoxedMiddleware {
     Arc::new(move |request, next| {
         let answer = middleware(request, next);

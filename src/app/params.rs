@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{pattern, public_error};
 
-/// What the parameters of a route stand for in a request.
+/// The values of a route's parameters in a request.
 ///
 /// ```
 /// use turnkey::{App, Params, Request, Result};
@@ -21,25 +21,25 @@ use super::{pattern, public_error};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Params {
-    /// Names, and what stands in the path.
+    /// Names, and their values as they are in the path.
     raw: Vec<(String, String)>,
 }
 
 impl Params {
-    /// The parameters of the route that `request` came by; there are none, if it came by none.
+    /// The parameters of the route that matched `request`; empty if none matched.
     #[must_use]
     pub fn of(request: &Request) -> &Self {
         static NONE: Params = Params { raw: Vec::new() };
         request.ext().get::<Self>().unwrap_or(&NONE)
     }
 
-    /// What the parameter `name` stands for, percent-decoded, as a `T`.
+    /// The value of the parameter `name`, percent-decoded, as a `T`.
     ///
-    /// It is what the client sent: a `String` of it may hold anything, `/` and `..` too.
+    /// The client chooses it: a `String` may contain anything, also `/` and `..`.
     ///
     /// # Errors
-    /// With status 400 if it is not UTF-8, with 404 if it is no `T`: then nothing is there that
-    /// could have been meant. With 500 if the route has no parameter `name`.
+    /// With status 400 if it is not UTF-8; with 404 if it is not a `T`, since then no such resource can
+    /// exist; with 500 if the route has no parameter `name`.
     pub fn get<T: FromStr>(&self, name: &str) -> Result<T> {
         let Some((_, raw)) = self.raw.iter().find(|(n, _)| n == name) else {
             let text = format!("the route has no parameter {name:?}");
@@ -53,7 +53,7 @@ impl Params {
         })
     }
 
-    /// What the last parameter `name` stands for, as the client sent it.
+    /// The value of the last parameter `name`, as the client sent it.
     pub(crate) fn raw(&self, name: &str) -> Option<&str> {
         self.raw.iter().rfind(|(n, _)| n == name).map(|(_, raw)| raw.as_str())
     }

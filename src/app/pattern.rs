@@ -1,21 +1,21 @@
-//! Paths as routes write them, for the router: `:name` and `*name` are `{name}` and `{*name}` there.
+//! Converts the paths of routes for the router: `:name` and `*name` are `{name}` and `{*name}` there.
 
 use matchit::Params;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What a URL escapes in a path (the URL standard's path percent-encode set), so that a route is
-/// compared as what it comes as. A `%` stays: what is escaped already is right.
+/// The characters that a URL escapes in a path (the URL standard's path percent-encode set). Routes are
+/// compared in that form. A `%` stays, since it begins an escape.
 const IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`');
 
-/// What the router calls all that follows a prefix. No route can call anything so.
+/// The router's name for the rest of a path after a prefix. No route can use it.
 const REST: &str = "-";
 
 /// A path in the router's own notation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pattern(String);
 
-/// Why a path is none that a route can have.
+/// Why a path cannot be a route.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum PatternError {
     #[error("it does not begin with /")]
@@ -62,7 +62,7 @@ impl Pattern {
         Ok(Self(pattern))
     }
 
-    /// The paths that lie under `prefix`, and itself.
+    /// `prefix`, and the paths below it.
     pub(super) fn of_prefix(prefix: &str) -> Result<[Self; 3], PatternError> {
         let Self(pattern) = Self::new(prefix)?;
         if pattern.ends_with('/') || pattern.contains("{*") {
@@ -77,19 +77,19 @@ impl Pattern {
     }
 }
 
-/// The way that a route is written which the router knows as `pattern`.
+/// A route as it was written, from the router's `pattern`.
 pub(super) fn from_matchit(pattern: &str) -> String {
     pattern.replace("{*", "*").replace('{', ":").replace('}', "")
 }
 
-/// Of a path that lies under a prefix, what comes after it.
+/// The rest of a path after its prefix.
 pub(super) fn rest<'p>(path: &'p str, params: &Params<'_, 'p>) -> &'p str {
     // With the slash before it.
     let length = params.get(REST).map_or(0, |rest| rest.len() + 1);
     path.get(path.len() - length..).filter(|rest| !rest.is_empty()).unwrap_or("/")
 }
 
-/// The parameters that a route has named.
+/// The parameters of a route, without the rest after a prefix.
 pub(super) fn named<'m>(params: &'m Params<'_, '_>) -> impl Iterator<Item = (&'m str, &'m str)> {
     params.iter().filter(|(name, _)| *name != REST)
 }

@@ -7,7 +7,7 @@ use super::next::{self, BoxedMiddleware, End, Middleware, Ready};
 use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
 
-/// What answers to a path, by method.
+/// The handlers of a path, by method.
 pub struct Route {
     path: String,
     handlers: Vec<(Method, Answering)>,
@@ -50,7 +50,7 @@ impl Route {
         patch = Patch;
     }
 
-    /// Answers `method` with `handler`, in place of what answered it before.
+    /// Answers `method` with `handler`, which replaces an earlier one.
     pub fn method(&mut self, method: Method, handler: impl Handler) -> &mut Self {
         self.set(method, Answering::Handler(boxed(handler)))
     }
@@ -66,15 +66,14 @@ impl Route {
         self
     }
 
-    /// Answers all methods that have no handler of their own with `handler`, in place of what answered
-    /// them before: 405.
+    /// Answers all methods that have no handler of their own with `handler`. The default is 405.
     pub fn all(&mut self, handler: impl Handler) -> &mut Self {
         self.all = Some(boxed(handler));
         self
     }
 
-    /// Has every request for this path pass `middleware`, whatever its method, after that of the
-    /// [app](super::App::wrap). What is added first is passed first.
+    /// Runs `middleware` for every request for this path, with any method, after that of the
+    /// [app](super::App::wrap). Middleware runs in the order in which it was added.
     ///
     /// ```
     /// use turnkey::{App, Next, Peer, Request, Response, Result, StatusCode, public_error};
@@ -104,7 +103,7 @@ impl Route {
         &self.middleware
     }
 
-    /// What answers to `method`.
+    /// The handler of `method`.
     pub(super) fn end(&self, method: Method) -> End<'_> {
         let handler = self.handler(method).or_else(|| match method {
             Method::Head => self.handler(Method::Get),

@@ -17,8 +17,8 @@ use crate::peer::Link;
 
 /// Sends requests to an [`App`] as a server would, without one: for tests.
 ///
-/// What the app answers is what a client would get, errors and panics included. What a server does
-/// before the app sees a request is left out: limits, and the trust in proxies.
+/// The responses are those that a client would get, also after errors and panics. It leaves out what a
+/// server does before the app gets a request: limits, and the trust in proxies.
 ///
 /// ```
 /// use turnkey::{App, TestClient};
@@ -52,14 +52,14 @@ impl TestClient {
         }
     }
 
-    /// The same client, for the same app, at another address; [`RemoteAddr::Unix`] is one too.
+    /// The same client, for the same app, at another address, for example [`RemoteAddr::Unix`].
     #[must_use]
     pub fn at(&self, address: impl Into<RemoteAddr>) -> Self {
         Self { remote: address.into(), ..self.clone() }
     }
 
-    /// The same client, for the same app, over TLS, of which this was negotiated:
-    /// [`TlsInfo::default`] for nothing in particular.
+    /// The same client, for the same app, over TLS with these negotiated values. [`TlsInfo::default`] has
+    /// none.
     #[must_use]
     pub fn tls(&self, tls: TlsInfo) -> Self {
         Self { tls: Some(tls), ..self.clone() }
@@ -126,7 +126,7 @@ impl TestClient {
     }
 }
 
-/// A request that a [`TestClient`] is to send.
+/// A request of a [`TestClient`].
 #[derive(Debug)]
 #[must_use = "it is not sent before `send`"]
 pub struct TestRequest<'c> {
@@ -151,7 +151,7 @@ impl TestRequest<'_> {
     /// Sends the request, and waits for the whole response.
     ///
     /// # Panics
-    /// If the body of the response cannot be read to its end: over a connection, it would break off.
+    /// If the body of the response cannot be read to its end. A client would get a part of it.
     #[must_use]
     #[expect(clippy::panic, reason = "documented: there is no response to give back")]
     pub fn send(self) -> TestResponse {
@@ -165,10 +165,10 @@ impl TestRequest<'_> {
             let has_type = response.header(CONTENT_TYPE).is_some();
             let body = response.take_body();
             if !has_type {
-                // That of the empty body which stands in its place now.
+                // The length of the empty body that replaces it.
                 response.remove_header(CONTENT_TYPE);
             }
-            // What a client gets of it is its length.
+            // A client gets only its length.
             let body = if head_only { Ok(Vec::new()) } else { body.into_bytes().await };
             match body {
                 Ok(body) => TestResponse { response, body },
@@ -178,7 +178,7 @@ impl TestRequest<'_> {
     }
 }
 
-/// What a [`TestClient`] was answered.
+/// The response to a [`TestClient`].
 #[derive(Debug)]
 pub struct TestResponse {
     response: Response,
@@ -217,10 +217,10 @@ impl TestResponse {
         }
     }
 
-    /// What the body holds, in JSON.
+    /// The body, parsed as JSON.
     ///
     /// # Panics
-    /// If it does not.
+    /// If the body is not JSON for a `T`.
     #[must_use]
     #[expect(clippy::panic, reason = "documented: a test that asks for JSON fails without")]
     pub fn json<T: DeserializeOwned>(&self) -> T {

@@ -136,7 +136,7 @@ impl Descriptors {
         connections.saturating_mul(self.each).saturating_add(self.beside())
     }
 
-    /// Pooled connections must not use up the descriptors for clients.
+    /// At most a quarter: pooled connections must not use up the descriptors for clients.
     fn beside(self) -> usize {
         self.beside.min(room() / 4)
     }

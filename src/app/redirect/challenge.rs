@@ -1,5 +1,5 @@
-//! Answers to the challenges by which a CA has it proved that a name is ours (RFC 8555 §8.3). What
-//! gets the certificate, certbot for example, puts them into a folder, each in a file.
+//! Answers a CA's challenges, which prove that a name is ours (RFC 8555 §8.3). The ACME client, certbot for
+//! example, puts each answer into a file of a folder.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use http_types::{Body, Request, Response, StatusCode};
 use crate::common::refusal::Refusal;
 use crate::folder::{Missed, Patience, Root};
 
-/// What stands before the token, in URLs and in the folder.
+/// The path before the token, in URLs and in the folder.
 pub(super) const PATH: &str = "/.well-known/acme-challenge/";
 
 /// The largest answer that is served, in bytes; real ones have about a hundred.
 const MAX: u64 = 64 * 1024;
 
-/// The longest token that is looked for, which is the longest name that files have.
+/// The longest token that is accepted: the longest name of a file.
 const MAX_TOKEN: usize = 255;
 
-/// Answers with what the folder has for the token in the path. It is served whatever the host: the
-/// CA calls us by the name that is to be proved.
+/// Answers with the folder's file for the token in the path. The host does not matter: the CA uses the
+/// name that is to be proved.
 pub(super) async fn answer(folder: Arc<Path>, request: Request) -> http_types::Result<Response> {
     let Some(token) = request.url().path().strip_prefix(PATH).filter(|token| is_token(token))
     else {
@@ -34,7 +34,7 @@ pub(super) async fn answer(folder: Arc<Path>, request: Request) -> http_types::R
     match found {
         Ok(bytes) => {
             let mut response = Response::new(StatusCode::Ok);
-            // With the content type that the RFC names: application/octet-stream.
+            // The content type is that of the RFC: application/octet-stream.
             response.set_body(Body::from_bytes(bytes));
             Ok(response)
         }
@@ -47,7 +47,7 @@ pub(super) async fn answer(folder: Arc<Path>, request: Request) -> http_types::R
     }
 }
 
-/// A token is of the alphabet of base64url (RFC 8555 §8.3): there is no way out of the folder in it.
+/// A token has the alphabet of base64url (RFC 8555 §8.3), so it cannot lead out of the folder.
 fn is_token(token: &str) -> bool {
     (1..=MAX_TOKEN).contains(&token.len())
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
@@ -57,8 +57,8 @@ fn not_found() -> Response {
     Refusal::new(StatusCode::NotFound, "there is no answer to this challenge here").response()
 }
 
-/// The contents of the file `relative`, if that is one, is small, and stands in `folder`. The folder is
-/// opened for each: what gets the certificate may make it while the server runs.
+/// The contents of the file `relative`, if it is a small file in `folder`. The folder is opened for each
+/// request: the ACME client may create it while the server runs.
 fn read(folder: PathBuf, relative: &Path) -> Result<Vec<u8>, Missed> {
     let root = Root::new(folder).map_err(Missed::from)?;
     let file = root.open(relative, Patience::Any)?;
@@ -74,10 +74,10 @@ fn read(folder: PathBuf, relative: &Path) -> Result<Vec<u8>, Missed> {
     Ok(bytes)
 }
 
-/// What the log says of it; nothing of what is not there.
+/// The text for the log; none if the file does not exist.
 fn why(missed: Missed) -> Option<String> {
     match missed {
-        // With any patience it is never too early.
+        // `NotNow` does not occur with `Patience::Any`.
         Missed::Nothing | Missed::NotNow => None,
         Missed::Denied => Some("it may not be read".to_owned()),
         Missed::Outside => Some("a link leads out of the folder".to_owned()),
@@ -102,7 +102,7 @@ mod tests {
         assert!(!is_token(&"a".repeat(256)));
     }
 
-    /// What is read of the file that `make` makes in a folder, or why it is not.
+    /// Reads the file that `make` creates in a folder.
     fn read_made(make: impl FnOnce(&Path)) -> Result<Vec<u8>, String> {
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("secret"), "secret").unwrap();

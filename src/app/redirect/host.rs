@@ -5,17 +5,17 @@ use turnkey_backend::pki_types::DnsName;
 
 use crate::common::field;
 
-/// Whom a request is for, in the one form in which certificates and URLs name it, without a port.
+/// The host of a request, in the form that certificates and URLs have, without a port.
 #[derive(Debug)]
 pub(super) enum Host {
-    /// A DNS name in lower case, without the dot of the root at its end.
+    /// A DNS name in lower case, without a dot at its end.
     Name(String),
     Address(IpAddr),
 }
 
 impl Host {
-    /// Reads the value of a `Host` field. What it takes beyond names and addresses (RFC 3986 §3.2.2
-    /// has percent-encoding and sub-delimiters) no certificate is for.
+    /// Parses the value of a `Host` field. It may accept more than names and addresses (RFC 3986 §3.2.2 has
+    /// percent-encoding and sub-delimiters), but no certificate is for such hosts.
     pub(super) fn parse(authority: &str) -> Option<Self> {
         if !field::is_authority(authority.as_bytes()) {
             return None;
@@ -33,7 +33,7 @@ impl Host {
         is_name.then(|| Self::Name(name.to_ascii_lowercase()))
     }
 
-    /// As certificates name it.
+    /// As in certificates.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Name(name) => name.clone(),
@@ -43,7 +43,7 @@ impl Host {
 }
 
 impl fmt::Display for Host {
-    /// As it stands in a URL.
+    /// As in a URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),

@@ -1,8 +1,7 @@
-//! HTTPS by redirect: the app of a listener in the clear, which sends everybody to the listener for
-//! HTTPS.
+//! Redirects to HTTPS: the app of the plain HTTP listener, which redirects clients to the HTTPS listener.
 //!
-//! It sends nobody elsewhere. A redirect to whatever host a request names would lend our name to
-//! links that lead to others (CWE-601): only to a name that we have a certificate for is there one.
+//! It redirects only to hosts that we have a certificate for. A redirect to any host that a request names
+//! would be an open redirect (CWE-601).
 
 mod challenge;
 mod host;
@@ -18,27 +17,27 @@ use crate::app::App;
 use crate::common::refusal::Refusal;
 use crate::peer::Peer;
 
-/// The port that an `https` URL is for when it names none (RFC 9110 §4.2.2).
+/// The default port of `https` URLs (RFC 9110 §4.2.2).
 const HTTPS: u16 = 443;
 
-/// Where requests are sent.
+/// The target of redirects.
 pub(crate) struct Target {
-    /// Whether one of our certificates is for a host: a name in lower case and without a dot at its
-    /// end, or an address without brackets.
+    /// Whether one of our certificates is for a host: a name in lower case without a dot at its end, or an
+    /// address without brackets.
     pub(crate) is_ours: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    /// The port that HTTPS is spoken on.
+    /// The port of the HTTPS listener.
     pub(crate) https_port: u16,
-    /// The folder that answers to a CA's challenges are served from, if they are.
+    /// The folder with the answers to a CA's challenges, if there is one.
     pub(crate) folder: Option<PathBuf>,
 }
 
-/// An app that answers all requests with 308, so that method and body stay (RFC 9110 §15.4.9), but
-/// for those of a CA that has a name proved (RFC 8555 §8.3).
+/// An app that answers all requests with 308, which keeps method and body (RFC 9110 §15.4.9), except the
+/// challenges of a CA (RFC 8555 §8.3).
 pub(crate) fn app(target: Target) -> App {
     let mut app = App::new();
     if let Some(folder) = &target.folder {
         let folder: Arc<Path> = folder.as_path().into();
-        // A folder of challenges that ends in no token has no answer either.
+        // The folder of challenges itself has no answer either.
         for path in [challenge::PATH.to_owned(), format!("{}*token", challenge::PATH)] {
             let folder = Arc::clone(&folder);
             app.at(&path).get(move |request| challenge::answer(Arc::clone(&folder), request));
@@ -63,15 +62,15 @@ fn redirect(target: &Target, request: &Request) -> Response {
     response
 }
 
-/// The URL for what `url` is, at `host` (with its port, if it has one), by HTTPS; `None` if the host
-/// is none of ours.
+/// `url` with the scheme `https` and `host` (with its port, if it has one); `None` if we have no
+/// certificate for that host.
 fn location(target: &Target, host: &str, url: &Url) -> Option<String> {
     let host = Host::parse(host).filter(|host| (target.is_ours)(&host.name()))?;
     let port = match target.https_port {
         HTTPS => String::new(),
         port => format!(":{port}"),
     };
-    // It begins with a slash, and what comes after the host begins with nothing else.
+    // It begins with a slash, as what follows the host must.
     let what = &url[Position::BeforePath..Position::AfterQuery];
     Some(format!("https://{host}{port}{what}"))
 }
@@ -85,7 +84,7 @@ mod tests {
         Target { is_ours: Box::new(is_ours), https_port, folder: None }
     }
 
-    /// Where a request for `host` and `path` is sent, by the URL that the wire makes of them.
+    /// The redirect for a request for `host` and `path`, with the URL that the wire makes of them.
     fn sent(https_port: u16, host: &str, path: &str) -> Option<String> {
         let url = Url::parse(&format!("http://{host}{path}")).unwrap();
         location(&target(https_port), host, &url)
@@ -120,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(sent(443, "localhost", path).unwrap(), format!("https://localhost{path}"));
         }
-        // `OPTIONS *`, of which no more is left than that it has no path.
+        // `OPTIONS *`, which has no path.
         assert_eq!(sent(443, "localhost", "").unwrap(), "https://localhost/");
     }
 
@@ -131,7 +130,7 @@ mod tests {
         }
     }
 
-    /// Even if all that can be called a host were ours.
+    /// Even if every host were ours.
     #[test]
     fn what_is_no_host_is_not_redirected_to() {
         let all = Target { is_ours: Box::new(|_| true), ..target(443) };

@@ -1,4 +1,4 @@
-//! What a client is, for programs. Names stay as they are; new ones may be added.
+//! `/whoami` as JSON. Names do not change; new ones may be added.
 
 use std::time::SystemTime;
 
@@ -34,7 +34,7 @@ pub(super) fn of(peer: &Peer, now: SystemTime) -> Value {
     })
 }
 
-/// Each once, however often it was there.
+/// Each name once.
 fn ignored_names(peer: &Peer) -> Vec<&str> {
     let mut names = Vec::new();
     for header in peer.ignored_headers() {
@@ -45,7 +45,7 @@ fn ignored_names(peer: &Peer) -> Vec<&str> {
     names
 }
 
-/// Why the client is taken to be who it is.
+/// Why the client's address is believed.
 fn trust(peer: &Peer) -> Value {
     let origin = peer.origin();
     let proxies = origin

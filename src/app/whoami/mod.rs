@@ -29,13 +29,13 @@ pub(super) fn answer(request: &Request) -> http_types::Result<Response> {
         response.insert_header("content-type", "application/json");
         response
     };
-    // The same URL has two answers, and each client's is its own (RFC 9111 §4.1).
+    // The URL has two answers, and they differ between clients (RFC 9111 §4.1).
     response.insert_header("vary", "accept");
     response.insert_header("cache-control", "no-store");
     Ok(response)
 }
 
-/// Whole days until `end`; what ends today has none left.
+/// Whole days until `end`; 0 if it is today.
 fn days_left(end: SystemTime, now: SystemTime) -> u64 {
     end.duration_since(now).unwrap_or_default().as_secs() / 86_400
 }

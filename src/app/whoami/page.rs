@@ -1,4 +1,4 @@
-//! What a client is, for a person who wants to know why TLS does what it does.
+//! `/whoami` as a page, for people who debug TLS.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::days_left;
 use crate::page::{Page, escape};
 use crate::peer::Peer;
 
-/// With fewer days left than these a certificate is worth a look, and a sorrow.
+/// With fewer days left than these, the end of a certificate is marked as a warning, and as an error.
 const SOON: u64 = 30;
 const VERY_SOON: u64 = 7;
 
@@ -25,7 +25,7 @@ pub(super) fn of(peer: &Peer, now: SystemTime) -> Page {
     Page::new(format!("Who am I? {}, {}", peer.mode(), peer.host()), body.join("\n"))
 }
 
-/// What all of it comes to: nothing that this end of the connection cannot know.
+/// The summary. It claims only what this end of the connection can know.
 fn summary(peer: &Peer) -> String {
     let Some(tls) = peer.tls() else {
         if peer.scheme() == "https" {
@@ -51,7 +51,7 @@ fn summary(peer: &Peer) -> String {
     )
 }
 
-/// What a client's certificate proves, and about which client: that of this connection may be a proxy.
+/// What the certificate proves, and about which client: the peer of this connection may be a proxy.
 fn proved(peer: &Peer, tls: &TlsInfo, certificate: &Certificate) -> String {
     let name = escape(certificate.sole_common_name().unwrap_or(certificate.subject()));
     let direct = peer.origin().proxies.is_empty();
@@ -79,7 +79,7 @@ fn tls(peer: &Peer) -> String {
     let Some(tls) = peer.tls() else {
         return none("None: the connection to this server is in the clear.");
     };
-    // A stack that tells this tells the others too, if there are any.
+    // A TLS stack that reports this reports the others too, if there are any.
     let told = tls.resumed.is_some();
     let or_none = |value: &Option<String>, absent: &str| match value {
         Some(value) => Some(code(value)),
@@ -112,7 +112,7 @@ fn session(resumed: bool) -> String {
     text(if resumed { "resumed: an earlier handshake goes on" } else { "new: a full handshake" })
 }
 
-/// One sentence for all that the TLS stack keeps to itself.
+/// One sentence for everything that the TLS stack does not report.
 fn not_told(peer: &Peer, names: &[&str]) -> String {
     if names.is_empty() {
         return String::new();
@@ -174,13 +174,13 @@ fn chain(peer: &Peer, now: SystemTime) -> String {
         format!("<li>{subject}<p>{role}, until {end}</p></li>\n")
     });
     let list = format!("<ol class=\"chain\" role=\"list\">\n{}</ol>", items.collect::<String>());
-    // rustls does not tell which way it went.
+    // rustls does not report which one was used.
     let by_names = "Where the TLS stack does not tell the chain, as rustls does not, it is put together by names \
                     and key identifiers.";
     format!("{list}\n{}", none(by_names))
 }
 
-/// When a certificate ends, and how far off that is.
+/// When a certificate expires, and in how many days.
 fn end(certificate: &Certificate, now: SystemTime) -> String {
     let not_after = certificate.not_after();
     let class = match days_left(not_after, now) {
@@ -192,7 +192,7 @@ fn end(certificate: &Certificate, now: SystemTime) -> String {
     format!("{}, <span class=\"tag {class}\">{left} left</span>", text(&utc(not_after)))
 }
 
-/// The address before and after the decision whom to believe, and why it fell like that.
+/// The address before and after the decision on which proxies are trusted, and the reason.
 fn address(peer: &Peer) -> String {
     let mut rows = vec![("Connection from", code(&peer.remote().to_string()))];
     if let Some(sender) = peer.by_proxy_header() {
@@ -230,7 +230,7 @@ fn text(text: &str) -> String {
     escape(text)
 }
 
-/// What is to be read letter by letter.
+/// An exact value.
 fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
@@ -240,7 +240,7 @@ fn unbroken(text: &str, name: &str) -> String {
     escape(text).replace(name, &format!("<span class=\"whole\">{name}</span>"))
 }
 
-/// A distinguished name, which is long, and best broken between its parts.
+/// A distinguished name, which is broken between its parts.
 fn name(name: &str) -> String {
     code(name).replace(',', ",<wbr>")
 }
