@@ -1,4 +1,4 @@
-//! Who sent a request, and on whose word.
+//! Who sent a request, and which proxies are trusted to say so.
 
 pub(crate) mod settings;
 pub(crate) mod trust;
@@ -17,9 +17,9 @@ use crate::common::request_id::RequestId;
 use crate::mode::current::Serving;
 use crate::report::explain::Event;
 
-/// Who is at the other end of a request, and over what.
+/// The client of a request, and the connection that it came over.
 ///
-/// Handlers find it with [`Peer::of`].
+/// Handlers get it with [`Peer::of`].
 #[derive(Debug, Clone)]
 pub struct Peer {
     link: Arc<Link>,
@@ -39,14 +39,14 @@ impl Peer {
         request.ext().get::<Self>()
     }
 
-    /// The mode that the server runs in: `http`, `https` or `mutual`; with [`Mode::Own`](crate::Mode::Own) what
-    /// the backend calls itself.
+    /// The server's mode: `http`, `https` or `mutual`; with [`Mode::Own`](crate::Mode::Own) the name of the
+    /// backend.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         self.link.settings.mode
     }
 
-    /// What the log calls the request.
+    /// The request's id in the log.
     pub(crate) fn request_id(&self) -> RequestId {
         self.request
     }
@@ -59,34 +59,34 @@ impl Peer {
         self.link.backend
     }
 
-    /// The scheme by which the client reached the server, or the proxy before it that is trusted
+    /// The scheme that the client used to reach the server, or a trusted proxy before it
     /// ([`Server::trust`](crate::Server::trust)): `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         self.scheme
     }
 
-    /// The host, and the port if one was given, by which the client called the server, or the proxy
-    /// before it that is trusted.
+    /// The host, and the port if there was one, that the client used for the server, or for a trusted proxy
+    /// before it.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The client's address: the nearest that is none of a trusted proxy's. Where a proxy keeps the
-    /// client's to itself, it is the proxy's own. IPv4 is never written as IPv6.
+    /// The client's address: the nearest one that is not a trusted proxy's. If a proxy hides the client's
+    /// address, it is the proxy's own. IPv4 is never written as IPv6.
     #[must_use]
     pub fn client(&self) -> ClientAddr {
         self.client
     }
 
-    /// The other end of the connection, be it the client's or a proxy's.
+    /// The other end of the connection: the client or a proxy.
     #[must_use]
     pub fn remote(&self) -> RemoteAddr {
         self.link.remote
     }
 
-    /// What was negotiated; `None` without TLS.
+    /// What the TLS handshake negotiated; `None` without TLS.
     #[must_use]
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.link.tls.as_deref()
@@ -98,10 +98,10 @@ impl Peer {
         self.tls()?.client_certificate.as_ref()
     }
 
-    /// The chain by which that certificate was verified: the certificate first, each followed by its
-    /// issuer's, the trusted CA last. Every link was checked, so an app may decide by the CAs in it; what else
-    /// the client sent is no part of it. `None` also where a session was resumed whose ticket does not keep
-    /// the chain, which is so with OpenSSL: an app that decides by CA must refuse `None`.
+    /// The chain that was verified: the client's certificate first, each followed by its issuer's, the trusted
+    /// CA last. Every link was checked, so an app may decide by the CAs in it. Other certificates that
+    /// the client sent are not in it. It is also `None` after a resumption with OpenSSL, whose tickets do not
+    /// contain the chain: an app that decides by CA must reject `None`.
     #[must_use]
     pub fn chain(&self) -> Option<&[Certificate]> {
         self.tls()?.client_chain.as_deref()
@@ -113,14 +113,14 @@ impl Peer {
         self.link.asks_clients
     }
 
-    /// The fields that were removed from the request, because nobody is trusted to say what they
-    /// say, or it makes no sense.
+    /// The fields that were removed from the request, because their sender is not trusted or they are
+    /// malformed.
     #[must_use]
     pub fn ignored_headers(&self) -> &[IgnoredHeader] {
         &self.ignored
     }
 
-    /// Why the client is taken to be [`client`](Self::client).
+    /// Why [`client`](Self::client) is believed to be the client.
     pub(crate) fn origin(&self) -> Origin {
         let Link { settings, remote, sender, .. } = &*self.link;
         settings.trust.origin(*remote, *sender, self.basis.as_ref())
@@ -131,14 +131,14 @@ impl Peer {
         self.link.settings.trust.names().trusted_proxies
     }
 
-    /// Who sent the request, if a PROXY header says that it is not who is at the other end.
+    /// The sender of the request, if a PROXY header says that it is not the other end of the connection.
     pub(crate) fn by_proxy_header(&self) -> Option<RemoteAddr> {
         let sender = self.link.sender.addr();
         (sender != self.link.remote).then_some(sender)
     }
 }
 
-/// What is the same for all requests of a connection, until another client policy is in force.
+/// The values that all requests of a connection share, until the client policy changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) settings: Arc<Settings>,
@@ -146,13 +146,13 @@ pub(crate) struct Link {
     pub(crate) id: u64,
     /// The other end.
     pub(crate) remote: RemoteAddr,
-    /// Who sends the requests.
+    /// The sender of the requests.
     pub(crate) sender: Sender,
     /// The address that the client reached.
     pub(crate) local: LocalAddr,
     /// The name of the backend that accepted the connection.
     pub(crate) backend: &'static str,
-    /// On the heap: without TLS it would be most of this.
+    /// On the heap: it is large, and absent without TLS.
     pub(crate) tls: Option<Box<TlsInfo>>,
     /// Whether clients are asked for a certificate.
     pub(crate) asks_clients: bool,
@@ -161,7 +161,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// What there is to a request that comes over no connection.
+    /// The values for a request without a connection.
     pub(crate) fn in_process(remote: RemoteAddr, tls: Option<TlsInfo>) -> Self {
         let certificate = tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
         let mode = match (&tls, certificate) {
@@ -198,7 +198,7 @@ impl Link {
         self.settings.trust.decide(self.sender, fields, Own { scheme, host })
     }
 
-    /// Who sends the request `id` for `host`, which speaks for nobody else.
+    /// The peer of the request `id` for `host`, without fields of proxies.
     pub(crate) fn sends(self: &Arc<Self>, id: RequestId, host: &str) -> Peer {
         Peer {
             link: Arc::clone(self),
@@ -211,7 +211,7 @@ impl Link {
         }
     }
 
-    /// Who sends the request `id`, which was decided on.
+    /// The peer of the request `id`, with the decision about it.
     pub(crate) fn peer(self: &Arc<Self>, decision: Decision<'_>, id: RequestId) -> Peer {
         Peer {
             link: Arc::clone(self),

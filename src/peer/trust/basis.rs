@@ -1,46 +1,44 @@
 use super::{Sender, Standing, Trust};
 use crate::common::address::{ClientAddr, RemoteAddr};
 
-/// What the client's address was taken from, where that was a field of a proxy's.
+/// The field of a proxy that the client's address was taken from.
 #[derive(Debug, Clone)]
 pub(crate) struct Basis {
     pub(super) field: &'static str,
-    /// The place of the client's address in it, counted from the right; 0 if it names none.
+    /// The position of the client's address in it, counted from the right; 0 if it has none.
     pub(super) hop: usize,
-    /// The trusted proxies that stand to the right of it, the nearest to us first.
+    /// The trusted proxies to the right of it, the nearest first.
     pub(super) via: Vec<ClientAddr>,
-    /// What stands to the left of it, if anything does.
+    /// What is to the left of it.
     pub(super) beyond: Beyond,
 }
 
 /// What follows the last hop that can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beyond {
-    /// Nothing, or nothing that anybody trusted wrote.
+    /// Nothing, or nothing that a trusted proxy wrote.
     Nothing,
-    /// A hop that is kept secret (RFC 7239 §6.2, §6.3).
+    /// A hidden hop (RFC 7239 §6.2, §6.3).
     Hidden,
-    /// What is no hop.
+    /// Malformed text.
     Malformed,
 }
 
-/// Where a request came from, and why that is believed: for people.
+/// Where a request came from, and why that is believed, for people to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     /// The field that the address was taken from.
     pub(crate) field: Option<&'static str>,
-    /// Its place there, counted from the right.
+    /// Its position there, counted from the right.
     pub(crate) hop: Option<usize>,
-    /// The proxies on the way, the one that the connection comes from first, each with the part of
-    /// `--trust-proxy` by which it is trusted.
+    /// The proxies on the way, the nearest first, each with the part of `--trust-proxy` that trusts it.
     pub(crate) proxies: Vec<(ClientAddr, String)>,
     /// All of that in a sentence, in lower case and without a full stop.
     pub(crate) why: String,
 }
 
 impl Trust {
-    /// Why a request is taken to come from whom it is taken to come from, which is `basis`. It came over
-    /// a connection from `remote`.
+    /// Explains the decision `basis` about the client of a request, over a connection from `remote`.
     pub(crate) fn origin(
         &self,
         remote: RemoteAddr,
@@ -136,7 +134,7 @@ mod tests {
         text.parse::<SocketAddr>().map_or(RemoteAddr::Unix, RemoteAddr::Tcp)
     }
 
-    /// What is said of a request with one field, which `sender` sent over a connection from `remote`.
+    /// The explanation for a request with one field, which `sender` sent over a connection from `remote`.
     fn origin(proxies: &str, remote: &str, sender: Sender, field: &str) -> Origin {
         let trust = Trust::new(proxies.parse().unwrap_or_default(), false);
         let fields: Vec<_> = field

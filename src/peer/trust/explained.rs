@@ -4,15 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::common::address::ClientAddr;
 
-/// How many addresses are remembered, and how many fields of each. Those who forge fields must not
-/// fill the memory, or the log.
+/// How many addresses are remembered, and how many fields of each. Forged fields must not fill the memory
+/// or the log.
 const MAX_PEERS: usize = 1024;
 const MAX_FIELDS: usize = 16;
 
-/// How much of what a peer sent is shown, in bytes.
+/// How much of a peer's text is shown, in bytes.
 const SHOWN: usize = 64;
 
-/// Who has been told about which field already: each is explained once for each address.
+/// Which fields were logged: each is explained once for each address.
 #[derive(Debug, Default)]
 pub(crate) struct Explained {
     state: Mutex<Mentioned>,
@@ -35,7 +35,7 @@ impl Explained {
 
     /// Logs that a request from `peer` is refused, and `why`.
     pub(crate) fn refused(&self, peer: ClientAddr, why: &str) {
-        // No field has this name.
+        // No field has an empty name.
         if self.is_new(peer, "") {
             log::info!("refused a request from {peer}: {why}");
         }
@@ -62,7 +62,7 @@ impl Explained {
     }
 }
 
-/// What a peer sent, on one line and not too long.
+/// A peer's text, escaped to one line and cut.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     match bytes.get(..SHOWN) {
         Some(start) if bytes.len() > SHOWN => format!("{}...", start.escape_ascii()),

@@ -1,47 +1,47 @@
 //! `Forwarded` (RFC 7239), read from its end.
 //!
-//! The last element is the one that the nearest proxy wrote; what stands before it may be the
-//! client's own. A client that sends `for="` would swallow what the proxy appends, if the field
-//! were read from its beginning. So an element is the shortest text from a comma to the end that is
-//! well-formed. Where the whole field is well-formed the two ways come to the same: a text that
-//! begins inside of a quoted string has an odd number of quotes left, and is not.
+//! The last element is from the nearest proxy; those before it may be the client's. If the field were read
+//! from its beginning, a client that sends `for="` could hide the proxy's element in a quoted string. So an
+//! element is the shortest well-formed text from a comma to the end. If the whole field is well-formed, both
+//! ways give the same result: a text that begins inside a quoted string has an odd number of quotes, and is
+//! malformed.
 
 use std::borrow::Cow;
 
 use super::node::Node;
 use crate::common::field::{token, token_or_quoted, trim};
 
-/// What one proxy says of whoever connected to it.
+/// What one proxy says about its client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Element<'v> {
-    /// Where it begins in the value.
+    /// Its offset in the value.
     pub(crate) start: usize,
-    /// Who connected; an element without `for` does not say.
+    /// The client; an element without `for` has none.
     pub(crate) node: Node,
-    /// The scheme that was spoken, whatever it is.
+    /// The scheme, not validated.
     pub(crate) proto: Option<Cow<'v, [u8]>>,
-    /// The `Host` that was sent, whatever it is.
+    /// The `Host`, not validated.
     pub(crate) host: Option<Cow<'v, [u8]>>,
 }
 
-/// What is no element, as far as it can be told.
+/// Malformed text in place of an element.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed<'v>(pub(crate) &'v [u8]);
 
-/// The elements of a value, the last one first. Nothing follows one that is malformed.
+/// The elements of a value, the last one first. It ends at the first malformed one.
 pub(crate) fn parse(value: &[u8]) -> Elements<'_> {
     Elements { value, end: Some(value.len()) }
 }
 
-/// The longest element that is looked for, in bytes: several times what any proxy writes. It bounds
-/// the work on what the client wrote, which may be one comma after the other.
+/// The maximum length of an element, in bytes: several times what any proxy writes. It limits the work for
+/// hostile values, such as a long row of commas.
 const MAX_ELEMENT: usize = 1024;
 
 /// See [`parse`].
 #[derive(Debug)]
 pub(crate) struct Elements<'v> {
     value: &'v [u8],
-    /// Where what is yet to be read ends.
+    /// The end of the unread part.
     end: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl<'v> Iterator for Elements<'v> {
                     return Some(Err(Malformed(shortest.unwrap_or(text))));
                 }
                 let text = trim(text);
-                // RFC 9110 §5.6.1.2: empty elements of a list do not count.
+                // RFC 9110 §5.6.1.2: empty elements of a list are ignored.
                 if text.is_empty() {
                     self.end = comma;
                     break;
@@ -72,7 +72,7 @@ impl<'v> Iterator for Elements<'v> {
                     self.end = comma.filter(|_| element.is_ok());
                     return Some(element);
                 }
-                // The comma may be inside of a quoted string.
+                // The comma may be inside a quoted string.
                 match comma {
                     Some(comma) => before = rest.get(..comma)?,
                     None => return Some(Err(Malformed(shortest))),
@@ -82,7 +82,7 @@ impl<'v> Iterator for Elements<'v> {
     }
 }
 
-/// The parameters of an element that matter here (RFC 7239 §5); others are passed over.
+/// The parameters of an element that matter here (RFC 7239 §5); others are ignored.
 #[derive(Debug, Default)]
 struct Pairs<'v> {
     by: Option<Cow<'v, [u8]>>,
@@ -92,8 +92,8 @@ struct Pairs<'v> {
 }
 
 impl<'v> Pairs<'v> {
-    /// `[ forwarded-pair ] *( ";" [ forwarded-pair ] )` (RFC 7239 §4). There is no white space in
-    /// it, but proxies are seen to put some after the semicolon.
+    /// `[ forwarded-pair ] *( ";" [ forwarded-pair ] )` (RFC 7239 §4). The grammar has no white space, but some
+    /// proxies write it after the semicolon.
     fn read(text: &'v [u8]) -> Option<Self> {
         let mut pairs = Self::default();
         let mut rest = text;
@@ -102,7 +102,7 @@ impl<'v> Pairs<'v> {
             if !matches!(rest, [] | [b';', ..]) {
                 let (name, after) = token(rest)?;
                 let (value, after) = token_or_quoted(after.strip_prefix(b"=")?)?;
-                // RFC 7239 §4: no parameter comes twice.
+                // RFC 7239 §4: each parameter occurs at most once.
                 if let Some(known) = pairs.known(name)
                     && known.replace(value).is_some()
                 {

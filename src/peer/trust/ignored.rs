@@ -23,7 +23,7 @@ impl IgnoredHeader {
         &self.name
     }
 
-    /// The beginning of its value, in printable ASCII: whatever else is in there is escaped.
+    /// The beginning of its value, in printable ASCII. Other bytes are escaped.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -64,13 +64,13 @@ pub(super) enum Why {
     Strange(&'static str),
     /// Applications may take it for a field that says how long the body is.
     Framing,
-    /// This, in `Forwarded`, is none of its elements.
+    /// This is not an element of `Forwarded`.
     NoElement(String),
-    /// This, in `X-Forwarded-For`, is none.
+    /// This, in `X-Forwarded-For`, is not an address.
     NoAddress(String),
-    /// This is none that is known.
+    /// This is not a known scheme.
     NoScheme(String),
-    /// This is none.
+    /// This is not a valid host.
     NoHost(String),
 }
 

@@ -1,11 +1,11 @@
-//! Whom to believe about who is at the other end.
+//! Which proxies are trusted to say who the client is.
 //!
-//! A proxy tells the application behind it whom it speaks for, in fields that a client can write
-//! just as well. So they count when they come from a proxy that is trusted, as far back as each hop
-//! was one; all others go before anyone reads them.
+//! A proxy tells the application who its client is, in fields that a client can write too. So they count only
+//! if a trusted proxy sent them, as far back as each hop is trusted. All others are removed before
+//! anything reads them.
 //!
-//! The decision is made once for each request, here, from who sends it ([`Sender`]) and from the
-//! fields of its head ([`Decision`]); whatever depends on client, scheme or host follows it.
+//! The decision ([`Decision`]) is made here, once for each request, from its sender ([`Sender`]) and the
+//! fields of its head. Everything that depends on client, scheme or host uses it.
 
 mod basis;
 mod decision;
@@ -65,8 +65,7 @@ impl Trust {
         self.proxy_protocol && self.at(remote).standing == Standing::Trusted
     }
 
-    /// That a connection of `peer`'s, which begins like this, begins with a PROXY header that nobody is
-    /// asked for.
+    /// The error for a connection of `peer` that begins with a PROXY header, which is not expected there.
     pub(crate) fn unexpected_header(
         &self,
         start: &[u8],
@@ -76,8 +75,8 @@ impl Trust {
         is_one.then(|| ProxyHeaderError::Unexpected { peer: peer.client() })
     }
 
-    /// Finds out who sends what comes over `socket`, a connection from `remote`. With the PROXY protocol this
-    /// takes the header, which comes before all else; `None` if the peer leaves before it.
+    /// Finds the sender of requests on `socket`, a connection from `remote`. With the PROXY protocol this reads
+    /// the header, which comes first; `None` if the peer leaves before it.
     pub(crate) async fn sender(
         &self,
         socket: &Socket,
@@ -104,7 +103,7 @@ impl Trust {
         Sender { addr, standing: if trusted { Standing::Trusted } else { Standing::Untrusted } }
     }
 
-    /// Decides what is believed of a request with `fields`, over what is known without them.
+    /// Decides what is believed of a request with `fields`, beyond what is known without them.
     pub(crate) fn decide<'b>(
         &self,
         sender: Sender,
@@ -114,7 +113,7 @@ impl Trust {
         decision::decide(self, sender, fields, own)
     }
 
-    /// Removes the fields from a request whose names have other marks than `-` and `_`.
+    /// Removes fields whose names have other marks than `-` and `_`.
     pub(crate) fn remove_strange(
         &self,
         sender: Sender,
@@ -125,7 +124,7 @@ impl Trust {
     }
 }
 
-/// Who sends the requests of a connection.
+/// The sender of a connection's requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sender {
     addr: RemoteAddr,
@@ -136,18 +135,18 @@ pub(crate) struct Sender {
 enum Standing {
     Trusted,
     Untrusted,
-    /// Somebody behind a trusted proxy, which hands their bytes on and does not say whose they are:
-    /// what is written there is not the proxy's word.
+    /// An unknown client behind a trusted proxy, which forwards bytes without naming the client. Fields in
+    /// them are not the proxy's.
     Unnamed,
 }
 
 impl Sender {
-    /// The address: that of the connection, or what the PROXY header says.
+    /// The address of the connection, or that in the PROXY header.
     pub(crate) fn addr(&self) -> RemoteAddr {
         self.addr
     }
 
-    /// Whether it is a proxy that may speak for others.
+    /// Whether it is a trusted proxy.
     pub(crate) fn is_trusted(&self) -> bool {
         self.standing == Standing::Trusted
     }

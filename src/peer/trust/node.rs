@@ -1,11 +1,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Who connected to a proxy, as the proxy says it.
+/// The client of a proxy, as the proxy writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Node {
     /// IPv4 is never written as IPv6.
     Address(IpAddr),
-    /// The proxy does not know, or keeps it to itself (RFC 7239 §6.2, §6.3).
+    /// The proxy does not know it, or hides it (RFC 7239 §6.2, §6.3).
     Hidden,
 }
 
@@ -23,9 +23,9 @@ impl Node {
         is_port(port).then_some(name)
     }
 
-    /// Reads an element of `X-Forwarded-For`, where IPv6 goes without brackets too.
+    /// Reads an element of `X-Forwarded-For`, in which IPv6 may have no brackets.
     pub(crate) fn parse_bare(text: &[u8]) -> Option<Self> {
-        // So nginx writes who comes over a Unix socket.
+        // nginx writes this for clients over a Unix socket.
         if text == b"unix:" {
             return Some(Self::Hidden);
         }
@@ -42,7 +42,7 @@ impl Node {
     }
 }
 
-/// What stands before the first `byte`, and what follows, with the `byte`.
+/// The text before the first `byte`, and the rest from it on.
 fn split_at(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     text.split_at_checked(memchr::memchr(byte, text)?)
 }

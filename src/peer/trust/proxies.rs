@@ -5,7 +5,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::common::address::ClientAddr;
 
-/// The proxies that are believed when they say whom they speak for; none by default.
+/// The proxies that are trusted to say who their clients are; none by default.
 ///
 /// ```
 /// # fn main() -> Result<(), turnkey::net::TrustedProxiesError> {
@@ -16,14 +16,13 @@ use crate::common::address::ClientAddr;
 /// ```
 ///
 /// The text is a list of addresses and networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3),
-/// with commas between them, and `unix` for all who come over a Unix socket: who may, is the socket's
-/// permissions to say. IPv4 addresses are the same when they come as IPv6
-/// (`::ffff:10.1.2.3`, RFC 4291 §2.5.5.2), as they do on a socket that takes both; networks of
-/// IPv6, `::/0` too, have none of them in it.
+/// with commas between them, and `unix` for all connections over a Unix socket, whose permissions decide who
+/// may connect. IPv4 addresses written as IPv6 (`::ffff:10.1.2.3`, RFC 4291 §2.5.5.2), as they are on a
+/// socket for both, count as IPv4. Networks of IPv6 contain no IPv4 addresses, `::/0` included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
-    /// Whoever comes over a Unix socket.
+    /// All connections over a Unix socket.
     unix: bool,
 }
 
@@ -35,7 +34,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Which of these `client` is trusted by, as it is written: an address, a network, or `unix`.
+    /// The entry that trusts `client`, as it is written: an address, a network, or `unix`.
     pub(crate) fn part_with(&self, client: ClientAddr) -> Option<String> {
         let ClientAddr::Ip(ip) = client else { return self.unix.then(|| "unix".to_owned()) };
         let ip = ip.to_canonical();
@@ -44,7 +43,7 @@ impl TrustedProxies {
         Some(if is_address { network.addr().to_string() } else { network.to_string() })
     }
 
-    /// Whether a connection from `client` is one of a proxy's.
+    /// Whether a connection from `client` is a trusted proxy's.
     #[must_use]
     pub fn trusts(&self, client: ClientAddr) -> bool {
         match client {
@@ -98,7 +97,7 @@ fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
     }
     let network: IpNet =
         text.parse().map_err(|_| TrustedProxiesError::Invalid { text: text.to_owned() })?;
-    // Somebody meant the address or the network, and one of them is trusted without being meant.
+    // It is not clear whether the address or the network is meant.
     if network.trunc() != network {
         return Err(TrustedProxiesError::HostBits {
             text: text.to_owned(),
@@ -109,27 +108,27 @@ fn network(text: &str) -> Result<IpNet, TrustedProxiesError> {
     Ok(canonical(network))
 }
 
-/// A network of mapped addresses as the network of IPv4 that it is.
+/// Converts a network of mapped addresses into a network of IPv4.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(mapped) = network else { return network };
     let v4 = mapped.prefix_len().checked_sub(96).zip(mapped.addr().to_ipv4_mapped());
     v4.and_then(|(prefix, address)| Ipv4Net::new(address, prefix).ok()).map_or(network, IpNet::V4)
 }
 
-/// Why a text does not say which proxies to trust.
+/// Why a list of proxies is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustedProxiesError {
-    /// It names none.
+    /// It is empty.
     #[error("expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8, or unix")]
     Empty,
-    /// Something in it is neither an address nor a network.
+    /// An entry is neither an address nor a network.
     #[error(
         "{text:?} is neither an address nor a network: expected something such as 10.0.0.7, \
          10.0.0.0/8 or fd00::/8, or unix; names are not looked up"
     )]
     Invalid {
-        /// What it is.
+        /// The entry.
         text: String,
     },
     /// A network has bits set beyond its prefix.

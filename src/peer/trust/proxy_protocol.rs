@@ -1,7 +1,6 @@
 //! The PROXY protocol, versions 1 and 2: <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>
 //!
-//! What has to be exact is how much is read: the bytes after the header are the client's, and the
-//! TLS stack's to read.
+//! It must not read more than the header: the bytes after it are the client's, for the TLS stack.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,11 +11,11 @@ use turnkey_backend::Socket;
 use crate::common::address::ClientAddr;
 use crate::common::setting_names::SettingNames;
 
-/// What each version begins with. No header of either is shorter than the longer one.
+/// The beginning of each version. No header is shorter than the longer of them.
 const V1: &[u8] = b"PROXY ";
 const V2: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// How many bytes tell whether a header has begun.
+/// How many bytes are needed to recognise a header.
 pub(crate) const START: usize = V2.len();
 
 /// The longest header of version 1, with its line end, in bytes (section 2.1).
@@ -25,26 +24,26 @@ const V1_MAX: usize = 107;
 /// Signature, version and command, family, length (section 2.2).
 const V2_FIXED: usize = 16;
 
-/// The longest rest of a header of version 2 that is read, in bytes; it could be 64 KiB. Addresses
-/// and what proxies send with them take a few hundred.
+/// The maximum length of the rest of a header of version 2, in bytes; the format allows 64 KiB. Addresses
+/// and the other values that proxies send take a few hundred.
 const V2_MAX_REST: usize = 4096;
 
-/// Whose connection it is, as the proxy says.
+/// Whose connection it is, according to the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxiedClient {
     /// This client's.
     Client(SocketAddr),
-    /// The proxy's own, to see whether the server is there (`LOCAL`).
+    /// The proxy's own, for a health check (`LOCAL`).
     Local,
-    /// Somebody's, of whom there is no address: `UNKNOWN`, or one that is none of TCP.
+    /// A client without an address: `UNKNOWN`, or an address of another kind than TCP.
     Unnamed,
 }
 
-/// Reads a header and not a byte more; `None` if the peer leaves without a byte.
+/// Reads a header, without any byte after it; `None` if the peer leaves without a byte.
 pub(crate) async fn read(socket: &Socket) -> Result<Option<ProxiedClient>, ProxyHeaderError> {
     let mut socket = socket.clone();
     let mut header = vec![0; V2.len()];
-    // A reset is how many a health check leaves.
+    // Many health checks end with a reset.
     if matches!(socket.peek(&mut [0]).await, Ok(0) | Err(_)) {
         return Ok(None);
     }
@@ -58,7 +57,7 @@ pub(crate) async fn read(socket: &Socket) -> Result<Option<ProxiedClient>, Proxy
             let mut ahead = vec![0; room];
             let n = socket.peek(&mut ahead).await?;
             let line = memchr::memchr(b'\n', ahead.get(..n).unwrap_or_default());
-            // The end of the stream is for the reading to find.
+            // The next read reports the end of the stream.
             read_more(&mut socket, &mut header, line.map_or(n.max(1), |end| end + 1)).await?;
         }
     } else {
@@ -73,9 +72,8 @@ async fn read_more(socket: &mut Socket, header: &mut Vec<u8>, n: usize) -> io::R
     socket.read_exact(header.get_mut(start..).unwrap_or_default()).await
 }
 
-/// Makes sure that a peer who is not to be believed sends no header: it is named in an error of
-/// ours then, where the layers above would call it no HTTP, or no TLS. Takes nothing. Whether it sends
-/// anything at all is for them to see.
+/// Fails if a peer that is not trusted sends a header. Without this check, the layers above would report
+/// it as malformed HTTP or TLS. It consumes nothing, and does not fail if the peer sends nothing.
 pub(crate) async fn refuse(socket: &Socket, peer: ClientAddr) -> Result<(), ProxyHeaderError> {
     let mut start = [0; V2.len()];
     let n = socket.peek(&mut start).await.unwrap_or(0);
@@ -85,12 +83,12 @@ pub(crate) async fn refuse(socket: &Socket, peer: ClientAddr) -> Result<(), Prox
     Ok(())
 }
 
-/// Whether a connection that begins like this begins with a header. [`START`] is enough to tell.
+/// Whether a connection with this beginning has a header. [`START`] bytes are enough to know.
 pub(crate) fn is_header(start: &[u8]) -> bool {
     start.starts_with(V1) || start.starts_with(V2)
 }
 
-/// How much more a header of version 1 may have; `None` when its line has ended.
+/// How many more bytes a header of version 1 may have; `None` when its line has ended.
 fn v1_room(header: &[u8]) -> Result<Option<usize>, ProxyHeaderError> {
     match V1_MAX.checked_sub(header.len()) {
         _ if header.ends_with(b"\n") => Ok(None),
@@ -99,7 +97,7 @@ fn v1_room(header: &[u8]) -> Result<Option<usize>, ProxyHeaderError> {
     }
 }
 
-/// How long the rest of a header of version 2 is, of which `header` is the fixed part.
+/// The length of the rest of a header of version 2, from its fixed part `header`.
 fn v2_rest(header: &[u8]) -> Result<usize, ProxyHeaderError> {
     let rest = match header {
         [.., high, low] => usize::from(u16::from_be_bytes([*high, *low])),
@@ -113,17 +111,17 @@ fn v2_rest(header: &[u8]) -> Result<usize, ProxyHeaderError> {
     Ok(rest)
 }
 
-/// What a whole header says, of either version.
+/// Parses a complete header of either version.
 pub(crate) fn parse(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
     if header.starts_with(V2) { parse_v2(header) } else { parse_v1(header) }
 }
 
 fn parse_v1(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
-    // Section 2.1 has the line end in CRLF; ppp takes a bare LF.
+    // Section 2.1 requires CRLF; ppp accepts a bare LF.
     if !header.ends_with(b"\r\n") {
         return Err(ProxyHeaderError::Malformed("its line does not end in CRLF".to_owned()));
     }
-    // Section 2.1: whatever follows `UNKNOWN` is to be ignored; ppp wants it to be addresses.
+    // Section 2.1: the rest after `UNKNOWN` must be ignored; ppp requires addresses there.
     if let Some(rest) = header.strip_prefix(b"PROXY UNKNOWN")
         && matches!(rest, [b'\r' | b' ', .., b'\n'])
     {
@@ -138,8 +136,8 @@ fn parse_v1(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
 }
 
 fn parse_v2(header: &[u8]) -> Result<ProxiedClient, ProxyHeaderError> {
-    // Section 2.2: in a LOCAL one the family is to be ignored, and so is what follows; ppp wants
-    // both to be right.
+    // Section 2.2: the family of a LOCAL header and the rest must be ignored; ppp requires both to be
+    // valid.
     if header.get(V2.len()) == Some(&0x20) && header.len() >= V2_FIXED {
         return Ok(ProxiedClient::Local);
     }
@@ -303,7 +301,7 @@ mod tests {
                 2 => [V1, &bytes].concat(),
                 _ => [V1, words.as_bytes()].concat(),
             };
-            // Whatever it says, it must not panic.
+            // The result does not matter: it must not panic.
             _ = parse(&header);
         }
     }

@@ -1,13 +1,13 @@
 //! The lists of `X-Forwarded-For`, `-Proto` and `-Host`, read from their end.
 //!
-//! No RFC says what they are. Each proxy appends to them, so that the last element is the one that
-//! the nearest proxy wrote, as in `Forwarded`.
+//! No RFC defines them. Each proxy appends to them, so the last element is from the nearest proxy, as in
+//! `Forwarded`.
 
 use std::iter;
 
 use crate::common::field::trim;
 
-/// The elements of a list, the last first, each with where it begins; empty ones do not count.
+/// The elements of a list and their offsets, the last first, without empty ones.
 pub(crate) fn from_the_right(value: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut end = Some(value.len());
     iter::from_fn(move || {

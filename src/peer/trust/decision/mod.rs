@@ -19,7 +19,7 @@ const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 
-/// What the connection and the request say without any proxy's word.
+/// What is known from the connection and the request without fields of proxies.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Own<'b> {
     pub(crate) scheme: &'static str,
@@ -30,23 +30,22 @@ pub(crate) struct Own<'b> {
 #[derive(Debug)]
 pub(crate) struct Decision<'b> {
     pub(crate) client: ClientAddr,
-    /// The scheme by which the client reached the outermost proxy that is trusted.
+    /// The scheme that the client used to reach the outermost trusted proxy.
     pub(crate) scheme: &'static str,
-    /// The host, and the port if one was given, by which the client called it.
+    /// The host, and the port if there was one, that the client used for it.
     pub(crate) host: Cow<'b, str>,
-    /// Where the client's address is from; `None` without any field's word.
+    /// Which field has the client's address; `None` if it is from the connection.
     pub(crate) basis: Option<Basis>,
-    /// The fields that go.
+    /// The removed fields.
     pub(crate) ignored: Vec<IgnoredHeader>,
-    /// Which fields go, by their places in the head.
+    /// The indexes of removed fields in the head.
     dropped: Vec<usize>,
-    /// Which fields lose what stands before an offset in their value: words of the client, or of
-    /// somebody before it.
+    /// Fields whose value is cut before an offset: that part is from the client, or from somebody before it.
     cut: Vec<(usize, usize)>,
 }
 
 impl<'b> Decision<'b> {
-    /// The fields that the request has, in order, of those in its head.
+    /// The fields of the head that remain, in order.
     pub(crate) fn fields(&self, head: &[Header<'b>]) -> impl Iterator<Item = (&'b str, &'b [u8])> {
         head.iter().enumerate().filter(|(at, _)| !self.dropped.contains(at)).map(|(at, field)| {
             let start = self.cut.iter().find(|(cut, _)| *cut == at).map_or(0, |(_, start)| *start);
@@ -62,11 +61,10 @@ impl<'b> Decision<'b> {
 
 /// `Forwarded` and `X-Forwarded-*` do not say the same.
 ///
-/// Most proxies set one of them and hand on what the client wrote in the other. Which one that is
-/// cannot be told from here: to believe `Forwarded` is to believe the client behind nginx, to
-/// believe `X-Forwarded-For` is to believe it behind a proxy of RFC 7239; and to believe neither
-/// would have the client pass for the proxy, whose address may be one that is let in everywhere. So
-/// a request is refused when it has two readings, as the wire does it too.
+/// Most proxies set one of them and forward the client's version of the other. This end cannot know which:
+/// behind nginx, `Forwarded` may be the client's; behind a proxy of RFC 7239, `X-Forwarded-For` may be. If
+/// neither were believed, the client would count as the proxy, whose address may have access everywhere. So
+/// an ambiguous request is refused, as in the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "Forwarded and {0} contradict each other: the proxy sets one of them, and must remove the \
@@ -74,7 +72,7 @@ impl<'b> Decision<'b> {
 )]
 pub(crate) struct Contradiction(&'static str);
 
-/// Removes the fields with strange names from what `decision` left.
+/// Removes the remaining fields with strange names.
 pub(super) fn remove_strange(
     trust: &Trust,
     sender: Sender,
@@ -118,7 +116,7 @@ pub(super) fn decide<'b>(
     Ok(reading.decision)
 }
 
-/// What one family of fields says; `None` where it says nothing, or nothing that can be believed.
+/// The values of one family of fields; `None` where there is none that can be believed.
 #[derive(Debug, Default)]
 struct Said {
     client: Option<ClientAddr>,
@@ -127,7 +125,7 @@ struct Said {
     host: Option<String>,
 }
 
-/// A head that is being read, and what has come of it so far.
+/// A head that is being evaluated, and the decision so far.
 struct Reading<'r, 'b> {
     trust: &'r Trust,
     sender: ClientAddr,
@@ -136,10 +134,10 @@ struct Reading<'r, 'b> {
 }
 
 impl<'b> Reading<'_, 'b> {
-    /// Takes a trusted proxy at its word.
+    /// Evaluates the fields of a trusted proxy.
     fn believe(&mut self) -> Result<(), Contradiction> {
         let is_disguised = |name: &str| is_written_here(name) && has_other_marks(name);
-        // A proxy that removes X-Forwarded-For from what clients send may leave these in.
+        // A proxy that removes the client's X-Forwarded-For may forward these.
         self.ignore_where(is_disguised, &Why::Disguised);
         let x_forwarded = self.x_forwarded();
         let Some(forwarded) = self.forwarded() else {
@@ -147,7 +145,7 @@ impl<'b> Reading<'_, 'b> {
             return Ok(());
         };
         self.settle(forwarded);
-        // RFC 7239 is to take the place of the others: where it stands, they may not say more.
+        // RFC 7239 replaces the others: beside it, they must not add anything.
         let decision = &self.decision;
         let contradiction = if x_forwarded.client.is_some_and(|c| c != decision.client) {
             FOR
@@ -222,7 +220,7 @@ impl<'b> Reading<'_, 'b> {
         Said { client: walk.client, basis: walk.basis(FOR), scheme, host }
     }
 
-    /// Goes back from the sender, from hop to hop, as long as each is trusted.
+    /// Walks back from the sender, hop by hop, while each is trusted.
     fn walk<'v, T>(
         &self,
         elements: impl Iterator<Item = Result<(Node, T), &'v [u8]>>,
@@ -233,8 +231,8 @@ impl<'b> Reading<'_, 'b> {
                 Ok((node, said)) => {
                     walk.last = Some(said);
                     walk.hops += 1;
-                    // Of a hop that is hidden nothing is known, which is no trust. The nearest
-                    // address that is known stands for the client then.
+                    // A hidden hop is not trusted. The nearest known address then counts as the
+                    // client.
                     let Node::Address(address) = node else {
                         walk.hidden = true;
                         break;
@@ -253,8 +251,8 @@ impl<'b> Reading<'_, 'b> {
         walk
     }
 
-    /// The element of a list that was written together with the client's address: as far from the
-    /// right as that is, or the first one, where a proxy replaces what the one before it said.
+    /// The element of a list that was written together with the client's address: at the same position from the
+    /// right, or the first one if a proxy replaced the earlier ones.
     fn element(&mut self, name: &'static str, hops: usize) -> Option<&'b [u8]> {
         let lines = self.lines(name);
         let elements = lines.iter().flat_map(|&(at, value)| {
@@ -275,7 +273,7 @@ impl<'b> Reading<'_, 'b> {
     }
 
     fn host(&mut self, name: &str, value: &[u8]) -> Option<String> {
-        // That the URL cannot be made of a host like 1.2.3.456 is no fault of the client's.
+        // A host like 1.2.3.456, of which no URL can be made, is not the client's fault.
         let host = std::str::from_utf8(value)
             .ok()
             .filter(|host| is_authority(value) && is_authority_of_url(host));
@@ -285,7 +283,7 @@ impl<'b> Reading<'_, 'b> {
         host.map(str::to_owned)
     }
 
-    /// The fields called `name`, the last one first.
+    /// The fields `name`, the last one first.
     fn lines(&self, name: &str) -> Vec<(usize, &'b [u8])> {
         let all = self.fields.iter().enumerate().rev();
         all.filter(|(_, f)| f.name.eq_ignore_ascii_case(name))
@@ -293,7 +291,7 @@ impl<'b> Reading<'_, 'b> {
             .collect()
     }
 
-    /// Takes out what stands before the element at `start` of the field at `at`.
+    /// Removes the text before the element at `start` from the field at `at`.
     fn keep_from(&mut self, name: &str, at: usize, start: usize) {
         let before = self.lines(name).into_iter().map(|(line, _)| line).filter(|line| *line < at);
         self.decision.dropped.extend(before);
@@ -302,7 +300,7 @@ impl<'b> Reading<'_, 'b> {
         }
     }
 
-    /// Explains why the fields called `name` are ignored, and does it.
+    /// Removes the fields `name`, and explains why.
     fn refuse(&mut self, name: &str, why: &Why) {
         self.explain(name, why);
         self.ignore(name, why);
@@ -330,19 +328,19 @@ impl<'b> Reading<'_, 'b> {
     }
 }
 
-/// How far the hops can be believed.
+/// The hops that can be believed.
 struct Walk<'v, T> {
-    /// The address that the last of them gave.
+    /// The address in the last of them.
     client: Option<ClientAddr>,
-    /// Those that the ones before it gave: of proxies that are trusted.
+    /// The addresses in the ones before it: trusted proxies.
     via: Vec<ClientAddr>,
-    /// What else the last one said.
+    /// The other values of the last one.
     last: Option<T>,
-    /// How many there are.
+    /// The number of hops.
     hops: usize,
-    /// Whether the last of them is kept secret.
+    /// Whether the last of them is hidden.
     hidden: bool,
-    /// What ended the walk, if it could not be read.
+    /// The malformed text that ended the walk, if any.
     malformed: Option<&'v [u8]>,
 }
 
@@ -351,7 +349,7 @@ impl<T> Walk<'_, T> {
         Self { client: None, via: Vec::new(), last: None, hops: 0, hidden: false, malformed: None }
     }
 
-    /// What `field`, in which this walk went, says of the client's address, if it says anything.
+    /// The basis for the client's address, if this walk through `field` found one.
     fn basis(&self, field: &'static str) -> Option<Basis> {
         let (hop, beyond) = match (self.hidden, self.malformed) {
             (true, _) => (self.hops.saturating_sub(1), Beyond::Hidden),

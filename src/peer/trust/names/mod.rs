@@ -1,25 +1,24 @@
-//! The fields by which proxies tell an app who its client is, under every name that is in use.
+//! The fields in which proxies tell an app who its client is, under every name that is in use.
 //!
-//! A client can write each of them, and the app behind cannot tell who did. So they are removed
-//! unless a trusted proxy sent them. This table decides alone, and `docs/IDENTITY_FIELDS.md` is the
-//! same table for people.
+//! A client can send each of them, and the app cannot know who did. So they are removed unless a trusted
+//! proxy sent them. Only this table decides; `docs/IDENTITY_FIELDS.md` shows it.
 //!
-//! A name has a row if a product sends it as its own word about the client, and apps read it. A name
-//! that clients of an API send to say who they are has none: `Authorization`, `X-Auth-Token`,
+//! A name has a row if a product sends it as its own statement about the client, and apps read it. Names
+//! that clients send to authenticate themselves have none: `Authorization`, `X-Auth-Token`,
 //! `X-Auth-User` and `X-Auth-Key` (Swift), `X-Auth-Email` (the API of Cloudflare), `X-User-*`,
-//! `CF-Access-Client-Id`. Nor has one whose value is signed, since apps verify that.
+//! `CF-Access-Client-Id`. Names whose values are signed have none either, since apps verify those.
 
-/// A field, or all fields whose names begin alike.
+/// A field, or all fields whose names begin with a prefix.
 #[derive(Debug)]
 #[cfg_attr(not(test), expect(dead_code, reason = "what only the page for people says"))]
 struct Row {
-    /// As the product spells it; `*` at the end stands for whatever follows.
+    /// As the product spells it; `*` at the end matches any rest.
     name: &'static str,
-    /// What it tells about the client.
+    /// What it says about the client.
     tells: &'static str,
     /// Who writes it, or which apps read it.
     by: &'static str,
-    /// turnkey writes fields like this one itself, so an upstream gets nobody else's.
+    /// turnkey writes this field itself, so an upstream gets no other.
     ours: bool,
     /// The name without the `*`.
     stem: &'static [u8],
@@ -39,11 +38,10 @@ const fn ours(name: &'static str, tells: &'static str, by: &'static str) -> Row 
     Row { ours: true, ..theirs(name, tells, by) }
 }
 
-/// Sorted by the folded name, so that rows which begin with the same byte stand together.
+/// Sorted by the folded name, so that rows with the same first byte are together.
 ///
-/// Addresses that a content delivery network tells (`CF-Connecting-IP`, `True-Client-IP`) are here
-/// like `X-Real-IP`: an app that reads one believes it, and whoever is not in `--trust-proxy` is not
-/// that network.
+/// Addresses from content delivery networks (`CF-Connecting-IP`, `True-Client-IP`) are here like
+/// `X-Real-IP`: an app that reads one believes it, and only a peer in `--trust-proxy` is that network.
 #[rustfmt::skip]
 static TABLE: [Row; 75] = [
     theirs("$WS*", "address, certificate, scheme, user", "WebSphere's web server plug-in"),
@@ -123,24 +121,24 @@ static TABLE: [Row; 75] = [
     theirs("X-WEBAUTH-*", "user", "read by Grafana and Gitea"),
 ];
 
-/// Whether the field called `name` speaks for a client.
+/// Whether the field `name` identifies a client.
 pub(crate) fn speaks_for_client(name: &str) -> bool {
     row(name).is_some()
 }
 
-/// Whether the field called `name` is one of those that turnkey writes for upstreams itself.
+/// Whether turnkey writes the field `name` for upstreams itself.
 pub(crate) fn is_written_here(name: &str) -> bool {
     row(name).is_some_and(|row| row.ours)
 }
 
-/// Whether a trailer called `name` may be handed on. No proxy tells of its client in a trailer: the client
-/// has written it. And a body that has ended has no other length (RFC 9110 §6.5.1).
+/// Whether a trailer `name` may be forwarded. Proxies do not identify clients in trailers, so such a trailer is
+/// the client's. A trailer must not have a length of the body either (RFC 9110 §6.5.1).
 pub(crate) fn may_be_trailer(name: &str) -> bool {
     !speaks_for_client(name) && !is_framing(name)
 }
 
-/// Whether an app may take the field called `name` for one that says how long the body is, which it is not.
-/// Nobody on the way reads it as that: it would be a second length, for the app alone.
+/// Whether an app may take the field `name` for a field of framing, which it is not. Proxies do not read it
+/// as one, so the app alone would see a second length.
 pub(super) fn is_framing_in_disguise(name: &str) -> bool {
     is_framing(name) && has_other_marks(name)
 }
@@ -154,8 +152,8 @@ fn is_framing(name: &str) -> bool {
     name.bytes().zip(framing).all(|(n, f)| fold(n) == *f)
 }
 
-/// Whether `name` has other marks than `-` and `_`. Usual names have none, and PHP and lighttpd take each of
-/// them for `-` or `_`.
+/// Whether `name` has other marks than `-` and `_`. Usual names do not. PHP and lighttpd replace each by `-`
+/// or `_`.
 pub(crate) fn is_strange(name: &str) -> bool {
     !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
@@ -182,21 +180,21 @@ impl Row {
     }
 }
 
-/// The rows whose names begin with one letter, or with `X-` and that letter. Each field of each request
-/// comes by here, and nearly all leave at `seconds`, after two letters.
+/// The rows whose names begin with one letter, or with `X-` and that letter. Each field of each request is
+/// looked up here. Nearly all are decided by `seconds`, after two letters.
 #[derive(Clone, Copy)]
 struct Bucket {
-    /// The places of the rows in `TABLE`.
+    /// The range of the rows in `TABLE`.
     start: u8,
     end: u8,
-    /// The letters that follow in any of the rows, a bit for each.
+    /// The second letters of the rows, one bit for each.
     seconds: u32,
 }
 
 /// By the letter; those behind `X-` are the second half. Other bytes share the buckets of letters.
 static BUCKETS: [Bucket; 64] = buckets();
 
-/// How a name is sorted into a bucket, by that and the letter after it.
+/// The bucket of a name, and its next letter.
 const fn key(name: &[u8]) -> Option<(usize, u8)> {
     match *name {
         [b'X' | b'x', mark, one, two, ..] if fold(mark) == b'-' => {
@@ -214,7 +212,7 @@ const fn letter(byte: u8) -> u8 {
 
 #[expect(clippy::cast_possible_truncation, reason = "the table has far fewer than 256 rows")]
 const fn buckets() -> [Bucket; 64] {
-    // What is out of bounds here does not compile.
+    // An index out of bounds does not compile.
     let mut buckets = [Bucket { start: 0, end: 0, seconds: 0 }; 64];
     let mut at = 0;
     while at < TABLE.len() {
@@ -230,10 +228,10 @@ const fn buckets() -> [Bucket; 64] {
     buckets
 }
 
-/// What apps tell apart in names. CGI and WSGI make the same of `_` and `-`, PHP of a dot as well,
-/// and lighttpd of every byte that is no letter or digit: `X.Real!IP` reaches them as `X-Real-IP`.
+/// Maps bytes of names that apps do not distinguish to one. CGI and WSGI read `_` and `-` as the same, PHP also a
+/// dot, and lighttpd every byte that is not a letter or digit: `X.Real!IP` reaches them as `X-Real-IP`.
 const fn fold(byte: u8) -> u8 {
-    // Every byte has a place there.
+    // The table has 256 elements.
     FOLDED[byte as usize]
 }
 
