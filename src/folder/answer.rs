@@ -10,18 +10,18 @@ use super::open::{Missed, Patience, Root};
 use super::representation::Representation;
 use super::{Options, listing};
 
-/// A look into a folder for what is asked.
+/// A lookup in a folder for a request.
 pub(super) struct Served<'f> {
     pub(super) root: &'f Root,
     pub(super) options: Options,
     pub(super) asked: &'f Asked,
     pub(super) patience: Patience,
-    /// For what is compressed.
+    /// Limits compression.
     pub(super) room: &'f Arc<Semaphore>,
 }
 
 impl Served<'_> {
-    /// The answer, be it good or bad.
+    /// The answer, or an error status.
     pub(super) fn find(&self) -> Result<Response, Missed> {
         match self.find_itself() {
             Err(Missed::Nothing) if self.options.spa && self.is_page() => {
@@ -47,7 +47,7 @@ impl Served<'_> {
         self.file(&place.relative, file, &metadata)
     }
 
-    /// The index of a folder, or a list of what is in it.
+    /// The index of a folder, or a list of its entries.
     fn folder(&self) -> Result<Response, Missed> {
         let place = &self.asked.place;
         let index = place.index();
@@ -86,19 +86,18 @@ impl Served<'_> {
         Ok((file, metadata))
     }
 
-    /// Sends the client to the folder's own path, from which the links of its index lead where they
-    /// should.
+    /// Redirects to the folder's path with a slash, so that relative links of its index work.
     fn to_folder(&self) -> Response {
         let Asked { path, query, .. } = self.asked;
         let mut response = Response::new(StatusCode::MovedPermanently);
-        // One slash and no more: with two of them it would be another host (RFC 3986 §4.2).
+        // Exactly one slash: after two, the rest would be a host (RFC 3986 §4.2).
         let location = format!("/{}/{query}", path.trim_matches('/'));
         response.set_body(format!("moved to {location}\n"));
         response.insert_header("location", location);
         response
     }
 
-    /// Whether it may be a page that is asked for, rather than a part of one.
+    /// Whether the request may be for a page, and not for a part of one.
     fn is_page(&self) -> bool {
         match self.asked.likes {
             Likes::Page => true,

@@ -8,40 +8,40 @@ use super::ranges::Ranges;
 use crate::common::field;
 use crate::page;
 
-/// What a request asks of a folder, apart from it, since it may be looked for elsewhere.
+/// A request for a folder, without the http-types request, so that another thread can look it up.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) place: Place,
     /// The path of the request, as the client wrote it.
     pub(super) path: String,
-    /// What follows the path: nothing, or a question mark and the query.
+    /// The query with its question mark, or nothing.
     pub(super) query: String,
-    /// Whether the content is left out.
+    /// Whether the answer has no content.
     pub(super) head_only: bool,
     pub(super) conditions: Conditions,
-    /// Only for `GET` is there anything to it (RFC 9110 §14.2).
+    /// Ranges are defined for `GET` only (RFC 9110 §14.2).
     pub(super) ranges: Option<Ranges>,
     pub(super) codings: Vec<Coding>,
     pub(super) likes: Likes,
 }
 
-/// What kind of content the client would rather have.
+/// The kind of content that the client prefers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Likes {
     Page,
     Json,
-    /// It does not say; or something that is not on offer.
+    /// It has no preference, or one that is not available.
     Whatever,
-    /// What it says leaves no room for a page.
+    /// It does not accept a page.
     NoPage,
 }
 
 impl Asked {
-    /// `path` is relative to the folder. `None` for what no folder has.
+    /// `path` is relative to the folder. `None` if it is never served.
     pub(super) fn new(request: &Request, path: &str) -> Option<Self> {
         let url = request.url();
         Some(Self {
-            // Without a path there is a folder, of which the slash is missing.
+            // An empty path is the folder itself, without its slash.
             place: if path.is_empty() { Place::without_slash() } else { Place::parse(path)? },
             path: url.path().to_owned(),
             query: url[Position::AfterPath..Position::AfterQuery].to_owned(),

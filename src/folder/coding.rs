@@ -3,7 +3,7 @@ use http_types::headers::HeaderValue;
 
 use crate::common::field;
 
-/// How the bytes of a file are coded on their way (RFC 9110 §8.4.1).
+/// The content coding of a file (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Brotli,
@@ -14,7 +14,7 @@ impl Coding {
     /// The better ones first.
     const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
 
-    /// What `Content-Encoding` calls it.
+    /// Its name in `Content-Encoding`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -22,7 +22,7 @@ impl Coding {
         }
     }
 
-    /// What a file that has been compressed before has behind its name.
+    /// The extension of a compressed copy.
     pub(super) fn extension(self) -> &'static str {
         match self {
             Self::Brotli => ".br",
@@ -32,14 +32,14 @@ impl Coding {
 
     fn is_called(self, name: &[u8]) -> bool {
         name.eq_ignore_ascii_case(self.name().as_bytes())
-            // RFC 9110 §8.4.1.3: the same.
+            // RFC 9110 §8.4.1.3: an alias.
             || self == Self::Gzip && name.eq_ignore_ascii_case(b"x-gzip")
     }
 
-    /// The codings that `request` prefers to none, the best first (RFC 9110 §12.5.3). Where it leaves
-    /// it to us, the smaller one is.
+    /// The codings that `request` prefers to none, the best first (RFC 9110 §12.5.3). Of equal ones, the smaller
+    /// one comes first.
     pub(super) fn preferred(request: &Request) -> Vec<Self> {
-        // Nobody who leaves it open altogether wants to be surprised.
+        // A request without the field gets no coding.
         let Some(values) = request.header("accept-encoding") else { return Vec::new() };
         preferred(values.iter().map(HeaderValue::as_str))
     }
@@ -52,7 +52,7 @@ pub(super) fn preferred<'v>(lines: impl Iterator<Item = &'v str>) -> Vec<Coding>
         listed.iter().find(|(name, _)| is(name)).map(|(_, weight)| *weight)
     };
     let others = weight_of(&|name| name == b"*");
-    // What is not listed is acceptable all the same, and liked less than what is.
+    // `identity` is acceptable even if it is not listed, but then every listed coding is preferred.
     let identity = weight_of(&|name| name.eq_ignore_ascii_case(b"identity")).unwrap_or(0);
     let mut codings: Vec<(Coding, u16)> = Coding::ALL
         .into_iter()
@@ -65,7 +65,7 @@ pub(super) fn preferred<'v>(lines: impl Iterator<Item = &'v str>) -> Vec<Coding>
     codings.into_iter().map(|(coding, _)| coding).collect()
 }
 
-/// A coding and its weight, in thousandths. An element that is malformed is none.
+/// A coding and its weight, in thousandths; `None` if the element is malformed.
 fn weighted(element: &[u8]) -> Option<(&[u8], u16)> {
     let (name, rest) = field::token(element)?;
     let rest = field::trim_start(rest);

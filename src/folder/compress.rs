@@ -1,4 +1,4 @@
-//! Compression of what has no compressed copy beside it.
+//! Compresses files that have no compressed copy beside them.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -16,17 +16,17 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use super::file_body::{read_at, shrunk};
 use crate::common::buffered::{Buffered, Fill};
 
-/// How hard to try: the steps above it take much longer for little.
+/// The compression level: higher ones take much longer for little.
 const LEVEL: Compression = Compression::new(5);
 
-/// How much is made in one turn of a thread, in bytes.
+/// How much a thread compresses at a time, in bytes.
 const TURN: u64 = 64 * 1024;
 
-/// How many files of a folder are compressed at once, for each core. Each takes some 300 KiB until the
-/// client has read all, and its turns keep a thread busy; what is more is sent as it is.
+/// How many files of a folder are compressed at once, for each core. Each takes some 300 KiB until the client
+/// has read it, and keeps a thread busy. Further files are sent uncompressed.
 const AT_ONCE: usize = 4;
 
-/// Room for the files that are compressed at once.
+/// Limits how many files are compressed at once.
 pub(super) fn room() -> Arc<Semaphore> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new(AT_ONCE.saturating_mul(cores)))
@@ -39,8 +39,8 @@ pub(super) fn whole(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// The first `size` bytes of `file` in gzip, made as they are read and not on the reactor. They take `place`
-/// until then.
+/// The first `size` bytes of `file` in gzip, compressed outside the reactor while they are read. It holds
+/// `place` until then.
 pub(super) fn body(file: File, size: u64, place: SemaphoreGuardArc) -> Body {
     let encoder = GzEncoder::new(BoundedFile { file, offset: 0, end: size }, LEVEL);
     Body::from_reader(
@@ -49,7 +49,7 @@ pub(super) fn body(file: File, size: u64, place: SemaphoreGuardArc) -> Body {
     )
 }
 
-/// A file up to the size that it was said to have.
+/// A file, up to the size that was announced.
 struct BoundedFile {
     file: File,
     offset: u64,
@@ -72,11 +72,11 @@ impl io::Read for BoundedFile {
     }
 }
 
-/// What comes of a turn: the encoder again, and what it made.
+/// The result of one step: the encoder, and its output.
 type Turn = (GzEncoder<BoundedFile>, Vec<u8>, io::Result<usize>);
 
 struct Compressed {
-    /// Away while it is in use, and after a failure.
+    /// `None` while it is in use, and after a failure.
     encoder: Option<GzEncoder<BoundedFile>>,
     turn: Option<Task<Turn>>,
     _place: SemaphoreGuardArc,

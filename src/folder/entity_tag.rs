@@ -7,37 +7,37 @@ use crate::common::field;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntityTag {
     pub(super) weak: bool,
-    /// What stands between the quotes.
+    /// The text between the quotes.
     pub(super) opaque: String,
 }
 
-/// The value of a field that names tags (RFC 9110 §13.1.1, §13.1.2).
+/// The value of a field with tags (RFC 9110 §13.1.1, §13.1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any.
     Any,
     These(Vec<EntityTag>),
 }
 
 impl EntityTag {
-    /// The tag of a file, or of what `suffix` says was made of it.
+    /// The tag of a file, or of its variant with this `suffix`.
     pub(super) fn of(modified: SystemTime, size: u64, suffix: &str, weak: bool) -> Self {
         let age = modified.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let opaque = format!("{:x}-{size:x}{suffix}", age.as_nanos());
         Self { weak, opaque }
     }
 
-    /// The strong comparison (RFC 9110 §8.8.3.2): the same, byte for byte.
+    /// The strong comparison (RFC 9110 §8.8.3.2): byte for byte the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         !self.weak && !other.weak && self.opaque == other.opaque
     }
 
-    /// The weak comparison: as good as the same.
+    /// The weak comparison: equivalent.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.opaque == other.opaque
     }
 
-    /// The tag that `bytes` begin with, and what follows.
+    /// The tag at the start of `bytes`, and the rest.
     fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (weak, bytes) = match bytes.strip_prefix(b"W/") {
             Some(rest) => (true, rest),
@@ -67,8 +67,8 @@ impl fmt::Display for EntityTag {
 }
 
 impl Tags {
-    /// Reads the field, of which there may be several lines. From what is malformed on, it names no
-    /// tag: there is none that it could be told to match.
+    /// Parses the field, which may have several lines. After something malformed, the rest is ignored: it
+    /// matches no tag.
     pub(super) fn parse<'v>(lines: impl IntoIterator<Item = &'v str>) -> Self {
         let whole = lines.into_iter().collect::<Vec<_>>().join(",");
         let mut rest = field::trim(whole.as_bytes());
@@ -77,7 +77,7 @@ impl Tags {
         }
         let mut tags = Vec::new();
         loop {
-            // Empty elements are to be passed over (RFC 9110 §5.6.1.2).
+            // Empty elements are ignored (RFC 9110 §5.6.1.2).
             while let [b',' | b' ' | b'\t', after @ ..] = rest {
                 rest = after;
             }
@@ -90,7 +90,7 @@ impl Tags {
         }
     }
 
-    /// Whether one of them compares well with `tag`, by `compare`.
+    /// Whether one of them matches `tag`, by `compare`.
     pub(super) fn any(
         &self,
         tag: &EntityTag,

@@ -1,4 +1,4 @@
-//! What must hold of what a client writes; for `src/fuzzing/folder.rs`.
+//! Assertions about values from clients, for `src/fuzzing/folder.rs`.
 
 #![allow(clippy::panic, reason = "a panic is how a finding shows")]
 
@@ -21,7 +21,7 @@ pub(crate) fn assert_place(path: &str) {
     }
     assert!(place.relative.is_relative(), "{path:?}");
     assert!(Path::new("/a").join(&place.relative).starts_with("/a"), "{path:?}");
-    // As a listing writes it, it leads to the same place.
+    // The path in a listing leads to the same place.
     let slash = if place.is_folder { "/" } else { "" };
     assert_eq!(Place::parse(&format!("{again}{slash}")).as_ref(), Some(&place), "{path:?}");
 }

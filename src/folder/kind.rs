@@ -3,18 +3,18 @@ use std::path::Path;
 
 use mime_guess::MimeGuess;
 
-/// What a file is, by its name.
+/// The type of a file, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
     /// The value of `Content-Type`.
     pub(super) content_type: Cow<'static, str>,
-    /// Text, or as compressible: worth compressing while it is sent.
+    /// Text or similar, which is worth compressing while it is sent.
     pub(super) is_text: bool,
-    /// Compressed by its nature: to compress it once more is of no use.
+    /// A compressed format, which is not compressed again.
     pub(super) is_packed: bool,
 }
 
-/// What is read as text though its type does not begin with `text/`.
+/// Types that are text although they do not begin with `text/`.
 const TEXT: &[&str] = &[
     "application/json",
     "application/rtf",
@@ -47,10 +47,10 @@ const PACKED: &[&str] = &[
 ];
 
 impl Kind {
-    /// The kind of the file with this name; of one that says nothing, bytes.
+    /// The kind of the file with this name; bytes if it is unknown.
     pub(super) fn of(name: &Path) -> Self {
         let essence = match MimeGuess::from_path(name).first_raw() {
-            // The name that RFC 9239 §6 has replaced.
+            // RFC 9239 §6 has replaced this type.
             Some("application/javascript") => "text/javascript",
             Some(essence) => essence,
             None => "application/octet-stream",
@@ -61,7 +61,7 @@ impl Kind {
             || TEXT.contains(&essence);
         let media = ["image/", "audio/", "video/"].iter().any(|kind| essence.starts_with(kind));
         Self {
-            // Of the other kinds of text, each says itself how it is encoded.
+            // Other text formats declare their encoding themselves.
             content_type: if essence.starts_with("text/") {
                 format!("{essence}; charset=utf-8").into()
             } else {

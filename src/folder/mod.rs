@@ -1,4 +1,4 @@
-//! A folder, served as it is.
+//! Serves the files of a folder.
 
 mod answer;
 mod asked;
@@ -30,20 +30,19 @@ pub(crate) use self::open::{Missed, Patience, Root};
 use crate::common::causes::with_causes;
 use crate::common::refusal::Refusal;
 
-/// The methods that files answer to.
+/// The methods that files support.
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 
 /// A folder whose files are served.
 ///
-/// - What a file is, its name says; `index.html` stands for its folder. A path with a name that begins with
-///   a dot is not served, but for `.well-known` (RFC 8615) at the top; neither is what a link leads to
-///   outside of the folder, and what is no file. A link may lead to a hidden name inside.
-/// - Conditions (RFC 9110 §13) and ranges (§14) are kept. More than 64 ranges get the whole file.
-/// - A client that accepts it gets the `.br` or `.gz` that lies beside a file and is no older, and text
-///   of 1 KiB or more that has neither is compressed with gzip on its way, four files at once for each
-///   core.
-/// - Nothing waits for the disk on the reactor. Files of more than 64 KiB are sent as they are read, and
-///   on connections without TLS by the kernel (`sendfile`, on Linux).
+/// - The name of a file decides its type; `index.html` is the index of its folder. Names that begin with a
+///   dot are not served, except `.well-known` (RFC 8615) at the top. Targets of links outside the folder
+///   are not served, and neither are special files. A link may lead to a hidden name inside.
+/// - Conditions (RFC 9110 §13) and ranges (§14) are supported. More than 64 ranges get the whole file.
+/// - A client that accepts it gets the `.br` or `.gz` copy beside a file, if it is not older. Text of 1 KiB or
+///   more without a copy is compressed with gzip while it is sent, at most four files at once for each core.
+/// - The reactor never waits for the disk. Files of more than 64 KiB are sent while they are read; without
+///   TLS the kernel sends them (`sendfile`, on Linux).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,7 +57,7 @@ const ALLOW: &str = "GET, HEAD, OPTIONS";
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: Arc<Root>,
-    /// For what is compressed.
+    /// Limits compression.
     room: Arc<Semaphore>,
     options: Options,
 }
@@ -95,8 +94,8 @@ impl FolderError {
 }
 
 impl Folder {
-    /// The folder at `path`, which has to be there. What that path leads to is looked up again while it
-    /// is served: a link may come to lead elsewhere.
+    /// The folder at `path`, which must exist. The path is opened again from time to time, so that a changed
+    /// link takes effect.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         let path = path.into();
         match Root::new(path.clone()) {
@@ -109,25 +108,25 @@ impl Folder {
         }
     }
 
-    /// Sets whether folders without an `index.html` are listed: as a page, or as JSON for who asks for
-    /// that (`Accept`); they are not.
+    /// Sets whether folders without an `index.html` are listed: as a page, or as JSON if the client prefers
+    /// that (`Accept`). The default is no.
     #[must_use]
     pub fn listing(mut self, on: bool) -> Self {
         self.options.listing = on;
         self
     }
 
-    /// Sets whether `index.html` at the top answers for pages that there are not, with 200, as apps want
-    /// it that find their way by themselves in the browser; it does not. A page is what has no
-    /// extension, or what the client wants as `text/html`.
+    /// Sets whether `index.html` at the top answers, with 200, for pages that do not exist, for apps that do
+    /// their routing in the browser. The default is no. A page is a path without an extension, or a
+    /// request that prefers `text/html`.
     #[must_use]
     pub fn spa(mut self, on: bool) -> Self {
         self.options.spa = on;
         self
     }
 
-    /// What `request` gets for `path`, which is relative to the folder and still percent-encoded. The
-    /// path of the request itself is only told to the client: where a folder lies, and what is in it.
+    /// The answer to `request` for `path`, which is relative to the folder and percent-encoded. The request's
+    /// own path is used only in redirects and listings.
     pub async fn answer(&self, request: &Request, path: &str) -> Response {
         match request.method() {
             Method::Get | Method::Head => {}
@@ -136,7 +135,7 @@ impl Folder {
         }
         let Some(asked) = Asked::new(request, path) else { return not_found() };
         match self.find(&asked, Patience::None) {
-            // It takes patience; or it has changed while it was looked at, perhaps.
+            // It needs the disk, or it has changed during the lookup.
             Err(Missed::NotNow | Missed::Failed(_)) => {
                 let folder = self.clone();
                 smol::unblock(move || folder.find_or_say(&asked)).await
@@ -151,7 +150,7 @@ impl Folder {
         self.root.open(Path::new("index.html"), Patience::Any).is_ok()
     }
 
-    /// Looks as long as it takes. A file that changes while it is looked at gets a second look.
+    /// Looks up the file, and waits for the disk. If it changes meanwhile, it is looked up a second time.
     fn find_or_say(&self, asked: &Asked) -> Response {
         let mut found = self.find(asked, Patience::Any);
         if matches!(found, Err(Missed::Failed(_))) {
@@ -167,7 +166,7 @@ impl Folder {
 
     /// The answer, or why there is none.
     fn say(&self, asked: &Asked, found: Result<Response, Missed>) -> Response {
-        // Why is told to nobody but whoever reads the log.
+        // Only the log has the reason.
         let file = || self.root.path().join(&asked.place.relative).display().to_string();
         match found {
             Ok(response) => response,

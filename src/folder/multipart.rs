@@ -6,8 +6,7 @@ use std::ops::Range;
 use super::file_body::Piece;
 use super::ranges::content_range;
 
-/// The body that has these parts of `size` bytes, each with the fields that tell what it is, and the type
-/// of the whole.
+/// A body with these parts of `size` bytes, each with its fields, and the type of the whole.
 pub(super) fn body(parts: &[Range<u64>], size: u64, content_type: &str) -> (Vec<Piece>, String) {
     let boundary = boundary();
     let mut pieces = Vec::with_capacity(2 * parts.len() + 1);
@@ -25,7 +24,7 @@ pub(super) fn body(parts: &[Range<u64>], size: u64, content_type: &str) -> (Vec<
     (pieces, format!("multipart/byteranges; boundary={boundary}"))
 }
 
-/// What nobody can have written into a file: no two are the same, and none can be foreseen.
+/// A random delimiter, which no file can contain on purpose.
 fn boundary() -> String {
     let random = || RandomState::new().hash_one(0);
     format!("{:016x}{:016x}", random(), random())

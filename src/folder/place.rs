@@ -3,26 +3,26 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// The folder in which well-known resources lie (RFC 8615): the one name with a dot that is served.
+/// The folder of well-known resources (RFC 8615): the only name with a dot at its beginning that is served.
 const WELL_KNOWN: &[u8] = b".well-known";
 
-/// Where a path of a URL leads below the folder.
+/// The place below the folder that a URL's path leads to.
 ///
-/// There is nothing in it that leads out: no segment is `..`, and none holds what a file system takes
-/// for the end of a name.
+/// It cannot lead out of the folder: no segment is `..`, and none contains a character that ends a name in a
+/// file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// Empty for the folder itself.
     pub(super) relative: PathBuf,
-    /// Whether the path ends in a slash, as those of folders do.
+    /// Whether the path ends in a slash, like those of folders.
     pub(super) is_folder: bool,
 }
 
 impl Place {
-    /// Reads the path of a URL, with or without the slash it begins with. `None` for what is not
-    /// served, whatever lies there: names with a dot before them, and those that files cannot have.
+    /// Parses the path of a URL, with or without the slash at its beginning. `None` for names that are never
+    /// served: those that begin with a dot, and those that files cannot have.
     ///
-    /// Each path is decoded once, and an empty segment is no name: one file has one path.
+    /// Each path is decoded once, and empty segments are rejected, so that each file has one path.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut place = Self { relative: PathBuf::new(), is_folder: true };
@@ -55,13 +55,13 @@ impl Place {
         self.relative.join("index.html")
     }
 
-    /// Whether the last name has an extension, as those of files do.
+    /// Whether the last name has an extension, like those of files.
     pub(super) fn has_extension(&self) -> bool {
         self.relative.extension().is_some()
     }
 }
 
-/// Whether a name that stands in the folder is served (a link may not be, for all that).
+/// Whether a name in the folder is served. The target of a link is checked elsewhere.
 pub(super) fn is_shown(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     !bytes.starts_with(b".") && is_name(bytes)
@@ -74,7 +74,7 @@ pub(super) fn sibling(relative: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// A name as a segment of a URL's path: nothing in it means anything there.
+/// A name as a segment of a URL's path, with all special characters encoded.
 pub(super) fn encode(name: &OsStr) -> String {
     percent_encode(name.as_encoded_bytes(), SEGMENT).to_string()
 }
@@ -82,7 +82,7 @@ pub(super) fn encode(name: &OsStr) -> String {
 /// All but the unreserved characters (RFC 3986 §2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Without its percent-encoding (RFC 3986 §2.1), which has to be well-formed.
+/// Decodes the percent-encoding (RFC 3986 §2.1), which must be well-formed.
 fn decode(segment: &str) -> Option<Vec<u8>> {
     let mut after = segment.split('%').skip(1);
     let encoded = |rest: &str| matches!(rest.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
@@ -90,7 +90,7 @@ fn decode(segment: &str) -> Option<Vec<u8>> {
 }
 
 fn is_name(name: &[u8]) -> bool {
-    // A backslash is a slash to some.
+    // Some systems treat a backslash as a slash.
     let is_plain = |byte: &u8| !matches!(byte, b'/' | b'\\' | 0);
     !name.is_empty() && name != b"." && name != b".." && name.iter().all(is_plain) && fits(name)
 }

@@ -17,14 +17,14 @@ use super::open::{Missed, Patience};
 use super::ranges::{Parts, content_range};
 use super::{compress, multipart, place, refused};
 
-/// Files up to this size are read at once, in bytes; larger ones are sent as they are read.
+/// Files up to this size, in bytes, are read at once; larger ones are sent while they are read.
 const SMALL: u64 = 64 * 1024;
 
-/// Text below this size is not worth compressing, in bytes: it fits into one packet as it is.
+/// Text below this size, in bytes, is not compressed: it fits into one packet.
 const LEAST_COMPRESSED: u64 = 1024;
 
-/// A file that was modified less than this ago may have been modified again since then, in the same
-/// tick of the clock that its time is taken from.
+/// A file that was modified less than this ago may be modified again in the same tick of the file system's
+/// clock.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// A file in the form in which it is sent.
@@ -32,16 +32,15 @@ pub(super) struct Representation {
     file: File,
     size: u64,
     kind: Kind,
-    /// How the bytes are coded that the client gets.
+    /// The coding of the bytes that the client gets.
     coding: Option<Coding>,
-    /// Whether they are coded here.
+    /// Whether they are compressed here.
     on_the_fly: bool,
     validators: Validators,
 }
 
 impl Representation {
-    /// The form of `file` that suits the client best, of those that there are: `open` is how others in
-    /// the folder are got at.
+    /// The available form of `file` that the client prefers. `open` opens other files of the folder.
     pub(super) fn choose(
         asked: &Asked,
         open: impl Fn(&Path) -> Result<(File, Metadata), Missed>,
@@ -60,7 +59,7 @@ impl Representation {
                 Err(missed) => return Err(missed),
             }
         }
-        // A part of what is made on the fly would have to be made as a whole.
+        // To send a part of it, the whole would have to be compressed.
         let on_the_fly = kind.is_text
             && metadata.len() >= LEAST_COMPRESSED
             && asked.ranges.is_none()
@@ -80,7 +79,7 @@ impl Representation {
         let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
         let settled = now.duration_since(modified).is_ok_and(|age| age >= SETTLING);
         let suffix = coding.map(|coding| format!("-{}", coding.name())).unwrap_or_default();
-        // What is compressed here may come out otherwise with the next version of the library.
+        // Another version of the library may compress to other bytes.
         let weak = on_the_fly || !settled;
         let validators = Validators {
             tag: EntityTag::of(modified, metadata.len(), &suffix, weak),
@@ -165,7 +164,7 @@ impl Representation {
     ) -> Result<Response, Missed> {
         if asked.head_only {
             let mut response = self.response(StatusCode::Ok);
-            // How long it would be is only known to whoever compresses it.
+            // The length would be known only after the compression.
             response.set_body(Body::from_reader(smol::io::empty(), None));
             return Ok(response);
         }
@@ -187,11 +186,11 @@ impl Representation {
         Ok(response)
     }
 
-    /// A response without a body yet, that says what it is.
+    /// A response with the fields that describe the body, without the body.
     fn response(&self, status: StatusCode) -> Response {
         let mut response = Response::new(status);
         response.insert_header("content-type", &*self.kind.content_type);
-        // It is what its name says, whatever it looks like.
+        // Browsers must not guess another type.
         response.insert_header("x-content-type-options", "nosniff");
         if let Some(coding) = self.coding {
             response.insert_header("content-encoding", coding.name());
@@ -203,10 +202,10 @@ impl Representation {
         response
     }
 
-    /// The fields that a 304 has, too (RFC 9110 §15.4.5).
+    /// The fields that a 304 has too (RFC 9110 §15.4.5).
     fn describe(&self, response: &mut Response) {
         response.insert_header("etag", self.validators.tag.to_string());
-        // Not later than now, whatever the file says (RFC 9110 §8.8.2.1).
+        // Not later than now, even if the file's time is (RFC 9110 §8.8.2.1).
         let modified = UNIX_EPOCH + Duration::from_secs(self.validators.modified);
         let modified = modified.min(SystemTime::now());
         response.insert_header("last-modified", httpdate::fmt_http_date(modified));
@@ -215,7 +214,7 @@ impl Representation {
         }
     }
 
-    /// Makes these bytes the body of `response`, at once if they are few.
+    /// Makes these bytes the body of `response`. If they are few, they are read at once.
     fn put_range(
         self,
         range: Range<u64>,
@@ -235,8 +234,8 @@ impl Representation {
     }
 }
 
-/// Whether a compressed copy was made before its file was last changed. Some tools keep whole seconds only
-/// of the copy, which then looks older than it is.
+/// Whether a compressed copy is older than its file. Some tools give the copy a time in whole seconds, so that it
+/// looks older than it is.
 fn is_older(copy: &Metadata, file: &Metadata) -> bool {
     let modified = |metadata: &Metadata| {
         let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
@@ -246,7 +245,7 @@ fn is_older(copy: &Metadata, file: &Metadata) -> bool {
     if copy.subsec_nanos() == 0 { copy.as_secs() < file.as_secs() } else { copy < file }
 }
 
-/// These bytes of `file`, all of them.
+/// Reads exactly these bytes of `file`.
 fn read(file: &File, range: Range<u64>, patience: Patience) -> Result<Vec<u8>, Missed> {
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length];

@@ -5,18 +5,17 @@ use http_types::{Method, Request};
 
 use super::entity_tag::{EntityTag, Tags};
 
-/// What a representation is known by (RFC 9110 §8.8).
+/// The validators of a representation (RFC 9110 §8.8).
 #[derive(Debug, Clone)]
 pub(super) struct Validators {
     pub(super) tag: EntityTag,
     /// When it was modified, in whole seconds since the epoch.
     pub(super) modified: u64,
-    /// Whether that was long enough ago that the second names one state and no other
-    /// (RFC 9110 §8.8.2.2).
+    /// Whether that was long enough ago for the time to be a strong validator (RFC 9110 §8.8.2.2).
     pub(super) settled: bool,
 }
 
-/// The conditions under which a request is meant (RFC 9110 §13.1).
+/// The conditions of a request (RFC 9110 §13.1).
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_field_names, reason = "so the fields are called")]
 pub(super) struct Conditions {
@@ -27,28 +26,28 @@ pub(super) struct Conditions {
     if_range: Option<IfRange>,
 }
 
-/// What a part has to be a part of.
+/// The condition of `If-Range`.
 #[derive(Debug, Clone)]
 enum IfRange {
     Tag(EntityTag),
     Date(u64),
-    /// Neither, so nothing is.
+    /// Malformed, so it never matches.
     Malformed,
 }
 
-/// What the conditions make of a request that would be answered with 200 otherwise.
+/// The result of the conditions for a request that would otherwise get 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Precondition {
     /// 412 (RFC 9110 §15.5.13).
     Failed,
     /// 304 (RFC 9110 §15.4.5).
     NotModified,
-    /// 200, or 206 where a part is asked for and `part` says that it may be.
+    /// 200, or 206 if a part is requested and `part` allows it.
     Proceed { part: bool },
 }
 
 impl Conditions {
-    /// Those of `request`. A date that is none, or one of several, does not count
+    /// The conditions of `request`. A malformed date, or one of several, is ignored
     /// (RFC 9110 §13.1.3, §13.1.4).
     pub(super) fn of(request: &Request) -> Self {
         let tags = |name: &str| {
@@ -76,7 +75,7 @@ impl Conditions {
         }
     }
 
-    /// Tries them in the order of RFC 9110 §13.2.2.
+    /// Evaluates them in the order of RFC 9110 §13.2.2.
     pub(super) fn evaluate(&self, now: &Validators) -> Precondition {
         let holds = match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) => tags.any(&now.tag, EntityTag::is),

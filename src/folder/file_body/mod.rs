@@ -1,4 +1,4 @@
-//! Bodies that are made of a file, which the kernel can send by itself.
+//! Bodies made of a file, which the kernel can send.
 
 pub(crate) mod read_at;
 mod reader;
@@ -19,7 +19,7 @@ pub(crate) use reader::shrunk;
 
 use crate::common::buffered::Buffered;
 
-/// The content of a response, in pieces, most of which are of a file.
+/// The content of a response in pieces, most of them parts of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct FileBody {
     pub(crate) file: Arc<File>,
@@ -34,13 +34,13 @@ pub(crate) enum Piece {
     File(Range<u64>),
 }
 
-/// Numbers bodies, so that one is not taken for another.
+/// Numbers bodies, so that they are not confused.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The parameter of a body's own type that holds its number.
 const PARAMETER: &str = "file";
 
-/// The body that belongs to a response, as long as nobody has put another in its place.
+/// The body of a response, until it is replaced by another.
 struct Attached {
     number: String,
     body: FileBody,
@@ -49,9 +49,9 @@ struct Attached {
 impl FileBody {
     /// Makes this the body of `response`, which has a content type.
     ///
-    /// It can be read as any other body. That it is this one, whoever sends the response finds out by
-    /// a number in the type that the body says of itself, which has no effect on the response's
-    /// field: http-types does not tell what a body reads from.
+    /// It can be read like any other body. http-types does not reveal what a body reads from, so the sender of the
+    /// response recognises it by a number in the body's own type, which does not change the response's
+    /// field.
     pub(crate) fn put_into(self, response: &mut Response) {
         let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
         let length = usize::try_from(self.length()).ok();
@@ -64,12 +64,12 @@ impl FileBody {
         response.ext_mut().insert(Attached { number, body: self });
     }
 
-    /// Whether the body of `response` may be made of a file.
+    /// Whether the body of `response` may be a file.
     pub(crate) fn may_be_of(response: &Response) -> bool {
         response.ext().get::<Attached>().is_some()
     }
 
-    /// The file that the body of `response` is made of, if it is.
+    /// The file of `response`'s body, if it is made of one.
     pub(crate) fn of(response: &mut Response) -> Option<Self> {
         let attached = response.ext_mut().remove::<Attached>()?;
         let named = response.header(CONTENT_TYPE).is_some();
@@ -77,13 +77,13 @@ impl FileBody {
         let same = body.mime().param(PARAMETER).is_some_and(|n| n.as_str() == attached.number);
         response.set_body(body);
         if !named {
-            // To set a body sets the type, too.
+            // Setting a body sets the type too.
             response.remove_header(CONTENT_TYPE);
         }
         same.then_some(attached.body)
     }
 
-    /// Reads it piece by piece; on the reactor it never waits for the disk.
+    /// Reads it piece by piece, and never waits for the disk on the reactor.
     pub(crate) fn reader(&self) -> impl AsyncBufRead + Unpin + Send + Sync + 'static {
         Buffered::new(Reader::new(self.clone()))
     }

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io;
 
-/// Reads `file` from `offset` on, as `read` would; that may wait for the disk.
+/// Reads `file` from `offset` on, like `read`; this may wait for the disk.
 pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
         #[cfg(unix)]
@@ -15,17 +15,17 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     }
 }
 
-/// The same for what is in memory already; where it is not, or nothing is left, or the system does not
-/// tell, the error is of the kind `WouldBlock`.
+/// The same for data in memory. The error is `WouldBlock` if it is not in memory, at the end of the file,
+/// or if the system does not know.
 pub(crate) fn read_now(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     #[cfg(target_os = "linux")]
     {
         use rustix::io::{Errno, ReadWriteFlags, preadv2};
         match preadv2(file, &mut [io::IoSliceMut::new(buf)], offset, ReadWriteFlags::NOWAIT) {
-            // Linux 5.9 and 5.10 say so where nothing is in memory, too (BUGS in preadv2(2)).
+            // Linux 5.9 and 5.10 return this also if nothing is in memory (BUGS in preadv2(2)).
             Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
             Ok(n) => Ok(n),
-            // Not every file system can.
+            // Not every file system supports it.
             Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => {
                 Err(io::ErrorKind::WouldBlock.into())
             }

@@ -13,10 +13,10 @@ use crate::common::buffered::Fill;
 /// How much is read at a time, in bytes.
 const READ_SIZE: usize = 64 * 1024;
 
-/// Reads a body piece by piece, and waits for the disk elsewhere than on the reactor.
+/// Reads a body piece by piece, and waits for the disk outside the reactor.
 pub(super) struct Reader {
     body: FileBody,
-    /// The next piece, and what is left of the one before.
+    /// The next piece, and the rest of the one before.
     next: usize,
     left: Range<u64>,
     reading: Option<Task<(io::Result<usize>, Vec<u8>)>>,
@@ -27,10 +27,10 @@ impl Reader {
         Self { body, next: 0, left: 0..0, reading: None }
     }
 
-    /// Reads of what is left, or begins to.
+    /// Reads from the rest, or starts a read.
     fn read(&mut self, buffer: &mut Vec<u8>) -> Option<io::Result<()>> {
         let left = usize::try_from(self.left.end - self.left.start).unwrap_or(usize::MAX);
-        // What is there already need not be made zeros first: it is of this body, too.
+        // The buffer need not be zeroed again: its old content is of this body too.
         buffer.resize(left.min(READ_SIZE), 0);
         let offset = self.left.start;
         match read_now(&self.body.file, buffer, offset) {
@@ -87,7 +87,7 @@ impl Fill for Reader {
     }
 }
 
-/// Why less comes of a file than it had when its length was told.
+/// The error for a file that has become shorter than its announced length.
 pub(crate) fn shrunk() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter while it was sent")
 }

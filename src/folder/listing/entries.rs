@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::folder::open::{Missed, Patience, Root};
 use crate::folder::place;
 
-/// What is served of a folder by a name.
+/// An entry of a folder that is served.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) name: OsString,
     pub(super) is_folder: bool,
-    /// In bytes; of a folder, nothing.
+    /// In bytes; `None` for a folder.
     pub(super) size: Option<u64>,
     pub(super) modified: SystemTime,
 }
 
-/// All that is served of `folder`, which lies at `relative` below `root`; in no order.
+/// All entries of `folder` that are served, unsorted. It is at `relative` below `root`.
 #[cfg(unix)]
 pub(super) fn entries(root: &Root, folder: &File, relative: &Path) -> Result<Vec<Entry>, Missed> {
     use std::os::unix::ffi::OsStrExt;
@@ -31,7 +31,7 @@ pub(super) fn entries(root: &Root, folder: &File, relative: &Path) -> Result<Vec
         if !place::is_shown(name) {
             continue;
         }
-        // It may have gone again.
+        // It may have been deleted meanwhile.
         let Ok(stat) = statat(folder, found.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
             continue;
         };
@@ -71,7 +71,7 @@ pub(super) fn entries(root: &Root, _folder: &File, relative: &Path) -> Result<Ve
         .collect())
 }
 
-/// What a link leads to, if that is served.
+/// The target of a link, if it is served.
 fn linked(root: &Root, relative: &Path, name: &std::ffi::OsStr) -> Option<Entry> {
     let target = root.open(&relative.join(name), Patience::Any).ok()?.metadata().ok()?;
     (target.is_file() || target.is_dir()).then(|| Entry {

@@ -10,7 +10,7 @@ pub(super) fn answer(entries: &[Entry]) -> Response {
         .iter()
         .map(|entry| {
             json!({
-                // A name that is no Unicode cannot be in JSON; where it leads, the page knows.
+                // JSON cannot contain a name that is not Unicode. The page has its link.
                 "name": entry.name.to_string_lossy(),
                 "type": if entry.is_folder { "folder" } else { "file" },
                 "size": entry.size,

@@ -1,4 +1,4 @@
-//! What is in a folder, as a page or as JSON.
+//! Lists the entries of a folder, as a page or as JSON.
 
 mod entries;
 mod json;
@@ -23,7 +23,7 @@ pub(super) fn answer(root: &Root, folder: &File, asked: &Asked) -> Result<Respon
         Likes::Json => json::answer(&entries),
         Likes::Page | Likes::Whatever | Likes::NoPage => page::answer(asked, &entries, order),
     };
-    // It is as old as it is: what is in it may be another the next moment.
+    // The entries may change at any time.
     response.insert_header("cache-control", "no-cache");
     Ok(response)
 }

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use super::entries::Entry;
 
-/// By what a list is sorted; folders always come first.
+/// The order of a list; folders always come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) by: By,
@@ -19,7 +19,7 @@ pub(super) enum By {
 impl By {
     pub(super) const ALL: [Self; 3] = [Self::Name, Self::Size, Self::Date];
 
-    /// What the query calls it.
+    /// Its name in the query.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -30,8 +30,8 @@ impl By {
 }
 
 impl Order {
-    /// The order that a query asks for, with its question mark: `?sort=size&order=desc`. What it does not
-    /// say is by name, upwards.
+    /// The order in a query, with its question mark: `?sort=size&order=desc`. The default is by name,
+    /// ascending.
     pub(super) fn of(query: &str) -> Self {
         let mut order = Self { by: By::Name, descending: false };
         for pair in query.trim_start_matches('?').split('&') {

@@ -12,7 +12,7 @@ use crate::folder::asked::Asked;
 use crate::folder::place;
 use crate::page::{Page, escape};
 
-/// The entries as a page. What sorts it is a link, not a script.
+/// The entries as a page. Links sort it, without a script.
 pub(super) fn answer(asked: &Asked, entries: &[Entry], order: Order) -> Response {
     let path = percent_decode_str(&asked.path).decode_utf8_lossy();
     let title = format!("Index of {path}");
@@ -39,7 +39,7 @@ fn count(entries: &[Entry]) -> String {
     format!("{}, {}", several(folders, "folder"), several(entries.len() - folders, "file"))
 }
 
-/// A heading that leads to the list in the order of its column, or the reverse of it.
+/// A heading with a link that sorts by its column, or reverses the order.
 fn heading(out: &mut String, by: By, order: Order) {
     let (label, class) = match by {
         By::Name => ("Name", ""),
@@ -53,13 +53,13 @@ fn heading(out: &mut String, by: By, order: Order) {
         (true, false) => (" aria-sort=\"ascending\"", " \u{2191}"),
         (true, true) => (" aria-sort=\"descending\"", " \u{2193}"),
     };
-    // A `String` takes all that is written to it.
+    // Writing to a `String` does not fail.
     _ = write!(out, "<th scope=\"col\"{class}{sorted}><a href=\"{link}\">{label}</a>{arrow}</th>");
 }
 
 fn row(out: &mut String, entry: &Entry) {
     let slash = if entry.is_folder { "/" } else { "" };
-    // With the dot, a name with a colon in it is no scheme.
+    // Without the dot, a name with a colon would be a scheme.
     let link = format!("./{}{slash}", place::encode(&entry.name));
     let name = escape(&entry.name.to_string_lossy());
     let size = entry.size.map(size).unwrap_or_default();
@@ -71,7 +71,7 @@ fn row(out: &mut String, entry: &Entry) {
     );
 }
 
-/// A size as people read it; bytes as they are, the rest in powers of 1024.
+/// A size for people: bytes, or a unit in powers of 1024.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
@@ -87,7 +87,7 @@ fn size(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, unit.unwrap_or(&""))
 }
 
-/// RFC 3339, in UTC, to the second; empty for a time that it has no words for.
+/// RFC 3339, in UTC, to the second; empty for a time that it cannot express.
 pub(super) fn date(time: SystemTime) -> String {
     let seconds = match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()),
@@ -97,7 +97,7 @@ pub(super) fn date(time: SystemTime) -> String {
     time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
-/// To the minute, as people read it.
+/// To the minute, for people.
 fn minute(time: SystemTime) -> String {
     let date = date(time);
     date.get(..16).unwrap_or(&date).replace('T', " ")
@@ -114,7 +114,7 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(date(UNIX_EPOCH + second), "1970-01-01T00:00:01Z");
         assert_eq!(date(UNIX_EPOCH - second), "1969-12-31T23:59:59Z");
-        // Some file systems have years that the calendar has not.
+        // Some file systems have dates out of range.
         assert_eq!(date(UNIX_EPOCH + Duration::from_secs(300_000_000_000)), "");
     }
 

@@ -8,29 +8,29 @@ use rustix::io::Errno;
 
 use super::{Missed, Patience};
 
-/// How often an open is tried again when somebody renames what is on the way.
+/// How often an open is tried again when a part of the path is renamed meanwhile.
 const TRIES: usize = 8;
 
-/// Whether the kernel has no `openat2` (before 5.6), or a sandbox has it forbidden.
+/// Whether the kernel has no `openat2` (before 5.6), or a sandbox forbids it.
 static LACKING: AtomicBool = AtomicBool::new(false);
 
-/// What came of it.
+/// The result of an open.
 pub(super) enum Tried {
     Opened(Result<File, Missed>),
-    /// It leads out of the folder, or by a path that begins at the root, or the kernel cannot tell.
+    /// It leads out of the folder, or through an absolute path, or the kernel does not know.
     Unclear,
 }
 
-/// Opens `relative` below `root` in one call that looks after links, too (`RESOLVE_BENEATH`).
+/// Opens `relative` below `root` in one call that also checks links (`RESOLVE_BENEATH`).
 pub(super) fn open(root: &File, relative: &Path, patience: Patience) -> Tried {
     if LACKING.load(Ordering::Relaxed) {
         return Tried::Unclear;
     }
-    // Without O_NONBLOCK a pipe would wait for somebody to write.
+    // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     if patience == Patience::None {
-        // What is not in the kernel's cache of names would have to be read (since 5.12).
+        // Names that are not in the kernel's cache would be read from disk (since 5.12).
         resolve |= ResolveFlags::CACHED;
     }
     let mut tries = TRIES;

@@ -1,5 +1,4 @@
-//! Opens what lies below a folder, and nothing that does not, whatever links say and whoever changes
-//! them meanwhile.
+//! Opens files below a folder, and none outside of it, even if links lead there or change meanwhile.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -15,27 +14,27 @@ use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the folder is taken for what it was, when it was opened: its path may lead elsewhere later.
+/// How long the folder stays open before its path is opened again, since it may lead elsewhere.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Whether the disk may be waited for.
+/// Whether the caller may wait for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// Only what is in memory will do: the caller is on the reactor.
+    /// Only data in memory: the caller is on the reactor.
     None,
     Any,
 }
 
-/// Why something is not opened.
+/// Why a file is not opened.
 #[derive(Debug)]
 pub(crate) enum Missed {
-    /// There is no such thing.
+    /// It does not exist.
     Nothing,
     /// It may not be read.
     Denied,
-    /// A link leads there that leads out of the folder.
+    /// A link leads out of the folder.
     Outside,
-    /// It takes more patience.
+    /// It would have to wait for the disk.
     NotNow,
     Failed(io::Error),
 }
@@ -56,7 +55,7 @@ struct Opened {
 impl Root {
     /// Opens the folder.
     pub(crate) fn new(path: PathBuf) -> io::Result<Self> {
-        // Whatever folder the process works in later.
+        // The working directory may change later.
         let path = std::path::absolute(path)?;
         let opened = Opened { folder: Arc::new(open_root(&path)?), at: Instant::now() };
         Ok(Self { path, opened: Mutex::new(opened) })
@@ -66,15 +65,15 @@ impl Root {
         &self.path
     }
 
-    /// Opens `relative` for reading, be it a file or a folder; an empty path is the folder itself. What
-    /// else it may be is opened without waiting for anybody.
+    /// Opens `relative` for reading, a file or a folder; an empty path is the folder itself. Pipes and other
+    /// special files are opened without waiting.
     pub(crate) fn open(&self, relative: &Path, patience: Patience) -> Result<File, Missed> {
         let root = self.folder(patience)?;
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         #[cfg(target_os = "linux")]
         match linux::open(&root, relative, patience) {
             linux::Tried::Opened(opened) => return opened,
-            // It may lead inside all the same, by way of a path that begins at the root.
+            // It may still lead inside, through an absolute path.
             linux::Tried::Unclear => {}
         }
         match patience {
@@ -89,7 +88,7 @@ impl Root {
         }
     }
 
-    /// The folder, as it is now, or was not long ago.
+    /// The open folder, opened again if that was too long ago.
     fn folder(&self, patience: Patience) -> Result<Arc<File>, Missed> {
         let known = {
             let opened = self.lock();
@@ -100,7 +99,7 @@ impl Root {
             (None, Patience::None) => return Err(Missed::NotNow),
             (None, Patience::Any) => {}
         }
-        // Without the lock, which those have use for who do not wait.
+        // Not under the lock, which callers on the reactor take.
         let folder = open_root(&self.path).map(Arc::new).map_err(|error| {
             let what = format!("{}: {error}", self.path.display());
             Missed::Failed(io::Error::new(error.kind(), what))
@@ -110,11 +109,11 @@ impl Root {
     }
 
     fn lock(&self) -> MutexGuard<'_, Opened> {
-        // It is replaced as a whole.
+        // The value is replaced as a whole, so a panic does not leave it half changed.
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where `relative` leads below the folder, without links.
+    /// The path of `relative` below the folder, with links resolved.
     fn resolve(&self, relative: &Path) -> Result<PathBuf, Missed> {
         let whole = fs::canonicalize(self.path.join(relative)).map_err(Missed::from)?;
         let root = fs::canonicalize(&self.path).map_err(Missed::from)?;
@@ -134,14 +133,14 @@ fn open_root(path: &Path) -> io::Result<File> {
     other::open_folder(path)
 }
 
-/// What an error of the system means here.
+/// Converts an error of the system.
 impl From<io::Error> for Missed {
     fn from(error: io::Error) -> Self {
         #[cfg(unix)]
         {
             use rustix::io::Errno;
             let errno = Errno::from_io_error(&error);
-            // ENXIO: a socket, or a device that is not there.
+            // ENXIO: a socket, or a device that does not exist.
             let nothing =
                 [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG, Errno::NXIO];
             if nothing.iter().any(|e| Some(*e) == errno) {

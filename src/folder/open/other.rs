@@ -1,4 +1,4 @@
-//! Where there are no descriptors of folders, a link that changes at the wrong moment is followed.
+//! For systems without descriptors of folders. A link that changes at the wrong moment is followed.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::Missed;
 
-/// Has Windows open a folder as if it were a file (`FILE_FLAG_BACKUP_SEMANTICS`).
+/// Lets Windows open a folder like a file (`FILE_FLAG_BACKUP_SEMANTICS`).
 #[cfg(windows)]
 const FOLDERS_TOO: u32 = 0x0200_0000;
 
-/// Opens `inside`, which has been resolved below the folder at `path`.
+/// Opens `inside`, a resolved path below the folder at `path`.
 pub(super) fn open(path: &Path, inside: &Path) -> Result<File, Missed> {
     Ok(open_either(&path.join(inside))?)
 }

@@ -7,18 +7,18 @@ use rustix::fs::{Mode, OFlags, openat};
 
 use super::Missed;
 
-/// To be passed through, a folder need not be readable.
+/// A folder on the way need not be readable.
 #[cfg(target_os = "linux")]
 const PASS_THROUGH: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const PASS_THROUGH: OFlags = OFlags::RDONLY;
 
-/// Opens `inside` below `root` name by name. It holds no link as far as anybody knows: one that has
-/// come in its place meanwhile is not followed.
+/// Opens `inside` below `root` name by name. Its links were resolved before; links that were created
+/// meanwhile are not followed.
 pub(super) fn open(root: &File, inside: &Path) -> Result<File, Missed> {
     let mut folder: Option<OwnedFd> = None;
     let mut names = inside.iter().peekable();
-    // The folder itself has no name below itself.
+    // An empty path is the folder itself.
     let mut name = names.next().unwrap_or_else(|| ".".as_ref());
     while names.peek().is_some() {
         let at = folder.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);

@@ -1,4 +1,4 @@
-//! Which parts of a file are asked for (RFC 9110 §14).
+//! Range requests (RFC 9110 §14).
 
 use std::ops::Range;
 
@@ -6,42 +6,41 @@ use http_types::Request;
 
 use crate::common::field;
 
-/// The most ranges that are answered to in one response. Who asks for more gets the whole, as
-/// RFC 9110 §14.2 recommends: so many small parts are no reading, but an attack.
+/// The maximum number of ranges in one response. A request with more gets the whole file, as RFC 9110 §14.2
+/// recommends: so many small parts are an attack.
 const MAX_RANGES: usize = 64;
 
-/// Ranges that are no farther apart than this, in bytes, are sent as one: what stands between two
-/// parts is about as long. So the parts are, all in all, never longer than the file and what stands
-/// between them.
+/// Ranges with a gap of at most this, in bytes, are sent as one: the delimiter between two parts is about as
+/// long. So all parts together are never longer than the file and the delimiters.
 pub(super) const NEAR: u64 = 128;
 
-/// The ranges of a request, well-formed, and not yet known to be of any use.
+/// The well-formed ranges of a request, not yet compared with a length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ranges(Vec<Spec>);
 
 /// A range as it is written (RFC 9110 §14.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spec {
-    /// From a byte on, as far as another one, or to the end.
+    /// From one byte to another one, or to the end.
     From(u64, Option<u64>),
-    /// So many bytes at the end.
+    /// This many bytes at the end.
     Last(u64),
 }
 
-/// What comes of ranges for a file of some length.
+/// The result of ranges for a file of a given length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Parts {
-    /// The ranges are as good as none.
+    /// The ranges are ignored.
     Whole,
     /// 416 (RFC 9110 §15.5.17).
     Unsatisfiable,
-    /// In the order in which they were asked for; at least one.
+    /// In the order of the request; at least one.
     Some(Vec<Range<u64>>),
 }
 
 impl Ranges {
-    /// Those that `request` asks for. `None` if it asks for none, or in units that are not known, or
-    /// in a way that is malformed: the field is ignored then (RFC 9110 §14.2).
+    /// The ranges of `request`. `None` if it has none, or the field is malformed or has an unknown unit: then it
+    /// is ignored (RFC 9110 §14.2).
     pub(super) fn of(request: &Request) -> Option<Self> {
         let values = request.header("range")?;
         let mut values = values.iter();
@@ -67,10 +66,10 @@ impl Ranges {
         (!specs.is_empty()).then_some(Self(specs))
     }
 
-    /// The parts of `length` bytes that they are.
+    /// The parts for a file of `length` bytes.
     pub(super) fn of_length(&self, length: u64) -> Parts {
         if length == 0 && self.0.iter().any(|spec| matches!(spec, Spec::Last(1..))) {
-            // Satisfiable, though there is no byte that could be named in the answer.
+            // Satisfiable, but an answer could not name any byte.
             return Parts::Whole;
         }
         let mut parts: Vec<Range<u64>> = Vec::new();
@@ -83,8 +82,8 @@ impl Ranges {
     }
 }
 
-/// Adds a range to those that are there, as one with all that it overlaps or is near to, in the place
-/// of the first of them.
+/// Adds a range to the list, merged with all that it overlaps or is near to, at the position of the first of
+/// them.
 fn join(parts: &mut Vec<Range<u64>>, mut range: Range<u64>) {
     let mut place = parts.len();
     while let Some(at) = parts.iter().position(|part| {
@@ -106,13 +105,13 @@ impl Spec {
             (first, []) => Some(Self::From(number(first)?, None)),
             (first, last) => {
                 let (first, last) = (number(first)?, number(last)?);
-                // RFC 9110 §14.1.1: one that ends before it begins is invalid.
+                // RFC 9110 §14.1.1: a range that ends before it begins is invalid.
                 (first <= last).then_some(Self::From(first, Some(last)))
             }
         }
     }
 
-    /// Without the part of it that is beyond the end; `None` if that is all of it.
+    /// The range, cut at the end of the file; `None` if nothing is left.
     fn of_length(self, length: u64) -> Option<Range<u64>> {
         let range = match self {
             Self::From(first, last) => {
@@ -124,7 +123,7 @@ impl Spec {
     }
 }
 
-/// A number of whatever size: none that is larger than a file can be makes a difference.
+/// Parses a number of any size. Those that are too large for a `u64` are larger than any file.
 fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -133,7 +132,7 @@ fn number(digits: &[u8]) -> Option<u64> {
     Some(digits.parse().unwrap_or(u64::MAX))
 }
 
-/// A part of `size` bytes as `Content-Range` has it (RFC 9110 §14.4).
+/// The `Content-Range` of a part of `size` bytes (RFC 9110 §14.4).
 pub(super) fn content_range(part: &Range<u64>, size: u64) -> String {
     format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1))
 }
