@@ -1,6 +1,6 @@
-//! OpenSSL takes whatever stands in the thread's queue of errors for the reason of what it says next,
-//! whichever connection that is about. So the queue is emptied before each call but those of a handshake, which
-//! empty it themselves.
+//! OpenSSL takes any error in the thread's queue for the reason of its next result, also if the error is another
+//! connection's. So the queue is emptied before each call, except those of a handshake, which empty it
+//! themselves.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-/// Empties the thread's queue of errors, where native-tls is OpenSSL.
+/// Empties the thread's queue of errors, if native-tls uses OpenSSL.
 pub(crate) fn clean() {
     #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
     drop(openssl::error::ErrorStack::get());

@@ -8,7 +8,7 @@ use turnkey_backend::{
 
 use crate::{native_identity, session};
 
-/// Speaks TLS to other servers with the operating system's stack.
+/// Connects to other servers with the operating system's stack.
 pub struct NativeTlsConnector {
     connector: TlsConnector,
 }
@@ -19,7 +19,7 @@ impl NativeTlsConnector {
         let mut builder = TlsConnector::builder();
         builder.min_protocol_version(Some(Protocol::Tlsv12));
         if let Some(anchors) = &config.anchors {
-            // Those that are named, and nobody else.
+            // Only the given CAs.
             builder.disable_built_in_roots(true);
             for anchor in anchors.certificates() {
                 let certificate = Certificate::from_der(anchor.der());
@@ -30,13 +30,13 @@ impl NativeTlsConnector {
         if let Some(identity) = &config.identity {
             builder.identity(native_identity(identity)?);
         }
-        // Once: it reads all CAs of the system, which takes as long as a hundred handshakes.
+        // Built once: it reads all CAs of the system, which takes as long as a hundred handshakes.
         let connector = builder.build().map_err(|e| BuildError::Setup(e.into()))?;
         Ok(Self { connector })
     }
 }
 
-/// Not all stacks tell of their connectors.
+/// Not all stacks implement `Debug` for their connectors.
 impl fmt::Debug for NativeTlsConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeTlsConnector").finish_non_exhaustive()
@@ -53,7 +53,7 @@ impl Connector for NativeTlsConnector {
             let (below, progress) = HandshakeIo::new(socket);
             let connecting = session::connect(&self.connector, server_name, below);
             let stream = connecting.await.map_err(|e| ConnectError::Tls(e.into()))?;
-            // native-tls tells nothing of what was negotiated.
+            // native-tls does not report what was negotiated.
             let tls = TlsInfo::default();
             Ok(Connected { stream: Box::new(EstablishedStream::new(stream, progress)), tls })
         })

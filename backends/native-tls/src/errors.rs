@@ -1,10 +1,10 @@
-//! Why a handshake failed, as far as the platform tells.
+//! Why a handshake failed, if the platform reports it.
 
-/// On OpenSSL it tells.
+/// OpenSSL reports it.
 #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
 pub(crate) use turnkey_openssl_errors::handshake_error;
 
-/// Elsewhere it tells when the network was to blame.
+/// Other platforms only report errors of the network.
 #[cfg(any(target_os = "windows", target_vendor = "apple"))]
 pub(crate) fn handshake_error(error: native_tls::Error) -> turnkey_backend::HandshakeError {
     use std::error::Error as _;
@@ -15,7 +15,7 @@ pub(crate) fn handshake_error(error: native_tls::Error) -> turnkey_backend::Hand
     let sources = std::iter::successors(error.source(), |&error| error.source());
     let io = sources.filter_map(|error| error.downcast_ref::<io::Error>()).next();
     match io.map(io::Error::kind) {
-        // SChannel brings all its errors as `io::Error`; those of the network have a kind.
+        // SChannel returns all its errors as `io::Error`; those of the network have a kind.
         Some(
             kind @ (ErrorKind::UnexpectedEof
             | ErrorKind::ConnectionReset

@@ -1,8 +1,8 @@
 //! The native-tls backend: the TLS stack that the operating system brings (OpenSSL on Linux and
 //! the BSDs, Secure Transport on macOS, `SChannel` on Windows).
 //!
-//! What it lacks stands in [`NativeTls::CAPABILITIES`]; the program asks there before it builds
-//! one, so a client policy or TLS 1.3 never gets this far unnoticed.
+//! [`NativeTls::CAPABILITIES`] says what it lacks. The program checks that before it builds one, so a client
+//! policy or TLS 1.3 is rejected earlier.
 
 mod clean;
 mod connector;
@@ -26,7 +26,7 @@ use self::errors::handshake_error;
 /// Serves TLS with the operating system's stack.
 pub struct NativeTls {
     acceptor: TlsAcceptor,
-    /// Known only when there is one to choose from: native-tls does not tell what was negotiated.
+    /// Known only if a single version is possible: native-tls does not report the negotiated one.
     version: Option<TlsVersion>,
 }
 
@@ -40,14 +40,14 @@ impl NativeTls {
             return Err(BuildError::Unsupported(what));
         }
         // `Identity` guarantees the match where the key states its public half; this covers the
-        // keys that do not, since native-tls itself would drop the certificate without a word.
+        // keys that do not, since native-tls would silently drop the certificate.
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
         check_key(config.identities.first())?;
 
         let acceptor =
             native_tls::TlsAcceptor::builder(native_identity(config.identities.first())?)
                 .min_protocol_version(Some(Protocol::Tlsv12))
-                // Left open on purpose: what the platform can do beyond 1.2 is its own affair.
+                // No maximum: the platform may support later versions.
                 .max_protocol_version(None)
                 .build()
                 .map_err(|e| BuildError::Setup(e.into()))?;
@@ -55,7 +55,7 @@ impl NativeTls {
         Ok(Self { acceptor: acceptor.into(), version: only })
     }
 
-    /// The name and version of the TLS stack, as the platform tells it.
+    /// The name and version of the TLS stack, as the platform reports it.
     #[must_use]
     pub fn library() -> String {
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
@@ -67,7 +67,7 @@ impl NativeTls {
     }
 }
 
-/// Not all stacks tell of their acceptors.
+/// Not all stacks implement `Debug` for their acceptors.
 impl fmt::Debug for NativeTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeTls").field("version", &self.version).finish_non_exhaustive()
@@ -76,16 +76,15 @@ impl fmt::Debug for NativeTls {
 
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
-        // async-native-tls accepts; beside it stands what it does not do:
-        // - `HandshakeIo` holds what a handshake writes, so that a flight is one segment: async-native-tls hands on
-        //   each piece as it comes.
-        // - `HandshakeIo` reads ahead, since OpenSSL asks for a record in two pieces, each a system call:
-        //   async-native-tls hands on each.
-        // - `EstablishedStream` makes an error of an end without `close_notify`: for async-native-tls it is a good end.
-        // - `Clean` empties OpenSSL's queue of errors: async-native-tls leaves another connection's there, and
-        //   it would pass for this one's.
-        // Its `poll_close` says goodbye and leaves the socket open. That is what the server wants: it shuts the
-        // socket down itself, when it has read what the client still sends.
+        // async-native-tls accepts. The rest is what it lacks:
+        // - `HandshakeIo` collects what a handshake writes, so that a flight is one segment. async-native-tls writes
+        //   each piece at once.
+        // - `HandshakeIo` reads ahead, since OpenSSL reads a record in two pieces, with a system call each.
+        // - `EstablishedStream` rejects an end without `close_notify`, which async-native-tls accepts.
+        // - `Clean` empties OpenSSL's queue of errors. async-native-tls leaves errors of other connections there, and
+        //   they would be taken for this connection's.
+        // Its `poll_close` sends `close_notify` and leaves the socket open, as the server needs: it shuts the socket
+        // down itself, after it has read what the client still sends.
         Box::pin(async {
             let (below, progress) = HandshakeIo::new(socket);
             let stream = self.acceptor.accept(below).await.map_err(handshake_error)?;
@@ -98,7 +97,7 @@ impl Backend for NativeTls {
         })
     }
 
-    /// Clients are not asked for any.
+    /// Clients are not asked for certificates.
     fn verify_again(
         &self,
         _: &Certificate,
@@ -108,8 +107,8 @@ impl Backend for NativeTls {
     }
 }
 
-/// The first thing that is asked for and not there. Whether sessions are resumed is left to the
-/// platform: [`Resumption::On`] and [`Resumption::Off`] are what people get who did not ask.
+/// The first requirement that is not supported. The platform decides whether sessions are resumed:
+/// [`Resumption::On`] and [`Resumption::Off`] are the defaults, not requirements.
 fn lacking(config: &TlsConfig) -> Option<&'static str> {
     let identities = config.identities.all();
     let wishes = [
@@ -122,7 +121,7 @@ fn lacking(config: &TlsConfig) -> Option<&'static str> {
     wishes.into_iter().find(|(asked, _)| *asked).map(|(_, what)| what)
 }
 
-/// The identity in the form that the platform takes without harm.
+/// The identity in the format that works on the platform.
 ///
 /// On OpenSSL that is PEM, because `from_pkcs12` sends two or more intermediates in reversed
 /// order there (rust-native-tls#281); elsewhere it is PKCS#12, because `from_pkcs8` does not take
@@ -135,7 +134,7 @@ fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildErr
 
 #[cfg(any(target_os = "windows", target_vendor = "apple"))]
 fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildError> {
-    // The file lives in memory, between two libraries of one process: its password hides nothing.
+    // The PKCS#12 data stays in memory, between two libraries of one process: its password protects nothing.
     const PASSWORD: &str = "turnkey";
     let pkcs12 = identity.to_pkcs12(PASSWORD).map_err(|e| BuildError::Identity(e.into()))?;
     native_tls::Identity::from_pkcs12(&pkcs12, PASSWORD).map_err(|e| BuildError::Identity(e.into()))

@@ -1,6 +1,6 @@
-//! Sessions with other servers.
+//! TLS sessions with other servers.
 //!
-//! These are not async-native-tls's: its connector keeps a builder, and reads all CAs of the system for each
+//! async-native-tls is not used here: its connector keeps a builder, and reads all CAs of the system for each
 //! connection, which takes as long as a hundred handshakes.
 
 use std::future::poll_fn;
@@ -13,11 +13,11 @@ use turnkey_backend::{HandshakeIo, Polled, Session, TlsStream};
 
 use crate::clean::clean;
 
-/// A session as native-tls has it, its handshake done.
+/// A session of native-tls after its handshake.
 #[derive(Debug)]
 pub(crate) struct Native(native_tls::TlsStream<Polled>);
 
-/// Does the handshake of a client, with a server that has to be called `name`.
+/// Does the handshake of a client with a server whose certificate must be for `name`.
 pub(crate) async fn connect(
     connector: &TlsConnector,
     name: &str,
@@ -42,7 +42,7 @@ pub(crate) async fn connect(
     }
 }
 
-/// Waits until this task is woken, for what it waits for here, and has it woken the next time too.
+/// Waits until this task is woken, and registers it for the next time.
 async fn woken(polled: &mut Polled) {
     let mut has_waited = false;
     poll_fn(|cx| {

@@ -7,9 +7,9 @@ use openssl::ssl::SslRef;
 /// `SSL_CTRL_GET_NEGOTIATED_GROUP` of `openssl/ssl.h`, which `openssl-sys` leaves out.
 const GET_NEGOTIATED_GROUP: c_int = 134;
 
-/// Tells which group the keys were exchanged in (`SSL_get_negotiated_group`): its number in OpenSSL (NID),
-/// or `TLSEXT_nid_unknown` and its number in TLS. It is 0 where there is none, and on OpenSSL before 3.0,
-/// which does not know the command.
+/// The group of the key exchange (`SSL_get_negotiated_group`): its number in OpenSSL (NID), or
+/// `TLSEXT_nid_unknown` and its number in TLS. It is 0 if there is none, and on OpenSSL before 3.0, which does not
+/// have this command.
 #[must_use]
 pub fn negotiated_group(ssl: &SslRef) -> c_int {
     #[expect(unsafe_code, reason = "the `openssl` crate has no safe call for it")]
@@ -21,7 +21,7 @@ pub fn negotiated_group(ssl: &SslRef) -> c_int {
 }
 
 /// The body of an extension of the client's hello, by its number in IANA's registry "TLS `ExtensionType`
-/// Values" (`SSL_client_hello_get0_ext`). It is there in the client hello callback only: otherwise `None`.
+/// Values" (`SSL_client_hello_get0_ext`). Outside the client hello callback it is `None`.
 #[must_use]
 pub fn client_hello_extension(ssl: &SslRef, number: u16) -> Option<&[u8]> {
     let (mut body, mut length) = (ptr::null(), 0);

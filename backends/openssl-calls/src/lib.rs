@@ -1,8 +1,8 @@
-//! The calls of OpenSSL that its crate does not wrap: they set the keys and the own data of session tickets,
-//! read the client's hello, tell which group a key exchange used, and name results of verifying.
+//! Calls of OpenSSL that its crate does not wrap: they set the keys and the application data of session tickets,
+//! read the client hello, get the group of the key exchange, and make results of verification.
 //!
-//! This is the only crate of the project with `unsafe` in it; all others forbid it. Each call can go when
-//! the `openssl` crate has it (ticket keys: rust-openssl#1828).
+//! This is the only crate of the project with `unsafe`; all others forbid it. Each call can be removed when the
+//! `openssl` crate has it (ticket keys: rust-openssl#1828).
 
 mod handshake;
 mod ticket_data;

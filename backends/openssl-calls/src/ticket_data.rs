@@ -7,15 +7,15 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslRef};
 use openssl_sys::{SSL, SSL_CTX, SSL_SESSION};
 
-/// What a server keeps in its session tickets beside the session, encrypted like that.
+/// Application data in a server's session tickets, encrypted like the session.
 ///
-/// Both are called by OpenSSL in the progress of a handshake: a panic in them ends the process.
+/// OpenSSL calls both functions during a handshake: a panic in them ends the process.
 #[derive(Debug)]
 pub struct TicketData {
-    /// What to put into a ticket of this connection; empty if it is not to be accepted.
+    /// The data for a ticket of this connection; empty if the ticket must not be accepted.
     pub sealed: fn(&SslRef) -> Vec<u8>,
-    /// Whether the session of a ticket with these data may be resumed on this connection. If not, the
-    /// handshake is a full one, and brings a new ticket. A ticket without data is never accepted.
+    /// Whether the session of a ticket with this data may be resumed on this connection. If not, there is a full
+    /// handshake and a new ticket. A ticket without data is never accepted.
     pub accepts: fn(&SslRef, &[u8]) -> bool,
 }
 
@@ -57,7 +57,7 @@ const IGNORE_RENEW: c_int = 2;
 const USE: c_int = 3;
 const USE_RENEW: c_int = 4;
 
-/// Has `data` put into the session tickets of a server, and asked about each that comes back
+/// Makes `data` write the application data of a server's session tickets, and check it when a client returns one
 /// (`SSL_CTX_set_session_ticket_cb`).
 pub fn set_ticket_data(
     builder: &mut SslContextBuilder,
@@ -73,7 +73,7 @@ pub fn set_ticket_data(
     if result == 1 { Ok(()) } else { Err(ErrorStack::get()) }
 }
 
-/// Called before a ticket is made of the connection's session. The answer 0 ends the handshake.
+/// Called before a ticket is made of the connection's session. The result 0 ends the handshake.
 #[expect(unsafe_code, reason = "OpenSSL calls it")]
 unsafe extern "C" fn generate(ssl: *mut SSL, argument: *mut c_void) -> c_int {
     // SAFETY: it is the argument that `set_ticket_data` gave: a `&'static TicketData`.
@@ -92,7 +92,7 @@ unsafe extern "C" fn generate(ssl: *mut SSL, argument: *mut c_void) -> c_int {
     unsafe { SSL_SESSION_set1_ticket_appdata(session, sealed.as_ptr().cast(), sealed.len()) }
 }
 
-/// Called when a client has sent a ticket, or could have. `session` is what was in it, if it could be opened.
+/// Called when a client has sent a ticket, or could have. `session` is its content, if it could be decrypted.
 #[expect(unsafe_code, reason = "OpenSSL calls it")]
 unsafe extern "C" fn decrypt(
     ssl: *mut SSL,

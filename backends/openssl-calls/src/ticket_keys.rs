@@ -3,14 +3,14 @@ use std::ffi::{c_int, c_long, c_void};
 use openssl::error::ErrorStack;
 use openssl::ssl::SslContextBuilder;
 
-/// How many bytes OpenSSL takes since 1.1.0: a name of 16, and 32 for each of HMAC and AES-256.
+/// The length of OpenSSL's keys since 1.1.0, in bytes: a name of 16, and 32 for each of HMAC and AES-256.
 pub const TICKET_KEYS_LENGTH: usize = 80;
 
 /// `SSL_CTRL_SET_TLSEXT_TICKET_KEYS` of `openssl/ssl.h`, which `openssl-sys` leaves out.
 const SET_TICKET_KEYS: c_int = 59;
 
-/// Sets what the session tickets of a server are encrypted with, in place of the random keys that
-/// its context was made with (`SSL_CTX_set_tlsext_ticket_keys`).
+/// Sets the keys that encrypt a server's session tickets, in place of the random keys of its context
+/// (`SSL_CTX_set_tlsext_ticket_keys`).
 ///
 /// The first 16 bytes go over the wire in each ticket, to tell keys apart; the others are secret.
 /// OpenSSL keeps a copy.
@@ -21,7 +21,7 @@ pub fn set_ticket_keys(
     set_slice(builder, keys)
 }
 
-/// OpenSSL refuses what has not the length that it was built for.
+/// OpenSSL rejects keys of another length than it was built for.
 fn set_slice(builder: &mut SslContextBuilder, keys: &[u8]) -> Result<(), ErrorStack> {
     let length = c_long::try_from(keys.len()).unwrap_or(c_long::MAX);
     let from = keys.as_ptr().cast_mut().cast::<c_void>();
@@ -66,8 +66,7 @@ mod tests {
         }
     }
 
-    /// That what is sealed with the keys is opened with them is tested in the backend, with a client
-    /// that comes back.
+    /// The backend tests that the same keys open a ticket, with a client that resumes its session.
     #[test]
     fn tickets_bear_the_name_of_the_key() {
         const NAME: &[u8; 16] = b"this is its name";
@@ -83,7 +82,7 @@ mod tests {
         assert!(!bears_it(server()));
     }
 
-    /// A server with a certificate that nobody looks at.
+    /// A server with a certificate that is not verified.
     fn server() -> SslContextBuilder {
         let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
         let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
@@ -99,7 +98,7 @@ mod tests {
         builder
     }
 
-    /// What a client keeps after it has met `server`, its ticket among it.
+    /// The session that a client keeps after a connection to `server`, with its ticket.
     fn session(server: &SslContext) -> Vec<u8> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -8,14 +8,14 @@ const CERT_REVOKED: c_int = 23;
 /// `X509_V_ERR_UNABLE_TO_GET_CRL`.
 const UNABLE_TO_GET_CRL: c_int = 3;
 
-/// That a certificate is revoked, for a verify callback to set: the client is sent the alert
+/// The result for a revoked certificate, for a verify callback to set. The client gets the alert
 /// `certificate_revoked`.
 #[must_use]
 pub fn revoked() -> X509VerifyResult {
     of(CERT_REVOKED)
 }
 
-/// That it is not known whether a certificate is revoked: the client is sent the alert `unknown_ca`.
+/// The result for a certificate whose revocation cannot be checked. The client gets the alert `unknown_ca`.
 #[must_use]
 pub fn of_unknown_status() -> X509VerifyResult {
     of(UNABLE_TO_GET_CRL)

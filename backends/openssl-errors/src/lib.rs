@@ -1,8 +1,7 @@
-//! What OpenSSL says about a failed handshake, in the words of [`HandshakeError`].
+//! Converts OpenSSL's errors of failed handshakes into [`HandshakeError`].
 //!
-//! Two backends stand on OpenSSL, one directly and one through native-tls. Both end up with the
-//! same stack of errors, and this is where it is read: by the numbers of its reasons, which have
-//! not changed since OpenSSL 1.1.1, while their texts have.
+//! Two backends use OpenSSL, one directly and one through native-tls. Both get the same stack of errors. It is
+//! read by the numbers of its reasons, which have not changed since OpenSSL 1.1.1, while their texts have.
 
 mod reasons;
 
@@ -15,8 +14,8 @@ use turnkey_backend::{Alert, Common, HandshakeError};
 
 use self::reasons::Reason;
 
-/// Says in common words why a server's handshake failed, as far as `error` or one of its sources
-/// is OpenSSL's or the network's; what is neither, or not known, is [`HandshakeError::Tls`].
+/// Why a server's handshake failed, if `error` or one of its sources is from OpenSSL or the network. Other
+/// errors are [`HandshakeError::Tls`].
 pub fn handshake_error<E: Error + Send + Sync + 'static>(error: E) -> HandshakeError {
     match Classified::on(&error) {
         Classified::Kind(kind) => kind,
@@ -25,14 +24,14 @@ pub fn handshake_error<E: Error + Send + Sync + 'static>(error: E) -> HandshakeE
     }
 }
 
-/// Whether what the client signed, to prove that it has the key of its certificate, does not fit.
+/// Whether the client's signature does not match its certificate's key.
 #[must_use]
 pub fn is_bad_signature(error: &(dyn Error + 'static)) -> bool {
     stack(error)
         .is_some_and(|stack| Reason::all(stack).any(|reason| reason == Reason::BadSignature))
 }
 
-/// What an error comes down to.
+/// The cause of an error.
 enum Classified {
     Kind(HandshakeError),
     Io(io::ErrorKind),
@@ -54,7 +53,7 @@ impl Classified {
         }
     }
 
-    /// `None` if the reason alone does not tell; others in the stack may.
+    /// `None` if the reason alone is not enough; others in the stack may be.
     fn for_reason(reason: Reason) -> Option<Self> {
         Some(Self::Kind(match reason {
             Reason::Alert(number) => Alert(number).into(),
@@ -71,12 +70,12 @@ impl Classified {
 
 const CLOSE_NOTIFY: Alert = Alert(0);
 
-/// How the call to OpenSSL ended that brought no errors of its own.
+/// The result of a call to OpenSSL that left no errors in the queue.
 fn code(error: &(dyn Error + 'static)) -> Option<ErrorCode> {
     if let Some(error) = error.downcast_ref::<ssl::Error>() {
         return Some(error.code());
     }
-    // native-tls hands on nothing of `ssl::Error` but its text.
+    // native-tls returns only the text of `ssl::Error`.
     match error.to_string().as_str() {
         "the SSL session has been shut down" => Some(ErrorCode::ZERO_RETURN),
         "unexpected EOF" => Some(ErrorCode::SYSCALL),
@@ -88,7 +87,7 @@ fn stack<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ErrorStack> {
     sources(error).find_map(|error| error.downcast_ref::<ErrorStack>())
 }
 
-/// An error and all behind it.
+/// An error and its sources.
 fn sources<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {

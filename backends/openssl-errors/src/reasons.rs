@@ -5,10 +5,10 @@ use openssl::error::{self, ErrorStack};
 /// `ERR_LIB_SSL`.
 const SSL_LIBRARY: i32 = 20;
 
-/// An alert that was received has its number, and this added to it (`SSL_AD_REASON_OFFSET`).
+/// The reason of a received alert is its number plus this (`SSL_AD_REASON_OFFSET`).
 const ALERT_OFFSET: i32 = 1000;
 
-/// What one entry of the stack says.
+/// The meaning of one entry of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// An alert of this number was received.
@@ -21,12 +21,12 @@ pub(crate) enum Reason {
     NotTls,
     Eof,
     BadSignature,
-    /// What the peer may have brought about, but need not.
+    /// Possibly caused by the peer.
     Other,
 }
 
 impl Reason {
-    /// Those of a stack, the oldest first: it is the cause of what came after.
+    /// The reasons of a stack, the oldest first, which is the cause of the others.
     pub(crate) fn all(stack: &ErrorStack) -> impl Iterator<Item = Self> {
         stack.errors().iter().map(Self::of)
     }

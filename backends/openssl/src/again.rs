@@ -1,4 +1,4 @@
-//! Clients that were let in before, verified again.
+//! Verifies clients again that were let in before.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use turnkey_backend::{Certificate, HandshakeError, Vouched};
 use crate::seen::Client;
 use crate::verify::Judge;
 
-/// Verifies chains outside of a handshake, in the same way as a handshake does.
+/// Verifies chains outside of a handshake, by the same rules.
 pub(crate) struct Again {
-    /// The trusted CAs. The store of the context is not the one: OpenSSL completes our own chain from it.
+    /// The trusted CAs. The context's own store is separate, because OpenSSL completes our own chain from it.
     pub(crate) anchors: X509Store,
     pub(crate) judge: Arc<Judge>,
 }
@@ -27,7 +27,7 @@ impl Again {
         others: &[Certificate],
     ) -> Result<Vouched, HandshakeError> {
         let client = self.client(leaf, others);
-        // What OpenSSL leaves in its queue of errors would pass for those of a connection.
+        // Errors that remain in OpenSSL's queue would be attributed to a connection.
         drop(ErrorStack::get());
         match client.map_err(|error| HandshakeError::Tls(error.into()))? {
             Some(Client::Verified(vouched)) => Ok(vouched),

@@ -1,4 +1,4 @@
-//! Whether clients are asked for a certificate, and whose are good.
+//! Requests and verifies client certificates.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::again::Again;
 use crate::context::SECURITY_LEVEL;
 use crate::verify::Judge;
 
-/// Makes `builder` ask for what `policy` wants, and check it. The result verifies clients again later; `None` where
-/// they are not asked.
+/// Makes `builder` request and verify client certificates, by `policy`. The result verifies clients again later;
+/// `None` if they are not asked.
 pub(crate) fn set(
     builder: &mut SslContextBuilder,
     policy: &ClientPolicy,
@@ -35,7 +35,7 @@ pub(crate) fn set(
     Ok(Some(Again { anchors, judge }))
 }
 
-/// What tells clients whose certificates are wanted.
+/// The names of CAs that are sent to clients.
 fn names(anchors: &TrustAnchors) -> Result<Stack<X509Name>, ErrorStack> {
     let mut names = Stack::new()?;
     for anchor in anchors.certificates() {
@@ -44,10 +44,9 @@ fn names(anchors: &TrustAnchors) -> Result<Stack<X509Name>, ErrorStack> {
     Ok(names)
 }
 
-/// Accepts what `anchors` issued, an intermediate among them counting as an anchor too, as it
-/// does with rustls.
+/// Accepts certificates that `anchors` issued. An intermediate among them is an anchor too, as with rustls.
 fn store(anchors: &TrustAnchors) -> Result<X509Store, ErrorStack> {
-    // A handshake sets both by itself. Outside of one nobody else does.
+    // A handshake sets both itself. Outside of a handshake they must be set here.
     let mut param = X509VerifyParam::new()?;
     param.set_purpose(X509PurposeId::SSL_CLIENT)?;
     param.set_auth_level(SECURITY_LEVEL.cast_signed());

@@ -14,7 +14,7 @@ use turnkey_backend::{
 use crate::stream::OpenSslSession;
 use crate::{groups, info, setup};
 
-/// Speaks TLS to other servers with OpenSSL.
+/// Connects to other servers with OpenSSL.
 pub struct OpenSslConnector {
     connector: SslConnector,
 }
@@ -52,7 +52,7 @@ impl OpenSslConnector {
             }
             Err(error) => {
                 let verified = session.ssl().verify_result();
-                // What is wrong with the certificate is worth more than that verifying it failed.
+                // The fault of the certificate is more useful than "verification failed".
                 Err(ConnectError::Tls(if verified == openssl::x509::X509VerifyResult::OK {
                     error.into()
                 } else {
@@ -79,7 +79,7 @@ impl fmt::Debug for OpenSslConnector {
     }
 }
 
-/// The CAs that are named, and nobody else; an intermediate among them counts as an anchor too.
+/// Only the given CAs; an intermediate among them is an anchor too.
 fn store(anchors: &TrustAnchors) -> Result<X509StoreBuilder, ErrorStack> {
     let mut store = X509StoreBuilder::new()?;
     store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;

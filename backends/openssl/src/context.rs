@@ -1,4 +1,4 @@
-//! What all connections of a listener have in common.
+//! The context that all connections of a listener share.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::again::Again;
 use crate::identities::Shown;
 use crate::{clients, groups, sessions, setup};
 
-/// What we speak, in the wire form of ALPN (RFC 7301 §3.1).
+/// Our protocols, in the wire format of ALPN (RFC 7301 §3.1).
 const ALPN: &[u8] = b"\x08http/1.1\x08http/1.0";
 
-/// Of TLS 1.2: forward secret by elliptic curves, with authenticated encryption, and nothing else.
-/// Finite-field groups are left out: they cost the server more than the client (CVE-2002-20001).
+/// The suites of TLS 1.2: only those with forward secrecy by elliptic curves and with authenticated encryption.
+/// Finite-field groups cost the server more than the client (CVE-2002-20001).
 const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
                        ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
                        ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -29,11 +29,11 @@ const SIGNATURES: &str = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_se
                           rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:\
                           rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
 
-/// What takes at least 2^112 steps to break: RSA keys of 2048 bits, no SHA-1 in certificates. Some
-/// distributions have it as their default, others less.
+/// Requires a strength of 112 bits: RSA keys of 2048 bits, no SHA-1 in certificates. The default of some
+/// distributions is lower.
 pub(crate) const SECURITY_LEVEL: u32 = 2;
 
-/// Builds the context of a listener, and what verifies its clients again, where they are asked.
+/// Builds the context of a listener, and, if clients are asked for certificates, what verifies them again.
 pub(crate) fn build(config: &TlsConfig) -> Result<(SslContext, Option<Again>), BuildError> {
     let mut builder =
         SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).map_err(setup)?;
@@ -54,23 +54,23 @@ fn protocol(builder: &mut SslContextBuilder, config: &TlsConfig) -> Result<(), E
     builder.set_cipher_list(CIPHERS)?;
     groups::offer(builder)?;
     builder.set_sigalgs_list(SIGNATURES)?;
-    // A client that renegotiates makes the server work for nothing (CVE-2011-1473).
+    // A client could make the server work by renegotiating (CVE-2011-1473).
     builder.set_options(SslOptions::NO_RENEGOTIATION);
-    // Ours is the order of the ciphers, except that a client without AES in hardware, which is one
-    // that puts ChaCha20 first, gets that.
+    // The server decides the order of ciphers, but a client that prefers ChaCha20, because it has no AES in
+    // hardware, gets it.
     builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::PRIORITIZE_CHACHA);
-    // It would ask for the head of a record and then for the rest, each a system call.
+    // Otherwise it reads the head of a record and then the rest, with a system call each.
     builder.set_read_ahead(true);
-    // Chains are sent as they were given.
+    // Chains are sent as given.
     builder.set_mode(SslMode::NO_AUTO_CHAIN);
-    // Whoever names protocols and none of ours is not let in (RFC 7301 §3.2).
+    // A client that offers only other protocols is rejected (RFC 7301 §3.2).
     builder.set_alpn_select_callback(|_, offered| {
         select_next_proto(ALPN, offered).ok_or(AlpnError::ALERT_FATAL)
     });
     Ok(())
 }
 
-/// With tickets only: what a client keeps costs the server no memory.
+/// With tickets only, since they cost the server no memory.
 fn resumption(
     builder: &mut SslContextBuilder,
     resumption: &Resumption,
@@ -78,13 +78,13 @@ fn resumption(
 ) -> Result<(), ErrorStack> {
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     sessions::note_names(builder);
-    // Without it resumption is a fatal alert as soon as client verification is on; from the
-    // policy, so that no session crosses from one to another.
+    // Without it, resumption is a fatal alert when client verification is on. It is made from the policy, so
+    // that a session cannot be resumed under another one.
     builder.set_session_id_context(&clients.digest())?;
     match resumption {
         Resumption::Off => {
             builder.set_options(SslOptions::NO_TICKET);
-            // TLS 1.3 would send tickets for its cache.
+            // TLS 1.3 would send tickets for the cache.
             builder.set_num_tickets(0)
         }
         // The keys are random and as old as the context.

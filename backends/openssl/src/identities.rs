@@ -1,4 +1,4 @@
-//! Which identity a client is shown.
+//! Selects the identity for a client.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use turnkey_backend::{BuildError, Identities, Identity};
 
 use crate::setup;
 
-/// The identities of a listener, in the form that OpenSSL takes.
+/// The identities of a listener, in OpenSSL's types.
 pub(crate) struct Shown {
     identities: Identities,
     /// In the same order.
@@ -24,16 +24,16 @@ impl Shown {
         Ok(Self { identities: identities.clone(), parsed })
     }
 
-    /// Lets each client see the one that is for the name it asks for.
+    /// Sends each client the identity for the name that it asks for.
     pub(crate) fn set(self: &Arc<Self>, builder: &mut SslContextBuilder) -> Result<(), BuildError> {
         if let [only] = &self.parsed[..] {
-            // Whoever is asked for: to set and check it for each connection takes time.
+            // Independent of the name: setting and checking it for each connection takes time.
             only.set_for_all(builder).map_err(|e| BuildError::Identity(e.into()))?;
-            // Without one a client is not told that its name was looked at, and it is kept nowhere.
+            // Without a callback, the server does not acknowledge the client's name, and does not record it.
             builder.set_servername_callback(|_, _| Ok(()));
         } else {
             let this = Arc::clone(self);
-            // It is called for clients that ask for no name, too.
+            // It is also called for clients that send no name.
             builder.set_servername_callback(move |ssl, alert| this.show(ssl, alert));
         }
         if self.identities.all().iter().any(Identity::is_stapled) {
@@ -43,8 +43,7 @@ impl Shown {
         Ok(())
     }
 
-    /// Shows each to nobody, so that what OpenSSL does not take is an error before the first client
-    /// comes.
+    /// Tries each on a connection that is never used, so that one that OpenSSL rejects is an error at the start.
     pub(crate) fn try_on(&self, context: &SslContextRef) -> Result<(), BuildError> {
         for parsed in &self.parsed {
             let mut ssl = Ssl::new(context).map_err(setup)?;
@@ -54,7 +53,7 @@ impl Shown {
     }
 
     fn show(&self, ssl: &mut SslRef, alert: &mut SslAlert) -> Result<(), SniError> {
-        // After a HelloRetryRequest it is called again, and the chain would be there twice.
+        // It is called again after a HelloRetryRequest, and would add the chain a second time.
         if ssl.certificate().is_some() {
             return Ok(());
         }
@@ -91,7 +90,7 @@ impl Parsed {
         let key =
             PKey::private_key_from_pkcs8(identity.key().secret_pkcs8_der()).map_err(failed)?;
         let leaf = X509::from_der(identity.leaf().der()).map_err(failed)?;
-        // Asked for by hand: OpenSSL would drop the one that does not fit without a word.
+        // An explicit check: OpenSSL would silently drop a certificate that does not match.
         if !leaf.public_key().map_err(failed)?.public_eq(&key) {
             return Err(BuildError::KeyMismatch);
         }
@@ -100,7 +99,7 @@ impl Parsed {
         Ok(Self { leaf, key, issuers })
     }
 
-    /// Shows it on all connections.
+    /// Sets it on all connections.
     fn set_for_all(&self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
         builder.set_certificate(&self.leaf)?;
         builder.set_private_key(&self.key)?;
@@ -110,7 +109,7 @@ impl Parsed {
         Ok(())
     }
 
-    /// Shows it on one, which shows none yet.
+    /// Sets it on one connection, which has none yet.
     fn set(&self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
         ssl.set_certificate(&self.leaf)?;
         ssl.set_private_key(&self.key)?;

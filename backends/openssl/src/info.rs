@@ -1,4 +1,4 @@
-//! What was negotiated.
+//! The negotiated values of a connection.
 
 use openssl::ssl::{SslCipherRef, SslRef, SslVersion};
 use turnkey_backend::{Certificate, HandshakeError, TlsInfo, TlsVersion};
@@ -6,7 +6,7 @@ use turnkey_backend::{Certificate, HandshakeError, TlsInfo, TlsVersion};
 use crate::groups;
 use crate::seen::{Client, Seen};
 
-/// Reads it from a client's connection whose handshake is done and has `seen` this.
+/// The values of a client's connection after its handshake, during which `seen` was recorded.
 pub(crate) fn read(ssl: &SslRef, seen: Seen) -> Result<TlsInfo, HandshakeError> {
     let mut tls = negotiated(ssl);
     tls.server_name = seen.server_name.and_then(|name| String::from_utf8(name).ok());
@@ -27,7 +27,7 @@ pub(crate) fn read(ssl: &SslRef, seen: Seen) -> Result<TlsInfo, HandshakeError> 
     Ok(tls)
 }
 
-/// Reads what a server and a client both know of a connection.
+/// The values that both servers and clients have.
 pub(crate) fn negotiated(ssl: &SslRef) -> TlsInfo {
     let mut tls = TlsInfo::default();
     tls.version = match ssl.version2() {

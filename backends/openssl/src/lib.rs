@@ -1,10 +1,10 @@
 //! The OpenSSL backend.
 //!
-//! There is one context for each listener, whatever name a client asks for: identities are set on
-//! the connection, so that the client policy, the session tickets and all else are the same under
-//! every name. (A policy for each name can be walked around: CVE-2025-23419.)
+//! There is one context for each listener. Identities are set on the connection, so that the client policy, the
+//! session tickets and everything else are the same for every name. (A policy for each name can be bypassed:
+//! CVE-2025-23419.)
 //!
-//! Where OpenSSL is not the system's TLS stack, the crate is empty without its feature `everywhere`.
+//! On systems where OpenSSL is not the TLS stack, the crate is empty without its feature `everywhere`.
 
 #![cfg(any(feature = "everywhere", not(any(target_os = "windows", target_vendor = "apple"))))]
 
@@ -40,7 +40,7 @@ pub struct OpenSsl {
     context: SslContext,
     identities: Identities,
     clients: ClientPolicy,
-    /// `None` where clients are not asked.
+    /// `None` if clients are not asked for certificates.
     again: Option<Again>,
 }
 
@@ -73,7 +73,7 @@ impl OpenSsl {
         if let Err(error) = session.accept().await {
             return Err(self.explain(error, session.ssl()));
         }
-        // It is taken away: idle connections are many.
+        // It is removed from the connection, to keep idle connections small.
         let tls = info::read(session.ssl(), Seen::take(session.ssl()))?;
         progress.hold_tickets(tls.version);
         if tls.client_certificate.is_some() {
@@ -89,14 +89,14 @@ impl OpenSsl {
         Ok(ssl)
     }
 
-    /// The certificate of ours that the client has seen.
+    /// Our certificate that the client got.
     fn shown(&self, ssl: &SslRef) -> Certificate {
         let chosen = self.identities.choose(ssl.servername(NameType::HOST_NAME));
         let chosen = self.identities.all().get(chosen).unwrap_or(self.identities.first());
         chosen.leaf().clone()
     }
 
-    /// What OpenSSL knows of a client's certificate says more than its error.
+    /// OpenSSL's result for the client's certificate has more information than its error.
     fn explain(&self, error: openssl::ssl::Error, ssl: &SslRef) -> HandshakeError {
         let seen = Seen::take(ssl);
         match seen.verified_leaf() {

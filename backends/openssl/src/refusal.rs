@@ -1,9 +1,9 @@
-//! From OpenSSL's result of the check of a client's certificate (`openssl/x509_vfy.h`) to a fault.
+//! Converts OpenSSL's result of verifying a client's certificate (`openssl/x509_vfy.h`) into a fault.
 
 use openssl::x509::X509VerifyResult;
 use turnkey_backend::{Certificate, Fault, Refused};
 
-/// What is wrong with a chain, and with which of its certificates.
+/// The fault of a chain, and the certificate with the fault.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     result: X509VerifyResult,
@@ -16,12 +16,12 @@ impl Refusal {
         Self { result, culprit }
     }
 
-    /// The same in common words, for a client with the certificate `leaf`.
+    /// Converts it, for a client with the certificate `leaf`.
     pub(crate) fn of(&self, leaf: Certificate) -> Refused {
         let culprit = self.culprit.as_deref().and_then(|der| Certificate::from_der(der).ok());
         let culprit = culprit.unwrap_or_else(|| leaf.clone());
         let fault = match fault(self.result, &culprit) {
-            // For OpenSSL what is wrong with a CA as a client is what its key may be used for.
+            // OpenSSL reports a CA as a client as a wrong key usage.
             Fault::NotForClients | Fault::MayNotSign if culprit == leaf && leaf.is_ca() => {
                 Fault::IsCa
             }

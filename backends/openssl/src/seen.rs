@@ -1,4 +1,4 @@
-//! What is known of a connection in the progress of its handshake.
+//! Values recorded during the handshake of a connection.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,21 +10,21 @@ use turnkey_backend::{Certificate, Refused, Vouched};
 use crate::refusal::Refusal;
 use crate::sessions::Bound;
 
-/// What was seen in the progress of a handshake, kept with the connection.
+/// Values recorded during a handshake, kept with the connection.
 ///
-/// OpenSSL's calls to us leave it here, and it is read when the handshake is over: a panic in such a call ends
+/// OpenSSL's callbacks store them here. They are evaluated after the handshake, since a panic in a callback ends
 /// the process.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The name that the client asks for (SNI), in lower case.
     pub(crate) server_name: Option<Vec<u8>>,
-    /// What became of the client's certificate.
+    /// The result for the client's certificate.
     pub(crate) client: Option<Client>,
-    /// What the ticket is bound to that has been accepted.
+    /// The binding of the accepted ticket.
     pub(crate) resumed: Option<Bound>,
 }
 
-/// What became of a client's certificate.
+/// The result of verifying a client's certificate.
 #[derive(Debug)]
 pub(crate) enum Client {
     Verified(Vouched),
@@ -48,18 +48,18 @@ impl Client {
 }
 
 impl Seen {
-    /// Gives a connection a place to keep it.
+    /// Attaches it to a connection.
     pub(crate) fn attach(ssl: &mut Ssl) -> Result<(), ErrorStack> {
         ssl.set_ex_data(index()?, Mutex::new(Some(Self::default())));
         Ok(())
     }
 
-    /// What a connection has kept; it keeps nothing after that.
+    /// Takes it from a connection.
     pub(crate) fn take(ssl: &SslRef) -> Self {
         place(ssl).and_then(|mut seen| seen.take()).unwrap_or_default()
     }
 
-    /// Reads or changes what is kept; `None` once it has been taken.
+    /// Reads or changes it; `None` if it was taken.
     pub(crate) fn with<T>(ssl: &SslRef, then: impl FnOnce(&mut Self) -> T) -> Option<T> {
         place(ssl)?.as_mut().map(then)
     }
@@ -85,7 +85,7 @@ fn place(ssl: &SslRef) -> Option<MutexGuard<'_, Option<Seen>>> {
     Some(place.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Where connections keep it. There is one index for all listeners, because OpenSSL does not take any back.
+/// The index of it in connections. All listeners share one, because OpenSSL never frees an index.
 fn index() -> Result<Index<Ssl, Place>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Place>> = OnceLock::new();
     if let Some(index) = INDEX.get() {

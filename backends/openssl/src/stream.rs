@@ -6,10 +6,10 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{Error, ErrorCode, Ssl, SslRef, SslStream};
 use turnkey_backend::{HandshakeIo, Polled, Session};
 
-/// A session as OpenSSL has it.
+/// A session of OpenSSL.
 ///
-/// Whatever stands in the thread's queue of errors OpenSSL takes for the reason of what it says next,
-/// whichever connection that is about. So the queue is emptied before each call.
+/// OpenSSL takes any error in the thread's queue for the reason of its next result, also if the error is another
+/// connection's. So the queue is emptied before each call.
 #[derive(Debug)]
 pub(crate) struct OpenSslSession(SslStream<Polled>);
 
@@ -67,7 +67,7 @@ impl Session for OpenSslSession {
     fn close(&mut self) -> io::Result<()> {
         match self.stream().shutdown() {
             Ok(_) => Ok(()),
-            // The peer has said so before.
+            // The peer has sent `close_notify` before.
             Err(error) if error.code() == ErrorCode::ZERO_RETURN => Ok(()),
             Err(error) => Err(error.into_io_error().unwrap_or_else(io::Error::other)),
         }

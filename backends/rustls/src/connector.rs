@@ -12,7 +12,7 @@ use crate::info::negotiated;
 use crate::provider::provider;
 use crate::words::{Worded, io_in_words};
 
-/// Speaks TLS to other servers with rustls.
+/// Connects to other servers with rustls.
 #[derive(Debug)]
 pub struct RustlsConnector {
     config: Arc<ClientConfig>,

@@ -5,10 +5,10 @@ use turnkey_backend::{Alert, Common, HandshakeError};
 
 use crate::words::Worded;
 
-/// What ended a handshake, other than the client's certificate.
+/// Converts the error of a handshake that did not fail because of the client's certificate.
 ///
-/// futures-rustls wraps the errors of rustls in I/O errors; what else it reports is the network's,
-/// or its end.
+/// futures-rustls wraps the errors of rustls in I/O errors. Its other errors are the network's, or the end of the
+/// stream.
 pub(crate) fn handshake_error(error: io::Error) -> HandshakeError {
     match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
         Some(error) => of_rustls(error),
@@ -40,7 +40,7 @@ fn lacking(what: &PeerIncompatible) -> Option<Common> {
         | PeerIncompatible::SupportedVersionsExtensionRequired
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
         | PeerIncompatible::ServerDoesNotSupportTls12Or13
-        // TLS 1.0 and 1.1 know no such extension, and rustls looks for it before the version.
+        // TLS 1.0 and 1.1 do not have this extension, and rustls checks it before the version.
         | PeerIncompatible::SignatureAlgorithmsExtensionRequired => Some(Common::Version),
         PeerIncompatible::NoCipherSuitesInCommon
         | PeerIncompatible::NoKxGroupsInCommon

@@ -1,9 +1,9 @@
-//! What was negotiated.
+//! The negotiated values of a connection.
 
 use rustls::{CommonState, HandshakeKind, NamedGroup, ProtocolVersion};
 use turnkey_backend::{TlsInfo, TlsVersion};
 
-/// Reads what a server and a client both know of a connection.
+/// The values that both servers and clients have.
 pub(crate) fn negotiated(session: &CommonState) -> TlsInfo {
     let mut tls = TlsInfo::default();
     tls.version = session.protocol_version().and_then(|v| match v {
@@ -20,8 +20,7 @@ pub(crate) fn negotiated(session: &CommonState) -> TlsInfo {
     tls
 }
 
-/// rustls calls the suites of TLS 1.3 `TLS13_…`, to tell them apart; their registered names begin
-/// with `TLS_`.
+/// rustls calls the suites of TLS 1.3 `TLS13_…`; their registered names begin with `TLS_`.
 fn suite_name(suite: &str) -> String {
     match suite.strip_prefix("TLS13_") {
         Some(rest) => format!("TLS_{rest}"),
@@ -29,7 +28,7 @@ fn suite_name(suite: &str) -> String {
     }
 }
 
-/// rustls writes the registered names of the groups that are offered here, but for the case of this one.
+/// rustls uses the registered names of the groups, except the case of this one.
 fn group_name(group: NamedGroup) -> String {
     match group {
         NamedGroup::X25519 => "x25519".to_owned(),

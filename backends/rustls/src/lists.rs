@@ -1,9 +1,9 @@
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use turnkey_backend::{Certificate, RevocationList};
 
-/// Whether `list` is signed with the key of `ca`, by one of the algorithms that certificates are verified
-/// with. webpki verifies a list only as it looks for a path, and there goes by the first list of a CA's name,
-/// whatever its key, its age and its scope.
+/// Whether `list` is signed with the key of `ca`, by an algorithm that is accepted for certificates. webpki
+/// verifies a list only while it looks for a path, and then uses the first list of a CA's name, without regard
+/// to its key, age and scope.
 pub(crate) fn is_signed(
     list: &RevocationList,
     ca: &Certificate,

@@ -42,7 +42,7 @@ impl Paths {
         Ok(Self { trust: trust.clone(), roots: Arc::new(roots), algorithms })
     }
 
-    /// What rustls asks clients for: it names the CAs and the signature schemes.
+    /// The certificate request of rustls, with the CAs and the signature schemes.
     pub(crate) fn request(
         &self,
         required: bool,
@@ -83,7 +83,7 @@ impl Paths {
             others,
             now,
             KeyUsage::client_auth(),
-            // Revocation lists are part of the judgement.
+            // Revocation lists are checked there too.
             None,
             Some(&judge),
         );
@@ -98,7 +98,7 @@ impl Paths {
         }
     }
 
-    /// Whether a path that webpki accepts is good: by what webpki leaves out, and by the revocation lists.
+    /// Checks a path that webpki accepts, by the rules that webpki leaves out, and by the revocation lists.
     fn judge(&self, chain: Vec<Certificate>, now: SystemTime) -> Result<Vouched, NoPath> {
         if chain.last().is_none_or(|anchor| anchor.check_validity(now).is_err()) {
             return Err(Error::from(CertificateError::Expired).into());
@@ -120,7 +120,7 @@ impl Paths {
         leaf: &CertificateDer<'_>,
         path: &VerifiedPath<'_>,
     ) -> Result<Vec<Certificate>, webpki::Error> {
-        // Several CAs may have one name and one key, so it is the place that tells them apart.
+        // Several CAs may have the same name and key, so they are identified by their index.
         let place = self.roots.roots.iter().position(|root| ptr::eq(root, path.anchor()));
         let anchor = place.and_then(|place| self.trust.anchors().certificates().get(place));
         let anchor = anchor.ok_or(webpki::Error::UnknownIssuer)?.clone();
@@ -133,9 +133,9 @@ impl Paths {
 /// Why there is no verified path.
 #[derive(Debug)]
 pub(crate) struct NoPath {
-    /// For rustls, which makes an alert of it.
+    /// For rustls, which converts it into an alert.
     pub(crate) error: Error,
-    /// What is known of it, where webpki has not said it.
+    /// The fault, if it is not from webpki.
     pub(crate) refused: Option<Refused>,
 }
 
@@ -161,13 +161,13 @@ impl From<Refused> for NoPath {
     }
 }
 
-/// What breaks a rule that webpki leaves out.
+/// A violation of a rule that webpki leaves out.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unfit(Fault);
 
 pub(crate) fn system_time(time: UnixTime) -> SystemTime {
-    // rustls has it from the system's clock.
+    // rustls takes it from the system's clock.
     UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())).unwrap_or_else(SystemTime::now)
 }
 

@@ -1,8 +1,7 @@
-//! Takes what a verifier knows to the connection that it verified for.
+//! Passes results of a verifier to the connection that it verified for.
 //!
-//! rustls has one verifier for all connections, does not tell it which one is at hand, and passes
-//! on no more than the kind of its error. What both have in common is the thread, for as long as
-//! the handshake is polled once.
+//! rustls has one verifier for all connections, does not tell it which connection it verifies for, and returns only
+//! the kind of its error. Both run on the same thread during one poll of the handshake.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -14,41 +13,41 @@ thread_local! {
     static SLOT: Cell<Word> = const { Cell::new(Word { refused: None, shown: None, verified: None }) };
 }
 
-/// What is left for a handshake.
+/// The values for a handshake.
 #[derive(Debug, Default)]
 pub(crate) struct Word {
     /// Why the client's certificate was refused.
     pub(crate) refused: Option<Refused>,
-    /// Which of ours the client was shown.
+    /// Our certificate that the client got.
     pub(crate) shown: Option<Certificate>,
-    /// The path of the client's certificate, as it was verified.
+    /// The verified path of the client's certificate.
     pub(crate) verified: Option<Vouched>,
 }
 
-/// Leaves word of a refusal for the handshake that is being polled.
+/// Stores a refusal for the handshake that is being polled.
 pub(crate) fn put(refused: Refused) {
     let word = take();
     replace(Word { refused: Some(refused), ..word });
 }
 
-/// Leaves word of what the client is shown for the handshake that is being polled.
+/// Stores our certificate for the handshake that is being polled.
 pub(crate) fn show(ours: Certificate) {
     let word = take();
     replace(Word { shown: Some(ours), ..word });
 }
 
-/// Leaves the verified path of the client's certificate for the handshake that is being polled.
+/// Stores the verified path of the client's certificate for the handshake that is being polled.
 pub(crate) fn verified(path: Vouched) {
     let word = take();
     replace(Word { verified: Some(path), ..word });
 }
 
-/// Runs a handshake, and brings with its outcome what was left for it.
+/// Runs a handshake, and returns its result with the values that were stored for it.
 pub(crate) async fn collecting<F: Future + Unpin>(mut handshake: F) -> (F::Output, Word) {
     let mut collected = Word::default();
     let output = poll_fn(|cx| {
-        // Emptied before, in case one that panicked left something, and after: the next poll may be
-        // on another thread, and another handshake's may come before it.
+        // Emptied before, in case a handshake that panicked left something, and after: the next poll may be on
+        // another thread, and another handshake may be polled before it.
         take();
         let polled = Pin::new(&mut handshake).poll(cx);
         let Word { refused, shown, verified } = take();
@@ -66,7 +65,7 @@ fn take() -> Word {
 }
 
 fn replace(new: Word) -> Word {
-    // A thread that is ending has no slot any more; all that is lost is an explanation.
+    // A thread that is ending has no slot any more. Only an explanation is lost.
     SLOT.try_with(|slot| slot.replace(new)).unwrap_or_default()
 }
 
@@ -86,7 +85,7 @@ mod tests {
         Refused::new(Certificate::from_der(certificate.der()).unwrap(), fault)
     }
 
-    /// A handshake that leaves word and waits, then ends.
+    /// A handshake that stores a value and waits, then ends.
     fn handshake(fault: Option<Fault>) -> impl Future<Output = ()> + Unpin {
         let mut polls = 0;
         poll_fn(move |_| {
