@@ -1,8 +1,8 @@
-//! The plain backend: bytes as they come. It shows how little a backend has to do.
+//! The plain backend, without TLS. It shows the minimum that a backend must do.
 
 use turnkey_backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
 
-/// Hands the connection on as it is.
+/// Returns the connection unchanged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plain;
 

@@ -10,17 +10,16 @@ use crate::readiness::{Direction, Ready};
 use crate::registration::Registration;
 use crate::socket::Socket;
 
-/// Takes connections off a port or a Unix socket. It belongs to the reactor of the thread that it was
-/// made on.
+/// Accepts connections on a port or a Unix socket. It belongs to the reactor of the thread that it was made on.
 #[derive(Debug)]
 pub struct Acceptor {
     source: Registration<Io>,
 }
 
-/// A connection that has come, never blocks, and belongs to no reactor yet: another thread may have it.
+/// A new connection. It is non-blocking and belongs to no reactor yet, so that another thread can take it.
 #[derive(Debug)]
 pub enum Incoming {
-    /// Over TCP, and from where.
+    /// Over TCP, with the peer's address.
     Tcp(TcpStream, SocketAddr),
     /// Over a Unix socket.
     #[cfg(unix)]
@@ -37,14 +36,13 @@ enum Io {
 source_of_either!();
 
 impl Acceptor {
-    /// Accepts on a port. The listener, and what else is a handle on it, never blocks from here on.
+    /// Accepts on a port. It makes the listener, with all its handles, non-blocking.
     pub fn tcp(listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         Self::new(Io::Tcp(mio::net::TcpListener::from_std(listener)))
     }
 
-    /// Accepts on a Unix socket. The listener, and what else is a handle on it, never blocks from here
-    /// on.
+    /// Accepts on a Unix socket. It makes the listener, with all its handles, non-blocking.
     #[cfg(unix)]
     pub fn unix(listener: UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
@@ -62,7 +60,7 @@ impl Acceptor {
 }
 
 impl Incoming {
-    /// Has the reactor of this thread wait for it.
+    /// Registers it with this thread's reactor.
     pub fn into_socket(self) -> io::Result<Socket> {
         match self {
             Self::Tcp(stream, _) => Socket::tcp_that_never_blocks(stream),

@@ -1,4 +1,4 @@
-//! Which reactor it is that sockets and timers belong to.
+//! The reactor that new sockets and timers of a thread belong to.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ pub(crate) fn is(reactor: &Arc<Shared>) -> bool {
     CURRENT.try_with(is).unwrap_or(false)
 }
 
-/// Has this thread drive `reactor` until the result is dropped.
+/// Makes `reactor` the current one of this thread until the result is dropped.
 pub(crate) fn enter(reactor: &Arc<Shared>) -> Entered {
     Entered { before: CURRENT.replace(Some(Arc::clone(reactor))) }
 }
 
-/// That a thread drives a reactor.
+/// Resets the thread's current reactor on drop.
 pub(crate) struct Entered {
     before: Option<Arc<Shared>>,
 }

@@ -1,5 +1,4 @@
-//! What is over TCP or over a Unix socket, and is otherwise the same: an enum `Io` with a variant for
-//! each.
+//! An enum `Io` for objects that exist over TCP and over Unix sockets.
 
 /// Does the same with either.
 macro_rules! either {
@@ -12,7 +11,7 @@ macro_rules! either {
     };
 }
 
-/// Has a reactor tell of either.
+/// Registers either with a reactor.
 macro_rules! source_of_either {
     () => {
         impl mio::event::Source for Io {

@@ -1,4 +1,4 @@
-//! The reactor of a thread that drives none.
+//! The reactor for threads that drive none.
 
 use std::future::pending;
 use std::io;
@@ -9,11 +9,11 @@ use crate::current;
 use crate::reactor::Reactor;
 use crate::shared::Shared;
 
-/// One for all threads that drive none, once it was needed.
+/// One for all threads that drive none, made when it is first needed.
 static FALLBACK: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
 
-/// The reactor that this thread drives. If it drives none, the one with a thread of its own, which is as
-/// correct and slower: each event is a hop between threads.
+/// The reactor that this thread drives. If it drives none, the one with a thread of its own, which is slower: each
+/// event costs a switch between threads.
 pub(crate) fn reactor() -> io::Result<Arc<Shared>> {
     if let Some(reactor) = current::driven() {
         return Ok(reactor);

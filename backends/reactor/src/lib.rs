@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! The files stand in layers, the lowest first: `readiness` and `timers` (what is known, and who waits),
+//! The files form layers, the lowest first: `readiness` and `timers` (what is known, and which tasks wait),
 //! `shared` (what other threads reach), `current` (the thread's reactor), `reactor` (the loop), `fallback` (for
 //! threads without a loop), `source` and `timer` (one wait), `socket` and `acceptor`.
 

@@ -19,7 +19,7 @@ pub struct Reactor {
     pub(crate) poll: mio::Poll,
     pub(crate) events: Events,
     pub(crate) shared: Arc<Shared>,
-    /// Whom there is to wake: kept, so that a turn takes no memory.
+    /// The tasks to wake. It is kept, so that a turn allocates nothing.
     woken: Vec<Waker>,
 }
 
@@ -31,9 +31,9 @@ impl Reactor {
         Ok(Self { poll, events: Events::with_capacity(EVENTS), shared, woken: Vec::new() })
     }
 
-    /// Runs `future`, an executor typically, on this thread until it is done. Sockets and timers that
-    /// begin meanwhile, on this thread, belong to this reactor, and wait for nothing any more when it
-    /// has returned. An error is the kernel's, which cannot be waited for.
+    /// Runs `future`, typically an executor, on this thread until it is done. Sockets and timers that are made
+    /// on this thread meanwhile belong to this reactor, and get no events any more after it has returned. An
+    /// error means that the kernel cannot wait for events.
     pub fn drive<F: Future>(&mut self, future: F) -> io::Result<F::Output> {
         let _entered = current::enter(&self.shared);
         let waker = Waker::from(Arc::clone(&self.shared));
@@ -48,16 +48,16 @@ impl Reactor {
         }
     }
 
-    /// Takes what has happened, and waits for it if there is nothing else to do.
+    /// Handles events, and waits for them if there is nothing else to do.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
         let timeout = if self.shared.sleep() { self.shared.pause() } else { Some(Duration::ZERO) };
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
-            // By a signal; there are no events then.
+            // Interrupted by a signal, without events.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        // Whoever is woken from here on is woken by this thread, which is awake.
+        // From here on, tasks are woken by this thread, which is awake.
         self.shared.run();
         self.shared.dispatch(&self.events, &mut self.woken);
         self.shared.take_due(&mut self.woken);

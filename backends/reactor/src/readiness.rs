@@ -3,10 +3,9 @@ use std::task::{Context, Poll, Waker};
 
 use mio::event::Event;
 
-/// What a source is known to be ready for, and who waits until it is.
+/// What a source is known to be ready for, and the tasks that wait for it.
 ///
-/// It is one lock around a few bytes, since there is one for each connection, and there may be a
-/// million that wait.
+/// It is one lock around a few bytes, since each connection has one, and there may be a million connections.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     state: Mutex<ReadinessState>,
@@ -24,11 +23,11 @@ struct ReadinessState {
 struct Side {
     waker: Option<Waker>,
     ready: bool,
-    /// The peer has closed it, or it has failed. There may be no further event to say so.
+    /// The peer has closed it, or it has failed. There may be no further event.
     over: bool,
 }
 
-/// One half of what can be done with a connection. To accept is to read.
+/// A direction of a connection. Accepting is reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Read,
@@ -40,11 +39,11 @@ pub(crate) enum Direction {
 pub(crate) enum Ready {
     /// Nothing, until an event says so.
     No,
-    /// It has room to be written to, which an event would only say again.
+    /// It can be written to, without an event.
     ToWrite,
 }
 
-/// When something was known, counted in events.
+/// A point in time, counted in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tick(u32);
 
@@ -54,8 +53,8 @@ impl Readiness {
         Self { state: Mutex::new(ReadinessState { read: Side::default(), write, tick: 0 }) }
     }
 
-    /// Whether there is something to be done in `direction`; if not, `cx` is woken when there is, in
-    /// place of whoever waited before, who is woken now: it was told that it would be.
+    /// Whether it is ready in `direction`. If not, `cx` is woken when it is. It replaces a task that waited before,
+    /// which is woken now, as it was promised.
     pub(crate) fn poll(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<Tick> {
         let mut state = self.lock();
         let tick = Tick(state.tick);
@@ -74,14 +73,13 @@ impl Readiness {
         Poll::Pending
     }
 
-    /// When it is now.
+    /// The current tick.
     #[cfg(target_os = "linux")]
     pub(crate) fn tick(&self) -> Tick {
         Tick(self.lock().tick)
     }
 
-    /// Takes note that there was nothing to be done in `direction` any more after `tick`. An event that
-    /// came since then may be about something newer.
+    /// Records that `direction` was not ready any more at `tick`. Events that came since then stay valid.
     pub(crate) fn blocked(&self, direction: Direction, tick: Tick) {
         let mut state = self.lock();
         if state.tick == tick.0 {
@@ -89,8 +87,8 @@ impl Readiness {
         }
     }
 
-    /// The same, where it is not the kernel that has said so, but less was done than was asked for:
-    /// what has ended or failed would say nothing further.
+    /// The same after an operation that did less than it was asked for. A connection that has ended or failed stays
+    /// ready, since there would be no further event.
     pub(crate) fn exhausted(&self, direction: Direction, tick: Tick) {
         let mut state = self.lock();
         if state.tick == tick.0 {
@@ -99,7 +97,7 @@ impl Readiness {
         }
     }
 
-    /// Takes note of an event, and of whom to wake for it.
+    /// Records an event, and adds the tasks to wake.
     pub(crate) fn happened(&self, event: &Event, woken: &mut Vec<Waker>) {
         let failed = event.is_error();
         let read_over = event.is_read_closed() || failed;

@@ -8,8 +8,8 @@ use crate::readiness::{Direction, Readiness, Ready, Tick};
 use crate::shared::Shared;
 use crate::{current, fallback};
 
-/// Whether the kernel tells of what comes after an operation that did less than it was asked for, with
-/// no second attempt in between that fails. On Windows it is that attempt which has it tell.
+/// Whether the kernel reports new events after an operation that did less than it was asked for, without a
+/// second attempt that fails. On Windows that attempt is required.
 const TELLS_ALL: bool = cfg!(any(
     target_os = "linux",
     target_os = "android",
@@ -20,7 +20,7 @@ const TELLS_ALL: bool = cfg!(any(
     target_os = "openbsd",
 ));
 
-/// Something that a reactor tells of, from here until it is dropped.
+/// An I/O object, registered with a reactor until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Registration<S: event::Source> {
     io: S,
@@ -30,7 +30,7 @@ pub(crate) struct Registration<S: event::Source> {
 }
 
 impl<S: event::Source> Registration<S> {
-    /// Has the reactor of this thread tell of `io`, which never blocks.
+    /// Registers `io`, which must be non-blocking, with this thread's reactor.
     pub(crate) fn new(mut io: S, interest: Interest, ready: Ready) -> io::Result<Self> {
         let reactor = fallback::reactor()?;
         let (number, readiness) = reactor.register(&mut io, interest, ready)?;
@@ -41,17 +41,17 @@ impl<S: event::Source> Registration<S> {
         &self.io
     }
 
-    /// Whether it is this thread that waits for it.
+    /// Whether it is registered with this thread's reactor.
     pub(crate) fn is_local(&self) -> bool {
         current::is(&self.reactor)
     }
 
-    /// Whether there is something to be done in `direction`, as far as is known.
+    /// Whether it is ready in `direction`, as far as is known.
     pub(crate) fn poll_ready(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<()> {
         self.readiness.poll(direction, cx).map(drop)
     }
 
-    /// Does what does not wait, as soon as it can be done.
+    /// Does a non-blocking operation as soon as it is ready.
     pub(crate) fn poll_io<T>(
         &self,
         direction: Direction,
@@ -66,9 +66,8 @@ impl<S: event::Source> Registration<S> {
         }
     }
 
-    /// Does something with up to `wanted` bytes, as soon as it can be done. If it was with less, there
-    /// was no more, and the next one waits: to ask the kernel first would be a system call for each
-    /// request.
+    /// Does an operation with up to `wanted` bytes, as soon as it is ready. If it did less, the next operation waits
+    /// for an event: another attempt would cost a system call for each request.
     pub(crate) fn poll_bytes(
         &self,
         direction: Direction,
@@ -86,7 +85,7 @@ impl<S: event::Source> Registration<S> {
         }
     }
 
-    /// Does what does not wait, now. If it would have to, a later wait in `direction` is one.
+    /// Does a non-blocking operation now. If it would block, the next wait in `direction` waits for an event.
     #[cfg(target_os = "linux")]
     pub(crate) fn try_io<T>(
         &self,
@@ -101,7 +100,7 @@ impl<S: event::Source> Registration<S> {
         result
     }
 
-    /// `None` if it is to be attempted again, once there is something to be done.
+    /// `None` if it must be tried again when it is ready.
     fn attempt<T>(
         &self,
         direction: Direction,

@@ -10,10 +10,10 @@ use slab::Slab;
 use crate::readiness::{Readiness, Ready};
 use crate::timers::Timers;
 
-/// What the waker's own events are known by.
+/// The token of the waker's own events.
 const WOKEN_UP: Token = Token(usize::MAX);
 
-/// The part of a reactor that others reach, from any thread.
+/// The part of a reactor that any thread may use.
 #[derive(Debug)]
 pub(crate) struct Shared {
     registry: Registry,
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     timers: Mutex<Timers>,
 }
 
-/// The thread runs its future, and nobody has woken it since it began to.
+/// The thread runs its future, and was not woken since it began.
 const RUNNING: u8 = 0;
 /// It has been woken: it will run its future again before it sleeps.
 const WOKEN: u8 = 1;
@@ -42,33 +42,33 @@ impl Shared {
         })
     }
 
-    /// Says that the future is about to be run: who has been woken before has been woken for that.
+    /// Marks that the future is about to run, which handles all earlier wakes.
     pub(crate) fn run(&self) {
-        // What was written before the wake is seen by the future (acquire).
+        // The future sees what was written before the wake (acquire).
         self.state.swap(RUNNING, Ordering::AcqRel);
     }
 
-    /// Says that the thread is about to sleep; `false` if it must not.
+    /// Marks that the thread is about to sleep; `false` if it must not.
     ///
-    /// No wake is lost on the way: all that changes the state is one atomic step, so a waker comes
-    /// either before this one, which fails then, or after it. It finds `ASLEEP` then and makes an
-    /// event in the kernel, which ends the sleep even if that has not begun yet.
+    /// No wake is lost: each change of the state is one atomic step. If a wake comes before this step, the step
+    /// fails. If it comes after, it finds `ASLEEP` and makes an event in the kernel, which ends the sleep even
+    /// if it has not begun yet.
     pub(crate) fn sleep(&self) -> bool {
         let order = Ordering::AcqRel;
         self.state.compare_exchange(RUNNING, ASLEEP, order, Ordering::Acquire).is_ok()
     }
 
-    /// Has the thread run its future once more. Only if it sleeps that takes a system call.
+    /// Makes the thread run its future once more. It takes a system call only if the thread sleeps.
     pub(crate) fn wake_up(&self) {
         if self.state.swap(WOKEN, Ordering::AcqRel) == ASLEEP
             && let Err(error) = self.waker.wake()
         {
-            // The counter of the event is full, so that there is one, or the reactor is gone.
+            // Either the event's counter is full, so there is an event, or the reactor is gone.
             debug_assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "{error}");
         }
     }
 
-    /// Has the reactor tell of `io`, under the number that is returned.
+    /// Registers `io`. The result is its token.
     pub(crate) fn register(
         &self,
         io: &mut impl event::Source,
@@ -86,16 +86,16 @@ impl Shared {
         }
     }
 
-    /// Ends that. Events of it may be on their way; if they come to another source that gets the same
-    /// number, that finds nothing and waits again.
+    /// Removes a registration. Late events may reach another source with the same token, which then finds nothing and
+    /// waits again.
     pub(crate) fn deregister(&self, io: &mut impl event::Source, number: usize) {
-        // It is about to be closed, which has the same effect if nobody else holds it.
+        // It will be closed now, which has the same effect if there is no other handle.
         _ = self.registry.deregister(io);
-        // Dropped when the lock is free: it may hold the last handle of a task that has sockets.
+        // Dropped without the lock: it may be the last handle of a task that owns sockets.
         let _removed = lock(&self.sources).try_remove(number);
     }
 
-    /// Takes note of `events`, and of whom to wake.
+    /// Records `events`, and adds the tasks to wake.
     pub(crate) fn dispatch(&self, events: &Events, woken: &mut Vec<Waker>) {
         if events.is_empty() {
             return;
@@ -112,13 +112,13 @@ impl Shared {
         lock(&self.timers)
     }
 
-    /// How long there is to wait for the next timer; `None` if there is none.
+    /// The time until the next timer; `None` if there is none.
     pub(crate) fn pause(&self) -> Option<Duration> {
         let next = self.timers().next()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// Takes whoever waits for a time that has come.
+    /// Takes the tasks whose timers are due.
     pub(crate) fn take_due(&self, woken: &mut Vec<Waker>) {
         let mut timers = self.timers();
         if timers.next().is_some() {
@@ -138,7 +138,7 @@ impl Wake for Shared {
     }
 }
 
-/// A panic elsewhere leaves what is behind the lock whole.
+/// A panic does not leave the value half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

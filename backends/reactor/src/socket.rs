@@ -20,10 +20,9 @@ use crate::registration::Registration;
 
 /// A connection, over TCP or over a Unix socket.
 ///
-/// It belongs to the reactor of the thread that it was made on, which wakes whoever waits for it,
-/// wherever that is. Clones are handles on one connection: the backend reads and writes through one,
-/// and the server keeps another to close the connection with. One task at a time waits to read, and
-/// one to write.
+/// It belongs to the reactor of the thread that it was made on, which wakes waiting tasks on any thread. Clones are
+/// handles of one connection: the backend reads and writes through one, and the server closes the connection
+/// through another. One task at a time may wait to read, and one to write.
 #[derive(Debug, Clone)]
 pub struct Socket {
     source: Arc<Registration<Io>>,
@@ -39,27 +38,27 @@ enum Io {
 source_of_either!();
 
 impl Socket {
-    /// Takes over a connection over TCP, which from here on never blocks, and sends small writes at
-    /// once (`TCP_NODELAY`): the server above gathers what belongs together.
+    /// Takes over a TCP connection. It becomes non-blocking and sends small writes at once (`TCP_NODELAY`): the
+    /// server combines what belongs together.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Self::tcp_that_never_blocks(stream)
     }
 
-    /// [`Self::tcp`] for one that was made so.
+    /// Like [`Self::tcp`], for a connection that is non-blocking already.
     pub(crate) fn tcp_that_never_blocks(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Self::new(Io::Tcp(mio::net::TcpStream::from_std(stream)), Ready::ToWrite)
     }
 
-    /// Takes over a connection over a Unix socket, which from here on never blocks.
+    /// Takes over a connection over a Unix socket, which becomes non-blocking.
     #[cfg(unix)]
     pub fn unix(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Self::unix_that_never_blocks(stream)
     }
 
-    /// [`Self::unix`] for one that was made so.
+    /// Like [`Self::unix`], for a connection that is non-blocking already.
     #[cfg(unix)]
     pub(crate) fn unix_that_never_blocks(stream: UnixStream) -> io::Result<Self> {
         Self::new(Io::Unix(mio::net::UnixStream::from_std(stream)), Ready::ToWrite)
@@ -84,7 +83,7 @@ impl Socket {
         Ok(Self { source: Arc::new(Registration::new(io, both, ready)?) })
     }
 
-    /// Waits until the connection stands.
+    /// Waits until the connection is established.
     async fn connected(self) -> io::Result<Self> {
         let connected = |io: &Io| {
             if let Some(error) = either!(io, io => io.take_error())? {
@@ -102,20 +101,18 @@ impl Socket {
         Ok(self)
     }
 
-    /// Whether it belongs to the reactor that this thread drives: to wait for another costs a hop
-    /// between threads.
+    /// Whether it belongs to this thread's reactor. Waiting for another thread's costs a switch between threads.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.source.is_local()
     }
 
-    /// Waits for bytes to arrive and copies them into `buf` without taking them; 0 is the end.
+    /// Waits for bytes and copies them into `buf` without consuming them; 0 is the end.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| self.source.poll_io(Direction::Read, cx, |io| io.peek(buf))).await
     }
 
-    /// Whether there is something to read, which may be the end of the stream or an error, as far as
-    /// can be told without waiting.
+    /// Whether there is something to read, without waiting. That may be the end of the stream or an error.
     #[must_use]
     pub fn has_news(&self) -> bool {
         let peeked = self.source.io().peek(&mut [0]);
@@ -124,27 +121,27 @@ impl Socket {
 
     /// Returns when there is something to read, which may be the end of the stream.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What has been read since the last event is known to nobody.
+        // The bytes may have been read since the last event.
         self.source.poll_io(Direction::Read, cx, |io| io.peek(&mut [0]).map(drop))
     }
 
-    /// Returns when there is room for something to be sent, or nothing can be sent any more, as far as
-    /// is known from the last attempt.
+    /// Returns when there is room to send, or nothing can be sent any more, as far as is known from the last
+    /// attempt.
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.source.poll_ready(Direction::Write, cx).map(Ok)
     }
 
-    /// Has the kernel acknowledge at once what has come, where it can be told to (`TCP_QUICKACK`).
+    /// Makes the kernel acknowledge received bytes at once, if it supports that (`TCP_QUICKACK`).
     #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "nothing is told"))]
     pub fn acknowledge(&self) {
-        // Where that fails it does so later.
+        // If that fails, it does so later.
         #[cfg(target_os = "linux")]
         if let Io::Tcp(io) = self.source.io() {
             _ = rustix::net::sockopt::set_tcp_quickack(io, true);
         }
     }
 
-    /// Sends the last bytes of this side: where the kernel can, it keeps them for the FIN, which is to
+    /// Sends the last bytes of this side. If the kernel supports it, they are sent together with the FIN, which must
     /// follow at once.
     pub fn poll_write_last(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         #[cfg(target_os = "linux")]
@@ -158,15 +155,15 @@ impl Socket {
         Pin::new(self).poll_write(cx, buf)
     }
 
-    /// Has the kernel send up to `count` bytes of `file` from `offset` on, as far as there is room for
-    /// them at once. The result is how many they were, and 0 at the end of the file. That may wait
-    /// for the disk. Where the kernel cannot do it, the error is of the kind `Unsupported`.
+    /// Makes the kernel send up to `count` bytes of `file` from `offset` on, as many as there is room for. The result
+    /// is their number, and 0 at the end of the file. This may wait for the disk. If the kernel does not support it,
+    /// the error is `Unsupported`.
     #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "nothing is sent"))]
     pub fn send_file(&self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         {
             let mut sent = 0;
-            // Until there is no room: only an attempt that fails has the kernel tell when there is again.
+            // Until there is no room: the kernel reports room again only after an attempt that fails.
             while sent < count {
                 let mut from = offset.saturating_add(sent as u64);
                 let attempt = |io: &Io| {
@@ -189,16 +186,15 @@ impl Socket {
         }
     }
 
-    /// Says that no more bytes will be sent (FIN). The peer may still send.
+    /// Ends the sending direction (FIN). The peer may still send.
     pub fn shutdown_write(&self) -> io::Result<()> {
         either!(self.source.io(), io => io.shutdown(Shutdown::Write))
     }
 
-    /// Has the kernel probe whether the peer is still there when nothing has come for a minute. One that is
-    /// gone without a word is an error of reads another minute later. What the system does sooner by itself
-    /// stays. Over a Unix socket the kernel knows without probes.
+    /// Enables keep-alive probes after a minute without data. Reads fail another minute later if the peer is gone.
+    /// Shorter settings of the system stay. Unix sockets need no probes.
     pub fn keep_alive(&self) {
-        // Where that fails, whoever waits has a limit on it all the same.
+        // If that fails, the caller's timeouts still apply.
         #[cfg(unix)]
         if let Io::Tcp(io) = self.source.io() {
             _ = rustix::net::sockopt::set_socket_keepalive(io, true);
@@ -209,10 +205,10 @@ impl Socket {
         }
     }
 
-    /// Has the connection end in a reset (RST) when the last handle is dropped, so that the peer
-    /// does not take what it has got for the whole. Only Unix knows how, and only with TCP.
+    /// Makes the connection end in a reset (RST) when the last handle is dropped, so that the peer does not
+    /// take a part for the whole. Supported only on Unix, and only for TCP.
     pub fn reset_on_drop(&self) {
-        // Where that fails, the peer sees the end all the same, of another kind.
+        // If that fails, the connection ends without a reset.
         #[cfg(unix)]
         if let Io::Tcp(io) = self.source.io() {
             let now = Some(std::time::Duration::ZERO);
@@ -239,7 +235,7 @@ fn probe_soon(io: &mio::net::TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// For what can be asked of a socket and has no place here.
+/// For socket options that have no method here.
 #[cfg(unix)]
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -277,8 +273,8 @@ impl AsyncWrite for Socket {
         )
     }
 
-    /// Several buffers in one system call. rustls counts on it: when a handshake fails, it writes
-    /// once, and the alert is behind all that was to be sent before.
+    /// Several buffers in one system call. rustls relies on it: when a handshake fails, it writes once, and the alert
+    /// comes after everything that was queued before.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -323,7 +319,7 @@ impl AsFd for Io {
     }
 }
 
-/// Says in the terms of `std` that a file system cannot have its files sent.
+/// The error of `std` for file systems that do not support it.
 #[cfg(target_os = "linux")]
 fn not_every_file(error: io::Error) -> io::Error {
     use rustix::io::Errno;

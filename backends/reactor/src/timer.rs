@@ -8,17 +8,17 @@ use crate::shared::Shared;
 use crate::timers::Key;
 use crate::{current, fallback};
 
-/// Ready when it is time: never before, and up to a millisecond later if nothing else is going on.
+/// Ready at a given time: never before, and up to a millisecond after it on an idle thread.
 ///
 /// It belongs to the [`Reactor`](crate::Reactor) of the thread that it is first waited for on.
 #[derive(Debug)]
 pub struct Timer {
-    /// `None` if it is for a time that the clock cannot tell.
+    /// `None` if the clock cannot express the time.
     at: Option<Instant>,
     entry: Option<Entry>,
 }
 
-/// That a timer is kept by a reactor, and for whom.
+/// A timer's registration with a reactor, and the task that waits.
 #[derive(Debug)]
 struct Entry {
     reactor: Arc<Shared>,
@@ -27,51 +27,51 @@ struct Entry {
 }
 
 impl Timer {
-    /// For the time in `pause` from now.
+    /// Ready after `pause`.
     #[must_use]
     pub fn after(pause: Duration) -> Self {
         Self { at: Instant::now().checked_add(pause), entry: None }
     }
 
-    /// For that time.
+    /// Ready at `time`.
     #[must_use]
     pub fn at(time: Instant) -> Self {
         Self { at: Some(time), entry: None }
     }
 
-    /// Has it be for another time.
+    /// Changes the time.
     pub fn set_at(&mut self, time: Instant) {
         self.at = Some(time);
     }
 
-    /// The time that it is for, if the clock can tell it.
+    /// The time at which it is ready, if the clock can express it.
     #[must_use]
     pub fn time(&self) -> Option<Instant> {
         self.at
     }
 
-    /// Like `poll`, for who knows what time it is. As long as it is not, and `cx` has been told to wait,
-    /// that is all there is to do.
+    /// Like `poll`, for a caller that knows the time. If it is not ready, and `cx` is registered already, this does
+    /// nothing else.
     pub fn poll_at(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
         if at <= now {
             self.forget();
             return Poll::Ready(());
         }
-        // What is in the map has not gone off: it does so in time, and now is before that.
+        // A timer in the map has not fired, and `now` is before its time.
         let is_set = |entry: &Entry| entry.key.0 == at && entry.waker.will_wake(cx.waker());
         if self.entry.as_ref().is_some_and(is_set) {
             return Poll::Pending;
         }
         let reactor = self.forget().map_or_else(fallback::reactor, Ok);
         let Ok(reactor) = reactor else {
-            // There is nobody to wait, for want of memory or descriptors: it is for the caller to.
+            // There is no reactor, for lack of memory or descriptors, so the caller must wait itself.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         };
         let waker = cx.waker().clone();
         let (key, is_next) = reactor.timers().insert(at, waker.clone());
-        // A reactor looks at its timers before it sleeps, but not while it does.
+        // A sleeping reactor does not look at new timers.
         if is_next && !current::is(&reactor) {
             reactor.wake_up();
         }
@@ -79,10 +79,10 @@ impl Timer {
         Poll::Pending
     }
 
-    /// Has the reactor forget about it; which one that is.
+    /// Removes it from its reactor, which is the result.
     fn forget(&mut self) -> Option<Arc<Shared>> {
         let Entry { reactor, key, .. } = self.entry.take()?;
-        // Dropped when the lock is free: it may be the last handle of a task that has timers.
+        // Dropped without the lock: it may be the last handle of a task that owns timers.
         let _waker = reactor.timers().remove(&key);
         Some(reactor)
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Instant;
 
-/// When it is time; the number tells those apart for which that is the same.
+/// The time of a timer, and a number that distinguishes timers with the same time.
 pub(crate) type Key = (Instant, u64);
 
 /// The timers of a reactor.
@@ -13,7 +13,7 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Adds one. The result is what it is known by, and whether it is the next to go off.
+    /// Adds one. The result is its key, and whether it is the next to fire.
     pub(crate) fn insert(&mut self, at: Instant, waker: Waker) -> (Key, bool) {
         self.numbers += 1;
         let key = (at, self.numbers);
@@ -21,7 +21,7 @@ impl Timers {
         (key, self.wakers.first_key_value().is_some_and(|(first, _)| *first == key))
     }
 
-    /// Takes one out, and whoever waits for it.
+    /// Removes one, with the task that waits for it.
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Waker> {
         self.wakers.remove(key)
     }
@@ -31,12 +31,12 @@ impl Timers {
         self.wakers.len()
     }
 
-    /// When the next one is due.
+    /// The time of the next one.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.wakers.first_key_value().map(|(key, _)| key.0)
     }
 
-    /// Takes out whoever waits for `now` or before.
+    /// Removes the tasks that wait for `now` or before.
     pub(crate) fn take_due(&mut self, now: Instant, woken: &mut Vec<Waker>) {
         while let Some(first) = self.wakers.first_entry().filter(|first| first.key().0 <= now) {
             woken.push(first.remove());

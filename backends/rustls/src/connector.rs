@@ -59,7 +59,7 @@ impl Connector for RustlsConnector {
     }
 }
 
-/// The CAs that are named, or those that the system trusts.
+/// The given CAs, or those that the system trusts.
 fn roots(anchors: Option<&TrustAnchors>) -> Result<RootCertStore, BuildError> {
     let mut roots = RootCertStore::empty();
     let Some(anchors) = anchors else {

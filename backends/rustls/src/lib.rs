@@ -69,10 +69,9 @@ impl Rustls {
             .with_client_cert_verifier(asked)
             .with_cert_resolver(Arc::new(resolver));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-        // All suites on offer are good ones. Auditors ask for a server that chooses all the same.
+        // All offered suites are good, but auditors require that the server chooses.
         server.ignore_client_order = true;
-        // All there is to a session stands in its ticket: no memory is held for it, and no id leads
-        // to it.
+        // The ticket contains the whole session: the server keeps nothing, and there are no session ids.
         server.session_storage = Arc::new(NoServerSessionStorage {});
         match &config.resumption {
             Resumption::Off => server.send_tls13_tickets = 0,
@@ -91,7 +90,7 @@ impl Rustls {
     /// The name and version of the TLS stack.
     #[must_use]
     pub fn library() -> String {
-        // rustls does not tell its version. Keep in step with Cargo.toml: a test does.
+        // rustls does not export its version. A test compares this with Cargo.toml.
         "rustls 0.23, aws-lc-rs".to_owned()
     }
 }
@@ -128,8 +127,8 @@ impl Backend for Rustls {
 }
 
 impl Rustls {
-    /// What was negotiated. `path` is the one that this handshake verified; a resumed session has none, and
-    /// gets it again from what the client showed when the session began.
+    /// The negotiated values. `path` is the one that this handshake verified; a resumed session has none, and gets it
+    /// from the certificates that the client sent when the session began.
     fn negotiated(
         &self,
         session: &ServerConnection,

@@ -8,21 +8,21 @@ use turnkey_backend::{Certificate, ClientTrust, Fault, Refused};
 
 use crate::words;
 
-/// The certificates that a client presented, in order, as far as names and key identifiers tell.
+/// The certificates that a client sent, put in order by their names and key identifiers.
 ///
-/// webpki says what is wrong with a chain, but not with which certificate of it: that is looked for
-/// again here, for the explanation. It lets nobody in, and is shown to nobody as a verified chain.
+/// webpki reports the fault of a chain, but not which certificate has it. It is found here, for the explanation
+/// only: this lets no client in, and is not shown as a verified chain.
 pub(crate) struct Presented {
     leaf: Certificate,
-    /// Each the issuer of the one before, up to one that a trusted CA issued, or nobody who is here.
+    /// Each is the issuer of the one before, up to one that a trusted CA issued, or whose issuer was not sent.
     issuers: Vec<Certificate>,
-    /// Those of the trusted CAs that may have issued the last of them. The one that lasts longest
-    /// comes first: it was made when the others were to end.
+    /// The trusted CAs that may have issued the last of them. The one with the latest end comes first: it is
+    /// the renewed one.
     anchors: Vec<Certificate>,
 }
 
 impl Presented {
-    /// `None` when the leaf does not parse. What else does not has no part in the chain.
+    /// `None` if the leaf cannot be parsed. Other certificates that cannot be parsed are left out.
     pub(crate) fn new(
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
@@ -48,12 +48,12 @@ impl Presented {
         Some(Self { leaf, issuers, anchors })
     }
 
-    /// Whether it leads to a CA that is trusted.
+    /// Whether it leads to a trusted CA.
     pub(crate) fn leads_to_trust(&self) -> bool {
         !self.anchors.is_empty()
     }
 
-    /// What `error` says about it.
+    /// The refusal for this chain and `error`.
     pub(crate) fn refused(&self, error: &Error, now: SystemTime) -> Refused {
         let (fault, culprit) = self.fault(error, now);
         Refused::new(self.leaf.clone(), fault).because_of(culprit.unwrap_or(&self.leaf).clone())
@@ -66,12 +66,12 @@ impl Presented {
             other => return (Fault::Other(words::fault_in_words(other)), None),
         };
         match error {
-            // To webpki such certificates are malformed, or no CAs, and it does not look who issued them.
+            // webpki reports such certificates as malformed, or not as CAs, and does not look at the issuer.
             E::UnknownIssuer | E::Other(_) if self.leads_to_trust() && self.oldest().is_some() => {
                 (Fault::OldVersion, self.oldest())
             }
             other if of_certificate(other) == OLD_VERSION => (Fault::UnknownIssuer, None),
-            // It is the last one's issuer that nobody knows.
+            // The issuer of the last one is unknown.
             E::UnknownIssuer => (Fault::UnknownIssuer, self.issuers.last()),
             E::Expired
             | E::ExpiredContext { .. }
@@ -80,8 +80,8 @@ impl Presented {
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => (Fault::NotForClients, None),
             E::ApplicationVerificationFailure => (Fault::NotAllowed, None),
             E::BadSignature => (Fault::BadSignature, None),
-            // Self-signed more often than not, as `openssl req -x509` makes them: for webpki it is a CA
-            // before it is one that nobody knows.
+            // Mostly self-signed, as `openssl req -x509` makes them: webpki checks that it is not a CA before
+            // it checks the issuer.
             other if of_certificate(other) == CA_AS_CLIENT && !self.leads_to_trust() => {
                 (Fault::UnknownIssuer, self.issuers.last())
             }
@@ -100,8 +100,7 @@ impl Presented {
         cas.find(|(below, ca)| ca.path_len().is_some_and(|most| *below > most)).map(|(_, ca)| ca)
     }
 
-    /// The one whose dates are wrong; webpki begins with the leaf, and does not look at the CAs that
-    /// are trusted.
+    /// The one with wrong dates; webpki begins with the leaf, and does not check trusted CAs.
     fn outdated(&self, now: SystemTime) -> (Fault, Option<&Certificate>) {
         use turnkey_backend::CertificateError as E;
         let mut chain = iter::once(&self.leaf).chain(&self.issuers).chain(&self.anchors);
@@ -112,7 +111,7 @@ impl Presented {
         }
     }
 
-    /// The first, from the leaf, that is older than webpki takes them.
+    /// The first, from the leaf, with an X.509 version that webpki does not accept.
     fn oldest(&self) -> Option<&Certificate> {
         iter::once(&self.leaf).chain(&self.issuers).find(|one| one.lacks_extensions())
     }
@@ -124,7 +123,7 @@ const OLD_VERSION: &str = "UnsupportedCertVersion";
 const PATH_LENGTH: &str = "PathLenConstraintViolated";
 const NAME: &str = "NameConstraintViolation";
 
-/// By the name that webpki has for it, if the error is webpki's own: its type is not ours to see.
+/// Finds the fault by the error's name, if it is webpki's own: its type is not accessible here.
 fn of_certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::Other(other) => other.to_string(),

@@ -18,16 +18,16 @@ pub(crate) struct Resolver {
     keys: Vec<Keys>,
 }
 
-/// An identity as rustls wants it.
+/// An identity in the types of rustls.
 #[derive(Debug)]
 struct Keys {
     bare: Arc<CertifiedKey>,
-    /// With the response of the OCSP responder, as long as that holds.
+    /// With the response of the OCSP responder, while it is valid.
     stapled: Option<Arc<CertifiedKey>>,
 }
 
 impl Resolver {
-    /// Refuses keys that do not belong to their certificate, or that rustls knows nothing of.
+    /// Rejects keys that do not match their certificate, or that rustls does not support.
     pub(crate) fn new(
         identities: &Identities,
         provider: &CryptoProvider,

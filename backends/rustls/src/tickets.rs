@@ -5,10 +5,10 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use rustls::server::ProducesTickets;
 use turnkey_backend::{BuildError, ClientPolicy, TicketKey};
 
-/// How long a session can be resumed: as long as with the keys that rustls makes itself.
+/// How long a session can be resumed, as with the keys that rustls makes itself.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The longest ticket that is of use: it has to fit into a client's hello, beside all else.
+/// The maximum length of a ticket: it must fit into a client hello.
 const MAX: usize = 1 << 14;
 
 const KEY_NAME: usize = 16;
@@ -18,17 +18,17 @@ const ISSUED: usize = 8;
 /// Session tickets that every server with the same secret and the same client policy can open.
 ///
 /// A ticket is the name of the key, a nonce, and, encrypted with AES-256-GCM, the time of issue
-/// and the session. rustls wants keys to be rolled instead of times to be kept; a key that is
-/// shared is rolled by whoever shares it, and until then an old ticket must not do for ever.
+/// and the session. rustls expects that keys are rotated, and keeps no time. A shared key is rotated by whoever
+/// shares it, so the time limits how long a ticket is valid until then.
 pub(crate) struct SharedTickets {
     key_name: [u8; KEY_NAME],
-    /// Nonces are drawn at random, so that servers need not agree on them; 2^32 tickets are
-    /// within what the cipher can bear (NIST SP 800-38D §8.3).
+    /// Nonces are random, so that servers need not coordinate them; the cipher allows 2^32 tickets
+    /// (NIST SP 800-38D §8.3).
     key: RandomizedNonceKey,
 }
 
 impl SharedTickets {
-    /// With the key that `secret` and `clients` make.
+    /// With the key derived from `secret` and `clients`.
     pub(crate) fn new(secret: &TicketKey, clients: &ClientPolicy) -> Result<Self, BuildError> {
         let derived = secret.derive("rustls", clients);
         let key = derived.split_first_chunk().and_then(|(name, rest)| {
@@ -50,7 +50,7 @@ impl SharedTickets {
         if ticket.len() > MAX {
             return None;
         }
-        // The name is no secret, so that the time of this comparison tells nothing.
+        // The name is not secret, so this comparison need not take constant time.
         let sealed = ticket.strip_prefix(&self.key_name)?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
@@ -108,7 +108,7 @@ mod tests {
         let ticket = tickets(1).seal(SESSION, NOW).unwrap();
         assert_eq!(tickets(1).open(&ticket, NOW).unwrap(), SESSION);
         assert!(tickets(2).open(&ticket, NOW).is_none());
-        // Nothing of what is inside shows.
+        // The content is not visible.
         assert!(!ticket.windows(4).any(|bytes| SESSION.starts_with(bytes)));
     }
 
@@ -147,7 +147,7 @@ mod tests {
         assert!(tickets.open(&vec![0; 1 << 17], NOW).is_none());
         let long = [&tickets.key_name[..], &vec![0; 1 << 17]].concat();
         assert!(tickets.open(&long, NOW).is_none());
-        // An empty session is one that rustls does not read; it must not trip us.
+        // rustls does not accept an empty session; it must not cause a panic here.
         assert_eq!(tickets.open(&tickets.seal(&[], NOW).unwrap(), NOW).unwrap(), []);
     }
 

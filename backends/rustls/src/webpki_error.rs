@@ -1,4 +1,4 @@
-//! webpki's errors as rustls has them, so that the alerts and the words are those of rustls.
+//! Converts webpki's errors into those of rustls, so that alerts and words are the same.
 
 use std::sync::Arc;
 

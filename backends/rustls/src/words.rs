@@ -1,4 +1,4 @@
-//! What rustls and webpki say, in words for people: their own messages have names of Rust types in them.
+//! Errors of rustls and webpki in words for people: their own messages contain names of Rust types.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display};
@@ -35,7 +35,7 @@ impl From<&VerifierBuilderError> for Worded {
     }
 }
 
-/// An I/O error of a stream that speaks TLS: what rustls says in it, in words for people.
+/// An I/O error of a TLS stream, with the error of rustls in it in words for people.
 #[must_use]
 pub fn io_in_words(error: io::Error) -> io::Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
@@ -44,7 +44,7 @@ pub fn io_in_words(error: io::Error) -> io::Error {
     }
 }
 
-/// Why a certificate is not accepted, where what is said before names the certificate.
+/// Why a certificate is not accepted. The text before it names the certificate.
 #[must_use]
 pub fn fault_in_words(error: &Error) -> String {
     match error {
@@ -85,12 +85,12 @@ fn in_words(error: &Error) -> String {
         }
         Error::General(text) => plain(text),
         Error::Other(other) => plain(&other.to_string()),
-        // The rest have no parts, and messages in words.
+        // The others have no parts, and their messages are words.
         other => plain(&other.to_string()),
     }
 }
 
-/// What is wrong with a certificate.
+/// The fault of a certificate.
 pub(crate) fn certificate(error: &CertificateError) -> String {
     use CertificateError as E;
     let text = match error {
@@ -128,7 +128,7 @@ pub(crate) fn certificate(error: &CertificateError) -> String {
 const FAULTY: &str = "it breaks a rule for certificates (RFC 5280)";
 const UNKNOWN_EXTENSION: &str = "a critical extension is not understood";
 
-/// webpki's own errors, by name: their type is not ours to see.
+/// webpki's own errors, by name: their type is not accessible here.
 fn webpki(name: &str) -> &'static str {
     match name {
         "CaUsedAsEndEntity" => "it is the certificate of a CA",
@@ -146,7 +146,7 @@ fn webpki(name: &str) -> &'static str {
 }
 
 fn for_another_name(expected: &str, presented: &[String]) -> String {
-    // webpki writes them as Rust would: DnsName("a.test"), IpAddress(127.0.0.1).
+    // webpki writes them in Rust's `Debug` form: DnsName("a.test"), IpAddress(127.0.0.1).
     let names = presented.iter().filter_map(|name| {
         let (kind, name) = name.strip_suffix(')')?.split_once('(')?;
         ["DnsName", "IpAddress"].contains(&kind).then(|| name.trim_matches('"'))
@@ -159,7 +159,7 @@ fn for_another_name(expected: &str, presented: &[String]) -> String {
     }
 }
 
-/// What is wrong with a revocation list.
+/// The fault of a revocation list.
 pub(crate) fn list(error: &CertRevocationListError) -> &'static str {
     use CertRevocationListError as E;
     match error {
@@ -188,7 +188,7 @@ fn spelt(variant: &dyn Debug) -> String {
     words_of(debug.get(..end).unwrap_or_default())
 }
 
-/// Text in which names of Rust's are spelt as words.
+/// The text, with names of Rust types as words.
 fn plain(text: &str) -> String {
     let words = text.split_whitespace().map(|word| {
         let name = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -197,7 +197,7 @@ fn plain(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether capitals stand within the word, and small letters around them: not in `OpenSSL` or `EdDSA`.
+/// Whether the word has capitals inside with small letters around them, unlike `OpenSSL` or `EdDSA`.
 fn is_name(word: &str) -> bool {
     word.as_bytes().windows(3).any(|three| match three {
         [before, capital, after] => {
@@ -231,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// An error whose text is a name of Rust's, as webpki's are.
+    /// An error whose text is the name of a Rust type, like webpki's.
     #[derive(Debug)]
     struct Named(&'static str);
 
