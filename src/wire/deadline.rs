@@ -5,18 +5,17 @@ use turnkey_backend::Timer;
 
 /// A limit on how long a connection waits for its peer.
 ///
-/// To set a timer for each request costs more than the request. So the limit starts only when a
-/// wait begins, and the timer, once set, stays: when it fires too early, because the limit has
-/// moved on meanwhile, it is set again.
+/// Setting a timer for each request costs more than the request. So the limit starts only when a wait begins,
+/// and a timer stays set: if it fires too early, because the limit has changed, it is set again.
 #[derive(Debug, Default)]
 pub(crate) struct Deadline {
     due: Option<Instant>,
-    /// On the heap: a connection has several deadlines, and most never see a wait.
+    /// On the heap: a connection has several deadlines, and most are never needed.
     timer: Option<Box<Timer>>,
 }
 
 impl Deadline {
-    /// A limit that is over at `due`, whenever the wait begins.
+    /// A limit that ends at `due`, independent of the begin of a wait.
     pub(crate) fn at(due: Instant) -> Self {
         Self { due: Some(due), timer: None }
     }
@@ -31,7 +30,7 @@ impl Deadline {
         let now = Instant::now();
         let due = match self.due {
             Some(due) => due,
-            // A limit beyond what the clock can count is none.
+            // A time that the clock cannot express is no limit.
             None => match now.checked_add(limit) {
                 Some(due) => *self.due.insert(due),
                 None => return Poll::Pending,
@@ -41,15 +40,15 @@ impl Deadline {
             return Poll::Ready(());
         }
         let timer = self.timer.get_or_insert_with(|| Box::new(Timer::at(due)));
-        // If it goes off by then, it can be set again by then.
+        // A timer that fires earlier can be set again.
         if timer.time().is_none_or(|at| at <= now || due < at) {
             timer.set_at(due);
         }
-        // It is not time: neither is the limit over, nor is it that of a timer.
+        // Neither the limit nor the timer is due.
         timer.poll_at(now, cx)
     }
 
-    /// Ends the wait: the peer has done what it was waited for.
+    /// Ends the wait.
     pub(crate) fn clear(&mut self) {
         self.due = None;
     }

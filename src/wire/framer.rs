@@ -2,7 +2,7 @@ use super::chunked::{ChunkedDecoder, Step, Trailer};
 use super::head::Framing;
 use crate::common::refusal::Refusal;
 
-/// Where a request's body ends.
+/// Finds the end of a request's body.
 #[derive(Debug)]
 pub(crate) enum Framer {
     /// It has ended, with these trailers.
@@ -27,7 +27,7 @@ impl Framer {
         }
     }
 
-    /// What the next bytes of the input are.
+    /// The meaning of the next bytes of the input.
     pub(crate) fn step(&mut self, input: &[u8]) -> Result<Step, Refusal> {
         match self {
             Self::Done(_) => Ok(Step::Done),
@@ -45,7 +45,7 @@ impl Framer {
         }
     }
 
-    /// Counts `n` bytes of content as taken.
+    /// Counts `n` bytes of content as consumed.
     pub(crate) fn took(&mut self, n: usize) {
         match self {
             Self::Done(_) => {}
@@ -59,7 +59,7 @@ impl Framer {
         }
     }
 
-    /// The trailers, once the body has ended; after that there are none.
+    /// Takes the trailers, after the body has ended.
     pub(crate) fn take_trailers(&mut self) -> Vec<Trailer> {
         match self {
             Self::Done(trailers) => std::mem::take(trailers),

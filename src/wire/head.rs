@@ -24,24 +24,24 @@ pub(crate) fn field_slots<'b>() -> FieldSlots<'b> {
     FieldSlots { few: [const { MaybeUninit::uninit() }; MAX_FIELDS], many: Vec::new() }
 }
 
-/// A request head that is well-formed and has one reading only.
+/// A request head that is well-formed and unambiguous.
 #[derive(Debug)]
 pub(crate) struct Head<'h, 'b> {
     pub(crate) method: Method,
     pub(crate) target: Target<'b>,
-    /// Whom the client asked for: from the target if it is in absolute form, else from `Host`
-    /// (RFC 9112 §3.2.2). `None` is possible in HTTP/1.0 only.
+    /// The host: from the target if it is in absolute form, otherwise from `Host` (RFC 9112 §3.2.2). It can be
+    /// `None` in HTTP/1.0 only.
     pub(crate) authority: Option<&'b str>,
     pub(crate) version: Version,
     pub(crate) fields: &'h [Header<'b>],
     pub(crate) framing: Framing,
-    /// Whether the client wants the connection to go on after this request (RFC 9112 §9.3).
+    /// Whether the client wants to keep the connection after this request (RFC 9112 §9.3).
     pub(crate) persistent: bool,
     /// The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     pub(crate) expects_continue: bool,
 }
 
-/// What the request is for (RFC 9112 §3.2).
+/// The target of a request (RFC 9112 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target<'b> {
     /// A path, and a query if there is one: `/where?q=now`.
@@ -92,7 +92,7 @@ pub(crate) enum Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     Empty,
-    /// So many bytes, and at least one.
+    /// This many bytes, at least one.
     Length(u64),
     Chunked,
 }
@@ -141,8 +141,8 @@ impl<'h, 'b> Head<'h, 'b> {
     }
 }
 
-/// RFC 9110 §2.5: a later minor version is processed as the latest that is known. `head` begins
-/// with the request line.
+/// RFC 9110 §2.5: a later minor version is processed as the latest known one. `head` begins with the request
+/// line.
 pub(crate) fn lower_minor_version(head: &mut [u8]) {
     let line = memchr::memchr(b'\r', head).unwrap_or(head.len());
     if let Some([rest @ .., b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'2'..=b'9']) =
@@ -153,13 +153,13 @@ pub(crate) fn lower_minor_version(head: &mut [u8]) {
     }
 }
 
-/// The first line of `bytes`, as far as it is there.
+/// The first line of `bytes`, or the part of it that is there.
 fn request_line(bytes: &[u8]) -> &[u8] {
     bytes.split(|&b| b == b'\n').next().unwrap_or_default()
 }
 
-/// The method to answer to when a head cannot be read: an answer to `HEAD` has no body
-/// (RFC 9110 §9.3.2), be it a refusal.
+/// The method of a head that is refused: an answer to `HEAD` has no body, also if it is a refusal
+/// (RFC 9110 §9.3.2).
 pub(crate) fn method_of_refused(input: &[u8]) -> Method {
     let input = input.trim_ascii_start();
     if input.starts_with(b"HEAD ") { Method::Head } else { Method::Get }
@@ -227,7 +227,7 @@ fn names_other_version(bytes: &[u8]) -> bool {
 
 /// The method, by its exact name: methods are case-sensitive (RFC 9110 §9.1).
 fn known_method(name: &str) -> Result<Method, Refusal> {
-    // http-types makes a copy in upper case first, and compares it with some forty names.
+    // http-types would make a copy in upper case, and compare it with some forty names.
     if let Some(method) = COMMON.into_iter().find(|method| method.as_ref() == name) {
         return Ok(method);
     }
@@ -240,7 +240,7 @@ fn known_method(name: &str) -> Result<Method, Refusal> {
     }
 }
 
-/// Takes a request target apart (RFC 9112 §3.2): what it is for, and whom it names, if it does.
+/// Parses a request target (RFC 9112 §3.2): the target itself, and the host, if it has one.
 fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>), Refusal> {
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return Err(Refusal::bad_request(
@@ -248,8 +248,8 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
         ));
     }
     let path = target.split('?').next().unwrap_or_default();
-    // URLs on the web take it for a slash (so does the `url` crate), which would make another path
-    // of it than whoever looked at it before saw. In a query browsers send it as it is.
+    // The URL standard (and so the `url` crate) treats a backslash as a slash, so that the path would
+    // differ from what a proxy before us saw. In a query browsers send it unescaped.
     if path.contains('\\') {
         return Err(Refusal::bad_request(
             "the path of the request target holds a backslash, which must be percent-encoded \
@@ -277,7 +277,7 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
         return Err(Refusal::bad_request("the request target names an invalid host"));
     }
     let target = match (path, method) {
-        // RFC 9112 §3.2.4: how a proxy is told to ask for `*`.
+        // RFC 9112 §3.2.4: the form of `*` for a proxy.
         ("", Method::Options) => Target::Server,
         ("", _) => Target::Path("/"),
         (path, _) => Target::Path(path),
@@ -285,7 +285,7 @@ fn read_target(target: &str, method: Method) -> Result<(Target<'_>, Option<&str>
     Ok((target, Some(authority)))
 }
 
-/// RFC 9112 §3.2: a request of HTTP/1.1 has one `Host`, and a valid one.
+/// RFC 9112 §3.2: an HTTP/1.1 request has exactly one `Host`, which is valid.
 fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, Refusal> {
     let mut hosts = field::values(fields, "host");
     let host = match (hosts.next(), hosts.next()) {
@@ -309,7 +309,7 @@ fn host<'b>(fields: &[Header<'b>], version: Version) -> Result<Option<&'b str>, 
         .ok_or_else(|| Refusal::bad_request("the Host field is invalid (RFC 9110 section 7.2)"))
 }
 
-/// RFC 9112 §6.3, without its leniences: where it lets a recipient repair, this refuses.
+/// RFC 9112 §6.3, but stricter: what a recipient may repair is refused here.
 fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> {
     let mut lengths = field::values(fields, "content-length");
     let length = lengths.next();
@@ -333,7 +333,7 @@ fn framing(fields: &[Header<'_>], version: Version) -> Result<Framing, Refusal> 
     }
 }
 
-/// Digits and nothing else (RFC 9110 §8.6), in a number that can be counted.
+/// Only digits (RFC 9110 §8.6), of a number that fits into a `u64`.
 fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     let digits = std::str::from_utf8(value)
         .ok()
@@ -389,7 +389,7 @@ fn connection_options(fields: &[Header<'_>]) -> ConnectionOptions {
     options
 }
 
-/// Whether the client expects `100 Continue`; nothing else can be expected (RFC 9110 §10.1.1).
+/// Whether the client expects `100 Continue`. Other expectations are refused (RFC 9110 §10.1.1).
 fn expectation(fields: &[Header<'_>]) -> Result<bool, Refusal> {
     let mut expected = false;
     for expectation in field::values(fields, "expect").flat_map(field::list) {

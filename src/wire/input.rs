@@ -5,19 +5,18 @@ use std::task::{Context, Poll};
 
 use smol::io::AsyncRead;
 
-/// How much is asked of the stream at a time, in bytes. The heads of most requests fit in it.
+/// How much is read at a time, in bytes. The heads of most requests fit in it.
 const READ_SIZE: usize = 8 * 1024;
 
 thread_local! {
-    /// Where reads end up that begin with nothing at hand. Most of them find nothing, or a request of a
-    /// few hundred bytes: no memory is taken for the first kind, and no more than it needs for the
-    /// second.
+    /// The buffer for reads while the input is empty. Most of them find nothing, or a request of a few hundred
+    /// bytes: the first kind allocates nothing, the second only what it needs.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Bytes that have been read from the stream and not yet interpreted.
+/// Bytes that were read from the stream and are not yet interpreted.
 ///
-/// It owns no memory while it waits for bytes and holds none.
+/// It owns no memory while it is empty and waits.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
@@ -26,7 +25,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// What has not been consumed yet.
+    /// The bytes that are not yet consumed.
     pub(crate) fn unread(&self) -> &[u8] {
         // `start <= end <= bytes.len()` holds after every method, so there is always a slice.
         self.bytes.get(self.start..self.end).unwrap_or_default()
@@ -78,7 +77,7 @@ impl Input {
         filled
     }
 
-    /// Room to read into, behind what is held.
+    /// Room to read into, after the bytes in it.
     fn room(&mut self) -> &mut [u8] {
         if self.start > 0 && self.bytes.len() - self.end < READ_SIZE / 2 {
             self.bytes.copy_within(self.start..self.end, 0);
@@ -91,7 +90,7 @@ impl Input {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Gives the memory back if nothing is in it.
+    /// Frees the memory if it is empty.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {
             *self = Self::default();
@@ -105,14 +104,14 @@ mod tests {
 
     use super::*;
 
-    /// Reads `bytes` into `input`, as the stream gives them: a thousand at a time.
+    /// Reads `bytes` into `input`, a thousand at a time, like a stream.
     fn put(input: &mut Input, bytes: &[u8]) {
         for piece in bytes.chunks(1000) {
             assert_eq!(fill(input, piece), Poll::Ready(piece.len()));
         }
     }
 
-    /// A client that says nothing.
+    /// A client that sends nothing.
     struct Silent;
 
     impl AsyncRead for Silent {

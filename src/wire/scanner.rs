@@ -5,20 +5,19 @@ use crate::common::refusal::Refusal;
 /// What a TLS handshake begins with: a record of type 22, of a version that is 3.x (RFC 8446 §5.1).
 pub(crate) const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
-/// Finds the end of a head while its bytes come in, and refuses it as soon as it can be told that
-/// it will not do.
+/// Finds the end of a head while its bytes arrive, and refuses a bad one as early as possible.
 #[derive(Debug, Default)]
 pub(crate) struct HeadScanner {
     scanned: usize,
     line: usize,
-    /// Where the request line begins, once there is one: empty lines may come before it.
+    /// The offset of the request line, if it has begun: empty lines may come before it.
     start: Option<usize>,
     request_line_ended: bool,
 }
 
 impl HeadScanner {
-    /// Looks at the bytes that have come in so far, all of them each time. The result is where
-    /// the head begins and where it ends, or `None` as long as there is more to come.
+    /// Scans the bytes so far; each call gets all of them. The result is where the head begins and ends, or `None`
+    /// while it is incomplete.
     pub(crate) fn scan(
         &mut self,
         bytes: &[u8],
@@ -35,13 +34,13 @@ impl HeadScanner {
             // Had it come bit by bit, it would not have come so far.
             limits.check_size(lf)?;
             self.line = lf + 1;
-            // RFC 9112 §2.2 lets a recipient take a bare LF; two that differ in it can be played
-            // against each other.
+            // RFC 9112 §2.2 lets a recipient accept a bare LF. If two recipients differ in it, requests
+            // can be smuggled.
             let Some(line) = line.strip_suffix(b"\r") else {
                 return Err(Refusal::bad_request("a line of the head ends in a bare LF"));
             };
             match self.start {
-                // RFC 9112 §2.2: empty lines before the request line are passed over.
+                // RFC 9112 §2.2: empty lines before the request line are ignored.
                 None if line.is_empty() => {}
                 None => {
                     self.start = Some(lf - line.len() - 1);
@@ -61,10 +60,10 @@ impl HeadScanner {
         Ok(None)
     }
 
-    /// Whether nothing but empty lines has come, of the bytes that were looked at last: no request has
-    /// begun. Some clients send one behind a body (RFC 9112 §2.2).
+    /// Whether the bytes that were scanned last are only empty lines, so that no request has begun. Some clients send
+    /// an empty line after a body (RFC 9112 §2.2).
     pub(crate) fn is_idle(&self, bytes: &[u8]) -> bool {
-        // Of one there may be half.
+        // The line may be incomplete.
         self.start.is_none() && matches!(bytes.get(self.line..), Some([] | [b'\r']))
     }
 
@@ -77,7 +76,7 @@ impl HeadScanner {
             [first, second, ..] if [*first, *second] == TLS_HANDSHAKE => Err(Refusal::bad_request(
                 "the client began a TLS handshake where an HTTP request is due",
             )),
-            // Whether it is one the next byte tells.
+            // The next byte decides whether it is a line end.
             [first] if *first == TLS_HANDSHAKE[0] => Ok(()),
             [first, ..] if !field::is_tchar(*first) && !matches!(first, b'\r' | b'\n') => {
                 Err(Refusal::bad_request("this is not an HTTP request"))
@@ -95,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes of `bytes` when they come in one by one.
+    /// The result for `bytes` that arrive one by one.
     fn scan(bytes: &[u8], max_head: usize) -> Result<Option<(usize, usize)>, Refusal> {
         let mut scanner = HeadScanner::default();
         for n in 0..bytes.len() {
@@ -148,7 +147,7 @@ mod tests {
         let more = [line.as_slice(), b"a"].concat();
         let refusal = scanner.scan(&more, limits).unwrap_err();
         assert_eq!(refusal.status, StatusCode::UriTooLong);
-        // What comes with it, and is none of it, is not counted.
+        // The bytes after it are not counted.
         for length in [1, 8192 + 63] {
             let head = [&line[..length], b"\n", &line[..100]].concat();
             let refusal = HeadScanner::default().scan(&head, limits).unwrap_err();
@@ -166,7 +165,7 @@ mod tests {
         assert_eq!(scan(b"\x16", 1000).unwrap(), None);
         assert!(reason(b"\x16\x03").contains("TLS handshake"), "{}", reason(b"\x16\x03"));
         assert!(reason(b"\x16\x16").contains("not an HTTP request"), "{}", reason(b"\x16\x16"));
-        // In a field it is the business of whoever reads that.
+        // In a field, the reader of that field checks it.
         assert_eq!(scan(b"GET / HTTP/1.1\r\n\x16\x03", 1000).unwrap(), None);
     }
 

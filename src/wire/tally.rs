@@ -1,18 +1,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What has gone over a connection for the request at hand: kept while it is answered, and taken by
-/// whoever tells of it afterwards.
+/// Counts what was sent and received for the request at hand. It is taken for the record of the request at
+/// its end.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// When its first byte was there.
+    /// When its first byte arrived.
     began: Option<Instant>,
-    /// The status of the last answer that was begun: one that came to nothing makes room for another.
+    /// The status of the last answer that was begun: after a failed one, another may follow.
     status: Option<u16>,
-    /// All that was written, in bytes; and how much of it is none of the answer.
+    /// All written bytes, and those that are not part of the answer.
     written: u64,
     before: u64,
-    /// How much of the answer is no content: its head, and the framing of its chunks.
+    /// Bytes of the answer that are not content: its head, and the framing of its chunks.
     head: u64,
     framing: u64,
     received: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Some of the request is there.
+    /// The request's first byte has arrived.
     pub(crate) fn begin(&mut self) {
         self.began.get_or_insert_with(Instant::now);
     }
@@ -30,59 +30,59 @@ impl Tally {
         self.began
     }
 
-    /// So many bytes have been written to the client.
+    /// Counts bytes written to the client.
     pub(crate) fn wrote(&mut self, bytes: usize) {
         self.written += count(bytes);
     }
 
-    /// So many of the bytes written are none of the answer, which may have begun.
+    /// Counts written bytes that are not part of the answer, which may have begun.
     pub(crate) fn wrote_between(&mut self, bytes: usize) {
         self.before += count(bytes);
     }
 
-    /// So many bytes of content have been taken from the client.
+    /// Counts bytes of content from the client.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.received += count(bytes);
     }
 
-    /// What is written from here on is an answer with this status.
+    /// An answer with this status begins.
     pub(crate) fn answer(&mut self, status: u16) {
         self.status = Some(status);
         self.before = self.written;
         (self.head, self.framing) = (0, 0);
     }
 
-    /// The answer's head is so long.
+    /// Sets the length of the answer's head.
     pub(crate) fn head(&mut self, bytes: usize) {
         self.head = count(bytes);
     }
 
-    /// So many bytes of the answer are the framing of chunks (RFC 9112 §7.1).
+    /// Counts bytes of the answer that are the framing of chunks (RFC 9112 §7.1).
     pub(crate) fn frame(&mut self, bytes: usize) {
         self.framing += count(bytes);
     }
 
-    /// The status, if any of the answer went out.
+    /// The status, if a part of the answer was sent.
     pub(crate) fn status(&self) -> Option<u16> {
         self.status.filter(|_| self.written > self.before)
     }
 
-    /// Whether nothing has gone out that an answer could not follow.
+    /// Whether an answer can still be sent.
     pub(crate) fn is_silent(&self) -> bool {
         self.written == self.before
     }
 
-    /// How much content went out, in bytes.
+    /// How much content was sent, in bytes.
     pub(crate) fn sent(&self) -> u64 {
         (self.written - self.before).saturating_sub(self.head + self.framing)
     }
 
-    /// How much content was taken from the client, in bytes.
+    /// How much content was received from the client, in bytes.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// The request is handed on to this upstream.
+    /// The request is forwarded to this upstream.
     pub(crate) fn hand_on(&mut self, upstream: &Arc<str>) {
         self.upstream = Some(Arc::clone(upstream));
     }
@@ -108,11 +108,11 @@ fn count(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-/// An upstream that was asked in vain.
+/// An upstream that failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UpstreamFailure {
     pub(crate) upstream: Arc<str>,
-    /// One of a closed set.
+    /// The reason, one of a closed set.
     pub(crate) reason: &'static str,
 }
 

@@ -24,45 +24,43 @@ use crate::common::limits::Limits;
 use crate::common::refusal::Refusal;
 use crate::common::units::seconds;
 
-/// The connection as the wire sees it: a stream, what has been read of it ahead, and how far the
-/// request at hand has come.
+/// The state of a connection: the stream, the bytes read ahead, and the progress of the request at hand.
 ///
-/// The connection loop and the body of the request share it, behind a lock that is held for the
-/// length of a poll.
+/// The connection loop and the body of the request share it, behind a lock that is held during a poll.
 #[derive(Debug)]
 pub(crate) struct Transport {
     stream: Box<dyn Stream>,
-    /// A handle on the socket below, if there is one.
+    /// A handle of the socket below, if there is one.
     socket: Option<Socket>,
     input: Input,
     limits: Arc<Limits>,
     reading: Deadline,
     writing: Deadline,
-    /// For what somebody else is waited for: it is kept from one request to the next, as the others.
+    /// For waits for another party than the client. It is kept for the next request, like the others.
     elsewhere: Deadline,
-    /// How old the connection may get, if that is limited.
+    /// The end of the connection's maximum age, if there is one.
     age: Option<Box<Deadline>>,
-    /// Counts the requests of this connection twice: odd while the body of one may be read.
+    /// Grows by two for each request: odd while its body may be read.
     exchange: u64,
     body: Framer,
     content_taken: u64,
     interim: Interim,
     tally: Tally,
-    /// What became of the body, if it went wrong.
+    /// Why the body was refused, if it was.
     refusal: Option<Refusal>,
-    /// The stream has failed, or the client takes nothing: there is nobody to talk to.
+    /// The stream has failed, or the client reads nothing.
     broken: bool,
     /// The client will send no more.
     ended: bool,
-    /// The answer at hand ends with the connection, and is not whole yet.
+    /// The answer at hand ends with the connection, and is not complete yet.
     until_close: bool,
 }
 
 /// A [`Transport`] as the connection loop and a request's body hold it.
 pub(crate) type Shared = Arc<Mutex<Transport>>;
 
-/// The transport for the length of a poll. A panic elsewhere leaves it as it was: its state
-/// changes in steps that are whole in themselves.
+/// Locks the transport for a poll. A panic does not poison it: each change of its state is complete in
+/// itself.
 pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Transport> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -70,10 +68,10 @@ pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Transport> {
 /// What a connection does next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// A head has come in: it begins and ends at these offsets of the input.
+    /// A complete head: it begins and ends at these offsets of the input.
     Head(usize, usize),
     Refused(Refusal),
-    /// The client has said that it sends no more.
+    /// The client has ended its sending direction.
     Left,
     /// Nothing came for too long, or the connection has failed.
     End,
@@ -109,24 +107,24 @@ impl Transport {
         Self { socket: Some(socket), ..self }
     }
 
-    /// Has the kernel notice when the client is gone without a word.
+    /// Makes the kernel notice a client that has disappeared (keep-alive probes).
     pub(crate) fn keep_alive(&self) {
         if let Some(socket) = &self.socket {
             socket.keep_alive();
         }
     }
 
-    /// Says whether the end of the connection is what ends the answer at hand, of which more is to come.
+    /// Sets whether the end of the connection ends the answer at hand, which is not complete.
     pub(crate) fn set_until_close(&mut self, on: bool) {
         self.until_close = on;
     }
 
-    /// Whether to end the connection now would pass off a part of an answer as the whole.
+    /// Whether the client would take a part of an answer for the whole if the connection ended now.
     pub(crate) fn would_deceive(&self) -> bool {
         self.until_close
     }
 
-    /// Which request is at hand: by twos, and odd while its body may be read.
+    /// The number of the request at hand: grows by two, and is odd while its body may be read.
     pub(crate) fn exchange(&self) -> u64 {
         self.exchange
     }
@@ -140,17 +138,17 @@ impl Transport {
         self.input.unread_mut()
     }
 
-    /// What has gone over the connection for the request at hand.
+    /// The counts of the request at hand.
     pub(crate) fn tally(&mut self) -> &mut Tally {
         &mut self.tally
     }
 
-    /// A limit on a wait for somebody else than the client, which is to be given back.
+    /// Takes the deadline for a wait for another party than the client. The caller must return it.
     pub(crate) fn take_elsewhere(&mut self) -> Deadline {
         mem::take(&mut self.elsewhere)
     }
 
-    /// Takes back what [`Transport::take_elsewhere`] has given.
+    /// Returns the deadline of [`Transport::take_elsewhere`].
     pub(crate) fn keep_elsewhere(&mut self, mut deadline: Deadline) {
         deadline.clear();
         self.elsewhere = deadline;
@@ -179,7 +177,7 @@ impl Transport {
                 Err(refusal) => return Poll::Ready(Next::Refused(refusal)),
             }
             if was_idle && !idle {
-                // The wait for a request is over; the wait for all of its head begins.
+                // The wait for a request is over; the wait for its complete head begins.
                 self.reading.clear();
             }
             was_idle = idle;
@@ -219,19 +217,18 @@ impl Transport {
         };
     }
 
-    /// Ends the exchange: takes the body away from whoever still holds it, and gives away what has gone
-    /// over the connection for it.
+    /// Ends the exchange: its body cannot be read any more. The result is its counts.
     pub(crate) fn end(&mut self) -> Tally {
         self.take_body_away();
         mem::take(&mut self.tally)
     }
 
-    /// Whoever was given the body has no more of it.
+    /// Makes the request's body unreadable for those who still have it.
     pub(crate) fn take_body_away(&mut self) {
         self.exchange = self.exchange.next_multiple_of(2);
     }
 
-    /// Reads content of the request's body. Zero bytes mean that it has ended well.
+    /// Reads content of the request's body. Zero bytes mean that it is complete.
     pub(crate) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -249,7 +246,7 @@ impl Transport {
         Poll::Ready(Ok(n))
     }
 
-    /// Whether all of the request's body stands in the input already, as it is.
+    /// Whether the input contains the whole body of the request, without chunks.
     pub(crate) fn has_whole_body(&self) -> bool {
         let there = u64::try_from(self.input.unread().len()).unwrap_or(u64::MAX);
         self.body.remaining().is_some_and(|left| left <= there)
@@ -270,8 +267,8 @@ impl Transport {
         self.content_taken
     }
 
-    /// Reads content of the request's body and forgets it, until `until` bytes have been taken in
-    /// all. The result is whether the body has ended, and the next request can be read.
+    /// Reads and discards content of the request's body, up to `until` bytes in total. The result is whether the body
+    /// has ended, so that the next request can be read.
     pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, until: u64) -> Poll<bool> {
         loop {
             match ready!(self.poll_content(cx)) {
@@ -285,26 +282,26 @@ impl Transport {
         }
     }
 
-    /// Why the body cannot be read, if that is the client's doing.
+    /// Why the body cannot be read, if that is the client's fault.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
     }
 
-    /// Whether the client is gone, so that whatever fails is nobody's fault here.
+    /// Whether the client is gone, which explains any failure.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
     }
 
-    /// Whether what is left of the body can be passed over, to get at the next request.
+    /// Whether the rest of the body can be discarded, to read the next request.
     pub(crate) fn can_discard(&self, bound: u64) -> bool {
-        // A client that still waits for `100 Continue` may send the body after the final answer,
-        // or leave it out: there is no telling where the next request begins (RFC 9110 §10.1.1).
+        // A client that still waits for `100 Continue` may send the body after the final answer, or omit it: it
+        // is not known where the next request begins (RFC 9110 §10.1.1).
         self.refusal.is_none()
             && (self.body.is_done() || self.interim == Interim::NotExpected)
             && self.body.remaining().is_none_or(|left| left <= bound)
     }
 
-    /// Makes content available: so many bytes stand at the front of the input.
+    /// Makes content available: this many bytes at the front of the input.
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Some(refusal) = &self.refusal {
             return Poll::Ready(Err(refusal.clone().into()));
@@ -335,7 +332,7 @@ impl Transport {
     fn poll_body_input(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let limit = self.limits.body_timeout;
         let Poll::Ready(filled) = self.poll_fill(cx, limit) else {
-            // Only now: a client that is sending already waits for nothing.
+            // Only now: a client that already sends does not wait for it.
             ready!(self.poll_interim(cx))?;
             return Poll::Pending;
         };

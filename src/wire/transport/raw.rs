@@ -1,4 +1,4 @@
-//! A connection that HTTP is done with.
+//! Connections after a change to another protocol.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use smol::io::AsyncRead;
 use super::Transport;
 
 impl Transport {
-    /// Reads what the client sends, whatever it is: the connection has changed to another protocol.
+    /// Reads bytes of the client without interpreting them.
     pub(crate) fn poll_raw(
         &mut self,
         cx: &mut Context<'_>,

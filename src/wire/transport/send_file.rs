@@ -1,4 +1,4 @@
-//! What the kernel sends by itself: files, on connections that are nothing but their bytes.
+//! Files that the kernel sends, on connections without TLS.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -10,17 +10,17 @@ use super::Transport;
 impl Transport {
     /// The connection, if files can be sent over it as they are.
     pub(crate) fn bare(&self) -> Option<Socket> {
-        // Of what is in the box: the box is a stream itself.
+        // The method of the boxed stream: the box is a stream itself.
         (*self.stream).bare().filter(|_| cfg!(target_os = "linux"))
     }
 
-    /// Takes note that the client has taken so many bytes that did not go through here.
+    /// Counts bytes that the kernel has sent to the client.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.tally.wrote(bytes);
         self.writing.clear();
     }
 
-    /// Waits until the client takes more, as long as it may take nothing.
+    /// Waits until the client accepts more, within the write timeout.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(socket) = self.bare() else { return Poll::Ready(Ok(())) };
         match socket.poll_writable(cx) {
@@ -30,7 +30,7 @@ impl Transport {
         }
     }
 
-    /// Takes note that there is nobody to talk to any more, if that is what `error` says.
+    /// Marks the connection as broken, if `error` means that.
     pub(crate) fn failed(&mut self, error: &io::Error) {
         use io::ErrorKind::{
             BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut,

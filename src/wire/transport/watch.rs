@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::Transport;
 
-/// How much is read ahead of a client that is only looked at, in bytes. The end of a connection stands
-/// behind all that was sent on it: whoever has sent more than this is not seen to leave.
+/// How much is read ahead while the answer is made, in bytes. The end of a connection comes after all that was
+/// sent on it: if a client has sent more than this, its leaving is not noticed.
 const AHEAD: usize = 16 * 1024;
 
 impl Transport {
-    /// Ready when the client has left: its connection was reset, or over TLS ended without a goodbye.
+    /// Ready when the client has left: its connection was reset, or ended without `close_notify` over TLS.
     ///
-    /// One that has said that it will send no more (FIN, or `close_notify`) may still wait for its
-    /// answer (RFC 9293 §3.6, RFC 8446 §6.1), and has not left. What comes meanwhile, of the body or
-    /// of requests in a pipeline, stays in the input for whoever asks for it.
+    /// A client that has ended its sending direction (FIN, or `close_notify`) may still wait for its answer
+    /// (RFC 9293 §3.6, RFC 8446 §6.1), and has not left. Bytes of the body or of pipelined requests that arrive
+    /// meanwhile stay in the input.
     pub(crate) fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let before = (self.input.unread().len(), self.ended);
         while !self.ended && self.input.unread().len() < AHEAD {
@@ -30,7 +30,7 @@ impl Transport {
             }
         }
         if (self.input.unread().len(), self.ended) != before && !self.body.is_done() {
-            // Whoever reads the body may have been told that there is nothing yet.
+            // A reader of the body may wait for these bytes.
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -72,7 +72,7 @@ mod tests {
         }
     }
 
-    /// A client that has said these things, one after the other, and says no more.
+    /// A client that sends these bytes, one after the other, and then nothing.
     #[derive(Debug)]
     struct Talking(Vec<&'static [u8]>);
 

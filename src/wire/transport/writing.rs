@@ -1,4 +1,4 @@
-//! What goes out to the client, as long as it takes it.
+//! Writes to the client.
 
 use std::io;
 use std::pin::Pin;
@@ -17,14 +17,14 @@ pub(super) enum Interim {
     #[default]
     NotExpected,
     Expected,
-    /// So many bytes of it have gone out.
+    /// This many bytes of it were sent.
     Sending(usize),
-    /// The answer has begun, and it will not be sent any more.
+    /// The answer has begun, so it is not sent any more.
     Withheld,
 }
 
 impl Transport {
-    /// Writes all of `bytes`, of which `written` have gone out before.
+    /// Writes all of `bytes`, of which `written` were sent before.
     pub(crate) fn poll_write_all(
         &mut self,
         cx: &mut Context<'_>,
@@ -33,7 +33,7 @@ impl Transport {
     ) -> Poll<io::Result<()>> {
         match self.interim {
             Interim::Expected => self.interim = Interim::Withheld,
-            // Half an interim answer in front of the answer would spoil both.
+            // A part of an interim response before the answer would corrupt both.
             Interim::Sending(_) => ready!(self.poll_interim(cx))?,
             Interim::NotExpected | Interim::Withheld => {}
         }
@@ -41,7 +41,7 @@ impl Transport {
         self.poll_flush(cx)
     }
 
-    /// Says goodbye at the level of TLS.
+    /// Sends `close_notify`, if there is TLS.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_close(cx) {
             Poll::Pending => self.poll_write_limit(cx),
@@ -61,7 +61,7 @@ impl Transport {
             Poll::Ready(Ok(())) => self.poll_flush(cx),
             other => other,
         };
-        // The answer may have begun, with a body that is made of what is to come.
+        // The answer may have begun, with a body that is made from the request's body.
         self.tally.wrote_between(sent - before);
         self.interim = match result {
             Poll::Pending => Interim::Sending(sent),
