@@ -2,18 +2,18 @@ use std::fmt::Debug;
 
 use crate::{BoxFuture, Identity, Socket, Stream, TlsInfo, TrustAnchors};
 
-/// What a connector is built from.
+/// The configuration of a connector.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectConfig {
-    /// The CAs whose servers are good; those that the system trusts, if there are none.
+    /// The CAs that issue accepted server certificates; if empty, those that the system trusts.
     pub anchors: Option<TrustAnchors>,
-    /// What is shown to servers that ask for a certificate; nothing, if there is none.
+    /// The identity for servers that ask for a client certificate, if there is one.
     pub identity: Option<Identity>,
 }
 
 impl ConnectConfig {
-    /// Whether what is built from `other` does the same as what is built from this. Where the CAs are
-    /// those that the system trusts there is no saying: they may be others by now.
+    /// Whether a connector built from `other` behaves the same. With the CAs that the system trusts that is not
+    /// known: they may have changed.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         let same_identity = match (&self.identity, &other.identity) {
@@ -28,13 +28,12 @@ impl ConnectConfig {
     }
 }
 
-/// Turns a connection to another server into the byte stream that HTTP is spoken over: the other
-/// half of [`Backend`](crate::Backend), for servers that are asked rather than clients that ask.
+/// Turns a connection to another server into the byte stream that HTTP is spoken over: the counterpart of
+/// [`Backend`](crate::Backend) for upstreams.
 ///
 /// The caller sets the deadline.
 pub trait Connector: Debug + Send + Sync + 'static {
-    /// Does a TLS handshake with a server whose certificate has to be good for `server_name`, a DNS
-    /// name or an IP address.
+    /// Does a TLS handshake with a server whose certificate must be for `server_name`, a DNS name or an IP address.
     fn connect<'a>(
         &'a self,
         socket: Socket,
@@ -42,24 +41,24 @@ pub trait Connector: Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Connected, ConnectError>>;
 }
 
-/// A connection to another server, its handshake done.
+/// A connection to another server after its handshake.
 #[derive(Debug)]
 pub struct Connected {
     /// The bytes of HTTP, in both directions.
     pub stream: Box<dyn Stream>,
-    /// What was negotiated, as far as the TLS stack tells.
+    /// What was negotiated, as far as the TLS stack reports it.
     pub tls: TlsInfo,
 }
 
-/// Why there is no TLS with a server.
+/// Why a TLS handshake with a server failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The name is none that a certificate could be for.
+    /// A certificate cannot be for this name.
     #[error("\"{0}\" is no name that a certificate can be for")]
     Name(String),
-    /// The server's certificate is not good, or there is no version or cipher in common, or the
-    /// connection broke; the source says what.
+    /// The server's certificate is not accepted, or there is no common version or cipher, or the connection broke;
+    /// the source has the reason.
     #[error("the TLS handshake failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

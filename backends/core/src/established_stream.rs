@@ -7,10 +7,10 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::handshake_io::HandshakeProgress;
 
-/// A TLS stream, its handshake done, over [`HandshakeIo`](crate::HandshakeIo).
+/// A TLS stream after its handshake, over [`HandshakeIo`](crate::HandshakeIo).
 ///
-/// Its end is an error unless the peer has said so by `close_notify` (RFC 8446 §6.1): anybody on the way
-/// can end the connection below, and what came so far is not the whole then.
+/// Its end is an error unless the peer has sent `close_notify` (RFC 8446 §6.1): anybody on the path can end the
+/// TCP connection, and the data may be incomplete then.
 #[derive(Debug)]
 pub struct EstablishedStream<S> {
     stream: S,
@@ -19,13 +19,13 @@ pub struct EstablishedStream<S> {
 }
 
 impl<S> EstablishedStream<S> {
-    /// `stream` over a connection whose progress is noted in `progress`.
+    /// `stream` over a connection with this `progress`.
     pub fn new(stream: S, progress: Arc<HandshakeProgress>) -> Self {
         progress.establish();
         Self { stream, progress, words: |error| error }
     }
 
-    /// The same, with its errors put into other `words`: those of some stacks are not for people.
+    /// The same, with its errors converted by `words`: those of some stacks are not readable for people.
     #[must_use]
     pub fn in_words(self, words: fn(io::Error) -> io::Error) -> Self {
         Self { words, ..self }
@@ -39,7 +39,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for EstablishedStream<S> {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let n = ready!(Pin::new(&mut self.stream).poll_read(cx, buf)).map_err(self.words)?;
-        // `close_notify` is the end for TLS before anybody asks TCP for more.
+        // After `close_notify`, TLS does not read from TCP any more.
         if n == 0 && !buf.is_empty() && self.progress.has_ended() {
             let cut = "the connection ended without close_notify: what came may not be the whole";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut)));
@@ -126,7 +126,7 @@ mod tests {
             let mut buf = [0; 16];
             (&peer).read(&mut buf).map(|n| buf[..n].to_vec()).unwrap_or_default()
         };
-        // Which keeps what is written until it is flushed or closed.
+        // It buffers what is written until it is flushed or closed.
         let mut whole = EstablishedStream::new(smol::io::BufWriter::new(below), progress);
         smol::block_on(async {
             assert_eq!(whole.write(b"abc").await.unwrap(), 3);

@@ -9,7 +9,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::{Certificate, pem};
 
-/// What a file turned out to hold instead of what was asked for.
+/// What a file contains instead of the expected content.
 ///
 /// It prints as a clause that says what the file looks like and how to fix that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum Found {
 }
 
 impl Found {
-    /// Takes a guess. What is cut off or damaged is [`Unknown`](Self::Unknown).
+    /// Guesses the content. Truncated or damaged content is [`Unknown`](Self::Unknown).
     pub(crate) fn in_bytes(bytes: &[u8]) -> Self {
         if let Some(label) = pem::first_label(bytes) {
             return Self::in_pem(&label);
@@ -151,7 +151,7 @@ pub(crate) fn is_pkcs12(bytes: &[u8]) -> bool {
     inside_sequence(safe).is_some_and(|safe| safe.starts_with(&PKCS7))
 }
 
-/// Whether a PFX carries a MAC: a third element (RFC 7292 §4). `None` when it is not DER.
+/// Whether a PFX has a MAC: a third element (RFC 7292 §4). `None` if it is not DER.
 pub(crate) fn has_mac(pfx: &[u8]) -> Option<bool> {
     let pfx = AnyRef::from_der(pfx).ok().filter(|any| any.header().tag() == Tag::Sequence)?;
     let mut reader = SliceReader::new(pfx.value()).ok()?;
@@ -160,7 +160,7 @@ pub(crate) fn has_mac(pfx: &[u8]) -> Option<bool> {
     Some(!reader.is_finished())
 }
 
-/// What stands behind the tag and the length of a sequence.
+/// The content of a sequence.
 fn inside_sequence(bytes: &[u8]) -> Option<&[u8]> {
     let [0x30, length, rest @ ..] = bytes else { return None };
     // The long form counts the octets of the length; 0x80 is the indefinite form of BER.

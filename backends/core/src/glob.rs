@@ -1,14 +1,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Characters that end or change a part of a name for those who read it as a URI or an address.
+/// Characters that end or change a part of a name for programs that read it as a URI or an address.
 pub(crate) const MARKS: &str = "/?#\\@";
 
-/// Text in which `*` and `**` stand for other text. Not empty.
+/// A pattern with the wildcards `*` and `**`. Not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Glob(String);
 
-/// The characters that `*` and `**` do not stand for. `*` does not stand for control characters either.
+/// The characters that `*` and `**` do not match. `*` does not match control characters either.
 #[derive(Debug)]
 pub(crate) struct Stars {
     pub(crate) one: &'static str,
@@ -38,7 +38,7 @@ impl Glob {
         self.reaches_end(text, stars, 0)
     }
 
-    /// The same for a URI. No star in the glob's host reaches past the URI's host, except at the glob's end.
+    /// The same for a URI. A star in the glob's host does not match beyond the URI's host, except at the glob's end.
     pub(crate) fn matches_uri(&self, uri: &str) -> bool {
         if !self.0.contains('*') {
             return self.0 == uri;
@@ -51,11 +51,11 @@ impl Glob {
         is_unambiguous(uri) && self.reaches_end(uri, &Stars { one: MARKS, two: "?#\\@" }, path)
     }
 
-    /// `**` is no more than `*` before the byte `wide_from` of the glob, except at the glob's end.
+    /// `**` means `*` before the byte `wide_from` of the glob, except at the glob's end.
     fn reaches_end(&self, text: &str, stars: &Stars, wide_from: usize) -> bool {
         let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
-        // Which ends of the text the pattern so far can reach: no backtracking, so that no pattern
-        // takes more than the product of both lengths.
+        // The ends of the text that the pattern so far can reach. Without backtracking, the time is at most the
+        // product of both lengths.
         let mut reached = vec![false; text.len() + 1];
         if let Some(start) = reached.first_mut() {
             *start = true;
@@ -79,8 +79,8 @@ impl Glob {
     }
 }
 
-/// Whether no reader can take the URI for another one: nothing in it is resolved (RFC 3986 §5.2.4), merged
-/// or decoded to a character that ends a part.
+/// Whether the URI is unambiguous for all readers: nothing in it is resolved (RFC 3986 §5.2.4), merged or decoded
+/// to a character that ends a part.
 fn is_unambiguous(uri: &str) -> bool {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     let is_dots = |segment: &str| segment == "." || segment == "..";
@@ -109,7 +109,7 @@ enum Step {
 impl Step {
     fn advance(&self, reached: &[bool], text: &[u8]) -> Vec<bool> {
         let mut next = Vec::with_capacity(reached.len());
-        // Every step takes a byte at least.
+        // Every step consumes at least one byte.
         next.push(false);
         for (&byte, &before) in text.iter().zip(reached) {
             let along = next.last().copied().unwrap_or(false);

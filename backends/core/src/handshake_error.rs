@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use crate::time::utc;
 use crate::{Certificate, RevocationList};
 
-/// Why a connection did not get as far as HTTP.
+/// Why a handshake failed.
 ///
-/// What a TLS stack tells is brought into these few kinds, so that all stacks are explained in the
-/// same words; what it does not tell apart is [`HandshakeError::Tls`].
+/// The errors of all TLS stacks are converted into these kinds, so that they are explained in the same words.
+/// Others are [`HandshakeError::Tls`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
@@ -18,30 +18,30 @@ pub enum HandshakeError {
     /// A client certificate is required and the client sent none.
     #[error("the client sent no certificate, and one is required")]
     NoClientCertificate,
-    /// The client's certificate is not good.
+    /// The client's certificate was refused.
     #[error(transparent)]
     ClientCertificate(#[from] Refused),
     /// The client ended it, with an alert.
     #[error("the client ended the handshake: {alert}")]
     Alert {
-        /// What it sent.
+        /// The alert.
         alert: Alert,
-        /// The certificate of ours that it was shown, where that is known.
+        /// Our certificate that the client got, if known.
         shown: Option<Certificate>,
     },
-    /// Client and server have something in common too little.
+    /// Client and server have no common version, cipher or protocol.
     #[error("client and server have no {0} in common")]
     NothingInCommon(Common),
-    /// What the client sent is no TLS.
+    /// The client did not send TLS.
     #[error("what the client sent is not TLS")]
     NotTls,
-    /// Anything else that the TLS stack reports; the source says what.
+    /// Another error of the TLS stack, which is the source.
     #[error("the TLS handshake failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl HandshakeError {
-    /// Says which certificate of ours the client was shown, where that matters.
+    /// Adds our certificate that the client got, if it is needed.
     #[must_use]
     pub fn having_shown(self, ours: Certificate) -> Self {
         match self {
@@ -51,7 +51,7 @@ impl HandshakeError {
     }
 }
 
-/// What client and server have to agree on.
+/// What client and server must agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Common {
@@ -59,7 +59,7 @@ pub enum Common {
     Version,
     /// A cipher suite, a group for the key exchange, or a signature scheme.
     Cipher,
-    /// A protocol to speak over TLS (ALPN, RFC 7301).
+    /// An application protocol (ALPN, RFC 7301).
     Protocol,
 }
 
@@ -86,13 +86,13 @@ struct RefusedParts {
 }
 
 impl Refused {
-    /// The client's own certificate, and what is wrong with it.
+    /// A refusal of the client's own certificate for this fault.
     #[must_use]
     pub fn new(certificate: Certificate, fault: Fault) -> Self {
         Self(Box::new(RefusedParts { certificate, culprit: None, fault }))
     }
 
-    /// Names another certificate of the chain that the fault lies with.
+    /// Names another certificate of the chain as the one with the fault.
     #[must_use]
     pub fn because_of(mut self, culprit: Certificate) -> Self {
         self.0.culprit = (culprit != self.0.certificate).then_some(culprit);
@@ -105,13 +105,13 @@ impl Refused {
         &self.0.certificate
     }
 
-    /// The certificate that the fault lies with, of the client or of a CA between it and ours.
+    /// The certificate with the fault: the client's, or that of a CA above it.
     #[must_use]
     pub fn culprit(&self) -> &Certificate {
         self.0.culprit.as_ref().unwrap_or(&self.0.certificate)
     }
 
-    /// What is wrong.
+    /// The fault.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.0.fault
@@ -122,25 +122,25 @@ impl Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// None of the CAs that are trusted issued it, as far as the chain that was sent tells.
+    /// No trusted CA issued it, according to the chain that the client sent.
     UnknownIssuer,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Its time has not come.
+    /// It is not valid yet.
     NotYetValid,
     /// Its CA has revoked it.
     Revoked,
     /// It is not for the authentication of clients (RFC 5280 §4.2.1.12).
     NotForClients,
-    /// Its key may neither sign nor agree on a key (RFC 5280 §4.2.1.3), and a client's has to.
+    /// Its key may neither sign nor agree on a key (RFC 5280 §4.2.1.3), which a client needs.
     MayNotSign,
-    /// It is that of a CA whose key may not sign certificates (RFC 5280 §4.2.1.3).
+    /// It is a CA's, and its key may not sign certificates (RFC 5280 §4.2.1.3).
     MayNotIssue,
-    /// It is that of a CA that allows fewer CAs below it than there are (RFC 5280 §4.2.1.9).
+    /// It is a CA's, and allows fewer CAs below it than there are (RFC 5280 §4.2.1.9).
     TooManyCas,
     /// It has a name that a CA above it may not issue certificates for (RFC 5280 §4.2.1.10).
     NameNotPermitted,
-    /// It is the certificate of a CA, which is for signing others.
+    /// It is the certificate of a CA, not of a client.
     IsCa,
     /// No rule allows it.
     NotAllowed,
@@ -148,9 +148,9 @@ pub enum Fault {
     IssuerNotAllowed,
     /// Its signature, or the client's own, is wrong.
     BadSignature,
-    /// It is older than X.509 version 3, and the TLS stack accepts no such certificates.
+    /// It is older than X.509 version 3, which the TLS stack does not accept.
     OldVersion,
-    /// There are revocation lists, and none of its CA.
+    /// There are revocation lists, but none of its CA.
     NoRevocationList {
         /// The CA, as a distinguished name.
         issuer: String,
@@ -162,7 +162,7 @@ pub enum Fault {
         /// When it should have been renewed.
         next_update: Option<SystemTime>,
     },
-    /// Anything else, in the words of the TLS stack.
+    /// Another fault, in the words of the TLS stack.
     Other(String),
 }
 
@@ -213,7 +213,7 @@ impl fmt::Display for Fault {
 pub struct Alert(pub u8);
 
 impl Alert {
-    /// The name that the RFCs give it; `None` where they know none of the number.
+    /// Its name in the RFCs; `None` if the number has no name.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         Some(match self.0 {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::{Certificate, Identity};
 
-/// The identities of a server: at least one, and no name that two of them are for.
+/// The identities of a server: at least one, and no two with the same name.
 ///
 /// Which one a client is shown is decided by the name that it asks for (SNI, RFC 6066 §3): see
 /// [`Identities::choose`]. The names of an identity are the DNS names of its certificate, or the
@@ -10,13 +10,12 @@ use crate::{Certificate, Identity};
 #[derive(Debug, Clone)]
 pub struct Identities {
     all: Vec<Identity>,
-    /// By name in lower case; a wildcard is there with its star.
+    /// By name in lower case; a wildcard includes its star.
     by_name: HashMap<String, usize>,
 }
 
 impl Identities {
-    /// Takes the identity for clients that ask for no name, or for one that nobody has; and
-    /// further ones.
+    /// From the default identity, for clients that send no name or an unknown one, and further identities.
     pub fn new(
         first: Identity,
         further: impl IntoIterator<Item = Identity>,
@@ -42,10 +41,10 @@ impl Identities {
         &self.all
     }
 
-    /// The identity for clients that ask for no name.
+    /// The identity for clients that send no name.
     #[must_use]
     pub fn first(&self) -> &Identity {
-        // There is one: `new` takes it.
+        // There is at least one: `new` requires it.
         &self.all[0]
     }
 
@@ -72,15 +71,15 @@ impl From<Identity> for Identities {
     }
 }
 
-/// Two identities are for the same name, so that it would be left open which one is shown.
+/// Two identities are for the same name, so the choice would be ambiguous.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("two identities are for the name \"{name}\"; leave one of them out")]
 pub struct DuplicateName {
     /// The name, in lower case.
     pub name: String,
-    /// The place of the identity that had it first.
+    /// The index of the first identity with it.
     pub first: usize,
-    /// The place of the other.
+    /// The index of the other.
     pub second: usize,
 }
 
@@ -95,7 +94,7 @@ fn names(certificate: &Certificate) -> Vec<String> {
     names.into_iter().map(normal).filter(|name| !name.is_empty()).collect()
 }
 
-/// Names are compared without regard to case, and the root's dot is left out (RFC 6066 §3).
+/// Names are compared without regard to case and to a dot at their end (RFC 6066 §3).
 fn normal(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

@@ -1,11 +1,11 @@
-//! The boundary between turnkey and whatever gets bytes off a socket.
+//! The boundary between turnkey and its backends.
 //!
 //! A *backend* turns an accepted connection into the byte stream that HTTP is spoken over:
-//! the plain one hands the connection on, the others do a TLS handshake first. This crate holds
+//! the plain one returns the connection itself, the others do a TLS handshake first. This crate contains
 //! the [`Backend`] trait, what it yields, and the inputs that every TLS backend is built from:
 //! [`Identities`], a [`ClientPolicy`], a range of protocol versions, each valid once it exists.
 //!
-//! Deadlines, connection limits and logging stand outside the trait, once, for all backends.
+//! Deadlines, connection limits and logging are outside the trait, in one place for all backends.
 
 mod allow;
 mod backend;

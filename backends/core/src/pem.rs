@@ -1,6 +1,6 @@
-//! PEM (RFC 7468) as people have it: text around the blocks, CRLF, a byte order mark, several files
-//! pasted together. The labels and the headers of OpenSSL's traditional encryption are kept, which
-//! is why this is not one of the usual parsers: an error can then say what a file holds instead.
+//! PEM (RFC 7468) as it occurs in practice: text around the blocks, CRLF, a byte order mark, several files pasted
+//! together. Unlike usual parsers, it keeps the labels and the headers of OpenSSL's traditional encryption, so that
+//! an error can say what a file contains instead.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use zeroize::Zeroizing;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
-/// One block, decoded. It may be a private key, so it is wiped when it goes.
+/// One block, decoded. It may be a private key, so it is wiped on drop.
 pub struct Block {
-    /// What stands behind `BEGIN`.
+    /// The label after `BEGIN`.
     pub label: String,
-    /// Encrypted in OpenSSL's traditional way, by `Proc-Type: 4,ENCRYPTED` (RFC 1421 §4.6.1.1).
+    /// Whether it has OpenSSL's traditional encryption: `Proc-Type: 4,ENCRYPTED` (RFC 1421 §4.6.1.1).
     pub traditionally_encrypted: bool,
     /// The content.
     pub der: Zeroizing<Vec<u8>>,
@@ -31,7 +31,7 @@ impl fmt::Debug for Block {
 /// A block that cannot be read.
 #[derive(Debug)]
 pub struct BrokenBlock {
-    /// What stands behind its `BEGIN`.
+    /// The label after its `BEGIN`.
     pub label: String,
     /// What is wrong with it, and the likely cause.
     pub fault: &'static str,
@@ -51,7 +51,7 @@ impl Block {
     }
 }
 
-/// Every block of a text; none when it is not PEM at all.
+/// All blocks of a text; none if it is not PEM.
 pub fn blocks(text: &[u8]) -> Result<Vec<Block>, BrokenBlock> {
     let mut blocks = Vec::new();
     let mut rest = text;
@@ -67,7 +67,7 @@ pub fn blocks(text: &[u8]) -> Result<Vec<Block>, BrokenBlock> {
         rest = behind.get(end.len()..).unwrap_or_default();
 
         let body = str::from_utf8(body).map_err(|_| broken("it holds bytes that are not text"))?;
-        // Header fields, each with a colon, stand before the base64, which has none.
+        // Header fields, which have a colon, come before the base64, which has none.
         let is_header = |line: &&str| line.contains(':');
         let encrypted =
             |line: &str| line.starts_with("Proc-Type:") && line.trim_end().ends_with("ENCRYPTED");
@@ -87,13 +87,13 @@ pub fn blocks(text: &[u8]) -> Result<Vec<Block>, BrokenBlock> {
     Ok(blocks)
 }
 
-/// The label of the first block, whole or not.
+/// The label of the first block, complete or not.
 pub(crate) fn first_label(text: &[u8]) -> Option<String> {
     next_label(text).map(|(label, _)| label)
 }
 
 pub(crate) fn is_certificate(label: &str) -> bool {
-    // The second is how old versions of OpenSSL wrote it.
+    // Old versions of OpenSSL wrote the second one.
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
@@ -101,12 +101,11 @@ pub(crate) fn is_private_key(label: &str) -> bool {
     label.ends_with("PRIVATE KEY")
 }
 
-/// A block of PEM, in lines of 64 characters (RFC 7468 §2). It is wiped when it goes: it may be
-/// a private key.
+/// A block of PEM, in lines of 64 characters (RFC 7468 §2). It may be a private key, so it is wiped on drop.
 #[must_use]
 pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(BASE64_STANDARD.encode(der));
-    // Room for all of it, or growing would leave copies behind.
+    // Enough capacity for all of it, since growing would leave copies in memory.
     let capacity = base64.len() + base64.len() / 64 + 2 * label.len() + 64;
     let mut pem = Zeroizing::new(String::with_capacity(capacity));
     pem.extend(["-----BEGIN ", label, "-----\n"]);
@@ -120,7 +119,7 @@ pub fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     pem
 }
 
-/// The label of the next block, and the text behind its line.
+/// The label of the next block, and the text after its line.
 fn next_label(mut text: &[u8]) -> Option<(String, &[u8])> {
     loop {
         text = text.get(find(text, BEGIN)? + BEGIN.len()..)?;

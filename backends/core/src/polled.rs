@@ -1,4 +1,4 @@
-//! TLS stacks that know of no waiting, for tasks that wait.
+//! Makes TLS stacks for blocking streams usable in asynchronous tasks.
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;
@@ -8,8 +8,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::HandshakeIo;
 
-/// A connection that says `WouldBlock` where there is something to wait for, of which it then tells the
-/// task that waits.
+/// A connection that returns `WouldBlock` instead of waiting, and wakes the task when it is ready.
 #[derive(Debug)]
 pub struct Polled {
     below: HandshakeIo,
@@ -17,13 +16,13 @@ pub struct Polled {
 }
 
 impl Polled {
-    /// `below` for a stack that tells nobody yet of what it waits for.
+    /// Wraps `below`, without a task to wake yet.
     #[must_use]
     pub fn new(below: HandshakeIo) -> Self {
         Self { below, waker: Waker::noop().clone() }
     }
 
-    /// From here on it is the task of `cx` that waits.
+    /// Sets the task of `cx` as the one to wake.
     pub fn set_waker(&mut self, cx: &Context<'_>) {
         self.waker.clone_from(cx.waker());
     }
@@ -55,10 +54,10 @@ impl Write for Polled {
     }
 }
 
-/// What a stack makes of a [`Polled`] connection.
+/// A TLS stack's stream over a [`Polled`] connection.
 pub trait Session {
-    /// What is in the clear is read from it and written to it. Where `write` says `WouldBlock` it is called
-    /// with the same bytes again.
+    /// Plaintext is read from it and written to it. After `write` returned `WouldBlock`, it is called with the same
+    /// bytes again.
     type Stream: Read + Write;
 
     /// The stream, ready for the next call.
@@ -71,7 +70,7 @@ pub trait Session {
     fn close(&mut self) -> io::Result<()>;
 }
 
-/// A [`Session`] that is waited for.
+/// An asynchronous stream over a [`Session`].
 #[derive(Debug)]
 pub struct TlsStream<T>(pub T);
 
@@ -128,7 +127,7 @@ mod tests {
     use crate::loopback::pair;
     use crate::{Reactor, Socket};
 
-    /// Hands on what it gets, and says so when it is closed.
+    /// Forwards all bytes, and marks the end when it is closed.
     struct Clear(Polled);
 
     impl Session for Clear {

@@ -5,19 +5,19 @@ use std::task::{Context, Poll};
 
 use futures_io::AsyncRead;
 
-/// How much is read at a time at least, in bytes: most records of requests fit in it.
+/// The minimum to read at a time, in bytes: most records of requests fit in it.
 const PIECE: usize = 4 * 1024;
 
 thread_local! {
-    /// Where a piece ends up first: to clear room for one each time costs more than to copy what came.
+    /// The buffer for reads. Copying out of it costs less than zeroing a new buffer each time.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A stream that is read from in larger pieces than is asked for.
+/// A stream that is read in larger pieces than requested.
 ///
-/// OpenSSL asks for the five bytes that a record begins with, then for the rest of it, and as both got all
-/// that was asked for, for more: three system calls for each request, of which this leaves one. While
-/// nothing is left over it holds no memory.
+/// OpenSSL reads the five bytes at the start of a record, then the rest of it, and, since both reads were full,
+/// reads once more: three system calls for each request, of which this leaves one. It holds no memory while it
+/// is empty.
 #[derive(Debug)]
 pub(crate) struct ReadAhead<S> {
     pub(crate) stream: S,
@@ -30,7 +30,7 @@ impl<S> ReadAhead<S> {
         Self { stream, ahead: Vec::new(), taken: 0 }
     }
 
-    /// Copies what has been read ahead to `buf`, as far as it goes; how much that was.
+    /// Copies bytes that were read ahead to `buf`; the result is their number.
     fn take(&mut self, buf: &mut [u8]) -> usize {
         let n = copy(self.ahead.get(self.taken..).unwrap_or_default(), buf);
         self.taken += n;
@@ -67,7 +67,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
     }
 }
 
-/// Copies as much of `from` to the beginning of `to` as goes in; how much that was.
+/// Copies as much of `from` to the beginning of `to` as fits; the result is that number.
 fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let n = from.len().min(to.len());
     if let (Some(to), Some(from)) = (to.get_mut(..n), from.get(..n)) {
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives its bytes, and counts how often it was asked.
+    /// Returns its bytes, and counts the reads.
     struct Counting<'b> {
         bytes: &'b [u8],
         asked: usize,
@@ -99,7 +99,7 @@ mod tests {
         }
     }
 
-    /// Reads as OpenSSL does: the beginning of each record, then as much as that says.
+    /// Reads like OpenSSL: the header of each record, then its content.
     fn read(stream: &mut ReadAhead<Counting<'_>>, mut count: usize) -> Vec<u8> {
         let mut cx = Context::from_waker(Waker::noop());
         let mut out = Vec::new();

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::ClientPolicy;
 
-/// Whether clients that come back may skip most of the handshake (RFC 8446 §2.2, RFC 5077).
+/// Whether clients may resume sessions, which skips most of the handshake (RFC 8446 §2.2, RFC 5077).
 ///
 /// A resumed session skips the check of the client's certificate too. So a backend has to end it with
 /// whatever ends first of all that vouched for the client
@@ -19,7 +19,7 @@ pub enum Resumption {
     /// Every handshake is a full one.
     #[default]
     Off,
-    /// With keys that this backend makes and nobody else knows.
+    /// With random keys of this backend.
     On,
     /// With keys that several servers share, so that a session begun at one is resumed at another.
     Shared(TicketKey),
@@ -27,27 +27,26 @@ pub enum Resumption {
 
 /// The secret that session tickets are encrypted with.
 ///
-/// What a backend encrypts with is derived from it and from the client policy: a ticket of one policy
-/// opens nothing under another, whoever shares the secret.
+/// The keys are derived from it and from the client policy: a ticket of one policy is invalid under another, also
+/// on servers that share the secret.
 #[derive(Clone)]
 pub struct TicketKey(Arc<Zeroizing<Vec<u8>>>);
 
 impl TicketKey {
-    /// The shortest secret, in bytes: what the cipher's own key takes.
+    /// The minimum length of a secret, in bytes: that of the cipher's key.
     pub const MIN: usize = 32;
-    /// The longest, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX: usize = 4096;
 
-    /// Takes bytes that nobody can guess, such as `openssl rand 80` makes; `None` if they are too
-    /// few or too many.
+    /// A secret from random bytes, such as `openssl rand 80` makes; `None` if they are too few or too many.
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
         let fits = (Self::MIN..=Self::MAX).contains(&secret.len());
         fits.then(|| Self(Arc::new(Zeroizing::new(secret.to_vec()))))
     }
 
-    /// 80 bytes for the tickets of `clients`: the first 16 tell keys apart and are no secret, the
-    /// others are. `stack` keeps the keys of different TLS stacks apart, whose tickets differ.
+    /// 80 bytes for the tickets of `clients`: the first 16 identify the key and are not secret, the others are.
+    /// `stack` makes the keys of different TLS stacks different, like their tickets.
     #[must_use]
     pub fn derive(&self, stack: &str, clients: &ClientPolicy) -> Zeroizing<[u8; 80]> {
         let mut key = Zeroizing::new([0; 80]);

@@ -15,9 +15,9 @@ use crate::certificate::system_time;
 use crate::scope::{Included, Scope};
 use crate::{Certificate, Found, distinguished_name, pem, x509_fault};
 
-/// A certificate revocation list (RFC 5280 §5): what its CA has taken back.
+/// A certificate revocation list (RFC 5280 §5).
 ///
-/// Parsing checks the structure only. Signature and dates are checked when a client comes:
+/// Parsing checks the structure only. Signature and dates are checked when a client connects:
 /// [`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until). Clones are cheap.
 #[derive(Clone)]
 pub struct RevocationList(Arc<Facts>);
@@ -30,12 +30,12 @@ struct Facts {
     next_update: Option<SystemTime>,
     authority_key_id: Option<Vec<u8>>,
     scope: Scope,
-    /// As they stand in the DER.
+    /// As in the DER.
     serials: HashSet<Vec<u8>>,
 }
 
 impl RevocationList {
-    /// Reads one or more lists in PEM, or one in DER. What else a PEM file holds is left alone.
+    /// Reads one or more lists in PEM, or one in DER. Other content of a PEM file is ignored.
     pub fn read(bytes: &[u8]) -> Result<Vec<Self>, RevocationListError> {
         if bytes.trim_ascii().is_empty() {
             return Err(RevocationListError::Empty);
@@ -44,7 +44,7 @@ impl RevocationList {
             RevocationListError::BrokenPem { label, fault }
         })?;
         if blocks.is_empty() {
-            // DER, or nothing of use: what else it may be is worth more than how it fails to parse.
+            // DER, or something else: a guess at the content is more useful than the error of parsing.
             return match (Self::from_der(bytes), Found::in_bytes(bytes)) {
                 (Ok(list), _) => Ok(vec![list]),
                 (Err(RevocationListError::Malformed(_)), found) if found != Found::Unknown => {
@@ -64,7 +64,7 @@ impl RevocationList {
         Ok(lists)
     }
 
-    /// Reads one list and nothing behind it.
+    /// Parses exactly one list.
     pub fn from_der(der: &[u8]) -> Result<Self, RevocationListError> {
         let (rest, list) = CertificateRevocationList::from_der(der)
             .map_err(|e| RevocationListError::Malformed(x509_fault::in_words(&e).into()))?;
@@ -105,13 +105,13 @@ impl RevocationList {
         &self.0.issuer
     }
 
-    /// When it was made.
+    /// When it was issued.
     #[must_use]
     pub fn this_update(&self) -> SystemTime {
         self.0.this_update
     }
 
-    /// When the next one is due; from then on it says nothing any more.
+    /// When the next one is due; from then on it is not valid any more.
     #[must_use]
     pub fn next_update(&self) -> Option<SystemTime> {
         self.0.next_update
@@ -123,7 +123,7 @@ impl RevocationList {
         self.0.serials.len()
     }
 
-    /// Whether it says anything yet at `now`.
+    /// Whether its validity has begun at `now`.
     #[must_use]
     pub fn has_begun(&self, now: SystemTime) -> bool {
         self.this_update() <= now
@@ -135,20 +135,20 @@ impl RevocationList {
         self.next_update().is_some_and(|next| now >= next)
     }
 
-    /// Whether it is a list of the CA that issued `certificate` and for certificates like that one, as far as
-    /// names and distribution points tell (RFC 5280 §5.2.5). A certificate that names no distribution point may
-    /// stand on any list of its CA.
+    /// Whether it is a list of the CA that issued `certificate` and for certificates like that one, by names and
+    /// distribution points (RFC 5280 §5.2.5). A certificate without a distribution point may be on any list of its
+    /// CA.
     #[must_use]
     pub fn covers(&self, certificate: &Certificate) -> bool {
         self.is_of_issuer(certificate) && self.included(certificate) != Included::No
     }
 
-    /// The same, and no other list of that CA is needed.
+    /// The same, if no other list of that CA is needed.
     pub(crate) fn surely_covers(&self, certificate: &Certificate) -> bool {
         self.is_of_issuer(certificate) && self.included(certificate) == Included::Yes
     }
 
-    /// Whether it is a list of the CA that issued `certificate`, as far as names tell.
+    /// Whether it is a list of the CA that issued `certificate`, by names.
     pub(crate) fn is_of_issuer(&self, certificate: &Certificate) -> bool {
         self.0.issuer_der == certificate.issuer_der()
     }
@@ -157,8 +157,8 @@ impl RevocationList {
         self.0.scope.includes(certificate.is_ca(), certificate.points())
     }
 
-    /// Whether one of both takes the other's place: they are of one CA, as far as its name and the identifier of
-    /// its key tell, and for the same certificates.
+    /// Whether one of them replaces the other: they are of the same CA, by its name and key identifier, and for the
+    /// same certificates.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.0.issuer_der == other.0.issuer_der
@@ -171,9 +171,9 @@ impl RevocationList {
         &self.0.scope
     }
 
-    /// What is signed, the algorithm of the signature (the contents of its `AlgorithmIdentifier` in DER) and
-    /// the signature (RFC 5280 §5.1.1), for a TLS stack that verifies signatures of bytes only; `None` if that
-    /// cannot be taken apart.
+    /// The signed bytes, the algorithm of the signature (the contents of its `AlgorithmIdentifier` in DER) and the
+    /// signature (RFC 5280 §5.1.1), for a TLS stack that only verifies signatures of bytes; `None` if they cannot be
+    /// parsed.
     #[must_use]
     pub fn signed_parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
         let list = AnyRef::from_der(self.der()).ok()?;
@@ -200,8 +200,8 @@ impl fmt::Debug for RevocationList {
     }
 }
 
-/// Which certificates a list is for; the error says of which kind one is that cannot be used. That is what
-/// says nothing by itself, or speaks for others than its CA, or cannot be understood (RFC 5280 §5.2, §5.3).
+/// Which certificates a list is for. The error names the kind of a list that cannot be used: one that is
+/// incomplete by itself, or is for other CAs, or has unknown extensions (RFC 5280 §5.2, §5.3).
 fn scope(list: &CertificateRevocationList<'_>) -> Result<Scope, &'static str> {
     let mut scope = None;
     for extension in list.extensions() {
@@ -248,33 +248,33 @@ fn authority_key_id(list: &CertificateRevocationList<'_>) -> Option<Vec<u8>> {
     })
 }
 
-/// Why a file is not one of revocation lists.
+/// Why a file is not a list of revocation lists.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationListError {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the file of revocation lists is empty")]
     Empty,
-    /// It holds something else.
+    /// It contains something else.
     #[error("expected a certificate revocation list in PEM or DER, but {0}")]
     WrongKind(Found),
     /// A block of PEM is damaged.
     #[error("the PEM block \"{label}\" cannot be read: {fault}")]
     BrokenPem {
-        /// What stands behind `BEGIN`.
+        /// The label after `BEGIN`.
         label: String,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// The bytes are not those of a list.
+    /// It is not a revocation list.
     #[error("not a valid certificate revocation list")]
     Malformed(#[source] Box<dyn Error + Send + Sync>),
-    /// It is of a kind that is not understood everywhere.
+    /// It is of a kind that not all TLS stacks support.
     #[error("the revocation list of \"{issuer}\" is {what}; give a full one")]
     Unsupported {
         /// Whose list it is.
         issuer: String,
-        /// Of which kind it is.
+        /// Its kind.
         what: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! Times as messages show them.
+//! Times in messages.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,8 +16,8 @@ pub fn utc(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-/// How far `to` is from `from`, in the largest unit that fits and rounded down: `3 days`. What lies
-/// before `from` is no way off: `0 seconds`.
+/// The time from `from` to `to`, in the largest unit that fits and rounded down: `3 days`. If `to` is before
+/// `from`, it is `0 seconds`.
 #[must_use]
 pub fn distance(from: SystemTime, to: SystemTime) -> String {
     let seconds = to.duration_since(from).unwrap_or_default().as_secs();

@@ -4,14 +4,14 @@ use std::time::SystemTime;
 
 use crate::{Certificate, ClientPolicy, Identities, IssuerKey, Resumption, Vouched};
 
-/// What every TLS backend is built from.
+/// The configuration of a TLS backend.
 #[derive(Debug, Clone)]
 pub struct TlsConfig {
-    /// The certificates that the server shows, and their keys.
+    /// The server's certificates and their keys.
     pub identities: Identities,
-    /// Whether clients are asked for a certificate, and whose are good.
+    /// Whether clients are asked for a certificate, and which are accepted.
     pub clients: ClientPolicy,
-    /// The protocol versions on offer.
+    /// The supported protocol versions.
     pub versions: VersionRange,
     /// Whether sessions are resumed.
     pub resumption: Resumption,
@@ -68,7 +68,7 @@ impl TlsInfo {
     }
 }
 
-/// A version of TLS that is still fit for use (RFC 9325 §3.1.1).
+/// A version of TLS that is still secure (RFC 9325 §3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// TLS 1.2, RFC 5246.
@@ -109,7 +109,7 @@ impl FromStr for TlsVersion {
     }
 }
 
-/// A range of TLS versions that holds at least one.
+/// A range of at least one TLS version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionRange {
     min: TlsVersion,
@@ -123,13 +123,13 @@ impl VersionRange {
         (min <= max).then_some(Self { min, max })
     }
 
-    /// The oldest version on offer.
+    /// The oldest supported version.
     #[must_use]
     pub fn min(self) -> TlsVersion {
         self.min
     }
 
-    /// The newest version on offer.
+    /// The newest supported version.
     #[must_use]
     pub fn max(self) -> TlsVersion {
         self.max

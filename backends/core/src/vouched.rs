@@ -11,12 +11,12 @@ use crate::{Certificate, CertificateError, RevocationList};
 /// list of its CA is of no use:".
 pub type Signed<'s> = dyn Fn(&RevocationList, &Certificate) -> Result<(), &'static str> + 's;
 
-/// A client's chain that was verified, and the revocation lists with it.
+/// A client's verified chain, and the end of its validity.
 #[derive(Debug)]
 pub struct Vouched {
     /// The client's certificate first, the trusted CA's last.
     pub chain: Vec<Certificate>,
-    /// The last second in which all that vouches for the client holds.
+    /// The last second in which the chain and the revocation lists are valid.
     pub until: SystemTime,
 }
 
@@ -64,8 +64,8 @@ impl ClientTrust {
         Ok(until)
     }
 
-    /// What time has made of a certificate that was good, and of what it stands on, where it is not known
-    /// until when that holds.
+    /// Checks the dates of a certificate that was accepted, and of its CAs and lists, if the end of their validity is
+    /// not known.
     pub(crate) fn outdated(
         &self,
         certificate: &Certificate,
@@ -83,14 +83,14 @@ impl ClientTrust {
                 cas.iter().any(|ca| ca.issued(certificate)).then_some(slice::from_ref(certificate))
             }
         };
-        // A CA between may not be known here, nor which CA it leads to: then none may be out of date.
+        // An intermediate may be unknown here, and so the trusted CA above it: then all of them must be valid.
         let may_be_its_own =
             |ca: &&Certificate| path.and_then(<[_]>::last).is_none_or(|top| ca.issued(top));
         let mut its_own = cas.iter().filter(may_be_its_own);
         if let Some((ca, fault)) = its_own.find_map(|ca| Some((ca, self.ended(ca, now)?))) {
             return Some(refused(fault).because_of(ca.clone()));
         }
-        // Nor is it known which list is its own.
+        // The list that covers it may be unknown too.
         let may_speak_of_it = |crl: &&RevocationList| {
             path.is_none_or(|path| path.iter().any(|certificate| crl.covers(certificate)))
         };
@@ -99,7 +99,7 @@ impl ClientTrust {
         Some(refused(silence(silent, now)))
     }
 
-    /// What time has made of one of the CAs, unless its key has a new certificate.
+    /// The fault of a CA's dates, unless a valid certificate has the same name and key.
     fn ended(&self, ca: &Certificate, now: SystemTime) -> Option<Fault> {
         let fault = out_of_date(ca, now)?;
         let renews = |other: &Certificate| {
@@ -110,8 +110,8 @@ impl ClientTrust {
         (!self.anchors().certificates().iter().any(renews)).then_some(fault)
     }
 
-    /// The lists that count of each CA at `now`, as far as names and key identifiers tell the CAs apart: one
-    /// that has been replaced may lie beside its successor, and that beside one which is still to come.
+    /// The lists of each CA that count at `now`; CAs are distinguished by names and key identifiers. A list may be
+    /// beside its successor, or beside one that is not valid yet.
     fn counting_crls(&self, now: SystemTime) -> impl Iterator<Item = &RevocationList> {
         self.crls().iter().filter(move |crl| {
             let mut others = self.crls().iter().filter(|other| other.is_like(crl));
@@ -120,16 +120,16 @@ impl ClientTrust {
     }
 }
 
-/// The lists that speak for one certificate.
+/// The lists that cover one certificate.
 struct Listed<'l> {
     certificate: &'l Certificate,
     issuer: &'l Certificate,
     now: SystemTime,
-    /// Those of its issuer's name.
+    /// The lists with its issuer's name.
     named: Vec<&'l RevocationList>,
-    /// Those of its issuer, and of scopes that may include it: the newest of each.
+    /// The newest list of its issuer for each scope that may include it.
     counting: Vec<&'l RevocationList>,
-    /// Why another is not its issuer's.
+    /// Why another list is not its issuer's.
     unsigned: Option<&'static str>,
 }
 
@@ -149,7 +149,7 @@ impl<'l> Listed<'l> {
             let replaces = |one: &&RevocationList| {
                 one.scope() == crl.scope() && rank(one, now) > rank(crl, now)
             };
-            // A signature takes as long as the list is large.
+            // The time to verify a signature grows with the list.
             if counting.iter().any(replaces) {
                 continue;
             }
@@ -185,7 +185,7 @@ impl<'l> Listed<'l> {
             return Err(silence(silent, self.now));
         }
         let ends = holding.iter().filter_map(|crl| crl.next_update());
-        // From then on another one counts.
+        // From then on another list counts.
         let to_come = self.named.iter().filter(|crl| crl.covers(self.certificate));
         let begins = to_come.map(|crl| crl.this_update()).filter(|begin| *begin > self.now);
         let changes = ends.chain(begins).filter_map(|at| at.checked_sub(Duration::from_secs(1)));
@@ -212,7 +212,7 @@ fn rank(crl: &RevocationList, now: SystemTime) -> (bool, SystemTime) {
     (crl.has_begun(now), crl.this_update())
 }
 
-/// Why a list says nothing at `now`.
+/// Why a list is not valid at `now`.
 fn silence(crl: &RevocationList, now: SystemTime) -> Fault {
     if crl.has_begun(now) {
         Fault::RevocationListExpired {
@@ -224,7 +224,7 @@ fn silence(crl: &RevocationList, now: SystemTime) -> Fault {
     }
 }
 
-/// What is wrong with the dates of `certificate`.
+/// The fault of `certificate`'s dates.
 fn out_of_date(certificate: &Certificate, now: SystemTime) -> Option<Fault> {
     match certificate.check_validity(now) {
         Ok(()) => None,

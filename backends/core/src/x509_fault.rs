@@ -1,7 +1,7 @@
 use x509_parser::error::X509Error;
 use x509_parser::nom::Err;
 
-/// What x509-parser finds wrong, in words for people: its own message is Rust's `Debug`.
+/// An error of x509-parser in words for people: its own message is Rust's `Debug`.
 pub(crate) fn in_words(error: &Err<X509Error>) -> String {
     let error = match error {
         Err::Incomplete(_) => return "it is cut off".to_owned(),

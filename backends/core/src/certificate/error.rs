@@ -7,10 +7,10 @@ use crate::time::{distance, utc};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
-    /// The bytes are not those of a certificate.
+    /// It is not a certificate.
     #[error("not a valid X.509 certificate")]
     Malformed(#[source] Box<dyn Error + Send + Sync>),
-    /// The certificate's time is over.
+    /// The certificate has expired.
     #[error(
         "the certificate \"{subject}\" expired on {}, {} ago (it is now {}); renew it",
         utc(*not_after), distance(*not_after, *now), utc(*now)
@@ -23,7 +23,7 @@ pub enum CertificateError {
         /// The time that it was checked at.
         now: SystemTime,
     },
-    /// The certificate's time has not come.
+    /// The certificate is not valid yet.
     #[error(
         "the certificate \"{subject}\" is not valid before {}, in {} (it is now {}); \
          is the clock right, here and on the machine that issued it?",

@@ -28,7 +28,7 @@ use self::usages::Usages;
 use crate::time::unix_seconds;
 use crate::{distinguished_name, scope, x509_fault};
 
-/// A parsed X.509 certificate (RFC 5280): the facts that people ask about.
+/// A parsed X.509 certificate (RFC 5280).
 ///
 /// Parsing checks the structure only: neither signature nor dates. Clones are cheap, and two
 /// certificates are equal when their DER is.
@@ -65,7 +65,7 @@ struct Facts {
 }
 
 impl Certificate {
-    /// Reads one certificate and nothing behind it.
+    /// Parses exactly one certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let (rest, x509) = X509Certificate::from_der(der)
             .map_err(|error| CertificateError::malformed(x509_fault::in_words(&error)))?;
@@ -85,8 +85,7 @@ impl Certificate {
         }
         let subject_der = x509.subject().as_raw().to_vec();
         let issuer_der = x509.issuer().as_raw().to_vec();
-        // Version 1 has no extensions, hence no way to say that it is one; by custom a root of
-        // that age is a CA.
+        // Version 1 has no extensions to say that it is a CA; by convention such a root is one.
         let old_root = x509.version() == X509Version::V1 && subject_der == issuer_der;
         Ok(Self(Arc::new(Facts {
             subject: distinguished_name::to_rfc4514(x509.subject()),
@@ -103,7 +102,7 @@ impl Certificate {
             key: KeyKind::of(x509.public_key()),
             signature: SignatureFacts::of(&x509.signature_algorithm),
             usages: Usages::of(&x509),
-            // It is written as the number less one.
+            // The DER contains the number minus one.
             version: x509.version().0.saturating_add(1),
             constrains_names: !matches!(x509.name_constraints(), Ok(None)),
             constrains_other_names: constrains_other_names(&x509),
@@ -125,7 +124,7 @@ impl Certificate {
     }
 
     /// The subject's distinguished name, most specific part first (RFC 4514), in printable ASCII:
-    /// whatever else a name holds is escaped as `\XX`, as `openssl x509 -nameopt RFC2253` does.
+    /// other characters are escaped as `\XX`, as `openssl x509 -nameopt RFC2253` does.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject
@@ -137,14 +136,14 @@ impl Certificate {
         &self.0.issuer
     }
 
-    /// The first common name of the subject, **not escaped**: fit to compare, not to print.
+    /// The first common name of the subject, **not escaped**: for comparisons, not for printing.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
         self.0.common_name.as_deref()
     }
 
-    /// The common name when the subject has just one, **not escaped**. Of several, each program takes
-    /// another: none of them says who the holder is.
+    /// The common name if the subject has exactly one, **not escaped**. If there are several, programs differ
+    /// in which one they use, so none identifies the holder.
     #[must_use]
     pub fn sole_common_name(&self) -> Option<&str> {
         self.common_name().filter(|_| self.0.common_names == 1)
@@ -184,21 +183,21 @@ impl Certificate {
         &self.0.spki_der
     }
 
-    /// What kind of key it is for.
+    /// The kind of the public key.
     #[must_use]
     pub fn key(&self) -> &KeyKind {
         &self.0.key
     }
 
-    /// How it was signed, as OpenSSL calls it: `ecdsa-with-SHA256`, `sha256WithRSAEncryption`; an
-    /// object identifier where it is none of the usual ways.
+    /// The signature algorithm by OpenSSL's name: `ecdsa-with-SHA256`, `sha256WithRSAEncryption`; for unusual ones
+    /// the object identifier.
     #[must_use]
     pub fn signature_algorithm(&self) -> &str {
         &self.0.signature.name
     }
 
-    /// Whether it was signed by way of MD2, MD4, MD5 or SHA-1, which can be forged (RFC 9155). Of a
-    /// trust anchor the signature does not matter.
+    /// Whether it was signed with MD2, MD4, MD5 or SHA-1, which can be forged (RFC 9155). The signature of a trust
+    /// anchor does not matter.
     #[must_use]
     pub fn is_signature_weak(&self) -> bool {
         self.0.signature.weak
@@ -216,14 +215,14 @@ impl Certificate {
         self.0.not_after
     }
 
-    /// The version of X.509: 3, or an older one, which knows no extensions (RFC 5280 §4.1.2.1).
+    /// The version of X.509: 3, or an older one, which has no extensions (RFC 5280 §4.1.2.1).
     #[must_use]
     pub fn version(&self) -> u32 {
         self.0.version
     }
 
-    /// Whether it is older than X.509 version 3, so that it has no extensions: neither alternative
-    /// names nor anything that says what it is for.
+    /// Whether it is older than X.509 version 3, so that it has no extensions: neither alternative names nor key
+    /// usages.
     #[must_use]
     pub fn lacks_extensions(&self) -> bool {
         self.version() < 3
@@ -243,14 +242,13 @@ impl Certificate {
         self.0.path_len
     }
 
-    /// Whether subject and issuer have one name (RFC 5280 §3.2). The key may be another's.
+    /// Whether subject and issuer have the same name (RFC 5280 §3.2). Another key may have signed it.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.0.subject_der == self.0.issuer_der
     }
 
-    /// Whether the subject is its own issuer, as far as names and key identifiers tell. The
-    /// signature is not checked.
+    /// Whether the subject is its own issuer, by names and key identifiers. The signature is not checked.
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
         self.issued(self)
@@ -271,7 +269,7 @@ impl Certificate {
             let subject = self.subject().to_owned();
             return Err(CertificateError::NotYetValid { subject, not_before, now });
         }
-        // Certificates count whole seconds.
+        // Certificates have times in whole seconds.
         if unix_seconds(now) > unix_seconds(not_after) {
             let subject = self.subject().to_owned();
             return Err(CertificateError::Expired { subject, not_after, now });
@@ -284,7 +282,7 @@ impl Certificate {
         &self.0.issuer_der
     }
 
-    /// The serial number as it stands in the DER.
+    /// The serial number as in the DER.
     pub(crate) fn serial_der(&self) -> &[u8] {
         &self.0.serial_der
     }
@@ -295,7 +293,7 @@ impl Certificate {
     }
 
     /// The algorithm of the public key (the contents of its `AlgorithmIdentifier` in DER) and the key itself,
-    /// for a TLS stack that verifies signatures of bytes only; `None` if that cannot be taken apart.
+    /// for a TLS stack that only verifies signatures of bytes; `None` if that cannot be parsed.
     #[must_use]
     pub fn public_key_parts(&self) -> Option<(&[u8], &[u8])> {
         let spki = AnyRef::from_der(self.spki_der()).ok()?;
@@ -346,6 +344,6 @@ pub(crate) fn system_time(time: ASN1Time) -> SystemTime {
     } else {
         UNIX_EPOCH.checked_add(distance)
     };
-    // Four-digit years are within reach of every platform's clock.
+    // Every platform's clock can express four-digit years.
     time.unwrap_or(UNIX_EPOCH)
 }

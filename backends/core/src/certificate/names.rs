@@ -7,21 +7,21 @@ use super::{Certificate, CertificateError};
 use crate::distinguished_name;
 
 impl Certificate {
-    /// Whether it limits the names in what is issued below it (name constraints, RFC 5280 §4.2.1.10).
+    /// Whether it limits the names in certificates below it (name constraints, RFC 5280 §4.2.1.10).
     #[must_use]
     pub fn constrains_names(&self) -> bool {
         self.0.constrains_names
     }
 
-    /// Whether it limits names of other kinds than DNS names and IP addresses, of email addresses
-    /// for example, in what is issued below it (name constraints, RFC 5280 §4.2.1.10).
+    /// Whether it limits other names than DNS names and IP addresses, for example email addresses, in certificates
+    /// below it (name constraints, RFC 5280 §4.2.1.10).
     #[must_use]
     pub fn constrains_other_names(&self) -> bool {
         self.0.constrains_other_names
     }
 
-    /// Whether there are alternative names, of whatever kind. Clients look at nothing else: a server
-    /// certificate without any is refused, whatever its common name.
+    /// Whether there are alternative names of any kind. Clients check only these: they reject a server certificate
+    /// without any.
     #[must_use]
     pub fn has_alternative_names(&self) -> bool {
         !self.subject_alt_names().is_empty()
@@ -29,8 +29,8 @@ impl Certificate {
 
     /// Whether clients that look for `host` are satisfied with the certificate's names, as browsers
     /// and TLS stacks compare them (RFC 9525 §6.3): a DNS name exactly but without regard to case,
-    /// or with one label in place of a star that is the whole first label and has two labels or more
-    /// behind it; an IP address only by a name of that kind. The common name is not looked at.
+    /// or with one label in place of a star that is the whole first label and has two labels or more after it; an IP
+    /// address only by a name of that kind. The common name is not used.
     #[must_use]
     pub fn is_for_host(&self, host: &str) -> bool {
         let names = self.subject_alt_names().iter();
@@ -51,7 +51,7 @@ fn matches(name: &str, host: &str) -> bool {
     !label.is_empty() && parent.contains('.') && parent.eq_ignore_ascii_case(rest)
 }
 
-/// What cannot be read limits nothing that is known here: that is for the TLS stack to refuse.
+/// Constraints that cannot be parsed are ignored here: the TLS stack rejects them.
 pub(super) fn constrains_other_names(x509: &X509Certificate<'_>) -> bool {
     let Ok(Some(constraints)) = x509.name_constraints() else { return false };
     let subtrees = [&constraints.value.permitted_subtrees, &constraints.value.excluded_subtrees];

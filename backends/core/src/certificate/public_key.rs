@@ -16,7 +16,7 @@ pub enum KeyKind {
     },
     /// A key on an elliptic curve (RFC 5480).
     Ec {
-        /// The curve, as OpenSSL knows it: `P-256`, `secp256k1`; else its object identifier.
+        /// The curve by OpenSSL's name: `P-256`, `secp256k1`; otherwise its object identifier.
         curve: String,
     },
     /// Ed25519 (RFC 8410).
@@ -56,14 +56,14 @@ impl fmt::Display for KeyKind {
 
 fn rsa(spki: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
     let key = RsaPublicKeyRef::from_der(&spki.subject_public_key.data).ok()?;
-    // A DER decoder has dropped the leading zero bytes.
+    // The DER decoder has removed leading zero bytes.
     let modulus = key.modulus.as_bytes();
     let zeros = modulus.first().map_or(0, |byte| byte.leading_zeros());
     Some(KeyKind::Rsa { bits: (8 * modulus.len()).saturating_sub(zeros.try_into().ok()?) })
 }
 
 fn ec(spki: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
-    // A curve that is spelled out (RFC 3279 §2.3.5) is of no use in TLS (RFC 8422 §5.1.1).
+    // A curve with explicit parameters (RFC 3279 §2.3.5) cannot be used in TLS (RFC 8422 §5.1.1).
     let parameters = spki.algorithm.parameters().filter(|any| any.tag() == Tag::Oid)?;
     let curve = Oid::try_from(parameters.clone()).ok()?.to_id_string();
     let name = match curve.as_str() {

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 /// The content of a DER INTEGER, which is in two's complement, as a number in hexadecimal. RFC 5280
-/// §4.1.2.2 asks for positive serial numbers, and to be graceful with others.
+/// §4.1.2.2 requires positive serial numbers, but also that others are handled.
 pub(super) fn serial(integer: &[u8]) -> String {
     let negative = integer.first().is_some_and(|byte| byte & 0x80 != 0);
     let mut magnitude = integer.to_vec();

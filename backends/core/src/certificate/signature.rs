@@ -1,11 +1,11 @@
 use x509_parser::signature_algorithm::RsaSsaPssParams;
 use x509_parser::x509::AlgorithmIdentifier;
 
-/// How a certificate was signed.
+/// The signature algorithm of a certificate.
 pub(super) struct SignatureFacts {
-    /// As OpenSSL calls it; else the object identifier.
+    /// OpenSSL's name, or the object identifier.
     pub(super) name: String,
-    /// Whether it stands on a hash function that is broken.
+    /// Whether its hash function is broken.
     pub(super) weak: bool,
 }
 
@@ -38,8 +38,7 @@ impl SignatureFacts {
     }
 }
 
-/// Whether RSASSA-PSS is used with SHA-1, which it is when nothing else is said (RFC 4055 §3.1), or
-/// with MD5.
+/// Whether RSASSA-PSS is used with SHA-1, which is the default (RFC 4055 §3.1), or with MD5.
 fn has_weak_hash(algorithm: &AlgorithmIdentifier<'_>) -> bool {
     let parameters = algorithm.parameters().map(RsaSsaPssParams::try_from);
     let hash = parameters.and_then(|p| Some(p.ok()?.hash_algorithm_oid().to_id_string()));

@@ -3,8 +3,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage, ParsedExtension};
 
 use super::Certificate;
 
-/// What a certificate may be used for. A usage that is not limited is allowed; an extension that
-/// cannot be read, or is there twice, allows nothing.
+/// What a certificate may be used for. A usage without a limit is allowed; an extension that cannot be parsed, or
+/// occurs twice, allows nothing.
 #[expect(clippy::struct_excessive_bools, reason = "each a bit of the certificate's")]
 pub(super) struct Usages {
     server_auth: bool,
@@ -42,7 +42,7 @@ impl Usages {
     }
 }
 
-/// `sslClient` in the extension of Netscape's that extended key usages took the place of.
+/// `sslClient` in Netscape's extension, which extended key usages have replaced.
 fn netscape_client(x509: &X509Certificate<'_>) -> bool {
     x509.iter_extensions().all(|extension| match extension.parsed_extension() {
         ParsedExtension::NSCertType(kind) => kind.ssl_client(),
@@ -71,28 +71,28 @@ impl Certificate {
     }
 
     /// Whether its key may sign a TLS handshake: its key usages name `digitalSignature`, or there are
-    /// none (RFC 5280 §4.2.1.3). TLS 1.3 and all that is still good of TLS 1.2 need it.
+    /// none (RFC 5280 §4.2.1.3). TLS 1.3 and the secure suites of TLS 1.2 need it.
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.0.usages.sign
     }
 
-    /// Whether its key may do what a client's key does in a handshake: `digitalSignature` or `keyAgreement`,
-    /// or no key usages. Either goes with the authentication of clients (RFC 5280 §4.2.1.12).
+    /// Whether a client may use its key in a handshake: `digitalSignature` or `keyAgreement`, or no key usages. Both
+    /// are consistent with the authentication of clients (RFC 5280 §4.2.1.12).
     #[must_use]
     pub fn may_sign_or_agree(&self) -> bool {
         self.may_sign() || self.0.usages.agree
     }
 
-    /// Whether its key may sign certificates: `keyCertSign`, or no key usages. Being a CA is another
-    /// matter: see [`is_ca`](Self::is_ca).
+    /// Whether its key may sign certificates: `keyCertSign`, or no key usages. Whether it is a CA is a separate
+    /// question: see [`is_ca`](Self::is_ca).
     #[must_use]
     pub fn may_sign_certificates(&self) -> bool {
         self.0.usages.sign_certificates
     }
 
     /// Whether it may be a server's own certificate as well as a CA's: it is self-signed, and has no
-    /// key usages. `openssl req -x509` makes such ones for both.
+    /// key usages. `openssl req -x509` makes such certificates for both.
     #[must_use]
     pub fn may_be_leaf_and_anchor(&self) -> bool {
         self.is_self_signed() && !self.0.usages.limited

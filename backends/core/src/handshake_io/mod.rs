@@ -47,7 +47,7 @@ pub struct HandshakeProgress {
 }
 
 impl HandshakeIo {
-    /// The same connection, before its handshake, and what its progress is noted in.
+    /// Wraps a connection before its handshake. The result has its progress too.
     #[must_use]
     pub fn new(socket: Socket) -> (Self, Arc<HandshakeProgress>) {
         let progress = Arc::new(HandshakeProgress::default());
@@ -62,7 +62,7 @@ impl HandshakeIo {
         )
     }
 
-    /// Takes `bufs` for later if they are of a handshake, and there is room for them; how much that was.
+    /// Holds `bufs` back if they are of a handshake, as far as there is room; the result is how much.
     fn hold(&mut self, bufs: &[IoSlice<'_>]) -> Option<usize> {
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
         if self.progress.is_established() || self.held.len() + length > HELD {
@@ -75,7 +75,7 @@ impl HandshakeIo {
         Some(length)
     }
 
-    /// Sends what is held, and with it `bufs`, in one go as far as there is room; how much of `bufs` went.
+    /// Sends the held bytes together with `bufs`, as far as there is room; the result is how much of `bufs` was sent.
     fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let nothing = bufs.is_empty() && self.held.is_empty();
         self.acknowledged |= self.progress.is_established() && !nothing;
@@ -87,7 +87,7 @@ impl HandshakeIo {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             if let Some(sent) = n.checked_sub(self.held.len()) {
-                // Idle connections are many: no memory stays.
+                // Frees the memory, since there may be many idle connections.
                 self.held = Vec::new();
                 if sent > 0 {
                     return Poll::Ready(Ok(sent));
@@ -149,7 +149,7 @@ impl AsyncRead for HandshakeIo {
             Poll::Ready(Ok(0)) if !buf.is_empty() => {
                 self.progress.ended.store(true, Ordering::Relaxed);
             }
-            // Nothing comes before the peer has got this.
+            // The peer sends nothing before it gets this.
             Poll::Pending => {
                 if let Poll::Ready(Err(error)) = self.poll_send(cx, &[]) {
                     return Poll::Ready(Err(error));
@@ -185,7 +185,7 @@ impl AsyncWrite for HandshakeIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A stack flushes each flight and each ticket; what is held is sent when it waits for the peer.
+        // A stack flushes each flight and each ticket, but they are held until it waits for the peer.
         if self.progress.is_established() {
             ready!(self.poll_send(cx, &[]))?;
         }

@@ -14,9 +14,9 @@ pub(super) fn without_duplicates(certificates: Vec<Certificate>) -> Vec<Certific
 
 /// The chain from `leaf` upwards.
 ///
-/// A CA may have several certificates for one key, each from another issuer (cross-signing). The
-/// chain takes one that leads on before one that ends it, so that it reaches as many roots as the
-/// file has a way to; what issued a certificate of the chain all the same is dropped, not a stray.
+/// A CA may have several certificates for one key, from different issuers (cross-signing). The chain prefers one
+/// that continues to one that ends it, so that it is as long as possible. Other issuers of its certificates are
+/// dropped, without an error.
 pub(super) fn order(
     leaf: &Certificate,
     certificates: Vec<Certificate>,
@@ -25,7 +25,7 @@ pub(super) fn order(
     let mut chain = vec![leaf.clone()];
     let mut rest = certificates;
     rest.retain(|certificate| certificate != leaf);
-    // Ends, cycles of cross-signed CAs or not: each round takes a certificate out of `rest`.
+    // It terminates also with cycles of cross-signed CAs: each round removes a certificate from `rest`.
     let mut end = leaf.clone();
     while !is_root(&end) {
         let issuer = |root: bool| {
@@ -49,7 +49,7 @@ pub(super) fn order(
     }
 }
 
-/// A leaf may bear its CA's name, which makes it look self-signed; but it is no CA.
+/// A leaf may have its CA's name, so that it looks self-signed, but it is not a CA.
 fn is_root(certificate: &Certificate) -> bool {
     certificate.is_ca() && certificate.is_self_signed()
 }

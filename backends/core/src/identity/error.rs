@@ -24,11 +24,11 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why there is no identity. Nothing of a key or a password is ever part of it.
+/// Why an identity cannot be read. It never contains a part of a key or a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// There is nothing in the file.
+    /// The file is empty.
     #[error("the {part} is empty")]
     Empty {
         /// Which input it is.
@@ -47,7 +47,7 @@ pub enum IdentityError {
     BrokenPem {
         /// Which input it is.
         part: Part,
-        /// What stands behind `BEGIN`.
+        /// The label after `BEGIN`.
         label: String,
         /// What is wrong with it.
         fault: &'static str,
@@ -55,7 +55,7 @@ pub enum IdentityError {
     /// The file is not PKCS#12.
     #[error("not a PKCS#12 file: {0}")]
     NotPkcs12(Found),
-    /// The file is PKCS#12 but cannot be read to its end.
+    /// The file is PKCS#12, but a part of it cannot be read.
     #[error(
         "the PKCS#12 file is damaged, or written in BER instead of DER; to convert BER: \
          openssl pkcs12 -in FILE -nodes -out TMP && openssl pkcs12 -export -in TMP -out NEW"
@@ -69,10 +69,10 @@ pub enum IdentityError {
         /// What it holds instead.
         found: Found,
     },
-    /// A private key and nothing else, in PEM or PKCS#12.
+    /// Only a private key, in PEM or PKCS#12.
     #[error("there is no certificate in the file, only a private key")]
     NoCertificate,
-    /// Certificates and nothing else, in PEM or PKCS#12: a store of trusted CAs, for example.
+    /// Only certificates, in PEM or PKCS#12: a store of trusted CAs, for example.
     #[error("there is no private key in the file, only certificates")]
     NoPrivateKey,
     /// It is encrypted, and no password was given.
@@ -81,26 +81,26 @@ pub enum IdentityError {
     /// The password is not the right one.
     #[error("the password is wrong")]
     WrongPassword,
-    /// It is encrypted in a way that is not read.
+    /// It is encrypted in an unsupported way.
     #[error("the {part} is encrypted in a way, or at a cost, that is not supported; {}", rewrite(*part))]
     UnsupportedEncryption {
         /// [`Part::Key`] for PEM, [`Part::Both`] for PKCS#12.
         part: Part,
     },
-    /// The key is encrypted as OpenSSL did it before PKCS#8.
+    /// The key is encrypted in OpenSSL's format from before PKCS#8.
     #[error(
         "the private key is encrypted in OpenSSL's traditional way (\"Proc-Type: 4,ENCRYPTED\"), \
          which derives its key too weakly to be supported; \
          convert it: openssl pkcs8 -topk8 -in FILE -out NEW"
     )]
     LegacyEncryption,
-    /// The key is of a kind that is of no use for TLS, or in a form that is not read.
+    /// The key is not usable for TLS, or in an unsupported format.
     #[error("the private key is not supported: {0}")]
     UnsupportedKey(&'static str),
-    /// The key's bytes are not those of a key.
+    /// The key is damaged.
     #[error("the private key is damaged: it is not valid {0}")]
     MalformedKey(&'static str),
-    /// There are several private keys, and it cannot be told which one is meant.
+    /// There are several private keys, and it is not clear which one is meant.
     #[error("there are {count} private keys, and it cannot be told which one is meant; leave one")]
     SeveralKeys {
         /// How many.
@@ -115,7 +115,7 @@ pub enum IdentityError {
         /// The subject of the first certificate.
         subject: String,
     },
-    /// A certificate has no place in the chain.
+    /// A certificate does not belong to the chain.
     #[error("the certificate \"{subject}\" has no place in the chain, which {}",
         chain_end(subject, end, wanted.as_deref()))]
     StrayCertificate {
@@ -123,16 +123,16 @@ pub enum IdentityError {
         subject: String,
         /// The subject of the certificate that the chain ends with.
         end: String,
-        /// The issuer that was looked for; `None` when the chain ends with a root.
+        /// The missing issuer; `None` if the chain ends with a root.
         wanted: Option<String>,
     },
     /// A certificate is malformed, expired or not yet valid.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// A password that PKCS#12 cannot be written with.
+    /// The password cannot be used to write PKCS#12.
     #[error("the password of a PKCS#12 file to be written must be ASCII and not empty")]
     UnusablePassword,
-    /// PKCS#12 cannot be written. No input is known to lead there: an identity has been parsed already.
+    /// PKCS#12 cannot be written. No known input causes this, since an identity has been parsed already.
     #[error("the identity cannot be written as PKCS#12")]
     WritePkcs12(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -17,7 +17,7 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// The most that RFC 8018 §4.2 has a use for.
+/// The maximum that is useful by RFC 8018 §4.2.
 const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 /// scrypt takes 128·N·r bytes (RFC 7914 §2). OpenSSL writes keys that take 16 MiB.
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
@@ -30,7 +30,7 @@ pub(super) struct PrivateKey {
     public: Option<Vec<u8>>,
 }
 
-/// A key among those that were found, and the certificate that the file says is its own.
+/// A key that was found, and the certificate that the file assigns to it.
 pub(super) struct Candidate {
     pub(super) key: PrivateKey,
     pub(super) certificate: Option<Certificate>,
@@ -67,7 +67,7 @@ impl PrivateKey {
             EC if named_curve(info.algorithm.parameters).is_none() => Err(EXPLICIT_CURVE),
             _ => match info.public_key {
                 None => Ok(Self { der, public: None }),
-                // OpenSSL reads version 1 only (RFC 5958 §2), so that is what everyone gets.
+                // OpenSSL reads version 1 only (RFC 5958 §2), so all stacks get that.
                 Some(public) => {
                     let public = public.as_bytes().map(<[u8]>::to_vec);
                     let key = Self::wrap(info.algorithm, key)?;
@@ -87,11 +87,11 @@ impl PrivateKey {
         Self::wrap(AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) }, der)
     }
 
-    /// SEC1 with its algorithm around it. The curve stands in the key or, as OpenSSL writes it too,
-    /// in a block of its own before it.
+    /// SEC1 with its algorithm around it. The curve is in the key or, as OpenSSL also writes it, in a separate block
+    /// before it.
     fn from_sec1(der: &[u8], parameters: Option<&[u8]>) -> Result<Self, IdentityError> {
         let Ok(key) = EcPrivateKey::from_der(der) else {
-            // The crate knows named curves only, and reads a key with any other as malformed.
+            // The crate supports named curves only, and reports others as malformed.
             let explicit = parameters.is_some_and(|der| oid(der).is_none());
             return Err(if explicit {
                 EXPLICIT_CURVE
@@ -123,7 +123,7 @@ impl PrivateKey {
             return Err(UNSUPPORTED);
         }
         let password = password.ok_or(IdentityError::PasswordRequired)?;
-        // Most wrong passwords show in the padding; the others yield what is not DER.
+        // Most wrong passwords give wrong padding; the others give bytes that are not DER.
         let document = encrypted.decrypt(password).map_err(|error| match error {
             pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed)
             | pkcs8::Error::Asn1(_) => IdentityError::WrongPassword,
@@ -198,7 +198,7 @@ pub(super) fn from_blocks(
             "DSA PRIVATE KEY" => {
                 return Err(IdentityError::UnsupportedKey("TLS has no use for DSA"));
             }
-            // Reported as no key at all, with a hint at what to do about it.
+            // Reported as no key, with a hint how to fix it.
             _ => continue,
         };
         keys.push(Candidate::from(key));
@@ -223,7 +223,7 @@ pub(super) fn pair(
             matches.map(|(_, certificate)| *certificate).collect::<Vec<_>>()
         };
         let (belongs, may_belong) = (with(Match::Yes), with(Match::Unstated));
-        // The file's word counts where the key says nothing.
+        // If the key does not say, the file decides.
         let own = own.as_ref().and_then(|own| may_belong.iter().find(|cert| **cert == own));
         if let Some(leaf) = belongs.first().or(own) {
             sure.push((key, (*leaf).clone()));
@@ -270,7 +270,7 @@ fn named_curve(parameters: Option<AnyRef<'_>>) -> Option<ObjectIdentifier> {
     parameters.and_then(|any| any.decode_as().ok())
 }
 
-/// A point in its compressed form (SEC1 §2.3.3), which the other forms can be brought into.
+/// A point in its compressed form (SEC1 §2.3.3), to which other forms are converted.
 fn compressed(point: &[u8]) -> Vec<u8> {
     let Some((0x04, xy)) = point.split_first().map(|(form, xy)| (*form, xy)) else {
         return point.to_vec();
@@ -280,8 +280,7 @@ fn compressed(point: &[u8]) -> Vec<u8> {
     [&[0x02 | sign], x].concat()
 }
 
-/// Whether it is PBES2 (RFC 8018 §6.2) at a bearable cost: a file can ask for any amount of memory
-/// and time.
+/// Whether it is PBES2 (RFC 8018 §6.2) with limited cost: a file can demand any amount of memory and time.
 fn is_supported(scheme: &EncryptionScheme) -> bool {
     let EncryptionScheme::Pbes2(parameters) = scheme else { return false };
     match &parameters.kdf {
@@ -320,7 +319,7 @@ mod tests {
             (params.cost_parameter, params.block_size, params.parallelization) = (n, r, p);
             params.into()
         };
-        // What `openssl pkcs8 -scrypt` asks for, and the most.
+        // The parameters of `openssl pkcs8 -scrypt`, and the maximum.
         assert!(affordable(scrypt(1 << 14, 8, 1)));
         assert!(affordable(scrypt(1 << 20, 8, 16)));
         assert!(!affordable(scrypt(1 << 20, 8, 17)));

@@ -1,4 +1,4 @@
-//! A certificate chain and its private key: read from what people have, checked once.
+//! A certificate chain and its private key, read from the usual formats and checked once.
 
 mod chain;
 mod error;
@@ -19,15 +19,14 @@ use crate::{Certificate, Found, OcspResponse, pem};
 
 /// A certificate chain and the private key of its leaf, valid once it exists.
 ///
-/// - The key belongs to the leaf, as far as the key states its public half. EC keys may leave it
-///   out and Ed25519 keys mostly do; it cannot be worked out without a cryptographic library, so
-///   there each TLS stack has the last word when it is built
+/// - The key belongs to the leaf, if the key contains its public half. EC keys may omit it and Ed25519 keys mostly
+///   do. It cannot be computed without a cryptographic library, so each TLS stack checks such keys when it is built
 ///   ([`BuildError::KeyMismatch`](crate::BuildError::KeyMismatch)).
-/// - The chain is in order: the leaf first, each certificate followed by its issuer. Whether a root
-///   ends it is left to who wrote the file.
+/// - The chain is in order: the leaf first, each certificate followed by its issuer. It may end with a root or
+///   not.
 /// - Every certificate of the chain was valid at the time that was given.
 ///
-/// Signatures are not checked: that is for clients to do. Clones are cheap.
+/// Signatures are not checked: clients do that. Clones are cheap.
 #[derive(Clone)]
 pub struct Identity {
     parts: Arc<Parts>,
@@ -42,11 +41,11 @@ struct Parts {
 
 impl Identity {
     /// Reads the certificates from `chain` and the private key from `key`, both PEM; they may be
-    /// the same bytes. The key is PKCS#8, encrypted or not, PKCS#1 or SEC1. `password` is only
-    /// looked at when the key is encrypted.
+    /// the same bytes. The key is PKCS#8, encrypted or not, PKCS#1 or SEC1. `password` is used only if the key is
+    /// encrypted.
     ///
-    /// A chain that is out of order is put in order, and duplicates are dropped. A certificate that
-    /// has no place in the chain is an error: most often it is the wrong intermediate.
+    /// The chain is sorted, and duplicates are dropped. A certificate that does not belong to the chain is an error:
+    /// most often it is the wrong intermediate.
     pub fn from_pem(
         chain: &[u8],
         key: &[u8],
@@ -76,10 +75,9 @@ impl Identity {
         Self::assemble(certificates, keys, Strays::Refuse, now)
     }
 
-    /// Reads PKCS#12 (`.p12`, `.pfx`). Certificates beside the chain are left out: such files carry
-    /// other CAs too.
+    /// Reads PKCS#12 (`.p12`, `.pfx`). Certificates beside the chain are ignored: such files contain other CAs too.
     ///
-    /// Without a password the empty one is tried, and if that is not it the error is
+    /// Without a password the empty one is tried. If that is wrong, the error is
     /// [`IdentityError::PasswordRequired`].
     pub fn from_pkcs12(
         der: &[u8],
@@ -90,7 +88,7 @@ impl Identity {
         Self::assemble(certificates, keys, Strays::LeaveOut, now)
     }
 
-    /// Takes certificates and key as DER; the same rules hold as for PEM.
+    /// Reads certificates and key as DER, with the same rules as for PEM.
     pub fn from_der(
         chain: Vec<CertificateDer<'static>>,
         key: PrivatePkcs8KeyDer<'static>,
@@ -116,7 +114,7 @@ impl Identity {
         &self.parts.chain
     }
 
-    /// The private key in PKCS#8, version 1 (which is all that OpenSSL reads), not encrypted.
+    /// The private key in PKCS#8, version 1 (OpenSSL reads no other), not encrypted.
     #[must_use]
     pub fn key(&self) -> &PrivatePkcs8KeyDer<'static> {
         self.parts.key.der()
@@ -130,17 +128,16 @@ impl Identity {
         blocks.map(|block| block.to_string()).collect()
     }
 
-    /// The private key in PEM, as PKCS#8 that is not encrypted (`-----BEGIN PRIVATE KEY-----`). The
-    /// text is wiped when it is dropped.
+    /// The private key in PEM, as unencrypted PKCS#8 (`-----BEGIN PRIVATE KEY-----`). The text is wiped on
+    /// drop.
     #[must_use]
     pub fn key_pem(&self) -> Zeroizing<String> {
         pem::encode("PRIVATE KEY", self.key().secret_pkcs8_der())
     }
 
-    /// Chain and key in PKCS#12, with PBE-SHA1-3DES and a SHA-1 MAC: the one combination that
-    /// OpenSSL 3, macOS, Windows and Java all load. It protects nothing from an attacker and is
-    /// for transport between stores. `password` must be ASCII and not empty, since the empty one
-    /// is read in two ways (macOS refuses it).
+    /// Chain and key in PKCS#12, with PBE-SHA1-3DES and a SHA-1 MAC, the only combination that OpenSSL 3, macOS,
+    /// Windows and Java all load. It does not protect against an attacker; it is for transport between stores.
+    /// `password` must be ASCII and not empty, since programs differ about the empty one (macOS rejects it).
     pub fn to_pkcs12(&self, password: &str) -> Result<Vec<u8>, IdentityError> {
         pkcs12::write(self, password)
     }
@@ -167,7 +164,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// What becomes of certificates that have no place in the chain.
+/// How certificates that do not belong to the chain are handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strays {
     Refuse,

@@ -8,7 +8,7 @@ use super::key::{Candidate, PrivateKey};
 use super::{Identity, IdentityError, Part};
 use crate::{Certificate, CertificateError, Found, found, x509_fault};
 
-/// As many as OpenSSL takes. More would not make PBE-SHA1-3DES safe, only start-up slow.
+/// As many as OpenSSL uses. More would not make PBE-SHA1-3DES safe, only the start slow.
 const ITERATIONS: u32 = 2048;
 
 /// Everything in the file, in its order; there is at least one of each.
@@ -57,7 +57,7 @@ pub(super) fn write(identity: &Identity, password: &str) -> Result<Vec<u8>, Iden
         let chain = identity.chain().iter();
         let chain = chain.map(|certificate| p12_keystore::Certificate::from_der(certificate.der()));
         let chain = chain.collect::<Result<Vec<_>, _>>()?;
-        // Any id will do, as long as key and leaf have the same.
+        // Any id works, if key and leaf have the same.
         let id = identity.leaf().spki_sha256().to_vec();
         let entry = KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(id, key, chain));
         let mut store = KeyStore::new();
@@ -78,8 +78,8 @@ pub(super) fn write(identity: &Identity, password: &str) -> Result<Vec<u8>, Iden
     })
 }
 
-/// What stores show the key as: the common name, where PKCS#12 can hold it (a `BMPString`, which
-/// knows no character past U+FFFF).
+/// The name of the key in stores: the common name, if PKCS#12 can express it (a `BMPString`, which has no
+/// characters beyond U+FFFF).
 fn friendly_name(leaf: &Certificate) -> &str {
     let name = leaf.common_name().filter(|name| name.chars().all(|c| u32::from(c) <= 0xffff));
     name.filter(|name| !name.is_empty()).unwrap_or("identity")
@@ -88,8 +88,8 @@ fn friendly_name(leaf: &Certificate) -> &str {
 fn explain(error: P12Error, der: &[u8], password_given: bool) -> IdentityError {
     let password =
         if password_given { IdentityError::WrongPassword } else { IdentityError::PasswordRequired };
-    // With a MAC, a wrong password shows there and nowhere else. Without one, all that shows is
-    // that what was decrypted makes no sense.
+    // With a MAC, a wrong password is detected there. Without one, it only gives decrypted bytes that are
+    // malformed.
     let no_mac = found::has_mac(der) == Some(false);
     match error {
         P12Error::MacError(_) => password,

@@ -8,13 +8,13 @@ use crate::{OcspError, OcspResponse};
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
 impl Identity {
-    /// The same identity with a response of its CA's OCSP responder, which clients are shown beside
-    /// the chain (RFC 6066 §8): that the certificate is not revoked.
+    /// The same identity with a response of its CA's OCSP responder, which tells clients that the certificate is
+    /// not revoked (RFC 6066 §8).
     ///
-    /// The response must be about the leaf, call it good, and hold at `now`. Its signature is **not**
-    /// checked: that is for clients to do.
+    /// The response must be about the leaf, with the status good, and valid at `now`. Its signature is **not**
+    /// checked: clients do that.
     pub fn with_ocsp(&self, response: &OcspResponse, now: SystemTime) -> Result<Self, OcspError> {
-        // Without the issuer at hand, its name and the serial number have to do.
+        // Without the issuer's certificate, only its name and the serial number are compared.
         let issuer = self.chain().get(1);
         response.check_good(self.leaf(), issuer)?;
         let this_update = response.this_update();
@@ -29,20 +29,20 @@ impl Identity {
         }
     }
 
-    /// Whether a response of an OCSP responder goes with it, expired since or not.
+    /// Whether it has a response of an OCSP responder, also if that has expired.
     #[must_use]
     pub fn is_stapled(&self) -> bool {
         self.staple.is_some()
     }
 
-    /// The response that goes with it, expired since or not.
+    /// Its OCSP response, also if that has expired.
     #[must_use]
     pub fn ocsp_response(&self) -> Option<&OcspResponse> {
         self.staple.as_ref()
     }
 
-    /// The DER of the response to show to clients at `now`; `None` when there is none, or when it
-    /// has expired: clients refuse an old one, and take none.
+    /// The DER of the response for clients at `now`; `None` if there is none or it has expired: clients reject an
+    /// expired one, and accept none.
     #[must_use]
     pub fn ocsp(&self, now: SystemTime) -> Option<&[u8]> {
         let response = self.staple.as_ref()?;
