@@ -38,6 +38,10 @@ fn run_of(bytes: &[u8], plain: impl Fn(u8) -> bool) -> usize {
     let all = |block: &&[u8]| block.iter().fold(true, |all, &byte| all & plain(byte));
     let start = 16 * bytes.chunks_exact(16).take_while(all).count();
     let rest = bytes.get(start..).unwrap_or_default();
+    // What is left of a block, with some of what was looked at before.
+    if rest.len() < 16 && bytes.last_chunk::<16>().is_some_and(|block| all(&block.as_slice())) {
+        return bytes.len();
+    }
     start + rest.iter().take_while(|&&byte| plain(byte)).count()
 }
 
@@ -97,6 +101,19 @@ mod tests {
             assert_eq!(pushed(push_quoted, bytes), escaped);
         }
         assert_eq!(pushed(push_word, b"a b"), r"a\x20b");
+    }
+
+    /// Wherever it stands in the sixteen bytes that are looked at at once, or behind them.
+    #[test]
+    fn one_odd_byte_is_escaped_wherever_it_stands() {
+        for (length, at) in (0..60_usize).flat_map(|length| (0..length).map(move |at| (length, at)))
+        {
+            let mut bytes = vec![b'a'; length];
+            assert_eq!(pushed(push_quoted, &bytes), "a".repeat(length));
+            bytes[at] = b'\n';
+            let expected = format!("{}\\n{}", "a".repeat(at), "a".repeat(length - at - 1));
+            assert_eq!(pushed(push_quoted, &bytes), expected);
+        }
     }
 
     #[test]
