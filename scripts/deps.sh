@@ -35,7 +35,7 @@ if [ "$system" = Linux ]; then
 fi
 
 case "${1:-}" in
-bench) wanted="$wanted nginx:nginx-light caddy:caddy valgrind:valgrind" ;;
+bench) wanted="$wanted nginx:nginx-light h2o:h2o caddy:caddy valgrind:valgrind" ;;
 coverage)
     # Of the version that rustc is built with: others cannot read what it counts.
     llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')

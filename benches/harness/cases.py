@@ -28,18 +28,20 @@ def plain(bench, plan):
         "async_h1::accept": bench.async_h1(),
         FLOOR: bench.floor(),
     }
+    if bench.has("h2o"):
+        servers["h2o"] = bench.h2o()
     if bench.has_gunicorn():
         servers["gunicorn"] = bench.gunicorn()
     if bench.has("apache2"):
         servers["Apache"] = bench.apache()
-    common = {"hyper": None, "trillium": 0.9, "async_h1::accept": 0.4, "gunicorn": 0.04, FLOOR: None}
+    common = {"h2o": None, "hyper": None, "trillium": 0.9, "async_h1::accept": 0.4, "gunicorn": 0.04, FLOOR: None}
     cases = [
         ("few fields", (), {"nginx": 1.1, **common, "Apache": None}),
         ("a browser's ten fields", BROWSER, {"nginx": 1.25, **common, "Apache": None}),
     ]
     rows = []
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
+        running = started(stack, servers, plan.peer)
         for name, fields, targets in cases:
             load = Wrk(plan.seconds, fields=fields)
             figures = contest(running, plan.rounds, cpu_each(load), warm(fields=fields))
@@ -57,7 +59,7 @@ def reactor(bench, plan):
         "nginx": bench.nginx(tls=None),
     }
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
+        running = started(stack, servers, plan.peer)
         figures = contest(running, plan.rounds, cpu_each(Wrk(plan.seconds)), warm())
     rows = []
     for name, peers in ((ours, (smols, "nginx")), (smols, ("nginx",))):
@@ -77,9 +79,11 @@ def tls(bench, plan):
         "hyper on rustls": bench.hyper(tls=True),
         "trillium on native-tls": bench.trillium(tls=True),
     }
+    if bench.has("h2o"):
+        servers["h2o"] = bench.h2o(tls=True)
     targets = {
-        "rustls": {"nginx": 0.9, "hyper on rustls": None},
-        "openssl": {"nginx": 1.1},
+        "rustls": {"nginx": 0.9, "h2o": None, "hyper on rustls": None},
+        "openssl": {"nginx": 1.1, "h2o": None},
         # It speaks 1.2 only.
         "native-tls": {
             "nginx, TLS 1.2": 1.1,
@@ -91,7 +95,7 @@ def tls(bench, plan):
         servers[floor_on(backend)] = bench.floor(backend)
         peers[floor_on(backend)] = None
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
+        running = started(stack, servers, plan.peer)
         load = Wrk(plan.seconds, tls=True)
         figures = contest(running, plan.rounds, cpu_each(load), warm(tls=True))
     rows = []
@@ -121,7 +125,7 @@ def files(bench, plan):
             "nginx": bench.nginx(f"root {folder};", tls=tls),
         }
         with contextlib.ExitStack() as stack:
-            running = started(stack, servers)
+            running = started(stack, servers, plan.peer)
             version = [] if tls is None else ["--tls", "1.3"]
             load = Load(bench.load, "requests", plan.files, 2, options + version)
             figures = contest(running, plan.rounds, cpu_each(load))
@@ -144,7 +148,7 @@ def proxy(bench, plan):
             servers["HAProxy"] = bench.haproxy(upstream)
         if bench.has("caddy"):
             servers["Caddy"] = bench.caddy(upstream)
-        running = started(stack, servers)
+        running = started(stack, servers, plan.peer)
         figures = contest(running, plan.rounds, cpu_each(Wrk(plan.seconds)), warm())
     targets = {"nginx": 1.15, "HAProxy": 1.15, "Caddy": 0.25}
     return compare("proxy", figures, "turnkey", targets, MICROSECONDS)
@@ -158,11 +162,11 @@ def threads(bench, plan):
     rows = []
     with contextlib.ExitStack() as stack:
         options = {"backend": "rustls", "key_type": "rsa4096", "cpus": None}
-        running = started(stack, at_two(bench, options))
+        running = started(stack, at_two(bench, options), plan.peer)
         figures = contest(running, plan.rounds, rate(light))
         rows += gains("handshakes with RSA 4096", figures, 1.7)
     with contextlib.ExitStack() as stack:
-        running = started(stack, at_two(bench, {"cpus": None}))
+        running = started(stack, at_two(bench, {"cpus": None}), plan.peer)
         case = "plain keep-alive, with the load on the same processors"
         figures = contest(running, plan.rounds, rate(heavy), warm())
         rows += gains(case, figures, None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from .load import Wrk
+from .process import InMemory
 
 
 @dataclass
@@ -45,6 +46,8 @@ def cpu_each(load):
     """Microseconds of the server's CPU time for each request or handshake of `load`."""
 
     def measure(server):
+        if isinstance(server, InMemory):
+            return server.cpu_each(load.count)
         before, after, count, _ = load.run(server, server.cpu)
         return (after - before) / count * 1e6
 
@@ -61,9 +64,13 @@ def rate(load):
     return measure
 
 
-def started(stack, servers):
-    """Starts `servers`, by name, for as long as `stack` lives."""
-    return {name: stack.enter_context(server) for name, server in servers.items()}
+def started(stack, servers, peer=None):
+    """Starts `servers`, by name, for as long as `stack` lives: all of them, or those of turnkey and `peer`."""
+    return {
+        name: stack.enter_context(server)
+        for name, server in servers.items()
+        if peer in (None, name) or server.is_turnkey
+    }
 
 
 def warm(**options):

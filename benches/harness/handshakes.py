@@ -5,17 +5,23 @@ import contextlib
 from .contest import contest, cpu_each, started
 from .load import Load
 from .peers import AS_NATIVE_TLS, NGINX_AS_NATIVE_TLS
+from .process import InMemory
 from .rows import MICROSECONDS, compare
 
 ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
 NATIVE_TLS_ALONE = "native-tls alone"
+RUSTLS_ALONE = "rustls alone, in memory"
 
 # What a backend's library takes alone.
-FLOORS = {"native-tls": NATIVE_TLS_ALONE}
+FLOORS = {"native-tls": NATIVE_TLS_ALONE, "rustls": RUSTLS_ALONE}
+
+# Of key exchange: the one that all can do, and the one that browsers and OpenSSL 3.5 begin with.
+CLASSICAL, HYBRID = "X25519", "X25519MLKEM768"
 
 
 def handshakes(bench, plan):
-    """Full handshakes with a P-256 key, each with one request, 16 at a time."""
+    """Full handshakes with a P-256 key and X25519, each with one request, 16 at a time; and with
+    X25519MLKEM768, which OpenSSL has from 3.5 on: nginx is no peer there."""
     rows = []
     for version, backends in {
         "1.3": {"rustls": 0.7, "openssl": 1.05},
@@ -24,13 +30,19 @@ def handshakes(bench, plan):
         servers = {backend: bench.turnkey(backend=backend) for backend in backends}
         servers["nginx"] = bench.nginx()
         beside = {backend: others(bench, backend) for backend in backends}
+        beside["rustls"][RUSTLS_ALONE] = bench.rustls(version, CLASSICAL)
         for more in beside.values():
             servers |= more
-        figures = shake_hands(bench, plan, servers, ["--tls", version])
+        figures = shake_hands(bench, plan, servers, ["--tls", version, "--group", CLASSICAL])
         for backend, target in backends.items():
             peers = {"nginx": target} | dict.fromkeys(beside[backend])
             case = f"full handshake, TLS {version}, {backend}"
             rows += compare(case, figures, backend, peers, MICROSECONDS, FLOORS.get(backend))
+    beside = {**others(bench, "rustls"), RUSTLS_ALONE: bench.rustls("1.3", HYBRID)}
+    servers = {"rustls": bench.turnkey(backend="rustls"), **beside}
+    figures = shake_hands(bench, plan, servers, ["--tls", "1.3", "--group", HYBRID])
+    case = f"full handshake, TLS 1.3, {HYBRID}, rustls"
+    rows += compare(case, figures, "rustls", dict.fromkeys(beside), MICROSECONDS, RUSTLS_ALONE)
     return rows
 
 
@@ -105,7 +117,8 @@ def fleet(bench, plan):
 
 def shake_hands(bench, plan, servers, options, count=None):
     with contextlib.ExitStack() as stack:
-        running = started(stack, servers)
+        running = started(stack, servers, plan.peer)
         few = Load(bench.load, "handshakes", 200, 16, options)
         load = Load(bench.load, "handshakes", count or plan.handshakes, 16, options)
-        return contest(running, plan.rounds, cpu_each(load), lambda s: few.run(s, lambda: None))
+        warm_up = lambda s: None if isinstance(s, InMemory) else few.run(s, lambda: None)
+        return contest(running, plan.rounds, cpu_each(load), warm_up)

@@ -101,7 +101,7 @@ def beside_idle(bench, plan):
     name = f"itself, without {plan.idle} idle connections"
     long = ["--idle-timeout", "600"]
     with contextlib.ExitStack() as stack:
-        running = started(stack, {"turnkey": bench.turnkey(*long), name: bench.turnkey(*long)})
+        running = started(stack, {"turnkey": bench.turnkey(*long), name: bench.turnkey(*long)}, plan.peer)
         stack.enter_context(Idle(bench.load, running["turnkey"], plan.idle))
         figures = contest(running, plan.rounds, cpu_each(Wrk(plan.seconds)), warm())
     case = f"plain keep-alive beside {plan.idle} idle connections"

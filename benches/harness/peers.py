@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .process import SERVER_CPUS, Server, free_port
+from .process import SERVER_CPUS, InMemory, Server, free_port
 
 BODY = "Top-level content"
 
@@ -151,6 +151,11 @@ class Bench:
         """Fixed bytes for each request, on `turnkey`'s reactor or on `smol`'s."""
         return self.peer("reactor", which, **more)
 
+    def rustls(self, version, group):
+        """Handshakes of rustls in memory, without a server."""
+        chain, key = self.chain_and_key()
+        return InMemory([str(self.programs / "peer-rustls"), version, group, chain, key])
+
     def native_tls(self, **more):
         """What native-tls takes alone, one connection after the other."""
         return self.peer("native-tls", tls=True, **more)
@@ -207,6 +212,31 @@ class Bench:
         argv = [find("apache2"), "-DFOREGROUND", "-f", str(file)]
         return self.server("Apache", argv, port)
 
+    def h2o(self, tls=False):
+        """h2o with one thread, which sends a file: fixed text takes its mruby."""
+        port = free_port()
+        root = self.folder / "h2o"
+        root.mkdir(exist_ok=True)
+        (root / "index.html").write_text(BODY)
+        chain, key = self.chain_and_key()
+        identity = f", ssl: {{ certificate-file: {chain}, key-file: {key} }}" if tls else ""
+        file = self.folder / f"h2o-{port}.conf"
+        file.write_text(f"""
+user: root
+num-threads: 1
+max-connections: 8192
+http1-request-timeout: 600
+pid-file: {root}/pid-{port}
+error-log: {root}/log
+listen: {{ host: 127.0.0.1, port: {port}{identity} }}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {root}
+""")
+        return self.server("h2o", [find("h2o"), "-c", str(file)], port)
+
     def haproxy(self, upstream):
         port = free_port()
         file = self.folder / f"haproxy-{port}.conf"
@@ -261,6 +291,8 @@ def versions(bench):
         found["gunicorn"] = run([str(bench.venv / "bin/gunicorn"), "--version"]).split()[-1].strip("()")
     if find("apache2"):
         found["Apache"] = re.search(r"Apache/(\S+)", run([find("apache2"), "-v"]))[1]
+    if find("h2o"):
+        found["h2o"] = re.search(r"h2o version (\S+)", run([find("h2o"), "-v"]))[1]
     if find("haproxy"):
         found["HAProxy"] = re.search(r"version (\S+)", run([find("haproxy"), "-v"]))[1]
     if find("caddy"):

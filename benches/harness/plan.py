@@ -18,3 +18,5 @@ class Plan:
     # As many as a server has descriptors for where 20,000 are allowed.
     crowd: int = 16_000
     files: int = 20
+    # The only peer that is measured; None: all.
+    peer: str | None = None

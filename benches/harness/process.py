@@ -32,6 +32,8 @@ class Server:
 
     def __init__(self, name, argv, port, env=None, cpus=SERVER_CPUS, log=None):
         self.name = name
+        # Or something of it, on its own.
+        self.is_turnkey = name in ("turnkey", "reactor")
         self.argv = argv
         self.port = port
         self.env = {**os.environ, **(env or {})}
@@ -83,6 +85,30 @@ class Server:
     def memory(self, what):
         """`Pss` or `Rss` now, in bytes."""
         return sum(memory_of(pid, what) for pid in self.pids())
+
+
+class InMemory:
+    """A program that does so many of what a server does, and tells the CPU time that its server's side took."""
+
+    is_turnkey = False
+
+    def __init__(self, argv, cpus=SERVER_CPUS):
+        self.argv = argv
+        self.cpus = cpus
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def cpu_each(self, count):
+        """Microseconds for each of `count`."""
+        process = spawn([*self.argv, str(count)], self.cpus, stdout=subprocess.PIPE, text=True)
+        out, _ = process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"{self.argv} failed")
+        return float(out)
 
 
 def answers(port):

@@ -5,6 +5,8 @@ import os
 import platform
 import re
 
+from .instructions import KINDS
+
 HEADINGS = ["case", "peer", "turnkey", "peer's", "unit", "ratio", "library alone", "to reach", ""]
 
 
@@ -47,8 +49,9 @@ def markdown(rows, versions, instructions, plan):
         f"- machine: {machine()}",
         f"- versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
         f"- medians of {plan.rounds} rounds; ratios are medians of the rounds' ratios",
-        "- library alone: the ratio that async-h1's decoder and encoder, or for handshakes native-tls, "
-        "have to the peer without the rest of turnkey; turnkey cannot get below it with these libraries",
+        "- library alone: the ratio that async-h1's decoder and encoder, or for handshakes native-tls or rustls "
+        "(in memory, without sockets), have to the peer without the rest of turnkey; turnkey cannot get below it "
+        "with these libraries",
         "",
         "![the ratios](results.svg)",
         "",
@@ -59,15 +62,15 @@ def markdown(rows, versions, instructions, plan):
     if instructions:
         out += [
             "",
-            "## Instructions in the wire",
+            "## Instructions",
             "",
             "Counted by callgrind for one request, from the bytes of its head to those of the answer, "
             "in memory:",
             "",
-            "| request | instructions |",
-            "| --- | ---: |",
+            "| `--only instructions/` | what | instructions |",
+            "| --- | --- | ---: |",
         ]
-        out += [f"| {kind} | {count:.0f} |" for kind, count in instructions.items()]
+        out += [f"| {kind} | {KINDS[kind]} | {count:.0f} |" for kind, count in instructions.items()]
     return "\n".join(out) + "\n"
 
 

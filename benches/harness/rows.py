@@ -42,6 +42,8 @@ class Row:
 def compare(case, figures, ours, targets, unit, floor=None):
     """Rows of `ours` beside each peer in `targets` that was measured; `floor` is the
     library alone, doing the same."""
+    if floor not in figures:
+        floor = None
     return [
         Row(
             case,
@@ -54,7 +56,7 @@ def compare(case, figures, ours, targets, unit, floor=None):
             alone=ratio(figures[floor], figures[peer]) if floor not in (None, peer) else None,
         )
         for peer, target in targets.items()
-        if peer in figures
+        if ours in figures and peer in figures
     ]
 
 

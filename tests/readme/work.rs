@@ -55,7 +55,9 @@ fn systems() -> Vec<Row> {
 fn targets() -> Vec<Row> {
     let all = [
         "make bench",
+        "make bench ARGS='--only instructions/few'",
         "make bench ARGS='--only plain'",
+        "make bench ARGS='--only plain/h2o'",
         "make bench ARGS='--only reactor'",
         "make bench ARGS=--quick",
         "make coverage",
@@ -78,8 +80,8 @@ fn targets() -> Vec<Row> {
         "python3 -m unittest discover --start-directory tests/soak",
     ));
     rows.push(tested(
-        "valgrind --tool=callgrind --callgrind-out-file=target/callgrind \
-         target/instructions/release/turnkey-instructions browser 1000",
+        "GLIBC_TUNABLES=glibc.cpu.hwcaps=-ERMS,-FSRM valgrind --tool=callgrind \
+         --callgrind-out-file=target/callgrind target/instructions/release/turnkey-instructions browser 1000",
         "benches/harness/instructions.py",
         "\"--tool=callgrind\"",
     ));

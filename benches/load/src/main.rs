@@ -45,6 +45,10 @@ pub(crate) struct Options {
     #[argh(option)]
     tls: Option<String>,
 
+    /// the only key-exchange group that is offered, such as X25519MLKEM768; X25519
+    #[argh(option, default = "\"X25519\".to_owned()")]
+    group: String,
+
     /// the client's certificate, in PEM
     #[argh(option)]
     cert: Option<PathBuf>,

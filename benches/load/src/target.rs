@@ -7,7 +7,7 @@ use futures_rustls::TlsConnector;
 use futures_rustls::client::TlsStream;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, SignatureScheme};
@@ -82,7 +82,12 @@ fn client_config(version: &str, options: &Options) -> Result<ClientConfig> {
         "1.3" => &[&rustls::version::TLS13],
         _ => bail!("--tls {version}: expected 1.2 or 1.3"),
     };
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut groups = aws_lc_rs::ALL_KX_GROUPS.iter().copied();
+    let group = groups.find(|group| format!("{:?}", group.name()) == options.group);
+    let group =
+        group.with_context(|| format!("--group {}: there is no such group", options.group))?;
+    let provider = CryptoProvider { kx_groups: vec![group], ..aws_lc_rs::default_provider() };
+    let provider = Arc::new(provider);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?
         .dangerous()
