@@ -147,9 +147,8 @@ fn is_usual_host(host: &[u8]) -> bool {
     host.iter().all(|&byte| {
         let usual = match byte {
             b'a'..=b'z' => true,
-            b'0'..=b'9' => before != b'.',
+            b'0'..=b'9' | b'.' => before != b'.',
             b'-' => !matches!(before, b'.' | b'-'),
-            b'.' => before != b'.',
             _ => false,
         };
         before = byte;

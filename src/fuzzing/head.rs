@@ -27,7 +27,7 @@ enum HeadOutcome {
 
 /// `input` begins with a request head, and other bytes follow. However it is cut, its head is
 /// taken or refused alike; a head that is taken has one reading, which is read here once more, in
-/// another way; and async-h1 takes it.
+/// another way.
 pub fn head(input: &[u8]) {
     // The default, one that is soon reached, and one that is raised.
     for max_head in [Limits::default().max_head, 200, 64 * 1024] {
@@ -277,7 +277,7 @@ fn check_request(head: &Head<'_, '_>) {
     }
 }
 
-/// What http-types and async-h1 make of it.
+/// The request that is made of it.
 fn build(head: &Head<'_, '_>, decision: &Decision<'_>) {
     let transport = Transport::new(Box::new(Cursor::new(Vec::new())), Arc::new(Limits::default()));
     let body = RequestBody::new(&Arc::new(Mutex::new(transport)), 1);

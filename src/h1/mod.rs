@@ -79,9 +79,7 @@ pub(crate) async fn serve(
             Next::Refused(_) if began_tls(shared, link) => {
                 return Box::pin(exchange::refuse_tls(shared)).await;
             }
-            Next::Refused(refusal) => {
-                (None, Some((refusal, asked_by_refused(shared, id, &mut noted))))
-            }
+            Next::Refused(refusal) => (None, Some((refusal, unread(shared, id, &mut noted)))),
             Next::Head(start, end) => {
                 standing.check(link);
                 match begin(shared, start..end, link, content, id, &mut noted) {
@@ -167,7 +165,7 @@ fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
 }
 
 /// What is asked by the head in the input, which cannot be read. Its first line is `noted`.
-fn asked_by_refused(shared: &Shared, id: RequestId, noted: &mut Noted) -> Asked {
+fn unread(shared: &Shared, id: RequestId, noted: &mut Noted) -> Asked {
     let transport = lock(shared);
     noted.line(transport.input());
     Asked::unread(id, head::method_of_refused(transport.input()))
@@ -237,15 +235,16 @@ fn begin(
     let hsts = link.settings.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
         _ if asks_for_health(&head, link) => Work::Health { draining: false },
-        Content::App(app) => match at_once(app, &head) {
-            Some(answer) => Work::Answer(Box::new(answer)),
-            None => {
+        Content::App(app) => {
+            if let Some(answer) = at_once(app, &head) {
+                Work::Answer(Box::new(answer))
+            } else {
                 let body = RequestBody::new(shared, number);
                 let mut request = request::build(&head, &decision, body).map_err(refused)?;
                 request.ext_mut().insert(link.peer(decision, id));
                 Work::App(Box::new(request))
             }
-        },
+        }
         Content::Proxy(_) if max_forwards::ends_here(&head) => {
             Work::Answer(Box::new(max_forwards::answer(head.method)))
         }

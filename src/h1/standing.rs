@@ -90,7 +90,7 @@ impl Terms {
     #[cold]
     fn ask(&mut self, link: &Arc<Link>) {
         let serving = self.current.get();
-        let found = Arc::new(self.said_by(&serving, self.found.as_ref().unwrap_or(link)));
+        let found = Arc::new(Self::said_by(&serving, self.found.as_ref().unwrap_or(link)));
         self.generation = serving.generation;
         self.until = holds_until(&found);
         self.found = Some(found);
@@ -99,7 +99,7 @@ impl Terms {
         self.due = None;
     }
 
-    fn said_by(&self, serving: &Serving, link: &Link) -> Link {
+    fn said_by(serving: &Serving, link: &Link) -> Link {
         let mut link = Link { asks_clients: !serving.clients.is_none(), ..link.clone() };
         let denied = match serving.verify_again(link.tls.as_deref()) {
             Err(error) => {

@@ -1,6 +1,7 @@
 //! A request is what async-h1 makes of the same head.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
@@ -111,10 +112,10 @@ fn both(head: &str) -> Option<(Option<Said>, Option<Said>)> {
     };
     let mut same = format!("{} https://{authority}{path} HTTP/1.1\r\n", parsed.method);
     // It wants one where HTTP/1.0 needs none.
-    same += &format!("Host: {authority}\r\n");
+    write!(same, "Host: {authority}\r\n").unwrap();
     for (name, value) in decision.fields(parsed.fields) {
         if !name.eq_ignore_ascii_case("host") {
-            same += &format!("{name}: {}\r\n", std::str::from_utf8(value).unwrap());
+            write!(same, "{name}: {}\r\n", std::str::from_utf8(value).unwrap()).unwrap();
         }
     }
     let theirs = decode(same + "\r\n").map(|mut request| {
