@@ -235,6 +235,10 @@ fn begin(
     let hsts = link.settings.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
         _ if asks_for_health(&head, link) => Work::Health { draining: false },
+        // To an upstream it is a name like any other.
+        Content::App(_) if !field::is_authority_of_url(&decision.host) => {
+            return Err(refused(head::no_url()));
+        }
         Content::App(app) => {
             if let Some(answer) = at_once(app, &head) {
                 Work::Answer(Box::new(answer))

@@ -117,10 +117,6 @@ impl<'h, 'b> Head<'h, 'b> {
         limits.check_target(target.len())?;
         let host = host(fields, version)?;
         let (target, named) = read_target(target, method)?;
-        let authority = named.or(host);
-        if authority.is_some_and(|authority| !field::is_authority_of_url(authority)) {
-            return Err(no_url());
-        }
         if field::has_too_many_options(fields) {
             return Err(too_many_options());
         }
@@ -128,7 +124,7 @@ impl<'h, 'b> Head<'h, 'b> {
         Ok(Self {
             method,
             target,
-            authority,
+            authority: named.or(host),
             version,
             fields,
             framing: framing(fields, version)?,

@@ -38,6 +38,22 @@ fn the_app_sees_the_type_that_the_client_sent_and_no_other() {
     }
 }
 
+/// Also where no `Request` is made, which is what finds it out otherwise.
+#[test]
+fn a_host_that_no_url_can_have_is_refused_whatever_answers() {
+    for path in ["/", "/not-there"] {
+        let get = |host| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        for host in ["1.2.3.456", "a%20b"] {
+            let (answered, after) = answers(link(false, false), &app(), get(host));
+            assert!(answered.starts_with("HTTP/1.1 400 "), "{host}: {answered}");
+            assert!(answered.contains("do not make a valid URL"), "{host}: {answered}");
+            assert_eq!(after, After::Close);
+        }
+        let (answered, _) = answers(link(false, false), &app(), get("1.2.3.4"));
+        assert!(!answered.contains("400 Bad Request"), "{answered}");
+    }
+}
+
 /// async-h1 takes less of a head than is taken here.
 #[test]
 fn targets_of_all_lengths_reach_the_app() {
