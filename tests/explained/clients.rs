@@ -294,10 +294,7 @@ fn an_issuer_that_is_not_allowed(setup: Setup) {
     let told = format!(
         "answered with 403: the client certificate {CLIENT} is issued by {CA}, which no --allow-issuer"
     );
-    site.assert_told(
-        "not_allowed_by_rule",
-        &[&told, "add that CA's certificate with --allow-issuer"],
-    );
+    site.assert_told("denied_by_rule", &[&told, "add that CA's certificate with --allow-issuer"]);
 }
 
 fn an_issuer_that_is_not_allowed_early(setup: Setup) {
