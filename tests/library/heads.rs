@@ -14,7 +14,8 @@ fn raised() -> Limits {
 
 /// A request for `target`, with so many fields.
 fn request(target: &str, fields: usize) -> Vec<u8> {
-    let more: String = (1..fields).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let more: Vec<_> = (1..fields).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let more = more.concat();
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n").into_bytes()
 }
 
@@ -89,7 +90,7 @@ fn a_handler_gets_the_bytes_of_a_cookie_beyond_ascii() {
     on(&Stack::PLAIN_AND_TLS, |stack| {
         let mut app = App::new();
         app.at("/").get(|request: Request| async move {
-            let map = request.header("cookie").map(|values| values.to_string());
+            let map = request.header("cookie").map(ToString::to_string);
             let raw: Vec<_> = Fields::of(&request).values("cookie").collect();
             let raw: Vec<_> = raw.iter().map(|value| value.escape_ascii().to_string()).collect();
             Ok(format!("{map:?} {raw:?}"))

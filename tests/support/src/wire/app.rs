@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -184,7 +185,7 @@ fn show(request: &Request) -> Response {
     let mut text = format!("{} {path} {version}\nfor {host}\n", request.method());
     text.push_str(&fields(request.iter()));
     for (name, value) in Fields::of(request).beyond_ascii() {
-        text.push_str(&format!("{}={}\n", name.to_ascii_lowercase(), value.escape_ascii()));
+        _ = writeln!(text, "{}={}", name.to_ascii_lowercase(), value.escape_ascii());
     }
     text.into()
 }
