@@ -157,9 +157,10 @@ fn an_answer_to_head_is_as_long_as_one_to_get() {
 fn what_is_not_understood_is_answered_in_text() {
     let server = Server::with(&[]);
     let longest = "x".repeat(9000);
-    let cases: [(&[&str], &str, u16); 5] = [
+    let cases: [(&[&str], &str, u16); 6] = [
         (&["-H", "Host: a b"], "", 400),
-        (&["-H", "Transfer-Encoding: gzip"], "", 501),
+        (&["-H", "Transfer-Encoding: gzip"], "", 400),
+        (&["-H", "Transfer-Encoding: gzip, chunked"], "", 501),
         (&["-X", "BREW"], "", 501),
         (&[], &longest, 414),
         (&["-H", "Expect: cake", "-d", "x"], "", 417),
