@@ -99,7 +99,7 @@ lint: ## Check formatting, lints, documentation, spelling, dependencies, feature
 	done
 	python scripts/rust-version.py
 	$(CARGO) clippy --workspace --all-targets $(openssl) -- -D warnings
-	$(CARGO) hack clippy --feature-powerset --exclude-features default,openssl,vendored -- -D warnings
+	$(CARGO) hack clippy --feature-powerset --exclude-features default,openssl,vendored,jemalloc -- -D warnings
 	$(CARGO) clippy --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps $(openssl) --quiet
 	sh scripts/public-api.sh

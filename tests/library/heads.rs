@@ -77,7 +77,7 @@ fn folders_and_upstreams_take_the_heads_that_a_raised_limit_lets_through() {
 
 /// What a browser sends that was given such a cookie, with one in ASCII before it and one behind.
 const COOKIES: &[u8] =
-    b"Cookie: a=1\r\nCookie: n=caf\xc3\xa9\r\nCookie: b=\xff; c=2\r\ncookie: d=3\r\n";
+    b"Cookie: a=1\r\nCookie: n=\xc3\xa9\r\nCookie: b=\xff; c=2\r\ncookie: d=3\r\n";
 
 /// A request for `path` with these cookies.
 fn with_cookies(path: &str) -> Vec<u8> {
@@ -101,7 +101,7 @@ fn a_handler_gets_the_bytes_of_a_cookie_beyond_ascii() {
         for (request, expected) in [
             (
                 with_cookies("/"),
-                r#"Some("[\"a=1\", \"d=3\"]") ["a=1", "d=3", "n=caf\\xc3\\xa9", "b=\\xff; c=2"]"#,
+                r#"Some("[\"a=1\", \"d=3\"]") ["a=1", "d=3", "n=\\xc3\\xa9", "b=\\xff; c=2"]"#,
             ),
             (request("/", 1), "None []"),
         ] {
@@ -138,7 +138,7 @@ fn the_built_in_app_and_folders_answer_to_cookies_beyond_ascii() {
 
 #[test]
 fn upstreams_and_their_clients_get_bytes_beyond_ascii_as_they_are() {
-    let answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: n=caf\xc3\xa9\r\nContent-Length: 2\r\n\r\nok";
+    let answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: n=\xc3\xa9\r\nContent-Length: 2\r\n\r\nok";
     let upstream = Upstream::answering(answer);
     let proxy = Proxy::new(vec![upstream.url.parse().unwrap()], Balance::default()).streaming(true);
     let library = Library::start(Server::proxy(proxy), Pki::new(), |port, _| Dialer::plain(port));
@@ -151,7 +151,7 @@ fn upstreams_and_their_clients_get_bytes_beyond_ascii_as_they_are() {
     conn.send(&request.concat()).unwrap();
     let came = conn.rest();
     let held = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-    assert!(held(&came, b"\r\nSet-Cookie: n=caf\xc3\xa9\r\n"), "{}", came.escape_ascii());
+    assert!(held(&came, b"\r\nSet-Cookie: n=\xc3\xa9\r\n"), "{}", came.escape_ascii());
     let got = upstream.only();
     assert!(held(&got.head, COOKIES), "{}", got.head.escape_ascii());
     assert!(held(&got.body, b"\r\nX-Sum: \xff\r\n"), "{}", got.body.escape_ascii());
