@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_single_cert(chain?, key)?;
-    let it = Capabilities { name: "my-rustls", tls: true, tls13: true, ..Capabilities::PLAIN };
+    let it = Capabilities { name: "my-rustls", tls: true, tls13: true, ..Capabilities::NONE };
     let mode = Mode::Own(turnkey::backend::OwnBackend::new(it, MyRustls(Arc::new(config))));
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8000".to_owned());
     let bound = Server::new(app).mode(mode).bind(address)?;

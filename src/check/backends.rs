@@ -1,6 +1,6 @@
 //! Which backends can do what is asked, found out by building each.
 
-use turnkey::backend::{BuildError, Built, Capabilities};
+use turnkey::backend::{BuildError, Built};
 use turnkey::tls::{BackendName, compiled_backends};
 use turnkey::{Mode, ModeError, TlsChoice};
 
@@ -88,9 +88,8 @@ pub(super) fn findings(surveys: &[Survey]) -> Vec<Finding> {
             }
         })
         .collect();
-    let missing = Capabilities::ALL_TLS.iter().map(|c| c.name);
-    let missing: Vec<_> =
-        missing.filter(|name| surveys.iter().all(|survey| survey.name != *name)).collect();
+    let missing = BackendName::TLS.iter().filter(|backend| backend.capabilities().is_none());
+    let missing: Vec<_> = missing.map(|backend| backend.name()).collect();
     if !missing.is_empty() {
         let text = format!("not compiled in: {}", missing.join(", "));
         findings.push(Finding::ok("backend-absent", &subject, text));

@@ -18,20 +18,25 @@ fn with_options(error: &ModeError) -> Option<String> {
         ModeError::TlsBackendForHttp(name) => format!(
             "--backend {name}: http mode has no TLS; leave --backend out, or choose https or mutual"
         ),
-        ModeError::Lacks { backend, what, who } => format!(
-            "--backend {backend}: cannot do {what}; use --backend {who} (cargo features of the same \
-             names)"
-        ),
+        ModeError::Lacks { backend, what, instead: able, .. } if !able.is_empty() => {
+            format!("--backend {backend}: cannot do {what}; use --backend {}", listed(able))
+        }
+        // Its text begins with `backend`.
+        ModeError::Lacks { .. } => format!("--{error}"),
         ModeError::NotCompiled(name) => format!(
             "--backend {name}: not compiled in; build with `cargo build --release --features {name}`"
         ),
-        ModeError::NoBackend { who, .. } => {
-            let first = who.split(' ').next().unwrap_or_default().trim_end_matches(',');
-            format!("{error}: cargo build --release --features {first}")
-        }
         ModeError::NoVersion => "--tls-min is newer than --tls-max".to_owned(),
         _ => return None,
     })
+}
+
+/// `a, b or c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        names => names.join(""),
+    }
 }
 
 #[cfg(test)]
@@ -47,16 +52,23 @@ mod tests {
             with_causes(&ModeError::NotCompiled("openssl")),
             "--backend openssl: not compiled in; build with `cargo build --release --features openssl`"
         );
-        let (what, who) = ("client certificates", "rustls or openssl".to_owned());
+        let (what, others) = ("client certificates", vec!["rustls", "openssl"]);
         assert_eq!(
-            with_causes(&ModeError::NoBackend { what, who: who.clone() }),
+            with_causes(&ModeError::NoBackend { what, absent: others.clone() }),
             "no TLS backend of this build can do client certificates; build with the cargo feature \
-             rustls or openssl: cargo build --release --features rustls"
+             rustls or openssl (backends/README.md says what each can do)"
+        );
+        let lacks = |instead, absent| {
+            with_causes(&ModeError::Lacks { backend: "native-tls", what, instead, absent })
+        };
+        assert_eq!(
+            lacks(others.clone(), Vec::new()),
+            "--backend native-tls: cannot do client certificates; use --backend rustls or openssl"
         );
         assert_eq!(
-            with_causes(&ModeError::Lacks { backend: "native-tls", what, who }),
-            "--backend native-tls: cannot do client certificates; use --backend rustls or openssl \
-             (cargo features of the same names)"
+            lacks(Vec::new(), others),
+            "--backend native-tls: cannot do client certificates; no other of this build can; build \
+             with the cargo feature rustls or openssl (backends/README.md says what each can do)"
         );
         assert_eq!(
             with_causes(&ModeError::TlsBackendForHttp("rustls")),

@@ -1,94 +1,15 @@
-//! The backends there are, and which of them can do what is asked.
+//! Which of the compiled backends can do what is asked.
 
-use turnkey_backend::{Backend, BuildError, Capabilities, ConnectConfig, Connector, TlsConfig};
+use turnkey_backend::{BuildError, Capabilities, ConnectConfig, Connector};
 
 use super::ModeError;
 use super::needs::Needs;
+use super::table::{BackendName, Compiled, absent_backends, compiled};
 
-/// The name of a backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendName {
-    /// No TLS.
-    Plain,
-    /// The operating system's TLS stack.
-    NativeTls,
-    /// rustls.
-    Rustls,
-    /// OpenSSL.
-    OpenSsl,
-}
-
-impl BackendName {
-    /// What the backend can do.
-    #[must_use]
-    pub fn capabilities(self) -> Capabilities {
-        match self {
-            Self::Plain => Capabilities::PLAIN,
-            Self::NativeTls => Capabilities::NATIVE_TLS,
-            Self::Rustls => Capabilities::RUSTLS,
-            Self::OpenSsl => Capabilities::OPENSSL,
-        }
-    }
-}
-
-impl std::str::FromStr for BackendName {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Plain, Self::NativeTls, Self::Rustls, Self::OpenSsl]
-            .into_iter()
-            .find(|backend| backend.capabilities().name == name)
-            .ok_or_else(|| "expected plain, native-tls, rustls or openssl".to_owned())
-    }
-}
-
-/// The TLS backends that were compiled in, each with its library's version, in the order in which
-/// they are tried.
-#[must_use]
-pub fn compiled_backends() -> Vec<(&'static str, String)> {
-    candidates().iter().map(|c| (c.capabilities.name, (c.library)())).collect()
-}
-
-/// A TLS backend that was compiled in.
-pub(super) struct Candidate {
-    pub(super) capabilities: Capabilities,
-    pub(super) build: fn(&TlsConfig) -> Result<Box<dyn Backend>, BuildError>,
-    connector: fn(&ConnectConfig) -> Result<Box<dyn Connector>, BuildError>,
-    pub(super) library: fn() -> String,
-}
-
-/// In the order of [`Capabilities::ALL_TLS`].
-fn candidates() -> Vec<Candidate> {
-    vec![
-        #[cfg(feature = "rustls")]
-        Candidate {
-            capabilities: turnkey_rustls::Rustls::CAPABILITIES,
-            build: |config| Ok(Box::new(turnkey_rustls::Rustls::new(config)?)),
-            connector: |config| Ok(Box::new(turnkey_rustls::RustlsConnector::new(config)?)),
-            library: turnkey_rustls::Rustls::library,
-        },
-        // Of the default build it is a part only where native-tls links OpenSSL anyway.
-        #[cfg(any(
-            feature = "openssl",
-            all(
-                feature = "system-openssl",
-                not(any(target_os = "windows", target_vendor = "apple"))
-            )
-        ))]
-        Candidate {
-            capabilities: turnkey_openssl::OpenSsl::CAPABILITIES,
-            build: |config| Ok(Box::new(turnkey_openssl::OpenSsl::new(config)?)),
-            connector: |config| Ok(Box::new(turnkey_openssl::OpenSslConnector::new(config)?)),
-            library: turnkey_openssl::OpenSsl::library,
-        },
-        #[cfg(feature = "native-tls")]
-        Candidate {
-            capabilities: turnkey_native_tls::NativeTls::CAPABILITIES,
-            build: |config| Ok(Box::new(turnkey_native_tls::NativeTls::new(config)?)),
-            connector: |config| Ok(Box::new(turnkey_native_tls::NativeTlsConnector::new(config)?)),
-            library: turnkey_native_tls::NativeTls::library,
-        },
-    ]
+/// The compiled backends that accept clients with certificates of X.509 version 1.
+pub(crate) fn x509_v1_takers() -> impl Iterator<Item = &'static str> {
+    let takes = |c: &Capabilities| c.client_certificates && c.x509_v1;
+    compiled().into_iter().map(|c| c.capabilities).filter(takes).map(|c| c.name)
 }
 
 /// What speaks TLS to other servers: of the backend that was asked for, or of the first that can
@@ -104,14 +25,16 @@ pub(crate) fn connector(
 
 /// What the first of `candidates` builds whose TLS stack takes the certificates and lists.
 pub(super) fn first_that_builds<T>(
-    candidates: &[Candidate],
-    build_with: impl Fn(&Candidate) -> Result<T, ModeError>,
+    candidates: &[Compiled],
+    build_with: impl Fn(&Compiled) -> Result<T, ModeError>,
 ) -> Result<T, ModeError> {
     use BuildError::{Identity, RevocationList};
 
     let mut built = candidates.iter().map(build_with);
     // What the preferred one says counts, where none takes them.
-    let first = built.next().unwrap_or_else(|| Err(Needs::default().unmet_by_all("TLS")));
+    let first = built
+        .next()
+        .unwrap_or_else(|| Err(ModeError::NoBackend { what: "TLS", absent: absent_backends() }));
     match first {
         Err(ModeError::Build(Identity(_) | RevocationList { .. })) => {
             built.find(Result::is_ok).unwrap_or(first)
@@ -125,15 +48,16 @@ pub(super) fn first_that_builds<T>(
 pub(super) fn choose(
     asked: Option<BackendName>,
     needs: &Needs,
-) -> Result<Vec<Candidate>, ModeError> {
-    choose_of(candidates(), asked, needs)
+) -> Result<Vec<Compiled>, ModeError> {
+    choose_of(compiled(), &absent_backends(), asked, needs)
 }
 
 fn choose_of(
-    mut compiled: Vec<Candidate>,
+    mut compiled: Vec<Compiled>,
+    absent: &[&'static str],
     asked: Option<BackendName>,
     needs: &Needs,
-) -> Result<Vec<Candidate>, ModeError> {
+) -> Result<Vec<Compiled>, ModeError> {
     let Some(asked) = asked else {
         let what = compiled.iter().find_map(|c| needs.lacking(&c.capabilities));
         compiled.retain(|c| needs.met_by(&c.capabilities));
@@ -142,17 +66,24 @@ fn choose_of(
             (!needs.suits(&c.capabilities), lacks_tls13)
         });
         return if compiled.is_empty() {
-            Err(needs.unmet_by_all(what.unwrap_or("TLS")))
+            Err(ModeError::NoBackend { what: what.unwrap_or("TLS"), absent: absent.to_vec() })
         } else {
             Ok(compiled)
         };
     };
-    let capabilities = asked.capabilities();
+    let backend = asked.name();
+    let capabilities = match asked {
+        BackendName::Plain => Some(turnkey_plain::Plain::CAPABILITIES),
+        _ => compiled.iter().map(|c| c.capabilities).find(|c| c.name == backend),
+    };
+    let capabilities = capabilities.ok_or(ModeError::NotCompiled(backend))?;
     if let Some(what) = needs.lacking(&capabilities) {
-        return Err(ModeError::Lacks { backend: capabilities.name, what, who: needs.who() });
+        let able = compiled.iter().filter(|c| needs.met_by(&c.capabilities));
+        let instead = able.map(|c| c.capabilities.name).collect();
+        return Err(ModeError::Lacks { backend, what, instead, absent: absent.to_vec() });
     }
-    compiled.retain(|c| c.capabilities.name == capabilities.name);
-    if compiled.is_empty() { Err(ModeError::NotCompiled(capabilities.name)) } else { Ok(compiled) }
+    compiled.retain(|c| c.capabilities.name == backend);
+    Ok(compiled)
 }
 
 #[cfg(test)]
@@ -161,79 +92,126 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn names_are_read_as_they_are_written() {
-        for backend in ["plain", "native-tls", "rustls", "openssl"] {
-            let name: BackendName = backend.parse().unwrap();
-            assert_eq!(name.capabilities().name, backend);
-        }
-        assert!("nginx".parse::<BackendName>().is_err());
+    const NATIVE_TLS: Capabilities = Capabilities {
+        name: "native-tls",
+        tls: true,
+        self_signed_upstreams: true,
+        x509_v1: true,
+        name_constraints: true,
+        ed25519: true,
+        ed448: true,
+        ..Capabilities::NONE
+    };
+    const RUSTLS: Capabilities = Capabilities {
+        name: "rustls",
+        tls: true,
+        client_certificates: true,
+        tls13: true,
+        ed25519: true,
+        ..Capabilities::NONE
+    };
+    const OPENSSL: Capabilities =
+        Capabilities { name: "openssl", client_certificates: true, tls13: true, ..NATIVE_TLS };
+    const ALL: [Capabilities; 3] = [RUSTLS, OPENSSL, NATIVE_TLS];
+
+    /// As if just these were compiled in, of all that there are.
+    fn choose_from(
+        compiled: &[Capabilities],
+        asked: Option<BackendName>,
+        needs: &Needs,
+    ) -> Result<Vec<Compiled>, ModeError> {
+        let is_absent = |name: &&str| compiled.iter().all(|c| c.name != *name);
+        let absent: Vec<_> = ALL.iter().map(|c| c.name).filter(is_absent).collect();
+        choose_of(like(compiled), &absent, asked, needs)
     }
 
-    fn error(compiled: Vec<Candidate>, asked: Option<BackendName>, needs: &Needs) -> ModeError {
-        choose_of(compiled, asked, needs).err().unwrap()
-    }
-
-    /// As if just these were compiled in.
-    fn compiled(backends: &[Capabilities]) -> Vec<Candidate> {
-        let candidate = |capabilities: &Capabilities| Candidate {
+    fn like(backends: &[Capabilities]) -> Vec<Compiled> {
+        let like = |capabilities: &Capabilities| Compiled {
             capabilities: *capabilities,
-            build: |_| Err(BuildError::Unsupported("tests")),
+            factory: &turnkey_plain::Plain,
             connector: |_| Err(BuildError::Unsupported("tests")),
-            library: String::new,
         };
-        backends.iter().map(candidate).collect()
+        backends.iter().map(like).collect()
+    }
+
+    fn error(compiled: &[Capabilities], asked: Option<BackendName>, needs: &Needs) -> String {
+        choose_from(compiled, asked, needs).err().unwrap().to_string()
     }
 
     /// The names of those that are chosen, the best first.
     fn chosen(backends: &[Capabilities], needs: &Needs) -> Vec<&'static str> {
-        let chosen = choose_of(compiled(backends), None, needs);
+        let chosen = choose_from(backends, None, needs);
         chosen.unwrap_or_default().iter().map(|c| c.capabilities.name).collect()
     }
 
     #[test]
     fn what_a_backend_lacks_is_said_with_who_has_it() {
         let needs = Needs { clients: true, ..Needs::default() };
-        let lacks = error(compiled(&Capabilities::ALL_TLS), Some(BackendName::NativeTls), &needs);
-        let text = lacks.to_string();
-        assert!(text.contains("client certificates") && text.contains("rustls"), "{text}");
-        assert!(choose(Some(BackendName::Plain), &needs).is_err());
+        assert_eq!(
+            error(&ALL, Some(BackendName::NativeTls), &needs),
+            "backend native-tls: cannot do client certificates; use rustls or openssl"
+        );
+        assert_eq!(
+            error(&ALL, Some(BackendName::Plain), &needs),
+            "backend plain: cannot do TLS; use rustls or openssl"
+        );
         let needs = Needs { keys: vec![KeyKind::Ed448], ..Needs::default() };
-        let text =
-            error(compiled(&Capabilities::ALL_TLS), Some(BackendName::Rustls), &needs).to_string();
+        let text = error(&[RUSTLS, OPENSSL], Some(BackendName::Rustls), &needs);
         assert!(text.contains("cannot do Ed448 keys; use openssl"), "{text}");
     }
 
     #[test]
-    fn what_was_not_compiled_in_is_said_with_the_features_that_have_it() {
-        let error = error(Vec::new(), Some(BackendName::OpenSsl), &Needs::default());
-        assert!(matches!(error, ModeError::NotCompiled("openssl")), "{error}");
-        assert!(error.to_string().ends_with("the cargo feature openssl"), "{error}");
+    fn what_nobody_has_is_said_with_the_features_that_may() {
+        let needs = Needs { clients: true, ..Needs::default() };
+        assert_eq!(
+            error(&[NATIVE_TLS], Some(BackendName::NativeTls), &needs),
+            "backend native-tls: cannot do client certificates; no other of this build can; build \
+             with the cargo feature rustls or openssl (backends/README.md says what each can do)"
+        );
+        let needs = Needs { partial_chain: true, ..needs };
+        let text = error(&ALL, Some(BackendName::Rustls), &needs);
+        assert!(text.ends_with("the root; no other can"), "{text}");
+        let text = error(&ALL, None, &needs);
+        assert!(text.ends_with("the root; no other comes with turnkey"), "{text}");
     }
 
     #[test]
-    fn a_build_that_cannot_says_what_it_lacks_and_how_to_build_one_that_can() {
+    fn what_was_not_compiled_in_is_said_with_the_feature_that_brings_it() {
+        for needs in [Needs::default(), Needs { ocsp: true, ..Needs::default() }] {
+            let text = error(&[RUSTLS], Some(BackendName::OpenSsl), &needs);
+            assert_eq!(
+                text,
+                "backend openssl: not compiled in; build with the cargo feature openssl"
+            );
+        }
+    }
+
+    #[test]
+    fn a_build_that_cannot_says_what_it_lacks_and_what_was_not_compiled_in() {
         let needs = Needs { clients: true, prefers_tls13: true, ..Needs::default() };
-        let text = error(compiled(&[Capabilities::NATIVE_TLS]), None, &needs).to_string();
         assert_eq!(
-            text,
+            error(&[NATIVE_TLS], None, &needs),
             "no TLS backend of this build can do client certificates; build with the cargo feature \
-             rustls or openssl"
+             rustls or openssl (backends/README.md says what each can do)"
         );
         let needs = Needs { x509_v1: true, clients: true, ..Needs::default() };
-        let text = error(compiled(&[Capabilities::RUSTLS]), None, &needs).to_string();
-        assert!(text.contains("X.509 version 1") && text.ends_with("feature openssl"), "{text}");
+        let text = error(&[RUSTLS, NATIVE_TLS], None, &needs);
+        assert!(text.contains("X.509 version 1") && text.contains("feature openssl ("), "{text}");
+        let text = error(&[], None, &Needs::default());
+        assert!(
+            text.contains("can do TLS; build with the cargo feature rustls, openssl"),
+            "{text}"
+        );
     }
 
     #[test]
     fn the_first_that_can_do_all_that_is_asked_goes_first() {
-        let all = Capabilities::ALL_TLS;
-        let [rustls, openssl, native] = all;
+        let [rustls, openssl, native] = ALL;
         let usual = Needs { prefers_tls13: true, ..Needs::default() };
-        assert_eq!(chosen(&all, &usual), ["rustls", "openssl", "native-tls"]);
+        assert_eq!(chosen(&ALL, &usual), ["rustls", "openssl", "native-tls"]);
         let v1 = Needs { x509_v1: true, ..usual.clone() };
-        assert_eq!(chosen(&all, &v1), ["openssl", "native-tls"]);
-        assert_eq!(chosen(&all, &Needs { clients: true, ..v1.clone() }), ["openssl"]);
+        assert_eq!(chosen(&ALL, &v1), ["openssl", "native-tls"]);
+        assert_eq!(chosen(&ALL, &Needs { clients: true, ..v1.clone() }), ["openssl"]);
         assert_eq!(chosen(&[rustls, native], &v1), ["native-tls"], "TLS 1.3 is not to be had");
         assert_eq!(chosen(&[native], &usual), ["native-tls"], "a build with one uses that one");
         assert_eq!(chosen(&[native, openssl], &usual), ["openssl", "native-tls"]);
@@ -242,12 +220,12 @@ mod tests {
         let asked = Needs { tls13: true, ..usual.clone() };
         assert_eq!(chosen(&[native], &asked), [""; 0]);
         let ed448 = Needs { keys: vec![KeyKind::Ed25519, KeyKind::Ed448], ..usual };
-        assert_eq!(chosen(&all, &ed448), ["openssl", "native-tls"]);
+        assert_eq!(chosen(&ALL, &ed448), ["openssl", "native-tls"]);
     }
 
     #[test]
     fn what_certificates_may_need_decides_among_those_that_can() {
-        let [rustls, openssl, native] = Capabilities::ALL_TLS;
+        let [rustls, openssl, native] = ALL;
         let upstream = Needs { self_signed_upstreams: true, ..Needs::default() };
         assert_eq!(
             chosen(&[rustls, openssl, native], &upstream),
@@ -256,33 +234,24 @@ mod tests {
         assert_eq!(chosen(&[rustls], &upstream), ["rustls"]);
         let clients = Needs { clients: true, name_constraints: true, ..Needs::default() };
         assert_eq!(chosen(&[rustls, openssl, native], &clients), ["openssl", "rustls"]);
-        assert!(choose_of(compiled(&[rustls]), Some(BackendName::Rustls), &clients).is_ok());
+        assert!(choose_from(&[rustls], Some(BackendName::Rustls), &clients).is_ok());
     }
 
     #[test]
     fn what_one_stack_refuses_is_left_to_the_next() {
-        let only_openssl = |candidate: &Candidate| match candidate.capabilities.name {
+        let only_openssl = |candidate: &Compiled| match candidate.capabilities.name {
             "rustls" => Err(ModeError::Build(BuildError::Identity("odd".into()))),
             name => Ok(name),
         };
-        let built = first_that_builds(&compiled(&Capabilities::ALL_TLS), only_openssl);
+        let built = first_that_builds(&like(&ALL), only_openssl);
         assert_eq!(built.unwrap(), "openssl");
-        let all_refuse = first_that_builds(&compiled(&Capabilities::ALL_TLS), |candidate| {
+        let all_refuse = first_that_builds(&like(&ALL), |candidate| {
             Err::<(), _>(BuildError::Identity(candidate.capabilities.name.into()).into())
         });
         let ModeError::Build(BuildError::Identity(why)) = all_refuse.unwrap_err() else { panic!() };
         assert_eq!(why.to_string(), "rustls", "the preferred one's words count");
-        let mismatch = first_that_builds(&compiled(&Capabilities::ALL_TLS), |_| {
-            Err::<(), _>(BuildError::KeyMismatch.into())
-        });
+        let mismatch =
+            first_that_builds(&like(&ALL), |_| Err::<(), _>(BuildError::KeyMismatch.into()));
         assert!(matches!(mismatch, Err(ModeError::Build(BuildError::KeyMismatch))));
-    }
-
-    #[test]
-    fn candidates_are_tried_in_the_documented_order() {
-        let all = Capabilities::ALL_TLS.map(|c| c.name);
-        let compiled: Vec<_> = candidates().iter().map(|c| c.capabilities.name).collect();
-        let expected: Vec<_> = all.into_iter().filter(|name| compiled.contains(name)).collect();
-        assert_eq!(compiled, expected);
     }
 }

@@ -1,5 +1,7 @@
 use turnkey_backend::{BuildError, DuplicateName, KeyKind};
 
+use super::needs::listed;
+
 /// Why no backend can be built for what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -8,30 +10,29 @@ pub enum ModeError {
     #[error("backend {0}: http mode has no TLS; leave the backend out, or choose https or mutual")]
     TlsBackendForHttp(&'static str),
     /// The backend that was asked for cannot do what was asked.
-    #[error(
-        "backend {backend}: cannot do {what}; use {who} (cargo features of the same \
-         names)"
-    )]
+    #[error("backend {backend}: cannot do {what}; {}", otherwise(.instead, .absent))]
     Lacks {
         /// The backend that was asked for.
         backend: &'static str,
         /// What it lacks.
         what: &'static str,
-        /// The backends, and cargo features, that have it.
-        who: String,
+        /// The backends of this build that can.
+        instead: Vec<&'static str>,
+        /// The cargo features of the backends that this build is without. One of them may bring one that can.
+        absent: Vec<&'static str>,
     },
     /// The backend that was asked for is not part of this build.
     #[error("backend {0}: not compiled in; build with the cargo feature {0}")]
     NotCompiled(&'static str),
     /// No backend of this build can do what was asked.
-    #[error("no TLS backend of this build can do {what}; build with the cargo feature {who}")]
+    #[error("no TLS backend of this build can do {what}; {}", to_build_with(.absent))]
     NoBackend {
         /// What the build lacks.
         what: &'static str,
-        /// The cargo features, and backends, that can.
-        who: String,
+        /// The cargo features of the backends that this build is without. One of them may bring one that can.
+        absent: Vec<&'static str>,
     },
-    /// No TLS backend, compiled in or not, serves with such a key.
+    /// No TLS client takes such a key, so no backend serves with it.
     #[error(
         "the certificate \"{subject}\" has a key that no TLS backend takes ({key}): have it issued \
          for a P-256 key, or for RSA with 2048 bits or more"
@@ -66,4 +67,22 @@ pub enum ModeError {
     /// The TLS stack does not take the configuration.
     #[error(transparent)]
     Build(#[from] BuildError),
+}
+
+/// What to use in place of a backend that cannot do what was asked.
+fn otherwise(instead: &[&str], absent: &[&str]) -> String {
+    match (instead, absent) {
+        ([], []) => "no other can".to_owned(),
+        ([], absent) => format!("no other of this build can; {}", to_build_with(absent)),
+        (instead, _) => format!("use {}", listed(instead)),
+    }
+}
+
+/// What those can do that are not compiled in, only their crates know.
+fn to_build_with(absent: &[&str]) -> String {
+    if absent.is_empty() {
+        return "no other comes with turnkey".to_owned();
+    }
+    let features = listed(absent);
+    format!("build with the cargo feature {features} (backends/README.md says what each can do)")
 }

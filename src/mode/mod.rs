@@ -6,6 +6,7 @@ pub(crate) mod current;
 mod error;
 mod needs;
 pub(crate) mod own_backend;
+mod table;
 
 use std::sync::Arc;
 
@@ -14,13 +15,14 @@ use turnkey_backend::{
     TlsVersion, VersionRange,
 };
 
-pub(crate) use self::candidates::connector;
-pub use self::candidates::{BackendName, compiled_backends};
-use self::candidates::{Candidate, choose, first_that_builds};
+use self::candidates::{choose, first_that_builds};
+pub(crate) use self::candidates::{connector, x509_v1_takers};
 use self::current::Serving;
 pub use self::error::ModeError;
 use self::needs::Needs;
 use self::own_backend::OwnBackend;
+use self::table::Compiled;
+pub use self::table::{BackendName, compiled_backends};
 
 /// HTTP, HTTPS or mutual TLS; or what a backend of one's own makes of it.
 #[derive(Debug, Clone)]
@@ -70,11 +72,9 @@ impl Mode {
     }
 }
 
-/// That there is a backend, compiled in or not, for each key.
+/// That TLS clients take each key.
 fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<(), ModeError> {
-    let is_for_nobody = |identity: &&Identity| {
-        Capabilities::ALL_TLS.iter().all(|c| !c.takes_key(identity.leaf().key()))
-    };
+    let is_for_nobody = |identity: &&Identity| !identity.leaf().key().is_for_tls();
     identities.find(is_for_nobody).map_or(Ok(()), |identity| {
         let leaf = identity.leaf();
         Err(ModeError::Key { subject: leaf.subject().to_owned(), key: leaf.key().clone() })
@@ -82,17 +82,17 @@ fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<
 }
 
 fn with_tls(
-    candidate: &Candidate,
+    candidate: &Compiled,
     identities: &Identities,
     clients: &ClientPolicy,
     choice: &TlsChoice,
 ) -> Result<Built, ModeError> {
-    let Candidate { capabilities, build, library, .. } = candidate;
+    let Compiled { capabilities, factory, .. } = candidate;
     let versions = choice.versions(capabilities)?;
     let resumption = choice.resumption(clients);
     let (identities, clients) = (identities.clone(), clients.clone());
     let config = TlsConfig { identities, clients, versions, resumption };
-    let backend = build(&config)?;
+    let backend = factory.build(&config)?;
     let TlsConfig { identities, clients, .. } = config;
     let name = capabilities.name;
     // What everybody expects, and nobody has forbidden.
@@ -111,7 +111,7 @@ fn with_tls(
             generation: 0,
         },
         capabilities: *capabilities,
-        description: format!("{name} ({}), {versions}{lack}", library()),
+        description: format!("{name} ({}), {versions}{lack}", factory.library()),
     })
 }
 
@@ -224,7 +224,7 @@ fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
             capabilities: turnkey_plain::Plain::CAPABILITIES,
             description: turnkey_plain::Plain::CAPABILITIES.name.to_owned(),
         }),
-        Some(other) => Err(ModeError::TlsBackendForHttp(other.capabilities().name)),
+        Some(other) => Err(ModeError::TlsBackendForHttp(other.name())),
     }
 }
 

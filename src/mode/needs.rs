@@ -5,7 +5,7 @@ use turnkey_backend::{
     TlsVersion, TrustAnchors,
 };
 
-use super::{ModeError, TlsChoice};
+use super::TlsChoice;
 
 /// What is asked beyond TLS itself.
 #[derive(Debug, Clone, Default)]
@@ -97,17 +97,6 @@ impl Needs {
             && (!self.x509_v1_clients || capabilities.x509_v1)
             && (!self.name_constraints || capabilities.name_constraints)
     }
-
-    /// That no backend of this build can do `what`, and which ones could.
-    pub(super) fn unmet_by_all(&self, what: &'static str) -> ModeError {
-        ModeError::NoBackend { what, who: self.who() }
-    }
-
-    /// The backends that can do what is needed, compiled in or not.
-    pub(super) fn who(&self) -> String {
-        let able = Capabilities::ALL_TLS.iter().filter(|c| self.met_by(c));
-        listed(&able.map(|c| c.name).collect::<Vec<_>>())
-    }
 }
 
 /// What keys like this one are called.
@@ -120,7 +109,8 @@ fn keys_like(key: &KeyKind) -> &'static str {
     }
 }
 
-fn listed(names: &[&str]) -> String {
+/// `a, b or c`.
+pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         names => names.join(""),

@@ -20,7 +20,7 @@ use turnkey_backend::{Backend, Capabilities};
 /// }
 ///
 /// # fn main() -> Result<(), turnkey::ServerError> {
-/// let capabilities = Capabilities { name: "as-it-comes", ..Capabilities::PLAIN };
+/// let capabilities = Capabilities { name: "as-it-comes", ..Capabilities::NONE };
 /// let mode = Mode::Own(OwnBackend::new(capabilities, AsItComes));
 /// let bound = Server::new(App::new()).mode(mode).bind("127.0.0.1:0")?;
 /// assert_eq!(bound.backend(), "as-it-comes");

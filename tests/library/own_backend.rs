@@ -29,7 +29,7 @@ impl Backend for Sesame {
 }
 
 fn mode() -> Mode {
-    let capabilities = Capabilities { name: "sesame", ..Capabilities::PLAIN };
+    let capabilities = Capabilities { name: "sesame", ..Capabilities::NONE };
     Mode::Own(OwnBackend::new(capabilities, Sesame).description("sesame, a word"))
 }
 
@@ -82,7 +82,7 @@ fn a_choice_of_tls_that_it_would_not_get_is_an_error() {
 fn it_is_replaced_by_its_like() {
     let bound = Server::new(app()).mode(mode()).bind("127.0.0.1:0").unwrap();
     bound.reloader().replace(mode(), TlsChoice::default()).unwrap();
-    let tls = Capabilities { name: "tls", tls: true, ..Capabilities::PLAIN };
+    let tls = Capabilities { name: "tls", tls: true, ..Capabilities::NONE };
     let tls = Mode::Own(OwnBackend::new(tls, Sesame));
     let error = bound.reloader().replace(tls, TlsChoice::default()).unwrap_err();
     assert!(matches!(error, ModeError::OtherScheme), "{error}");

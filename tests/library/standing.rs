@@ -166,7 +166,7 @@ fn a_backend_of_ones_own_sees_its_clients_again() {
     let pki = Pki::new();
     let leaf = identity(&pki).leaf().clone();
     let mode = || {
-        let capabilities = Capabilities { name: "believing", ..Capabilities::PLAIN };
+        let capabilities = Capabilities { name: "believing", ..Capabilities::NONE };
         Mode::Own(OwnBackend::new(capabilities, Believing(leaf.clone())))
     };
     let server = Server::new(app()).mode(mode());

@@ -14,14 +14,17 @@ use std::fmt;
 use async_native_tls::TlsAcceptor;
 use native_tls::Protocol;
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, EstablishedStream,
-    HandshakeError, HandshakeIo, Identity, Resumption, Socket, TlsConfig, TlsInfo, TlsVersion,
-    Vouched,
+    Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities, Certificate,
+    EstablishedStream, HandshakeError, HandshakeIo, Identity, Resumption, Socket, TlsConfig,
+    TlsInfo, TlsVersion, Vouched,
 };
 
 use self::clean::Clean;
 pub use self::connector::NativeTlsConnector;
 use self::errors::handshake_error;
+
+/// Whether the operating system's stack is OpenSSL.
+const IS_OPENSSL: bool = cfg!(not(any(target_os = "windows", target_vendor = "apple")));
 
 /// Serves TLS with the operating system's stack.
 pub struct NativeTls {
@@ -31,8 +34,19 @@ pub struct NativeTls {
 }
 
 impl NativeTls {
-    /// What this backend can do.
-    pub const CAPABILITIES: Capabilities = Capabilities::NATIVE_TLS;
+    /// What this backend can do. That a server can ask for client certificates is open upstream
+    /// (rust-native-tls#161). On Linux its acceptor forbids TLS 1.3, macOS has none.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        name: "native-tls",
+        tls: true,
+        self_signed_upstreams: true,
+        x509_v1: true,
+        name_constraints: IS_OPENSSL,
+        ed25519: IS_OPENSSL,
+        ed448: IS_OPENSSL,
+        max_rsa_bits: 16_384,
+        ..Capabilities::NONE
+    };
 
     /// A backend for `config`, which asks for nothing outside [`Self::CAPABILITIES`].
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
@@ -104,6 +118,24 @@ impl Backend for NativeTls {
         _: &[Certificate],
     ) -> Result<Option<Vouched>, HandshakeError> {
         Ok(None)
+    }
+}
+
+/// Builds [`NativeTls`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NativeTlsFactory;
+
+impl BackendFactory for NativeTlsFactory {
+    fn capabilities(&self) -> Capabilities {
+        NativeTls::CAPABILITIES
+    }
+
+    fn library(&self) -> String {
+        NativeTls::library()
+    }
+
+    fn build(&self, config: &TlsConfig) -> Result<Box<dyn Backend>, BuildError> {
+        Ok(Box::new(NativeTls::new(config)?))
     }
 }
 

@@ -24,9 +24,9 @@ mod verify;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, Ssl, SslContext, SslRef};
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, ClientPolicy,
-    EstablishedStream, Fault, HandshakeError, HandshakeIo, Identities, Refused, Socket, TlsConfig,
-    TlsStream, Vouched,
+    Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities, Certificate,
+    ClientPolicy, EstablishedStream, Fault, HandshakeError, HandshakeIo, Identities, Refused,
+    Socket, TlsConfig, TlsStream, Vouched,
 };
 use turnkey_openssl_errors::{handshake_error, is_bad_signature};
 
@@ -46,7 +46,24 @@ pub struct OpenSsl {
 
 impl OpenSsl {
     /// What this backend can do.
-    pub const CAPABILITIES: Capabilities = Capabilities::OPENSSL;
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        name: "openssl",
+        tls: true,
+        client_certificates: true,
+        tls13: true,
+        sni: true,
+        crl: true,
+        alpn: true,
+        resumption_control: true,
+        ocsp: true,
+        partial_chain: true,
+        self_signed_upstreams: true,
+        x509_v1: true,
+        name_constraints: true,
+        ed25519: true,
+        ed448: true,
+        max_rsa_bits: 16_384,
+    };
 
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
@@ -129,6 +146,24 @@ impl Backend for OpenSsl {
 impl std::fmt::Debug for OpenSsl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OpenSsl").field("clients", &self.clients).finish_non_exhaustive()
+    }
+}
+
+/// Builds [`OpenSsl`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenSslFactory;
+
+impl BackendFactory for OpenSslFactory {
+    fn capabilities(&self) -> Capabilities {
+        OpenSsl::CAPABILITIES
+    }
+
+    fn library(&self) -> String {
+        OpenSsl::library()
+    }
+
+    fn build(&self, config: &TlsConfig) -> Result<Box<dyn Backend>, BuildError> {
+        Ok(Box::new(OpenSsl::new(config)?))
     }
 }
 

@@ -26,9 +26,9 @@ use rustls::server::{
     NoServerSessionStorage, ServerConfig, ServerConnection, WebPkiClientVerifier,
 };
 use turnkey_backend::{
-    Accepted, Backend, BoxFuture, BuildError, Capabilities, Certificate, EstablishedStream,
-    HandshakeError, HandshakeIo, HandshakeProgress, Resumption, Socket, TlsConfig, TlsInfo,
-    TlsVersion, VersionRange, Vouched,
+    Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities, Certificate,
+    EstablishedStream, HandshakeError, HandshakeIo, HandshakeProgress, Resumption, Socket,
+    TlsConfig, TlsInfo, TlsVersion, VersionRange, Vouched,
 };
 
 pub use self::connector::RustlsConnector;
@@ -50,8 +50,26 @@ pub struct Rustls {
 }
 
 impl Rustls {
-    /// What this backend can do.
-    pub const CAPABILITIES: Capabilities = Capabilities::RUSTLS;
+    /// What this backend can do. Its verifier, webpki, refuses X.509 version 1, and a CA's certificate in place of a
+    /// server's.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        name: "rustls",
+        tls: true,
+        client_certificates: true,
+        tls13: true,
+        sni: true,
+        crl: true,
+        alpn: true,
+        resumption_control: true,
+        ocsp: true,
+        partial_chain: true,
+        self_signed_upstreams: false,
+        x509_v1: false,
+        name_constraints: false,
+        ed25519: true,
+        ed448: false,
+        max_rsa_bits: 8192,
+    };
 
     /// A backend for `config`.
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
@@ -148,6 +166,24 @@ impl Rustls {
         };
         tls.set_client(Some(vouched));
         Ok(tls)
+    }
+}
+
+/// Builds [`Rustls`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RustlsFactory;
+
+impl BackendFactory for RustlsFactory {
+    fn capabilities(&self) -> Capabilities {
+        Rustls::CAPABILITIES
+    }
+
+    fn library(&self) -> String {
+        Rustls::library()
+    }
+
+    fn build(&self, config: &TlsConfig) -> Result<Box<dyn Backend>, BuildError> {
+        Ok(Box::new(Rustls::new(config)?))
     }
 }
 

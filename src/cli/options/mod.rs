@@ -147,6 +147,8 @@ impl From<&FlagInfo<'static>> for Opt {
 
 #[cfg(test)]
 mod tests {
+    use turnkey::tls::BackendName;
+
     use super::*;
 
     /// What completions and the manual page say of a value.
@@ -176,6 +178,18 @@ mod tests {
                 crate::cli::args::parse(&words(&option, "other"), &|_| None).unwrap_err();
             }
         }
+    }
+
+    /// Only a literal can be an `arg_name`.
+    #[test]
+    fn every_backend_is_a_choice() {
+        let backend = of_serving().find(|option| option.name == "--backend").unwrap();
+        let mut choices: Vec<_> = backend.value.unwrap().choices().unwrap().collect();
+        let tls = BackendName::TLS.iter().map(|backend| backend.name());
+        let mut names: Vec<_> = tls.chain([BackendName::Plain.name()]).collect();
+        choices.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(choices, names);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use turnkey::tls::{
     AllowedIssuers, BackendName, Certificate, ClientTrust, Identity, IdentityError,
-    compiled_backends,
 };
 use zeroize::Zeroizing;
 
@@ -71,12 +70,10 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
 /// Whether clients can come with certificates of X.509 version 1: the backend that was asked for accepts
 /// them, or any that would be chosen for them.
 fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
-    let takes = |backend: BackendName| {
-        let capabilities = backend.capabilities();
-        capabilities.client_certificates && capabilities.x509_v1
+    let takes = |backend: &BackendName| {
+        backend.capabilities().is_some_and(|c| c.client_certificates && c.x509_v1)
     };
-    let any = || compiled_backends().iter().any(|(name, _)| name.parse().is_ok_and(takes));
-    asked.map_or_else(any, takes)
+    asked.as_ref().map_or_else(|| BackendName::TLS.iter().any(takes), takes)
 }
 
 /// Options that name a client's files beside the file of its CA.

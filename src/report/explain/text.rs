@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use turnkey_backend::time::{distance, utc};
 use turnkey_backend::{
-    Alert, Capabilities, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
+    Alert, Certificate, Common, Fault, HandshakeError, Identities, Identity, Refused,
 };
 
 use super::{Event, issuer, path_rules, rules};
@@ -11,6 +11,7 @@ use crate::common::address::LocalAddr;
 use crate::common::causes::with_causes;
 use crate::common::setting_names::SettingNames;
 use crate::common::units::seconds;
+use crate::mode;
 use crate::mode::current::{Denied, Serving};
 
 /// What the lines speak of beside the event itself.
@@ -173,14 +174,16 @@ fn named(refused: &Refused) -> (String, String) {
 }
 
 fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>, setting: &str) -> String {
-    let able = Capabilities::ALL_TLS.iter().filter(|c| c.client_certificates && c.x509_v1);
-    let names: Vec<_> = able.map(|c| format!("{setting} {}", c.name)).collect();
+    let able: Vec<_> = mode::x509_v1_takers().map(|name| format!("{setting} {name}")).collect();
+    let serve = match &able[..] {
+        [] => String::new(),
+        able => format!("serve with {}, or ", able.join(" or ")),
+    };
     format!(
-        "refused: {who} is of X.509 version {}, which {} does not accept; serve with {}, or have it \
+        "refused: {who} is of X.509 version {}, which {} does not accept; {serve}have it \
          issued with version 3 (turnkey certs does; openssl x509 -req does with -extfile)",
         culprit.version(),
         context.serving.name,
-        names.join(" or ")
     )
 }
 

@@ -40,6 +40,18 @@ impl KeyKind {
         };
         kind.unwrap_or(Self::Other(oid))
     }
+
+    /// Whether TLS clients take certificates with such a key: RSA of 2048 to 16 384 bits, EC on P-256, P-384 or P-521,
+    /// Ed25519 and Ed448. Fewer take the last two, and some not every length of RSA.
+    #[must_use]
+    pub fn is_for_tls(&self) -> bool {
+        match self {
+            Self::Rsa { bits } => (2048..=16_384).contains(bits),
+            Self::Ec { curve } => ["P-256", "P-384", "P-521"].contains(&curve.as_str()),
+            Self::Ed25519 | Self::Ed448 => true,
+            Self::Other(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for KeyKind {
