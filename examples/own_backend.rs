@@ -11,18 +11,19 @@
 
 #![expect(clippy::print_stdout, reason = "an example says where it listens")]
 
-use std::sync::Arc;
+use std::{fs, sync::Arc, time::SystemTime};
 
 use futures_rustls::TlsAcceptor;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use turnkey::backend::{Accepted, Backend, BoxFuture, Capabilities, HandshakeError, Socket};
-use turnkey::{App, Mode, Peer, Request, Server, tls::TlsInfo};
+use turnkey::backend::{Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities};
+use turnkey::backend::{HandshakeError, Socket, TlsConfig};
+use turnkey::tls::{Identity, TlsInfo};
+use turnkey::{App, Mode, Peer, Request, Server};
 
 #[derive(Debug)]
-struct MyRustls(Arc<ServerConfig>);
+struct ChaCha(Arc<ServerConfig>);
 
-impl Backend for MyRustls {
+impl Backend for ChaCha {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
         Box::pin(async {
             let handshake = TlsAcceptor::from(Arc::clone(&self.0)).accept(socket).await;
@@ -35,25 +36,38 @@ impl Backend for MyRustls {
     }
 }
 
+#[derive(Debug)]
+struct MyRustls;
+
+impl BackendFactory for MyRustls {
+    fn capabilities(&self) -> Capabilities {
+        let name = "my-rustls";
+        Capabilities { name, tls: true, tls13: true, max_rsa_bits: 8192, ..Capabilities::NONE }
+    }
+
+    fn build(&self, config: &TlsConfig) -> Result<Box<dyn Backend>, BuildError> {
+        let identity = config.identities.first();
+        let chain = identity.chain().iter().map(|certificate| certificate.der().clone()).collect();
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256];
+        let config = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map(|config| config.with_no_client_auth())
+            .and_then(|config| config.with_single_cert(chain, identity.key().clone_key().into()));
+        Ok(Box::new(ChaCha(Arc::new(config.map_err(|e| BuildError::Setup(e.into()))?))))
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut app = App::new();
     app.at("/").get(|request: Request| async move {
         let tls = Peer::of(&request).and_then(Peer::tls);
         Ok(format!("{}\n", tls.and_then(|tls| tls.cipher_suite.as_deref()).unwrap_or("none")))
     });
-
-    let chain: Result<_, _> = CertificateDer::pem_file_iter("certs/server_chain.pem")?.collect();
-    let key = PrivateKeyDer::from_pem_file("certs/server.key")?;
-    let mut provider = aws_lc_rs::default_provider();
-    provider.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256];
-    let config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_no_client_auth()
-        .with_single_cert(chain?, key)?;
-    let it = Capabilities { name: "my-rustls", tls: true, tls13: true, ..Capabilities::NONE };
-    let mode = Mode::Own(turnkey::backend::OwnBackend::new(it, MyRustls(Arc::new(config))));
+    let (chain, key) = (fs::read("certs/server_chain.pem")?, fs::read("certs/server.key")?);
+    let identity = Identity::from_pem(&chain, &key, None, SystemTime::now())?;
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8000".to_owned());
-    let bound = Server::new(app).mode(mode).bind(address)?;
+    let bound = Server::new(app).mode(Mode::Https(identity)).backend(MyRustls).bind(address)?;
     println!("https://{}/", bound.local_addr()?);
     Ok(bound.run()?)
 }

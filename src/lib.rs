@@ -151,15 +151,15 @@ pub mod tls {
     pub use crate::mode::{BackendName, compiled_backends};
 }
 
-/// What a backend of one's own is made of: see [`OwnBackend`](backend::OwnBackend).
+/// What a backend of one's own is made of: see [`Server::backend`].
 pub mod backend {
     pub use turnkey_backend::{
-        Accepted, Alert, Backend, BoxFuture, BuildError, Capabilities, Common, Fault,
-        HandshakeError, Refused, Socket, Stream, Timer,
+        Accepted, Alert, Backend, BackendFactory, BoxFuture, BuildError, Capabilities, Common,
+        EstablishedStream, Fault, HandshakeError, HandshakeIo, HandshakeProgress, Refused,
+        Resumption, Socket, Stream, Timer, TlsConfig, VersionRange, Vouched,
     };
 
     pub use crate::mode::Built;
-    pub use crate::mode::own_backend::OwnBackend;
 }
 
 /// The README's program compiles.

@@ -3,14 +3,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use event_listener::Event;
 use turnkey_backend::{
-    Accepted, Backend, Certificate, ClientPolicy, Fault, HandshakeError, Identities, Identity,
-    Socket, TlsInfo, VersionRange, Vouched,
+    Accepted, Backend, BackendFactory, Certificate, ClientPolicy, Fault, HandshakeError,
+    Identities, Identity, Socket, TlsInfo, VersionRange, Vouched,
 };
+
+use super::{Mode, ModeError, TlsChoice};
 
 /// What new connections are served with: all of it, or all of what replaces it.
 #[derive(Debug)]
 pub(crate) struct Current {
     serving: RwLock<Arc<Serving>>,
+    /// Builds the backends, if the program brings its own.
+    own: Option<Arc<dyn BackendFactory>>,
     /// That of what is served with.
     generation: AtomicU64,
     /// Notified when the generation is another.
@@ -58,9 +62,16 @@ impl Denied<'_> {
 }
 
 impl Current {
-    pub(crate) fn new(serving: Serving) -> Self {
+    /// `own` is what has built `serving`, if the program brings its own backend.
+    pub(crate) fn new(serving: Serving, own: Option<Arc<dyn BackendFactory>>) -> Self {
         let generation = AtomicU64::new(serving.generation);
-        Self { serving: RwLock::new(Arc::new(serving)), generation, replaced: Event::new() }
+        Self { serving: RwLock::new(Arc::new(serving)), own, generation, replaced: Event::new() }
+    }
+
+    /// What may [replace](Self::replace) that, for `mode` and `choice`.
+    pub(crate) fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
+        let serving = mode.build_with(choice, self.own.as_deref())?.serving;
+        if serving.tls == self.get().tls { Ok(serving) } else { Err(ModeError::OtherScheme) }
     }
 
     /// What a handshake is served with that begins now.
@@ -92,7 +103,7 @@ impl Current {
 }
 
 impl Serving {
-    /// Whether it lets in the same clients as `other`. What a backend outside this library does is not known.
+    /// Whether it lets in the same clients as `other`. Of a backend in the clear it is not known whom it lets in.
     fn has_policy_of(&self, other: &Self) -> bool {
         let is_known = self.name == other.name && self.identities.is_some();
         is_known && self.clients.digest() == other.clients.digest()

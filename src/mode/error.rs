@@ -49,12 +49,24 @@ pub enum ModeError {
     /// Two identities are for the same name.
     #[error(transparent)]
     DuplicateName(#[from] DuplicateName),
-    /// Something is asked of a backend that the library knows nothing of.
+    /// The program's own backend cannot do what is asked, by its capabilities.
+    #[error("the backend {backend}, which the program brings, cannot do {what}")]
+    OwnBackend {
+        /// What its capabilities call it.
+        backend: &'static str,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// One backend is named, and the program brings another.
     #[error(
-        "a choice of TLS is for the library's own backends, and {0} is none of them; leave \
-         Server::tls out"
+        "TlsChoice names the backend {named}, and Server::backend brings {own}; leave one of them out"
     )]
-    OwnBackend(&'static str),
+    TwoBackends {
+        /// The one that is named.
+        named: &'static str,
+        /// The one that the program brings.
+        own: &'static str,
+    },
     /// TLS with upstreams is to be replaced, and the server has no upstreams.
     #[error("there is no upstream: the server hands nothing on")]
     NoUpstream,

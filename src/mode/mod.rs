@@ -5,14 +5,11 @@ mod candidates;
 pub(crate) mod current;
 mod error;
 mod needs;
-pub(crate) mod own_backend;
 mod table;
 
-use std::sync::Arc;
-
 use turnkey_backend::{
-    Backend, Capabilities, ClientPolicy, Identities, Identity, Resumption, TicketKey, TlsConfig,
-    TlsVersion, VersionRange,
+    Backend, BackendFactory, Capabilities, ClientPolicy, Identities, Identity, Resumption,
+    TicketKey, TlsConfig, TlsVersion, VersionRange,
 };
 
 use self::candidates::{choose, first_that_builds};
@@ -20,11 +17,9 @@ pub(crate) use self::candidates::{connector, x509_v1_takers};
 use self::current::Serving;
 pub use self::error::ModeError;
 use self::needs::Needs;
-use self::own_backend::OwnBackend;
-use self::table::Compiled;
 pub use self::table::{BackendName, compiled_backends};
 
-/// HTTP, HTTPS or mutual TLS; or what a backend of one's own makes of it.
+/// HTTP, HTTPS or mutual TLS.
 #[derive(Debug, Clone)]
 pub enum Mode {
     /// In the clear.
@@ -34,40 +29,56 @@ pub enum Mode {
     /// With TLS, where clients prove who they are too, by a certificate that the policy takes; a
     /// policy that asks nobody is an error ([`ModeError::NoClientPolicy`]).
     Mutual(Identity, ClientPolicy),
-    /// Whatever the backend does. It takes no [`TlsChoice`]: what there is to choose was chosen when
-    /// it was made.
-    Own(OwnBackend),
 }
 
 impl Mode {
-    /// `http`, `https` or `mutual`; of a backend of one's own, its name.
+    /// `http`, `https` or `mutual`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https(_) => "https",
             Self::Mutual(..) => "mutual",
-            Self::Own(own) => own.capabilities.name,
         }
     }
 
     /// Builds the backend that serves this mode, as [`Server::bind`](crate::Server::bind) does before it takes a
-    /// port: to find out whether it can be built, or which one it is.
+    /// port: to find out whether it can be built, or which one it is. It is one of those that come with turnkey.
     pub fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
+        self.build_with(choice, None)
+    }
+
+    /// The same, where the program may bring a backend of its own.
+    pub(crate) fn build_with(
+        self,
+        choice: &TlsChoice,
+        own: Option<&dyn BackendFactory>,
+    ) -> Result<Built, ModeError> {
+        if let (Some(named), Some(own)) = (choice.backend, own) {
+            let own = own.capabilities().name;
+            return Err(ModeError::TwoBackends { named: named.name(), own });
+        }
         let (identity, clients) = match self {
-            Self::Http => return plain(choice.backend),
+            Self::Http => return in_the_clear(choice.backend, own),
             Self::Https(identity) => (identity, ClientPolicy::None),
             // Whoever says mutual must not get a server that lets everybody in.
             Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
-            Self::Own(own) => return own_backend(own, choice),
         };
         check_keys([&identity].into_iter().chain(&choice.further))?;
         let needs = Needs::of(&identity, &clients, choice);
+        let identities = || Identities::new(identity.clone(), choice.further.iter().cloned());
+        if let Some(own) = own {
+            let Capabilities { name: backend, .. } = own.capabilities();
+            return match needs.lacking(&own.capabilities()) {
+                Some(what) => Err(ModeError::OwnBackend { backend, what }),
+                None => with_tls(own, &identities()?, &clients, choice),
+            };
+        }
         let candidates = choose(choice.backend, &needs)?;
-        let identities = Identities::new(identity, choice.further.iter().cloned())?;
+        let identities = identities()?;
         first_that_builds(&candidates, |candidate| {
-            with_tls(candidate, &identities, &clients, choice)
+            with_tls(candidate.factory, &identities, &clients, choice)
         })
     }
 }
@@ -82,13 +93,13 @@ fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<
 }
 
 fn with_tls(
-    candidate: &Compiled,
+    factory: &dyn BackendFactory,
     identities: &Identities,
     clients: &ClientPolicy,
     choice: &TlsChoice,
 ) -> Result<Built, ModeError> {
-    let Compiled { capabilities, factory, .. } = candidate;
-    let versions = choice.versions(capabilities)?;
+    let capabilities = factory.capabilities();
+    let versions = choice.versions(&capabilities)?;
     let resumption = choice.resumption(clients);
     let (identities, clients) = (identities.clone(), clients.clone());
     let config = TlsConfig { identities, clients, versions, resumption };
@@ -110,15 +121,16 @@ fn with_tls(
             versions: Some(versions),
             generation: 0,
         },
-        capabilities: *capabilities,
-        description: format!("{name} ({}), {versions}{lack}", factory.library()),
+        capabilities,
+        description: format!("{}, {versions}{lack}", called(factory)),
     })
 }
 
 /// What is asked of the TLS stack, where it is left open otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct TlsChoice {
-    /// The backend; without one, the first compiled one of rustls, openssl and native-tls that can
+    /// The backend, of those that come with turnkey (for another, see
+    /// [`Server::backend`](crate::Server::backend)); without one, the first compiled one of rustls, openssl and native-tls that can
     /// do all that is asked, TLS 1.3 and every certificate included. Where none has TLS 1.3 for the
     /// rest of it, the first that can do that rest.
     pub backend: Option<BackendName>,
@@ -142,15 +154,6 @@ pub struct TlsChoice {
 }
 
 impl TlsChoice {
-    /// Whether anything was chosen.
-    fn asks_for_anything(&self) -> bool {
-        let Self { backend, min, max, further, resumption, ticket_key, ocsp, x509_v1_clients } =
-            self;
-        let chosen = [backend.is_some(), min.is_some(), max.is_some(), !further.is_empty()];
-        let asked = [*ocsp, *x509_v1_clients, resumption.is_some(), ticket_key.is_some()];
-        chosen.iter().chain(&asked).any(|asked| *asked)
-    }
-
     /// A version that somebody took the trouble to name is asked for.
     fn asks_for_tls13(&self) -> bool {
         self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
@@ -209,43 +212,37 @@ impl Built {
     }
 }
 
-fn plain(asked: Option<BackendName>) -> Result<Built, ModeError> {
-    match asked {
-        None | Some(BackendName::Plain) => Ok(Built {
-            serving: Serving {
-                backend: Arc::new(turnkey_plain::Plain),
-                tls: false,
-                name: turnkey_plain::Plain::CAPABILITIES.name,
-                identities: None,
-                clients: ClientPolicy::None,
-                versions: None,
-                generation: 0,
-            },
-            capabilities: turnkey_plain::Plain::CAPABILITIES,
-            description: turnkey_plain::Plain::CAPABILITIES.name.to_owned(),
-        }),
-        Some(other) => Err(ModeError::TlsBackendForHttp(other.name())),
+fn in_the_clear(
+    asked: Option<BackendName>,
+    own: Option<&dyn BackendFactory>,
+) -> Result<Built, ModeError> {
+    if let Some(other) = asked.filter(|asked| *asked != BackendName::Plain) {
+        return Err(ModeError::TlsBackendForHttp(other.name()));
     }
-}
-
-fn own_backend(own: OwnBackend, choice: &TlsChoice) -> Result<Built, ModeError> {
-    let OwnBackend { backend, capabilities, description } = own;
-    if choice.asks_for_anything() {
-        return Err(ModeError::OwnBackend(capabilities.name));
+    let factory = own.unwrap_or(&turnkey_plain::Plain);
+    let capabilities = factory.capabilities();
+    if capabilities.tls {
+        return Err(ModeError::TlsBackendForHttp(capabilities.name));
     }
     Ok(Built {
         serving: Serving {
-            backend,
+            backend: factory.build_plain()?.into(),
+            tls: false,
             name: capabilities.name,
-            tls: capabilities.tls,
             identities: None,
             clients: ClientPolicy::None,
             versions: None,
             generation: 0,
         },
         capabilities,
-        description,
+        description: called(factory),
     })
+}
+
+/// The name of its backends, and the library behind them.
+fn called(factory: &dyn BackendFactory) -> String {
+    let (name, library) = (factory.capabilities().name, factory.library());
+    if library.is_empty() { name.to_owned() } else { format!("{name} ({library})") }
 }
 
 #[cfg(test)]

@@ -39,8 +39,7 @@ impl Peer {
         request.ext().get::<Self>()
     }
 
-    /// The server's mode: `http`, `https` or `mutual`; with [`Mode::Own`](crate::Mode::Own) the name of the
-    /// backend.
+    /// The server's mode: `http`, `https` or `mutual`.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         self.link.settings.mode
@@ -52,7 +51,7 @@ impl Peer {
     }
 
     /// The name of the backend that the connection came through: `plain`, `native-tls`, `rustls`,
-    /// `openssl`, or that of one of the program's own ([`OwnBackend`](crate::backend::OwnBackend)); `none` of a
+    /// `openssl`, or that of the program's own ([`Server::backend`](crate::Server::backend)); `none` of a
     /// request that came over no connection ([`TestClient`](crate::TestClient)).
     #[must_use]
     pub fn backend(&self) -> &'static str {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use turnkey_backend::BackendFactory;
+
 use self::bound::{Bound, Listening};
 use self::connection::Endpoint;
 use self::error::ServerError;
@@ -52,6 +54,7 @@ pub struct Server {
     content: Content,
     mode: Mode,
     choice: TlsChoice,
+    backend: Option<Arc<dyn BackendFactory>>,
     threads: usize,
     trust: TrustedProxies,
     proxy_protocol: bool,
@@ -95,6 +98,7 @@ impl Server {
             content,
             mode: Mode::Http,
             choice: TlsChoice::default(),
+            backend: None,
             threads: thread::available_parallelism().map_or(1, usize::from),
             trust: TrustedProxies::default(),
             proxy_protocol: false,
@@ -118,6 +122,50 @@ impl Server {
     #[must_use]
     pub fn tls(mut self, choice: TlsChoice) -> Self {
         self.choice = choice;
+        self
+    }
+
+    /// Sets what builds the backend, if it is to be another than those that come with turnkey; one of those serves.
+    ///
+    /// It gets what they get: identities, client policy and versions of https and mutual mode, at the start and at
+    /// each [reload](crate::Reloader). What is asked beyond its
+    /// [capabilities](crate::backend::BackendFactory::capabilities) is an error. In http mode it serves if it does no TLS.
+    ///
+    /// ```
+    /// use turnkey::backend::{Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities};
+    /// use turnkey::backend::{HandshakeError, Socket};
+    /// use turnkey::{App, Server};
+    ///
+    /// /// Hands on the connection as it is.
+    /// #[derive(Debug, Clone)]
+    /// struct AsItComes;
+    ///
+    /// impl Backend for AsItComes {
+    ///     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
+    ///         Box::pin(async { Ok(Accepted { stream: Box::new(socket), tls: None }) })
+    ///     }
+    /// }
+    ///
+    /// impl BackendFactory for AsItComes {
+    ///     fn capabilities(&self) -> Capabilities {
+    ///         Capabilities { name: "as-it-comes", ..Capabilities::NONE }
+    ///     }
+    ///
+    ///     fn build_plain(&self) -> Result<Box<dyn Backend>, BuildError> {
+    ///         Ok(Box::new(self.clone()))
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), turnkey::ServerError> {
+    /// let bound = Server::new(App::new()).backend(AsItComes).bind("127.0.0.1:0")?;
+    /// assert_eq!(bound.backend(), "as-it-comes");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// `examples/own_backend.rs` has one that does TLS.
+    #[must_use]
+    pub fn backend(mut self, factory: impl BackendFactory) -> Self {
+        self.backend = Some(Arc::new(factory));
         self
     }
 
@@ -256,12 +304,12 @@ impl Server {
         listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,
     ) -> Result<Bound, ServerError> {
         let mode = self.mode.name();
-        let built = self.mode.build(&self.choice)?;
+        let built = self.mode.build_with(&self.choice, self.backend.as_deref())?;
         let listeners = listeners()?;
         if listeners.is_empty() {
             return Err(ServerError::NoListener);
         }
-        let current = Arc::new(Current::new(built.serving));
+        let current = Arc::new(Current::new(built.serving, self.backend));
         let explainer = Arc::new(Explainer::new(Arc::clone(&self.names)));
         if let Some(buffers) = self.content.buffers() {
             buffers.call_limit(self.names.buffer_max);
@@ -334,7 +382,7 @@ fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listen
 
 /// Has `app` answer in plain HTTP.
 fn plain(listener: Listener, app: App, settings: Settings) -> Result<Listening, ServerError> {
-    let current = Current::new(Mode::Http.build(&TlsChoice::default())?.serving);
+    let current = Current::new(Mode::Http.build(&TlsChoice::default())?.serving, None);
     let settings = Settings { mode: Mode::Http.name(), ..settings };
     let endpoint = Endpoint::new(app.into(), Arc::new(current), settings);
     Ok(Listening { listener, endpoint: Arc::new(endpoint) })

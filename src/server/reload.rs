@@ -6,7 +6,7 @@ use turnkey_backend::ConnectConfig;
 
 use super::connection::Endpoint;
 use crate::h1::content::Content;
-use crate::mode::current::{Current, Serving};
+use crate::mode::current::Current;
 use crate::mode::{self, BackendName, Mode, ModeError, TlsChoice};
 use crate::proxy::Proxy;
 use crate::report::metrics::Metrics;
@@ -30,7 +30,8 @@ impl Reloader {
         Self { current: Arc::clone(&endpoint.current), proxy, metrics }
     }
 
-    /// Builds a backend for `mode` and `choice`, and serves all handshakes with it that begin from
+    /// Builds a backend for `mode` and `choice`, by the program's own [factory](crate::Server::backend) if there is
+    /// one, and serves all handshakes with it that begin from
     /// now on. A connection that stands goes on if the new client policy would let its client in, which is asked at
     /// its next request, and at once where a request is under way. On an error all stays as it was.
     ///
@@ -78,7 +79,7 @@ impl Reloader {
         own: Option<(Mode, TlsChoice)>,
         upstream: Option<(Option<BackendName>, &ConnectConfig)>,
     ) -> Result<(), ModeError> {
-        let serving = own.map(|(mode, choice)| self.build(mode, &choice)).transpose()?;
+        let serving = own.map(|(mode, choice)| self.current.build(mode, &choice)).transpose()?;
         let upstream = match upstream {
             Some((backend, config)) => {
                 let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
@@ -97,14 +98,6 @@ impl Reloader {
             proxy.replace_tls(connector, config.clone());
         }
         Ok(())
-    }
-
-    fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
-        let serving = mode.build(choice)?.serving;
-        if serving.tls != self.current.get().tls {
-            return Err(ModeError::OtherScheme);
-        }
-        Ok(serving)
     }
 
     fn count(&self, done: bool) {

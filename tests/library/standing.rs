@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use smol::io::AsyncReadExt;
 use turnkey::backend::{
-    Accepted, Backend, BoxFuture, Capabilities, HandshakeError, OwnBackend, Socket,
+    Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities, HandshakeError, Socket,
 };
 use turnkey::tls::{
     AllowRules, BackendName, Certificate, ClientPolicy, ClientTrust, Identity, TlsInfo,
@@ -145,8 +145,18 @@ fn another_backend_verifies_as_the_one_before() {
 }
 
 /// Takes the word of a client for who it is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Believing(Certificate);
+
+impl BackendFactory for Believing {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { name: "believing", ..Capabilities::NONE }
+    }
+
+    fn build_plain(&self) -> Result<Box<dyn Backend>, BuildError> {
+        Ok(Box::new(self.clone()))
+    }
+}
 
 impl Backend for Believing {
     fn accept(&self, mut socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
@@ -165,11 +175,7 @@ impl Backend for Believing {
 fn a_backend_of_ones_own_sees_its_clients_again() {
     let pki = Pki::new();
     let leaf = identity(&pki).leaf().clone();
-    let mode = || {
-        let capabilities = Capabilities { name: "believing", ..Capabilities::NONE };
-        Mode::Own(OwnBackend::new(capabilities, Believing(leaf.clone())))
-    };
-    let server = Server::new(app()).mode(mode());
+    let server = Server::new(app()).backend(Believing(leaf));
     let library = Library::start(server, pki, |port, _| Dialer::plain(port));
     let open = |word| {
         let mut conn = library.open();
@@ -179,7 +185,7 @@ fn a_backend_of_ones_own_sees_its_clients_again() {
     let (mut known, mut unknown) = (open(b"+"), open(b"-"));
     assert_said(&mut known, 200, "server.localhost 0 false");
     assert_said(&mut unknown, 200, "- 0 false");
-    library.reloader.replace(mode(), TlsChoice::default()).unwrap();
+    library.reloader.replace(Mode::Http, TlsChoice::default()).unwrap();
     assert_said(&mut known, 403, "a new connection is needed");
     assert_said(&mut unknown, 200, "- 0 false");
     assert_said(&mut open(b"+"), 200, "server.localhost 0 false");

@@ -13,7 +13,7 @@ use crate::ClientPolicy;
 /// whatever ends first of all that vouched for the client
 /// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)), or to verify the chain again; and it
 /// resumes no session under another server name than the one that the session began with (RFC 6066 §3). What
-/// [`ClientPolicy::check`] does is the rest of it.
+/// [`ClientPolicy::admit`] does is the rest of it.
 #[derive(Debug, Clone, Default)]
 pub enum Resumption {
     /// Every handshake is a full one.
