@@ -22,6 +22,7 @@ crate::on_every_verifying_backend! {
     a_client_has_to_be_for_signing
     a_netscape_certificate_has_to_be_for_clients
     a_key_for_agreement_is_served
+    listed_cas_of_one_name_are_told_apart_by_key
 }
 
 fn a_host_in_the_common_name_is_constrained(setup: Setup) {
@@ -120,6 +121,15 @@ fn a_key_for_agreement_is_served(setup: Setup) {
     served(setup, |root| usable(root, KeyUsagePurpose::KeyAgreement));
 }
 
+fn listed_cas_of_one_name_are_told_apart_by_key(setup: Setup) {
+    let pki = Pki::new();
+    let twins = [(); 2].map(|()| Authority::root("Twin CA"));
+    let cas: String = twins.iter().map(Authority::pem).collect();
+    for twin in &twins {
+        served_by(setup, &pki, &twin.issue(&nameless("alice").naming_issuer_key()), &cas);
+    }
+}
+
 /// What one backend lets in and the other refuses: the table in `backends/README.md`, in its order.
 #[test]
 fn the_page_tells_where_the_backends_differ() {
@@ -141,7 +151,7 @@ fn the_page_tells_where_the_backends_differ() {
     assert_eq!(rows, found);
 }
 
-fn differences() -> [Case; 7] {
+fn differences() -> [Case; 8] {
     [
         ("a CA with `pathlen:0` issued itself a new certificate", |root| {
             let names_key = |ca: &mut CertificateParams| {
@@ -195,6 +205,13 @@ fn differences() -> [Case; 7] {
             let forged = Authority::root("Other CA").subordinate("Department CA");
             below_ours(department.issue(&nameless("alice")).with_chain(&[&forged, &department]))
         }),
+        (
+            "it is from the second of two listed CAs of one name, and names no key of its issuer",
+            |_| {
+                let [first, second] = [(); 2].map(|()| Authority::root("Twin CA"));
+                (second.issue(&nameless("alice")), first.pem() + &second.pem())
+            },
+        ),
     ]
 }
 
