@@ -50,11 +50,14 @@ impl BackendFactory for MyRustls {
         let chain = identity.chain().iter().map(|certificate| certificate.der().clone()).collect();
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256];
+        let setup = |error: rustls::Error| BuildError::Setup(error.into());
         let config = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map(|config| config.with_no_client_auth())
-            .and_then(|config| config.with_single_cert(chain, identity.key().clone_key().into()));
-        Ok(Box::new(ChaCha(Arc::new(config.map_err(|e| BuildError::Setup(e.into()))?))))
+            .map_err(setup)?
+            .with_no_client_auth()
+            .with_single_cert(chain, identity.key().clone_key().into())
+            .map_err(setup)?;
+        Ok(Box::new(ChaCha(Arc::new(config))))
     }
 }
 

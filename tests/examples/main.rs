@@ -50,7 +50,7 @@ examples! { hello modes own_backend proxy r#static whoami }
 #[test]
 fn they_are_as_short_as_they_are_said_to_be() {
     assert!(source("modes").lines().count() < 90);
-    assert!(source("own_backend").lines().count() < 75);
+    assert!(source("own_backend").lines().count() < 80);
 }
 
 /// What the recipe's two switches cannot be together.
