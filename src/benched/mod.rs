@@ -1,4 +1,4 @@
-//! The door for `benches/instructions`: requests through the wire and an app, and lines of the access log,
+//! Entry points for `benches/instructions`: requests through the wire and an app, and lines of the access log,
 //! and nothing else, so that what they cost can be counted. The tests keep it from rotting.
 
 use std::io;

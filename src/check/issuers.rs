@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use turnkey_backend::time::{distance, utc};
-use turnkey_backend::{Certificate, CertificateError};
+use turnkey::tls::time::{distance, utc};
+use turnkey::tls::{Certificate, CertificateError};
 
 use super::certificate::{self, called};
 use crate::config::files::{Clients, Finding, Sourced, Subject, signed};

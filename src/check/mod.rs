@@ -1,5 +1,5 @@
-//! Says what is wrong with what is to be served, all of it at once: `turnkey check`. Start-up and
-//! reloads look at the same.
+//! Finds all problems in the options and files in one run: `turnkey check`. Start-up and reloads run the same
+//! checks.
 //!
 //! [`run`] reads on where start-up ends at the first error, then [inspects](inspect) what it has, builds the
 //! backends, and shakes hands with the one that would serve. An error is what keeps the server from starting,

@@ -1,4 +1,4 @@
-//! From options to a server that can be built: which mode, which identity, which clients.
+//! Turns options into a configuration: which mode, which identity, which clients.
 
 mod choose_mode;
 pub(crate) mod error;

@@ -1,5 +1,5 @@
-//! What the rooms of the program share to speak to people: colours, words for a shell, causes of errors, and
-//! advice about the permissions of files.
+//! Text output that the rooms of the program share: colours, words for a shell, causes of errors, and advice
+//! about the permissions of files.
 
 pub(crate) mod causes;
 pub(crate) mod colour;

@@ -1,4 +1,4 @@
-//! The door for the fuzz targets in `fuzz/`: a function for each parser that reads bytes from
+//! Entry points for the fuzz targets in `fuzz/`: a function for each parser that reads bytes from
 //! strangers, which takes any bytes and asserts what must hold for them. The tests run the seeds
 //! through it.
 

@@ -1,5 +1,4 @@
-//! The one place that turns a choice of mode into a backend. Nothing after it asks what the mode
-//! is.
+//! The one place that turns a choice of mode into a backend. Later code does not depend on the mode.
 
 mod candidates;
 pub(crate) mod current;

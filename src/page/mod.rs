@@ -1,5 +1,4 @@
-//! The one layout of all pages that the server makes itself: `/whoami`, the listing of a folder, and
-//! errors.
+//! The layout of every page that the server generates: `/whoami`, the listing of a folder, and errors.
 //!
 //! A page loads nothing and runs no script. Its `Content-Security-Policy` tells the browser so: injected
 //! content has no effect.

@@ -1,5 +1,5 @@
-//! Certificates for development and for private networks: a CA of one's own, a server below it,
-//! and clients. `turnkey certs` is [`certs`]; `--adhoc` is [`adhoc`].
+//! Certificates for development and for private networks: a private CA, and
+//! certificates for a server and clients. `turnkey certs` is [`certs`]; `--adhoc` is [`adhoc`].
 //!
 //! [`certs`] works in two steps. First it reads the whole folder, decides what may stay, and makes
 //! all that is missing in memory; anything that would lose a file of somebody's own is an error

@@ -1,4 +1,4 @@
-//! The program: from its arguments to an exit code.
+//! Runs the program and returns its exit code.
 
 mod background;
 mod failure;

@@ -1,4 +1,4 @@
-//! Requests handed on to upstreams, and their answers handed back.
+//! Forwards requests to upstreams and returns their responses.
 //!
 //! Heads pass as bytes that have been vetted on the way in, in both directions. Bodies of requests are read
 //! before an upstream is asked, and answers are read ahead of slow clients, within limits. What a client says about itself does not reach the upstream: who it is,

@@ -1,4 +1,4 @@
-//! What came of a request and a connection: the access log, the metrics and the explanations of failed
+//! Reports the outcome of requests and connections: the access log, the metrics and the explanations of failed
 //! handshakes.
 
 pub(crate) mod access;

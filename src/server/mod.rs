@@ -1,7 +1,8 @@
-//! What a server is to be like, and taking its port.
+//! Configures a server, binds its ports, and accepts, serves and drains connections. The loop that accepts is in `accept.rs`.
 
 mod accept;
 mod admission;
+mod beside;
 pub(crate) mod bound;
 mod close;
 pub(crate) mod connection;
@@ -12,7 +13,7 @@ pub(crate) mod reload;
 pub(crate) mod signals;
 pub(crate) mod workers;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -20,11 +21,12 @@ use std::time::Duration;
 
 use turnkey_backend::BackendFactory;
 
-use self::bound::{Bound, Listening};
+use self::beside::{Redirect, metrics_listening};
+use self::bound::Bound;
 use self::connection::Endpoint;
 use self::error::ServerError;
 use self::listener::Listener;
-use crate::app::{App, redirect};
+use crate::app::App;
 use crate::common::address::Address;
 use crate::common::limits::Limits;
 use crate::common::setting_names::SettingNames;
@@ -65,19 +67,6 @@ pub struct Server {
     metrics: Option<Listener>,
     names: Arc<SettingNames>,
 }
-
-/// The port for plain HTTP from which all are sent on.
-#[derive(Debug)]
-struct Redirect {
-    port: u16,
-    /// In place of the port.
-    listener: Option<Listener>,
-    challenges: Option<PathBuf>,
-}
-
-/// How many connections for metrics there may be at a time; their descriptors are among those that no
-/// client gets.
-const SCRAPERS: usize = 8;
 
 impl Server {
     /// A server for `app`, in http mode, with the default limits.
@@ -350,42 +339,6 @@ impl Server {
         }
         Ok(bound)
     }
-}
-
-impl Redirect {
-    /// Takes the port beside that of `main`, and sends people there.
-    fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
-        let own = main.local_addr().map_err(|_| ServerError::NoPort)?;
-        let listener = match self.listener {
-            Some(listener) => listener,
-            None => Listener::bind(SocketAddr::new(own.ip(), self.port))?,
-        };
-        let shared = &main.endpoint;
-        let current = Arc::clone(&shared.current);
-        let app = redirect::app(redirect::Target {
-            is_ours: Box::new(move |host| current.get().is_for_host(host)),
-            https_port: own.port(),
-            folder: self.challenges,
-        });
-        let settings = Settings { hsts: None, health: None, ..Settings::clone(&shared.settings) };
-        plain(listener, app, settings)
-    }
-}
-
-/// What a listener for metrics does. It shares nothing with the others but the threads: neither their
-/// places nor their end, and nobody is told of who asks there.
-fn metrics_listening(listener: Listener, metrics: Arc<Metrics>) -> Result<Listening, ServerError> {
-    let limits = Limits { max_connections: SCRAPERS, ..Limits::default() };
-    let settings = Settings { limits: Arc::new(limits), ..Settings::default() };
-    plain(listener, metrics_page::app(metrics), settings)
-}
-
-/// Has `app` answer in plain HTTP.
-fn plain(listener: Listener, app: App, settings: Settings) -> Result<Listening, ServerError> {
-    let current = Current::new(Mode::Http.build(&TlsChoice::default())?.serving, None);
-    let settings = Settings { mode: Mode::Http.name(), ..settings };
-    let endpoint = Endpoint::new(app.into(), Arc::new(current), settings);
-    Ok(Listening { listener, endpoint: Arc::new(endpoint) })
 }
 
 #[cfg(test)]

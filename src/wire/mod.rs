@@ -1,4 +1,4 @@
-//! HTTP/1.1 framing (RFC 9112): what stands between the byte stream and whoever answers.
+//! HTTP/1.1 framing (RFC 9112): turns the byte stream into valid requests.
 //!
 //! Nobody sees a byte that has not been framed and vetted here. For each request the wire reads a
 //! bounded head, parses it once, decides how long the body is, and refuses what is malformed or
@@ -14,6 +14,7 @@ pub(crate) mod framer;
 pub(crate) mod head;
 pub(crate) mod head_limits;
 pub(crate) mod input;
+mod lines;
 pub(crate) mod scanner;
 pub(crate) mod tally;
 pub(crate) mod transport;

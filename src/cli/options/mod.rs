@@ -23,7 +23,7 @@ pub(crate) struct Opt {
     pub(crate) text: &'static str,
 }
 
-/// What an option takes, by the `arg_name` that it has in `cli.rs`: the values there are with bars
+/// What an option takes, by the `arg_name` that it has in `cli/mod.rs`: the values there are with bars
 /// between, or else a word for what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value(pub(crate) &'static str);
