@@ -80,14 +80,12 @@ impl TestClient {
     ///
     /// let client = TestClient::new(app);
     /// assert_eq!(client.get("/").send().text(), "nobody");
-    /// # #[cfg(feature = "pki")] {
-    /// # let identity = turnkey::pki::adhoc(&[], std::time::SystemTime::now())?;
-    /// # let alice: Certificate = identity.leaf().clone();
+    /// # let made = rcgen::generate_simple_self_signed(["alice".to_owned()])?;
+    /// # let der = made.cert.der();
+    /// let alice = Certificate::from_der(der)?;
     /// # let subject = alice.subject().to_owned();
-    /// // let alice = Certificate::from_der(&der)?;
     /// let response = client.certificate(alice).get("/").send();
     /// assert_eq!(response.text(), subject);
-    /// # }
     /// # Ok(()) }
     /// ```
     #[must_use]
