@@ -113,7 +113,7 @@ pub use app::{
 pub use common::limits::Limits;
 pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};
-pub use mode::{Mode, ModeError, TlsChoice};
+pub use mode::{Mode, ModeError, Tls};
 pub use peer::Peer;
 pub use proxy::{Balance, Proxy, UpgradeProtocol, Upstream};
 pub use server::Server;

@@ -2,7 +2,7 @@
 
 use turnkey::backend::{BuildError, Built};
 use turnkey::tls::{BackendName, compiled_backends};
-use turnkey::{Mode, ModeError, TlsChoice};
+use turnkey::{Mode, ModeError, Tls};
 
 use crate::config::files::{Finding, Subject};
 use crate::console::causes::with_causes;
@@ -25,11 +25,11 @@ impl Survey {
 }
 
 /// What each compiled backend makes of it, in the order in which they are tried.
-pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
+pub(super) fn survey(mode: &Mode, choice: &Tls) -> Vec<Survey> {
     let compiled = compiled_backends();
     let survey = compiled.into_iter().map(|(name, library)| {
         let backend = name.parse::<BackendName>().ok();
-        let built = mode.clone().build(&TlsChoice { backend, ..choice.clone() });
+        let built = mode.clone().build(&Tls { backend, ..choice.clone() });
         let (lacks, error) = match built {
             Ok(_) => (None, None),
             Err(ModeError::Lacks { what, .. }) => (Some(what), None),
@@ -43,7 +43,7 @@ pub(super) fn survey(mode: &Mode, choice: &TlsChoice) -> Vec<Survey> {
 /// Builds the one that would serve.
 pub(super) fn build(
     mode: Mode,
-    choice: &TlsChoice,
+    choice: &Tls,
     surveys: &[Survey],
 ) -> Result<(Built, Finding), Finding> {
     let subject = Subject::option("--backend");

@@ -28,7 +28,7 @@ use std::time::SystemTime;
 
 use turnkey::backend::Built;
 use turnkey::tls::{Certificate, Identity};
-use turnkey::{Mode, TlsChoice};
+use turnkey::{Mode, Tls};
 
 use self::report::{Handshake, Report};
 use crate::config::Config;
@@ -65,7 +65,7 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     }
     match &loaded.own {
         Some(material) => with_tls(&mut report, material),
-        None => drop(build(&mut report, Mode::Http, &TlsChoice::default())),
+        None => drop(build(&mut report, Mode::Http, &Tls::default())),
     }
     let text = if json {
         json::text(&report, now)
@@ -171,7 +171,7 @@ fn with_tls(report: &mut Report, material: &Material<'_>) {
 }
 
 /// Builds what would serve.
-fn build(report: &mut Report, mode: Mode, choice: &TlsChoice) -> Option<Built> {
+fn build(report: &mut Report, mode: Mode, choice: &Tls) -> Option<Built> {
     match backends::build(mode, choice, &report.backends) {
         Ok((built, finding)) => {
             report.findings.push(finding);

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use turnkey::log::LogFormat;
 use turnkey::net::{Address, Descriptors, TrustedProxies};
 use turnkey::tls::{AllowRules, BackendName};
-use turnkey::{Limits, TlsChoice};
+use turnkey::{Limits, Tls};
 use zeroize::Zeroizing;
 
 use self::choose_mode::choose_mode;
@@ -124,7 +124,7 @@ impl Config {
     fn sources(
         &self,
         layers: Layers<'_>,
-        choice: TlsChoice,
+        choice: Tls,
         now: SystemTime,
     ) -> Result<Sources, ConfigError> {
         let identities = files::choose(layers.0, self.mode)?;
@@ -223,14 +223,14 @@ fn ticket_key(layers: Layers<'_>, resumes: bool) -> Result<Option<PathBuf>, Conf
     ))
 }
 
-fn choice(layers: Layers<'_>) -> Result<TlsChoice, ConfigError> {
-    let choice = TlsChoice {
+fn choice(layers: Layers<'_>) -> Result<Tls, ConfigError> {
+    let choice = Tls {
         backend: layers.of(|s| s.backend),
         min: layers.of(|s| s.tls_min),
         max: layers.of(|s| s.tls_max),
         resumption: layers.of(|s| s.resumption),
         ocsp: !layers.list(|s| &s.ocsp).is_empty(),
-        ..TlsChoice::default()
+        ..Tls::default()
     };
     match (choice.min, choice.max) {
         (Some(min), Some(max)) if min > max => {

@@ -7,7 +7,7 @@ use turnkey_backend::{
     Identities, Identity, Socket, TlsInfo, VersionRange, Vouched,
 };
 
-use super::{Mode, ModeError, TlsChoice};
+use super::{Mode, ModeError, Tls};
 
 /// What new connections are served with: all of it, or all of what replaces it.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Current {
     }
 
     /// What may [replace](Self::replace) that, for `mode` and `choice`.
-    pub(crate) fn build(&self, mode: Mode, choice: &TlsChoice) -> Result<Serving, ModeError> {
+    pub(crate) fn build(&self, mode: Mode, choice: &Tls) -> Result<Serving, ModeError> {
         let serving = mode.build_with(choice, self.own.as_deref())?.serving;
         if serving.tls == self.get().tls { Ok(serving) } else { Err(ModeError::OtherScheme) }
     }

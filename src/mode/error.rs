@@ -59,7 +59,7 @@ pub enum ModeError {
     },
     /// One backend is named, and the program brings another.
     #[error(
-        "TlsChoice names the backend {named}, and Server::backend brings {own}; leave one of them out"
+        "Tls names the backend {named}, and Server::backend brings {own}; leave one of them out"
     )]
     TwoBackends {
         /// The one that is named.

@@ -43,14 +43,14 @@ impl Mode {
 
     /// Builds the backend that serves this mode, as [`Server::bind`](crate::Server::bind) does before it takes a
     /// port: to find out whether it can be built, or which one it is. It is one of those that come with turnkey.
-    pub fn build(self, choice: &TlsChoice) -> Result<Built, ModeError> {
+    pub fn build(self, choice: &Tls) -> Result<Built, ModeError> {
         self.build_with(choice, None)
     }
 
     /// The same, where the program may bring a backend of its own.
     pub(crate) fn build_with(
         self,
-        choice: &TlsChoice,
+        choice: &Tls,
         own: Option<&dyn BackendFactory>,
     ) -> Result<Built, ModeError> {
         if let (Some(named), Some(own)) = (choice.backend, own) {
@@ -95,7 +95,7 @@ fn with_tls(
     factory: &dyn BackendFactory,
     identities: &Identities,
     clients: &ClientPolicy,
-    choice: &TlsChoice,
+    choice: &Tls,
 ) -> Result<Built, ModeError> {
     let capabilities = factory.capabilities();
     let versions = choice.versions(&capabilities)?;
@@ -127,7 +127,7 @@ fn with_tls(
 
 /// What is asked of the TLS stack, where it is left open otherwise.
 #[derive(Debug, Clone, Default)]
-pub struct TlsChoice {
+pub struct Tls {
     /// The backend, of those that come with turnkey (for another, see
     /// [`Server::backend`](crate::Server::backend)); without one, the first compiled one of rustls, openssl and native-tls that can
     /// do all that is asked, TLS 1.3 and every certificate included. Where none has TLS 1.3 for the
@@ -152,7 +152,7 @@ pub struct TlsChoice {
     pub x509_v1_clients: bool,
 }
 
-impl TlsChoice {
+impl Tls {
     /// A version that somebody took the trouble to name is asked for.
     fn asks_for_tls13(&self) -> bool {
         self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn http_mode_takes_no_backend_with_tls() {
-        let choice = TlsChoice { backend: Some(BackendName::Rustls), ..TlsChoice::default() };
+        let choice = Tls { backend: Some(BackendName::Rustls), ..Tls::default() };
         let error = Mode::Http.build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
     }
@@ -268,10 +268,10 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         let (min, max) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
-        let choice = TlsChoice { min, max, ..TlsChoice::default() };
+        let choice = Tls { min, max, ..Tls::default() };
         let error = Mode::Https(identity()).build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::NoVersion), "{error}");
-        let choice = TlsChoice { further: vec![identity()], ..TlsChoice::default() };
+        let choice = Tls { further: vec![identity()], ..Tls::default() };
         let error = Mode::Https(identity()).build(&choice).unwrap_err();
         assert!(matches!(error, ModeError::DuplicateName(_)), "{error}");
         assert!(error.to_string().contains("localhost"), "{error}");
@@ -281,6 +281,6 @@ mod tests {
     #[test]
     fn mutual_mode_without_a_policy_is_refused() {
         let mode = Mode::Mutual(identity(), ClientPolicy::None);
-        assert!(matches!(mode.build(&TlsChoice::default()), Err(ModeError::NoClientPolicy)));
+        assert!(matches!(mode.build(&Tls::default()), Err(ModeError::NoClientPolicy)));
     }
 }

@@ -5,7 +5,7 @@ use turnkey_backend::{
     TlsVersion, TrustAnchors,
 };
 
-use super::TlsChoice;
+use super::Tls;
 
 /// What is asked beyond TLS itself.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,7 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn of(identity: &Identity, clients: &ClientPolicy, choice: &TlsChoice) -> Self {
+    pub(super) fn of(identity: &Identity, clients: &ClientPolicy, choice: &Tls) -> Self {
         let identities = || [identity].into_iter().chain(&choice.further);
         let trust = clients.trust();
         let anchors = trust.map(|trust| trust.anchors().certificates()).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::metrics_page;
 use crate::app::{App, redirect};
 use crate::common::limits::Limits;
 use crate::mode::current::Current;
-use crate::mode::{Mode, TlsChoice};
+use crate::mode::{Mode, Tls};
 use crate::peer::settings::Settings;
 use crate::report::metrics::Metrics;
 
@@ -62,7 +62,7 @@ pub(super) fn metrics_listening(
 
 /// Has `app` answer in plain HTTP.
 fn plain(listener: Listener, app: App, settings: Settings) -> Result<Listening, ServerError> {
-    let current = Current::new(Mode::Http.build(&TlsChoice::default())?.serving, None);
+    let current = Current::new(Mode::Http.build(&Tls::default())?.serving, None);
     let settings = Settings { mode: Mode::Http.name(), ..settings };
     let endpoint = Endpoint::new(app.into(), Arc::new(current), settings);
     Ok(Listening { listener, endpoint: Arc::new(endpoint) })

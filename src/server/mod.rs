@@ -32,7 +32,7 @@ use crate::common::limits::Limits;
 use crate::common::setting_names::SettingNames;
 use crate::h1::content::Content;
 use crate::mode::current::Current;
-use crate::mode::{Mode, TlsChoice};
+use crate::mode::{Mode, Tls};
 use crate::peer::settings::Settings;
 use crate::peer::trust::{Trust, TrustedProxies};
 use crate::proxy::Proxy;
@@ -55,7 +55,7 @@ use crate::report::metrics::{Metrics, Told};
 pub struct Server {
     content: Content,
     mode: Mode,
-    choice: TlsChoice,
+    choice: Tls,
     backend: Option<Arc<dyn BackendFactory>>,
     threads: usize,
     trust: TrustedProxies,
@@ -86,7 +86,7 @@ impl Server {
         Self {
             content,
             mode: Mode::Http,
-            choice: TlsChoice::default(),
+            choice: Tls::default(),
             backend: None,
             threads: thread::available_parallelism().map_or(1, usize::from),
             trust: TrustedProxies::default(),
@@ -109,7 +109,7 @@ impl Server {
 
     /// Sets what is asked of the TLS stack.
     #[must_use]
-    pub fn tls(mut self, choice: TlsChoice) -> Self {
+    pub fn tls(mut self, choice: Tls) -> Self {
         self.choice = choice;
         self
     }

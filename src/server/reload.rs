@@ -7,7 +7,7 @@ use turnkey_backend::ConnectConfig;
 use super::connection::Endpoint;
 use crate::h1::content::Content;
 use crate::mode::current::Current;
-use crate::mode::{self, BackendName, Mode, ModeError, TlsChoice};
+use crate::mode::{self, BackendName, Mode, ModeError, Tls};
 use crate::proxy::Proxy;
 use crate::report::metrics::Metrics;
 
@@ -36,7 +36,7 @@ impl Reloader {
     /// its next request, and at once where a request is under way. On an error all stays as it was.
     ///
     /// A mode with TLS can be replaced by another with TLS, and by nothing else.
-    pub fn replace(&self, mode: Mode, choice: TlsChoice) -> Result<(), ModeError> {
+    pub fn replace(&self, mode: Mode, choice: Tls) -> Result<(), ModeError> {
         self.replace_all(Some((mode, choice)), None)
     }
 
@@ -60,7 +60,7 @@ impl Reloader {
     /// and so do the connections to them.
     pub fn replace_all(
         &self,
-        own: Option<(Mode, TlsChoice)>,
+        own: Option<(Mode, Tls)>,
         upstream: Option<(Option<BackendName>, &ConnectConfig)>,
     ) -> Result<(), ModeError> {
         let replaced = self.try_replace(own, upstream);
@@ -76,7 +76,7 @@ impl Reloader {
 
     fn try_replace(
         &self,
-        own: Option<(Mode, TlsChoice)>,
+        own: Option<(Mode, Tls)>,
         upstream: Option<(Option<BackendName>, &ConnectConfig)>,
     ) -> Result<(), ModeError> {
         let serving = own.map(|(mode, choice)| self.current.build(mode, &choice)).transpose()?;

@@ -11,7 +11,7 @@ use turnkey::backend::{
 use turnkey::tls::{
     BackendName, ClientPolicy, ClientTrust, Identity, TlsInfo, TlsVersion, TrustAnchors,
 };
-use turnkey::{App, Mode, ModeError, Peer, Request, Server, ServerError, TlsChoice};
+use turnkey::{App, Mode, ModeError, Peer, Request, Server, ServerError, Tls};
 
 use crate::support::{Dialer, Library, Pki};
 
@@ -127,7 +127,7 @@ fn it_is_built_from_what_all_are_built_from() {
         format!("https sesame https sesame {subject} TLS 1.2 and 1.3")
     );
     // Which a reload changes.
-    let choice = TlsChoice { max: Some(TlsVersion::Tls12), ..TlsChoice::default() };
+    let choice = Tls { max: Some(TlsVersion::Tls12), ..Tls::default() };
     library.reloader.replace(Mode::Https(identity(&library.pki)), choice).unwrap();
     assert!(said(&library, "sesame").ends_with(" TLS 1.2"));
     let bound = Server::new(app()).mode(Mode::Https(identity(&library.pki))).backend(sesame(TLS));
@@ -146,7 +146,7 @@ fn who_shows_no_certificate_is_refused_where_one_is_required() {
         assert_eq!(said(&library, "sesame"), "", "it is refused in the handshake");
         let optional = ClientPolicy::Optional(trust(&library.pki));
         let optional = Mode::Mutual(identity(&library.pki), optional);
-        library.reloader.replace(optional, TlsChoice::default()).unwrap();
+        library.reloader.replace(optional, Tls::default()).unwrap();
         assert!(said(&library, "sesame").starts_with("mutual sesame"));
     }
 }
@@ -160,7 +160,7 @@ fn a_policy_that_is_replaced_holds_for_it() {
     assert!(conn.response().body.starts_with(b"https sesame"));
     let required = ClientPolicy::Required(trust(&library.pki));
     let required = Mode::Mutual(identity(&library.pki), required);
-    library.reloader.replace(required, TlsChoice::default()).unwrap();
+    library.reloader.replace(required, Tls::default()).unwrap();
     assert_eq!(conn.get().status, 403);
     assert_eq!(said(&library, "sesame"), "");
 }
@@ -171,13 +171,13 @@ fn what_its_capabilities_lack_is_an_error() {
     let pki = Pki::new();
     let https = || Mode::Https(identity(&pki));
     let mutual = || Mode::Mutual(identity(&pki), ClientPolicy::Required(trust(&pki)));
-    let tls13 = TlsChoice { min: Some(TlsVersion::Tls13), ..TlsChoice::default() };
-    let resumption = TlsChoice { resumption: Some(false), ..TlsChoice::default() };
+    let tls13 = Tls { min: Some(TlsVersion::Tls13), ..Tls::default() };
+    let resumption = Tls { resumption: Some(false), ..Tls::default() };
     let no_tls13 = Capabilities { tls13: false, ..TLS };
     let no_clients = Capabilities { client_certificates: false, ..TLS };
     for (capabilities, mode, choice, lacking) in [
-        (PLAIN, https(), TlsChoice::default(), "TLS"),
-        (no_clients, mutual(), TlsChoice::default(), "client certificates"),
+        (PLAIN, https(), Tls::default(), "TLS"),
+        (no_clients, mutual(), Tls::default(), "client certificates"),
         (no_tls13, https(), tls13, "TLS 1.3"),
         (TLS, https(), resumption, "resumption control"),
     ] {
@@ -217,7 +217,7 @@ fn what_it_does_not_build_is_an_error() {
 
 #[test]
 fn it_is_not_named_beside_another() {
-    let choice = TlsChoice { backend: Some(BackendName::Rustls), ..TlsChoice::default() };
+    let choice = Tls { backend: Some(BackendName::Rustls), ..Tls::default() };
     let pki = Pki::new();
     let server = Server::new(app()).mode(Mode::Https(identity(&pki))).tls(choice);
     let error = server.backend(sesame(TLS)).bind("127.0.0.1:0").unwrap_err();
@@ -231,11 +231,11 @@ fn it_is_not_named_beside_another() {
 #[test]
 fn it_is_replaced_by_its_like() {
     let bound = Server::new(app()).backend(sesame(PLAIN)).bind("127.0.0.1:0").unwrap();
-    bound.reloader().replace(Mode::Http, TlsChoice::default()).unwrap();
+    bound.reloader().replace(Mode::Http, Tls::default()).unwrap();
     let https = || Mode::Https(identity(&Pki::new()));
-    let error = bound.reloader().replace(https(), TlsChoice::default()).unwrap_err();
+    let error = bound.reloader().replace(https(), Tls::default()).unwrap_err();
     assert!(matches!(error, ModeError::OwnBackend { what: "TLS", .. }), "{error}");
     let bound = Server::new(app()).mode(https()).backend(sesame(TLS)).bind("127.0.0.1:0").unwrap();
-    let error = bound.reloader().replace(Mode::Http, TlsChoice::default()).unwrap_err();
+    let error = bound.reloader().replace(Mode::Http, Tls::default()).unwrap_err();
     assert!(matches!(error, ModeError::TlsBackendForHttp("sesame")), "{error}");
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use turnkey::net::RemoteAddr;
 use turnkey::tls::{BackendName, Certificate, ClientPolicy, ClientTrust, Identity, TrustAnchors};
 use turnkey::{
-    App, Mode, Next, Peer, Request, Response, Result, Server, StatusCode, TestClient, TlsChoice,
+    App, Mode, Next, Peer, Request, Response, Result, Server, StatusCode, TestClient, Tls,
     public_error,
 };
 
@@ -59,7 +59,7 @@ fn handlers_authorise_by_certificate_over_tls_as_in_the_process() {
     for backend in [BackendName::Rustls, BackendName::OpenSsl] {
         let pki = Pki::new();
         let alice = pki.save("alice", &pki.ca.issue(&Profile::client("alice")));
-        let choice = TlsChoice { backend: Some(backend), ..TlsChoice::default() };
+        let choice = Tls { backend: Some(backend), ..Tls::default() };
         let server = Server::new(app()).mode(mutual(&pki)).tls(choice);
         let in_process = TestClient::new(app()).certificate(certificate(&alice));
         let library =

@@ -11,7 +11,7 @@ use turnkey::tls::{
     AllowRules, BackendName, Certificate, ClientPolicy, ClientTrust, Identity, TlsInfo,
     TrustAnchors,
 };
-use turnkey::{App, Mode, Peer, Request, Server, TlsChoice};
+use turnkey::{App, Mode, Peer, Request, Server, Tls};
 
 use crate::support::{Conn, Dialer, Library, Pki};
 
@@ -46,8 +46,8 @@ fn rules(name: &str) -> AllowRules {
     AllowRules::new(vec![name.parse().unwrap()], Vec::new())
 }
 
-fn on(backend: BackendName) -> TlsChoice {
-    TlsChoice { backend: Some(backend), ..TlsChoice::default() }
+fn on(backend: BackendName) -> Tls {
+    Tls { backend: Some(backend), ..Tls::default() }
 }
 
 /// A server of `mode`, with a client that shows its certificate and one that has none.
@@ -185,7 +185,7 @@ fn a_backend_of_ones_own_sees_its_clients_again() {
     let (mut known, mut unknown) = (open(b"+"), open(b"-"));
     assert_said(&mut known, 200, "server.localhost 0 false");
     assert_said(&mut unknown, 200, "- 0 false");
-    library.reloader.replace(Mode::Http, TlsChoice::default()).unwrap();
+    library.reloader.replace(Mode::Http, Tls::default()).unwrap();
     assert_said(&mut known, 403, "a new connection is needed");
     assert_said(&mut unknown, 200, "- 0 false");
     assert_said(&mut open(b"+"), 200, "server.localhost 0 false");

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use turnkey::backend::{Accepted, Backend, BoxFuture, HandshakeError, Socket};
 use turnkey::tls::ClientTrust;
-use turnkey::{Mode, TlsChoice};
+use turnkey::{Mode, Tls};
 
 use super::*;
 use crate::pki;
@@ -14,7 +14,7 @@ use crate::pki;
 /// What serves an identity that was made up.
 fn built() -> (Built, Identity) {
     let identity = pki::adhoc(&[], SystemTime::now()).unwrap();
-    let built = Mode::Https(identity.clone()).build(&TlsChoice::default()).unwrap();
+    let built = Mode::Https(identity.clone()).build(&Tls::default()).unwrap();
     (built, identity)
 }
 

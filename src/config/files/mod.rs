@@ -20,7 +20,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::SystemTime;
 
-use turnkey::{Mode, TlsChoice};
+use turnkey::{Mode, Tls};
 
 pub(crate) use self::clients::{ClientFiles, Clients, Sourced};
 pub(crate) use self::found::{Finding, Severity, Subject};
@@ -46,10 +46,10 @@ pub(crate) struct LoadedFiles<'c> {
 
 impl LoadedFiles<'_> {
     /// The mode, and what is asked of the TLS stack.
-    pub(crate) fn mode(&self) -> Result<(Mode, TlsChoice), Finding> {
+    pub(crate) fn mode(&self) -> Result<(Mode, Tls), Finding> {
         match &self.own {
             Some(material) => material.mode(),
-            None => Ok((Mode::Http, TlsChoice::default())),
+            None => Ok((Mode::Http, Tls::default())),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use turnkey::tls::{
     ClientPolicy, Identities, Identity, OcspError, OcspResponse, TicketKey, TrustAnchors,
 };
-use turnkey::{Mode, TlsChoice};
+use turnkey::{Mode, Tls};
 use zeroize::Zeroizing;
 
 use super::beside::known_client;
@@ -25,7 +25,7 @@ pub(crate) struct Sources {
     pub(crate) clients: Option<ClientFiles>,
     pub(crate) ticket_key: Option<PathBuf>,
     /// What else is asked of the TLS stack; the identities and the ticket key are filled in.
-    pub(crate) choice: TlsChoice,
+    pub(crate) choice: Tls,
 }
 
 /// What `--adhoc` makes for one run.
@@ -111,7 +111,7 @@ impl Material<'_> {
     }
 
     /// The mode, and what is asked of the TLS stack, for what was read.
-    pub(crate) fn mode(&self) -> Result<(Mode, TlsChoice), Finding> {
+    pub(crate) fn mode(&self) -> Result<(Mode, Tls), Finding> {
         // That of `turnkey certs`, or of the recipe, whose `openssl` makes version 1.
         let known = known_client(self);
         let x509_v1_clients = known.is_some_and(|(_, client)| client.leaf().lacks_extensions());
@@ -120,7 +120,7 @@ impl Material<'_> {
             let subject = Subject::option("--cert");
             return Err(Finding::error("identity", &subject, "there is no identity"));
         };
-        let choice = TlsChoice {
+        let choice = Tls {
             further: identities.collect(),
             ticket_key: self.ticket_key.clone(),
             x509_v1_clients,

@@ -306,7 +306,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::mode::{Mode, TlsChoice};
+    use crate::mode::{Mode, Tls};
 
     /// What a certificate says that is good until the first of January of that year.
     fn until(year: i32, name: &str) -> CertificateParams {
@@ -333,7 +333,7 @@ mod tests {
         let leaf = until(leaf, "server").signed_by(&own, &between).unwrap();
         let (chain, key) = (leaf.pem() + &between.pem(), own.serialize_pem());
         let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes(), None, now).unwrap();
-        let mut serving = Mode::Http.build(&TlsChoice::default()).unwrap().serving;
+        let mut serving = Mode::Http.build(&Tls::default()).unwrap().serving;
         serving.identities = Some(identity.into());
         serving
     }

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use turnkey::tls::{BackendName, Identity};
-use turnkey::{App, Limits, Mode, Reloader, TlsChoice};
+use turnkey::{App, Limits, Mode, Reloader, Tls};
 
 use super::{Conn, Dialer, Pki, Stack};
 
@@ -65,7 +65,7 @@ impl Library {
             let cert = fs::read(&pki.server.cert).expect("a certificate");
             let key = fs::read(&pki.server.key).expect("a key");
             let identity = Identity::from_pem(&cert, &key, None, SystemTime::now());
-            let choice = TlsChoice { backend: Some(backend), ..TlsChoice::default() };
+            let choice = Tls { backend: Some(backend), ..Tls::default() };
             server = server.mode(Mode::Https(identity.expect("an identity"))).tls(choice);
         }
         Self::start(make(server), pki, |port, pki| {

@@ -3,7 +3,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use turnkey::tls::{BackendName, Identity};
-use turnkey::{Limits, Mode, Server, TlsChoice};
+use turnkey::{Limits, Mode, Server, Tls};
 
 use super::{Hits, Records, app, quiet_panics};
 
@@ -72,7 +72,7 @@ impl TestServer {
         let mut server = Server::new(app(&hits)).limits(limits).threads(2);
         if stack.is_tls() {
             let identity = identity();
-            let choice = TlsChoice { backend: Some(stack.backend()), ..TlsChoice::default() };
+            let choice = Tls { backend: Some(stack.backend()), ..Tls::default() };
             server = server.mode(Mode::Https(identity)).tls(choice);
         }
         let bound = server.bind("127.0.0.1:0").expect("a port");
