@@ -107,9 +107,8 @@ mod server;
 mod wire;
 
 pub use app::test_client::{TestClient, TestRequest, TestResponse};
-pub use app::{
-    App, Fields, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state,
-};
+pub use app::{App, Handler, Middleware, Next, Params, Route, builtin, public_error, with_state};
+pub use common::fields::Fields;
 pub use common::limits::Limits;
 pub use folder::{Folder, FolderError};
 pub use http_types::{self, Body, Error, Method, Request, Response, Result, StatusCode};

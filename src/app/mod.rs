@@ -3,7 +3,6 @@
 pub(crate) mod answer;
 mod builtin;
 mod failure;
-pub(crate) mod fields;
 mod handler;
 mod mount;
 mod next;
@@ -25,7 +24,6 @@ use self::answer::Answered;
 pub use self::builtin::builtin;
 pub use self::failure::public_error;
 use self::failure::{Begun, begin, settle};
-pub use self::fields::Fields;
 use self::handler::{BoxedHandler, boxed};
 pub use self::handler::{Handler, with_state};
 use self::next::{BoxedMiddleware, End, Ready};

@@ -7,6 +7,7 @@ pub(crate) mod buffers;
 pub(crate) mod causes;
 pub(crate) mod date;
 pub(crate) mod field;
+pub(crate) mod fields;
 pub(crate) mod limits;
 pub(crate) mod refusal;
 pub(crate) mod request_id;

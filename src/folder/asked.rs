@@ -6,6 +6,7 @@ use super::conditions::Conditions;
 use super::place::Place;
 use super::ranges::Ranges;
 use crate::common::field;
+use crate::common::fields::Fields;
 use crate::page;
 
 /// A request for a folder, without the http-types request, so that another thread can look it up.
@@ -56,13 +57,15 @@ impl Asked {
 
 impl Likes {
     fn of(request: &Request) -> Self {
-        let Some(values) = request.header("accept") else { return Self::Whatever };
+        let values = || Fields::of(request).values("accept");
+        if values().next().is_none() {
+            return Self::Whatever;
+        }
         if page::wants_page(request) {
             return Self::Page;
         }
-        let ranges: Vec<&[u8]> = values
-            .iter()
-            .flat_map(|value| field::list(value.as_str().as_bytes()))
+        let ranges: Vec<&[u8]> = values()
+            .flat_map(field::list)
             .map(|range| range.split(|&b| b == b';').next().map(field::trim).unwrap_or_default())
             .collect();
         if ranges.iter().any(|range| range.eq_ignore_ascii_case(b"application/json")) {

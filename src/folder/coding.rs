@@ -1,7 +1,7 @@
 use http_types::Request;
-use http_types::headers::HeaderValue;
 
 use crate::common::field;
+use crate::common::fields::Fields;
 
 /// The content coding of a file (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Coding {
     /// one comes first.
     pub(super) fn preferred(request: &Request) -> Vec<Self> {
         // A request without the field gets no coding.
-        let Some(values) = request.header("accept-encoding") else { return Vec::new() };
-        preferred(values.iter().map(HeaderValue::as_str))
+        let values: Vec<_> = Fields::of(request).texts("accept-encoding").collect();
+        if values.is_empty() { Vec::new() } else { preferred(values.iter().map(|value| &**value)) }
     }
 }
 

@@ -288,7 +288,7 @@ fn build(head: &Head<'_, '_>, decision: &Decision<'_>) {
             assert_eq!(request.url().scheme(), decision.scheme);
             assert!(request.url().username().is_empty() && request.url().password().is_none());
             let ascii = request.iter().map(|(_, values)| values.iter().count()).sum::<usize>();
-            let values = ascii + crate::app::Fields::of(&request).beyond_ascii().count();
+            let values = ascii + crate::common::fields::Fields::of(&request).beyond_ascii().count();
             assert_eq!(values, decision.fields(head.fields).count(), "fields came or went");
             match head.framing {
                 Framing::Length(length) => assert_eq!(request.len(), usize::try_from(length).ok()),

@@ -1,11 +1,11 @@
 use http_types::Request;
 
 use crate::common::field;
+use crate::common::fields::Fields;
 
 /// Whether `request` comes from a browser, which gets a page.
 pub(crate) fn wants_page(request: &Request) -> bool {
-    let values = request.header("accept");
-    prefers_page(values.iter().flat_map(|values| values.iter()).map(|v| v.as_str().as_bytes()))
+    prefers_page(Fields::of(request).values("accept"))
 }
 
 /// Whether `Accept` with these values (RFC 9110 §12.5.1) names HTML, and prefers it to text and JSON.

@@ -1,9 +1,9 @@
 use std::time::SystemTime;
 
-use http_types::headers::HeaderValue;
 use http_types::{Method, Request};
 
 use super::entity_tag::{EntityTag, Tags};
+use crate::common::fields::Fields;
 
 /// The validators of a representation (RFC 9110 §8.8).
 #[derive(Debug, Clone)]
@@ -50,27 +50,28 @@ impl Conditions {
     /// The conditions of `request`. A malformed date, or one of several, is ignored
     /// (RFC 9110 §13.1.3, §13.1.4).
     pub(super) fn of(request: &Request) -> Self {
+        let fields = Fields::of(request);
+        // An entity tag may have bytes beyond ASCII (RFC 9110 §8.8.3). Ours have none, so it matches nothing.
         let tags = |name: &str| {
-            let values = request.header(name)?;
-            Some(Tags::parse(values.iter().map(HeaderValue::as_str)))
+            let values: Vec<_> = fields.texts(name).collect();
+            (!values.is_empty()).then(|| Tags::parse(values.iter().map(|value| &**value)))
         };
         let only = |name: &str| {
-            let values = request.header(name)?;
-            let mut values = values.iter();
-            let only = values.next()?.as_str();
+            let mut values = fields.texts(name);
+            let only = values.next()?;
             values.next().is_none().then_some(only)
         };
-        let date = |name: &str| only(name).and_then(date);
+        let date = |name: &str| only(name).and_then(|value| date(&value));
         let reads = matches!(request.method(), Method::Get | Method::Head);
         Self {
             if_match: tags("if-match"),
             if_unmodified_since: date("if-unmodified-since"),
             if_none_match: tags("if-none-match"),
             if_modified_since: date("if-modified-since").filter(|_| reads),
-            if_range: request.header("if-range").map(|_| {
+            if_range: fields.values("if-range").next().map(|_| {
                 let value = only("if-range").unwrap_or_default();
-                let tag = EntityTag::parse_only(value).map(IfRange::Tag);
-                tag.or_else(|| date_of(value)).unwrap_or(IfRange::Malformed)
+                let tag = EntityTag::parse_only(&value).map(IfRange::Tag);
+                tag.or_else(|| date_of(&value)).unwrap_or(IfRange::Malformed)
             }),
         }
     }

@@ -1,6 +1,7 @@
 use http_types::Url;
 
 use super::*;
+use crate::common::fields::keep_beyond_ascii;
 
 /// Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 §5.6.7.
 const MODIFIED: u64 = 784_111_777;
@@ -18,6 +19,26 @@ fn outcome(tag: &str, method: Method, fields: &[(&str, &str)]) -> Precondition {
     }
     let tag = EntityTag::parse_only(tag).unwrap();
     Conditions::of(&request).evaluate(&Validators { tag, modified: MODIFIED, settled: true })
+}
+
+/// Tags of others may have bytes beyond ASCII (RFC 9110 §8.8.3), which the map of http-types cannot hold.
+#[test]
+fn a_tag_beyond_ascii_matches_nothing_and_hides_nothing() {
+    let outcome = |name: &str, value: &[u8], ascii: Option<(&str, &str)>| {
+        let mut request = Request::new(Method::Get, Url::parse("http://localhost/").unwrap());
+        if let Some((name, value)) = ascii {
+            request.insert_header(name, value);
+        }
+        keep_beyond_ascii(&mut request, vec![(name.to_owned(), value.to_vec())]);
+        let tag = EntityTag::parse_only("\"a\"").unwrap();
+        Conditions::of(&request).evaluate(&Validators { tag, modified: MODIFIED, settled: true })
+    };
+    assert_eq!(outcome("If-Match", b"\"\xe9\"", None), Precondition::Failed);
+    assert_eq!(outcome("If-Match", b"\"\xe9\", \"a\"", None), PROCEED);
+    assert_eq!(outcome("If-None-Match", b"\"\xe9\"", None), PROCEED);
+    assert_eq!(outcome("If-None-Match", b"\"\xe9\", \"a\"", None), Precondition::NotModified);
+    assert_eq!(outcome("If-Range", b"\"\xe9\"", None), WHOLE);
+    assert_eq!(outcome("If-Range", b"\"\xe9\"", Some(("if-range", "\"a\""))), WHOLE);
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use http_types::Request;
 
 use crate::common::field;
+use crate::common::fields::Fields;
 
 /// The maximum number of ranges in one response. A request with more gets the whole file, as RFC 9110 §14.2
 /// recommends: so many small parts are an attack.
@@ -42,13 +43,12 @@ impl Ranges {
     /// The ranges of `request`. `None` if it has none, or the field is malformed or has an unknown unit: then it
     /// is ignored (RFC 9110 §14.2).
     pub(super) fn of(request: &Request) -> Option<Self> {
-        let values = request.header("range")?;
-        let mut values = values.iter();
+        let mut values = Fields::of(request).texts("range");
         let only = values.next()?;
         if values.next().is_some() {
             return None;
         }
-        Self::parse(only.as_str())
+        Self::parse(&only)
     }
 
     pub(super) fn parse(value: &str) -> Option<Self> {

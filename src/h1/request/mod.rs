@@ -1,5 +1,6 @@
 //! The http-types `Request` of a head, for whoever takes one.
 
+use std::mem;
 use std::sync::LazyLock;
 
 use http_types::headers::{self, CONTENT_TYPE, HeaderName, Headers};
@@ -7,7 +8,7 @@ use http_types::{Body, Method, Request, Url, Version};
 use smol::io::BufReader;
 
 use super::body::RequestBody;
-use crate::app::fields::keep_beyond_ascii;
+use crate::common::fields::keep_beyond_ascii;
 use crate::common::refusal::Refusal;
 use crate::peer::trust::Decision;
 use crate::wire::head::{self, Framing, Head, Target};
@@ -107,9 +108,12 @@ fn add(request: &mut Request, name: &str, value: &str) {
         Some(name) => request.insert_header(name, value),
         None => request.insert_header(name, value),
     };
-    if let Some(before) = before {
-        request.insert_header(name, &before);
-        request.append_header(name, value);
+    // It was taken out: it goes back as it is, since a copy for each repetition would take time with their square.
+    if let Some(mut before) = before
+        && let Some(values) = request.header_mut(name)
+    {
+        mem::swap(values, &mut before);
+        values.append(&mut before);
     }
 }
 

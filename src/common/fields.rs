@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http_types::Request;
 
 /// The fields of a request, as the bytes that came.
@@ -37,6 +39,12 @@ impl<'r> Fields<'r> {
         let ascii = self.request.header(name).into_iter().flatten();
         let ascii = ascii.map(|value| value.as_str().as_bytes());
         ascii.chain(self.beyond_ascii().filter(is_it).map(|(_, value)| value))
+    }
+
+    /// The [values](Self::values) as text, for fields whose syntax has no bytes beyond ASCII but in what can match
+    /// nothing: these become U+FFFD.
+    pub(crate) fn texts(self, name: &str) -> impl Iterator<Item = Cow<'r, str>> + use<'r, '_> {
+        self.values(name).map(String::from_utf8_lossy)
     }
 
     /// The names and values of the fields with bytes beyond ASCII, in the order in which they came, with the
