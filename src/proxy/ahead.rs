@@ -1,4 +1,4 @@
-//! The client's side of an answer: what is read ahead while the client is slower than the upstream.
+//! The client's side of a response: what is read ahead while the client is slower than the upstream.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use crate::common::buffers::Buffers;
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 
-/// The part of an answer that the client has not taken yet. The client gets each byte as soon as it takes it; only
-/// what it does not take is buffered, so that the upstream does not wait for it.
+/// The part of a response that the client has not accepted yet. Bytes go to the client as soon as it accepts
+/// them. Only the others are buffered, so that the upstream does not wait.
 #[derive(Debug)]
 pub(super) struct Ahead<'a> {
     shared: &'a Shared,
     /// `None` if nothing is read ahead.
     buffers: Option<&'a Arc<Buffers>>,
-    /// What the client takes next, and how much of it has gone out.
+    /// The next bytes for the client, and how many of them have been sent.
     piece: Vec<u8>,
     written: usize,
-    /// What comes after that.
+    /// The bytes that follow.
     spool: Option<Box<Spool>>,
     patience: Patience,
 }
 
-/// Why an answer does not get to the client.
+/// Why a response does not reach the client.
 #[derive(Debug)]
 pub(super) enum NotTaken {
-    /// The client takes no more.
+    /// The client accepts no more.
     Client(io::Error),
     /// What was read ahead cannot be read back.
     Spool(io::Error),
@@ -47,8 +47,8 @@ impl<'a> Ahead<'a> {
         }
     }
 
-    /// Takes over the bytes in `out`, for the client or into the buffer. Pending while the upstream has to wait.
-    /// A file is used only with `use_file`.
+    /// Takes over the bytes in `out`, for the client or into the buffer. Pending while the upstream has to
+    /// wait. Uses a file only with `use_file`.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -77,7 +77,7 @@ impl<'a> Ahead<'a> {
                 return Poll::Ready(wrote.map_err(NotTaken::Client));
             }
             if self.buffers.is_some() {
-                // A TLS stack has to be given the same bytes again.
+                // A TLS stack must get the same bytes again after a pending write.
                 self.piece = mem::take(out);
                 return Poll::Ready(Ok(()));
             }
@@ -99,7 +99,7 @@ impl<'a> Ahead<'a> {
         }
     }
 
-    /// Writes what has been read ahead, as far as the client takes it: ready when it has all.
+    /// Writes what has been read ahead, as fast as the client accepts it. Ready when all is written.
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NotTaken>> {
         while !self.is_drained() {
             let wrote = lock(self.shared).poll_write_all(cx, &self.piece, &mut self.written);
@@ -129,15 +129,15 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// How long a client may keep the upstream waiting while it takes [`PACE`] bytes, before a file is used. That is
-/// 40 MiB/s; for a faster client a file would cost more time than it saves.
+/// How long a client may keep the upstream waiting while it accepts [`PACE`] bytes, before a file is used. The
+/// limit corresponds to 40 MiB/s; for a faster client a file would cost more time than it saves.
 const PATIENCE: Duration = Duration::from_millis(50);
 const PACE: usize = 2 << 20;
 
-/// Tells slow clients from fast ones.
+/// Distinguishes slow clients from fast ones.
 #[derive(Debug, Default)]
 struct Patience {
-    /// How many bytes the client has taken, and how long the upstream has waited for it meanwhile.
+    /// How many bytes the client has accepted, and how long the upstream has waited for it meanwhile.
     taken: usize,
     waited: Duration,
     since: Option<Instant>,
@@ -145,7 +145,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// The upstream waits for the client: ready when it has waited too long.
+    /// Call it while the upstream waits for the client. Ready when it has waited too long.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.taken >= PACE {
             (self.taken, self.waited, self.since) = (0, Duration::ZERO, None);
@@ -157,7 +157,7 @@ impl Patience {
         self.deadline.poll(cx, PATIENCE.saturating_sub(self.waited))
     }
 
-    /// The upstream does not wait any more.
+    /// Call it when the upstream no longer waits.
     fn pause(&mut self) {
         if let Some(since) = self.since.take() {
             self.waited += since.elapsed();

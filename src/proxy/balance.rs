@@ -7,22 +7,22 @@ use super::connection::Connection;
 use super::upstream::Upstream;
 use super::upstream_tls::UpstreamTls;
 
-/// How long an upstream that failed is left alone, when there are others.
+/// How long an upstream that failed is skipped, if there are others.
 const REST: Duration = Duration::from_secs(10);
 
-/// How long a connection without a request is kept, which is less than most servers keep theirs.
+/// How long an idle connection is kept. Most servers keep theirs longer.
 const KEEP: Duration = Duration::from_secs(30);
 
-/// How many connections without a request are kept, to each upstream.
+/// How many idle connections to each upstream are kept.
 pub(super) const MAX_IDLE: usize = 64;
 
-/// How one of several upstreams is chosen.
+/// How to choose one of several upstreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Balance {
     /// One after the other.
     #[default]
     RoundRobin,
-    /// The one with the fewest requests under way.
+    /// The one with the fewest requests in progress.
     LeastConnections,
 }
 
@@ -38,7 +38,7 @@ impl FromStr for Balance {
     }
 }
 
-/// The upstreams, and who is next.
+/// The upstreams, and which one is next.
 #[derive(Debug)]
 pub(super) struct Balancer {
     members: Vec<Arc<Member>>,
@@ -46,11 +46,11 @@ pub(super) struct Balancer {
     next: AtomicUsize,
 }
 
-/// One upstream: what is known of it, and connections to it that wait for a request.
+/// One upstream: its state, and idle connections to it.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) upstream: Upstream,
-    /// What people call it.
+    /// Its name for people.
     pub(super) name: Arc<str>,
     busy: AtomicUsize,
     rests_until: Mutex<Option<Instant>>,
@@ -71,8 +71,8 @@ impl Balancer {
         Self { members: members.collect(), balance, next: AtomicUsize::new(0) }
     }
 
-    /// Whom to ask, in this order: those that are well first, each once. Of one that rests nothing is
-    /// expected, but it is asked before the client is sent away.
+    /// The upstreams in the order to try them, each once, the healthy ones first. One that failed recently is
+    /// tried before the client gets an error.
     pub(super) fn order(&self) -> Vec<Arc<Member>> {
         let count = self.members.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed);
@@ -81,7 +81,7 @@ impl Balancer {
             .cloned()
             .collect();
         if self.balance == Balance::LeastConnections {
-            // Stable, so that those with equally many take turns.
+            // The sort is stable, so that upstreams with equally many requests take turns.
             order.sort_by_key(|member| member.busy.load(Ordering::Relaxed));
         }
         let now = Instant::now();
@@ -97,13 +97,13 @@ impl Balancer {
         self.members.len()
     }
 
-    /// Takes the connections that wait for a request and are of no use: those that have waited too long by
-    /// `now`, and those that the upstream has ended.
+    /// Takes the idle connections that are no longer useful: those that are too old at `now`, and those that
+    /// the upstream has closed.
     pub(super) fn take_useless(&self, now: Instant) -> Vec<Connection> {
         self.members.iter().flat_map(|member| member.take_useless(now)).collect()
     }
 
-    /// Closes the connections that wait and were opened with other TLS than there is now.
+    /// Closes the idle connections that were opened with an older TLS setup.
     pub(super) fn drop_outdated(&self, tls: &UpstreamTls) {
         self.members.iter().for_each(|member| member.drop_outdated(tls));
     }
@@ -115,7 +115,7 @@ impl Member {
         until.is_some_and(|until| until > now)
     }
 
-    /// Leaves it alone for a while. The result is whether that is news.
+    /// Skips it for a while. Returns whether it was not skipped before.
     pub(super) fn rest(&self) -> bool {
         let now = Instant::now();
         let mut until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,20 +124,20 @@ impl Member {
         news
     }
 
-    /// It has answered.
+    /// Records that it has responded.
     pub(super) fn is_well(&self) {
         *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Counts a request as under way until the result is dropped.
+    /// Counts a request as in progress until the result is dropped.
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(self))
     }
 
-    /// A connection that waits for a request, the one that was used last, if there is one that is
-    /// still good as far as can be told. Those of this thread come first: to wait for another's costs a
-    /// hop between threads, which is less than a new connection does.
+    /// Takes the most recently used idle connection that still seems good, if there is one. Connections of this
+    /// thread come first: waiting for another thread's costs a switch between threads, which is cheaper than a
+    /// new connection.
     pub(super) fn take_idle(&self, tls: &UpstreamTls) -> Option<Connection> {
         loop {
             let (since, mut connection) = {
@@ -172,14 +172,14 @@ impl Member {
         idle.extract_if(.., is_useless).map(|(_, connection)| connection).collect()
     }
 
-    /// Closes the connections that wait and were opened with other TLS than there is now.
+    /// Closes the idle connections that were opened with an older TLS setup.
     fn drop_outdated(&self, tls: &UpstreamTls) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, connection)| tls.is_current(connection.speaker()));
     }
 }
 
-/// A request that is under way at an upstream.
+/// A request in progress at an upstream.
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Member>);
 

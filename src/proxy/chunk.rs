@@ -2,15 +2,15 @@ use super::fields::{is_end_to_end, push};
 use crate::peer::trust::may_be_trailer;
 use crate::wire::chunked::Trailer;
 
-/// `content` as a chunk (RFC 9112 §7.1); nothing is the last one, with `trailers` behind it, as far
-/// as they are no words about the client or between neighbours (RFC 9110 §6.5.1).
+/// `content` as a chunk (RFC 9112 §7.1). Empty content is the last chunk, followed by `trailers`, except those
+/// that identify the client or are hop-by-hop (RFC 9110 §6.5.1).
 pub(super) fn chunk(content: &[u8], trailers: &[Trailer]) -> Vec<u8> {
     let mut chunk = Vec::with_capacity(content.len() + 20);
     push_chunk(&mut chunk, content, trailers);
     chunk
 }
 
-/// The same, behind what `out` holds. The result is how much of it is no content, in bytes.
+/// Appends the same to `out`. Returns how many of the new bytes are not content.
 pub(super) fn push_chunk(out: &mut Vec<u8>, content: &[u8], trailers: &[Trailer]) -> usize {
     let before = out.len() + content.len();
     out.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());

@@ -11,19 +11,19 @@ use turnkey_backend::{Socket, Stream};
 use super::upstream_tls::Speaker;
 use crate::wire::input::Input;
 
-/// A connection to an upstream: a stream, and what has been read of it ahead.
+/// A connection to an upstream: a stream, and the bytes that were read ahead from it.
 pub(super) struct Connection {
     pub(super) stream: Box<dyn Stream>,
-    /// A handle on the socket below, to look whether anything has come.
+    /// A handle on the underlying socket, to check whether anything has arrived.
     socket: Socket,
-    /// What did the handshake; nothing, if it is in the clear.
+    /// The TLS setup that opened it; `None` in the clear.
     speaker: Option<Arc<Speaker>>,
     pub(super) input: Input,
-    /// It has served a request before, and may have gone stale since.
+    /// Whether it has carried a request before, and may have gone stale since.
     pub(super) reused: bool,
-    /// It serves one client connection alone.
+    /// Whether it serves one client connection alone.
     pub(super) private: bool,
-    /// How much has been read of it, in bytes.
+    /// How much has been read from it, in bytes.
     pub(super) heard: u64,
 }
 
@@ -41,17 +41,17 @@ impl Connection {
         }
     }
 
-    /// The same over TLS that `speaker` did the handshake for.
+    /// A connection over TLS, opened with `speaker`.
     pub(super) fn over_tls(stream: Box<dyn Stream>, socket: Socket, speaker: Arc<Speaker>) -> Self {
         Self { speaker: Some(speaker), ..Self::new(stream, socket) }
     }
 
-    /// What did the handshake, if there was one.
+    /// The TLS setup that opened it, if any.
     pub(super) fn speaker(&self) -> Option<&Arc<Speaker>> {
         self.speaker.as_ref()
     }
 
-    /// Reads what there is into the input; 0 is the end.
+    /// Reads the available bytes into the input; 0 is the end.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let filled = self.input.poll_fill(cx, &mut self.stream);
         if let Poll::Ready(Ok(n)) = filled {
@@ -60,33 +60,33 @@ impl Connection {
         filled
     }
 
-    /// Whether it belongs to the thread that asks.
+    /// Whether it belongs to the calling thread.
     pub(super) fn is_local(&self) -> bool {
         self.socket.is_local()
     }
 
-    /// Whether the upstream has closed the connection, or said something that nobody asked for.
+    /// Whether the upstream has closed the connection, or sent something unasked.
     pub(super) fn is_stale(&mut self) -> bool {
         if !self.input.is_empty() {
             return true;
         }
-        // The stream itself would wait for the reactor to tell it of news.
+        // The stream itself would wait for the reactor to report new bytes.
         self.socket.has_news()
     }
 
-    /// Has the kernel notice when the upstream is gone without a word.
+    /// Lets the kernel detect an upstream that disappeared silently.
     pub(super) fn keep_alive(&self) {
         self.socket.keep_alive();
     }
 
-    /// Says that no more will be sent; the upstream may still speak.
+    /// Says that no more will be sent; the upstream may still send.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_close(cx))?;
-        // A stream leaves that to whoever has the socket.
+        // A stream leaves that to the owner of the socket.
         self.socket.shutdown_write().into()
     }
 
-    /// Says goodbye, as far as that takes no waiting.
+    /// Closes the connection cleanly, as far as that is possible without waiting.
     pub(super) async fn close(mut self) {
         let mut goodbye = poll_fn(|cx| Pin::new(&mut self.stream).poll_close(cx));
         _ = smol::future::poll_once(&mut goodbye).await;
@@ -99,7 +99,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Writes all of `bytes`, of which `written` have gone out before, and has them leave.
+/// Writes all of `bytes`, of which `written` have been written before, then flushes the stream.
 pub(super) fn poll_write_all(
     stream: &mut Box<dyn Stream>,
     cx: &mut Context<'_>,

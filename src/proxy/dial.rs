@@ -1,4 +1,4 @@
-//! Reaching an upstream.
+//! Connects to an upstream.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -17,13 +17,13 @@ use super::upstream_tls::UpstreamTls;
 use crate::common::address::Address;
 use crate::common::within::within;
 
-/// How long there is between attempts at a server whose queue is full: doubling, between these.
+/// The first and the longest wait between attempts at a server whose queue is full; each wait doubles.
 #[cfg(unix)]
 const PAUSE: Duration = Duration::from_millis(2);
 #[cfg(unix)]
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// A new connection to `upstream`, ready for a request within `limit`; over `tls`, if it speaks that.
+/// A new connection to `upstream`, ready for a request within `limit`; over `tls`, if the upstream speaks TLS.
 pub(super) async fn dial(
     upstream: &Upstream,
     tls: &UpstreamTls,
@@ -34,7 +34,7 @@ pub(super) async fn dial(
         let Some(name) = upstream.server_name() else {
             return Ok(Connection::new(Box::new(socket.clone()), socket));
         };
-        // Never in the clear what was to be encrypted.
+        // Never send in the clear what must be encrypted.
         let Some(speaker) = tls.get() else {
             return Err(UpstreamError::Tls("nothing was set up to speak it".into()));
         };
@@ -47,7 +47,7 @@ pub(super) async fn dial(
     within(limit, dialing).await.unwrap_or_else(late)
 }
 
-/// What was agreed on with an upstream, as far as it is known.
+/// What was negotiated with an upstream, as far as it is known.
 fn negotiated(tls: &TlsInfo) -> String {
     let version = tls.version.map_or_else(|| "TLS".to_owned(), |version| version.to_string());
     let group = tls.key_exchange.iter().map(|group| format!(", key exchange {group}"));
@@ -65,13 +65,13 @@ async fn connect(address: &Address, limit: Duration) -> io::Result<Socket> {
     }
 }
 
-/// Connects to the first address of `host` that takes the connection. One that does not answer leaves the
-/// others their share of `limit`.
+/// Connects to the first address of `host` that accepts the connection. An address that does not respond leaves
+/// the others their share of `limit`.
 async fn connect_tcp(host: String, port: u16, limit: Duration) -> io::Result<Socket> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Socket::connect((address, port).into()).await;
     }
-    // The system's resolver takes its time, and the reactor has none to give.
+    // The system's resolver blocks, and the reactor must not.
     let end = Instant::now() + limit;
     let mut addresses = smol::unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
@@ -79,7 +79,7 @@ async fn connect_tcp(host: String, port: u16, limit: Duration) -> io::Result<Soc
         let left = end.saturating_duration_since(Instant::now());
         let connecting = Socket::connect(address);
         let connected = match u32::try_from(addresses.len()) {
-            // All that is left is for the last one, and whoever set the limit sees to it.
+            // The last address gets all the time that is left; the caller enforces the limit.
             Ok(0) => Some(connecting.await),
             others => within(left / others.unwrap_or(u32::MAX).saturating_add(1), connecting).await,
         };
@@ -92,8 +92,7 @@ async fn connect_tcp(host: String, port: u16, limit: Duration) -> io::Result<Soc
     Err(last)
 }
 
-/// Connects to the server at `path`. Where its queue is full, the system does not wait for room in it, and
-/// so this does.
+/// Connects to the server at `path`. The system does not wait for room in a full queue, so this function does.
 #[cfg(unix)]
 async fn connect_unix(path: &Path) -> io::Result<Socket> {
     let mut pause = PAUSE;
@@ -112,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// A library user may forget what an `https://` upstream takes.
+    /// A library user may forget to set up TLS for an `https://` upstream.
     #[test]
     fn nothing_goes_out_in_the_clear_that_was_to_be_encrypted() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -5,31 +5,31 @@ use http_types::StatusCode;
 use super::response::Malformed;
 use crate::common::refusal::Refusal;
 
-/// Why an upstream has not answered.
+/// Why an upstream has not responded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
     /// It cannot be reached.
     #[error("cannot be reached")]
     Connect(#[source] io::Error),
-    /// It does not do TLS, or not as it should.
+    /// It does not speak TLS, or the handshake failed.
     #[error("the TLS handshake with it failed")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It did not take the connection, or did not answer, in time.
+    /// It did not accept the connection, or did not respond, in time.
     #[error("{0} within {1} seconds")]
     TimedOut(&'static str, f32),
-    /// It broke the connection before it had answered.
+    /// It closed the connection before it responded.
     #[error("closed the connection before it had answered")]
     Closed,
-    /// The connection failed before it had answered.
+    /// The connection failed before it responded.
     #[error("the connection broke before it had answered")]
     Broken(#[source] io::Error),
-    /// Its answer cannot be handed on.
+    /// Its response cannot be forwarded.
     #[error("its answer is malformed: {0}")]
     Malformed(#[from] Malformed),
 }
 
 impl UpstreamError {
-    /// What the client is told: what happened, and not where.
+    /// The refusal for the client: what happened, but not where.
     pub(super) fn refusal(&self) -> Refusal {
         let (status, what) = match self {
             Self::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -54,7 +54,7 @@ impl UpstreamError {
         Refusal::new(status, what)
     }
 
-    /// Its name, which other programs go by.
+    /// Its name, which other programs rely on.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Connect(_) => "unreachable",
@@ -66,7 +66,7 @@ impl UpstreamError {
         }
     }
 
-    /// Whether the upstream is likely to fail the next request too.
+    /// Whether the upstream will probably fail the next request too.
     pub(super) fn is_about_the_upstream(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Tls(_) | Self::TimedOut("took no connection", _))
     }

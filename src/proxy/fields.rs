@@ -1,10 +1,10 @@
-//! Which fields go on from one connection to the other.
+//! Which fields are forwarded from one connection to the other.
 
 use httparse::Header;
 
 use crate::common::field;
 
-/// Fields that are between two neighbours (RFC 9110 §7.6.1), whether `Connection` names them or not.
+/// Hop-by-hop fields (RFC 9110 §7.6.1), whether `Connection` names them or not.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
@@ -17,11 +17,11 @@ const HOP_BY_HOP: [&str; 9] = [
     "content-length",
 ];
 
-/// The fields of a head that are for whoever is behind us: not those between neighbours, not those
-/// that `Connection` names. Content-Length is among those that go: it is said anew.
+/// The end-to-end fields of a head: neither hop-by-hop nor named in `Connection`. Content-Length is not among
+/// them, because turnkey writes its own.
 #[derive(Debug)]
 pub(super) struct EndToEnd {
-    /// What `Connection` names, in lower case and sorted.
+    /// The names in `Connection`, in lower case and sorted.
     named: Vec<Vec<u8>>,
 }
 
@@ -38,14 +38,14 @@ impl EndToEnd {
         is_end_to_end(name) && !self.names(name)
     }
 
-    /// Whether `Connection` names `option`, in any case of letters.
+    /// Whether `Connection` names `option`, ignoring case.
     pub(super) fn names(&self, option: &str) -> bool {
         let lower = || option.bytes().map(|byte| byte.to_ascii_lowercase());
         self.named.binary_search_by(|named| named.iter().copied().cmp(lower())).is_ok()
     }
 }
 
-/// Whether a field can be for whoever is behind us, unless `Connection` names it.
+/// Whether a field is end-to-end, unless `Connection` names it.
 pub(super) fn is_end_to_end(name: &str) -> bool {
     !HOP_BY_HOP.iter().any(|other| name.eq_ignore_ascii_case(other))
 }

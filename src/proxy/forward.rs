@@ -1,4 +1,4 @@
-//! One request, one upstream after the other, one answer.
+//! Sends one request to one upstream after the other, until one responds.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,33 +19,32 @@ use crate::wire::deadline::Deadline;
 use crate::wire::head::{Framing, Version};
 use crate::wire::lock;
 
-/// How long an upstream may keep quiet about a body that the client would send, before it is sent all
-/// the same (RFC 9110 §10.1.1: a server may ignore the expectation).
+/// How long to wait for an upstream to ask for the body that the client announced. After that the body is sent
+/// anyway (RFC 9110 §10.1.1: a server may ignore the expectation).
 const EXPECT: Duration = Duration::from_secs(1);
 
-/// How many interim answers restart the time that an upstream has to answer: with `102 Processing` it says
-/// that it works on the request. Without a limit one that never answers would never time out.
+/// How many interim responses restart the response timeout: `102 Processing` means that the upstream works on
+/// the request. Without a limit, an upstream that never responds would never time out.
 const PROLONGING: usize = 16;
 
-/// An upstream's answer has begun.
+/// The beginning of an upstream's response.
 #[derive(Debug)]
 pub(super) struct Answered<'s> {
     pub(super) incoming: Incoming,
     pub(super) connection: Connection,
-    /// What of the request is still to be sent: an upstream may answer while it reads.
+    /// The part of the request that is still to be sent: an upstream may respond while it reads.
     pub(super) upload: Upload<'s>,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Unanswered {
     Upstream(UpstreamError),
-    /// The client's body cannot be read; the transport knows what is wrong, if it is not that the
-    /// client has left.
+    /// The client's body cannot be read. Unless the client has left, the transport knows the reason.
     Client(io::Error),
-    /// The body cannot be held back here.
+    /// The body cannot be buffered.
     Spool(io::Error),
-    /// There is no room to hold back a body whose length is not known.
+    /// There is no room to buffer a body of unknown length.
     NoRoom,
 }
 
@@ -64,17 +63,17 @@ pub(super) struct Attempt<'a> {
     pub(super) body: Held<'a>,
 }
 
-/// A request that went out and has no answer.
+/// A request that was sent and got no response.
 struct Failed {
     why: Unanswered,
-    /// Whether it went out on a connection that may have been closed by then, and can be sent once more
-    /// on a new one without doing twice what it asks for.
+    /// Whether the connection may already have been closed when the request was sent, and sending it again on a
+    /// new one has no second effect.
     stale: bool,
 }
 
 impl<'a> Attempt<'a> {
-    /// Sends the request to `member`, over the client's `private` connection, one that waits for a request,
-    /// or a new one. `Err` with `true` is for trying another upstream.
+    /// Sends the request to `member`, over the client's `private` connection, an idle one, or a new one. `Err`
+    /// with `true` means that another upstream can be tried.
     pub(super) async fn send(
         &mut self,
         member: &Member,
@@ -84,7 +83,7 @@ impl<'a> Attempt<'a> {
         if let Some(connection) = private.or_else(|| member.take_idle(&proxy.tls)) {
             match self.send_over(connection).await {
                 Ok(answered) => return Ok(answered),
-                // The upstream has closed it meanwhile, as it may: once more, on a new one.
+                // The upstream has closed the idle connection, which it may. Try again on a new one.
                 Err(Failed { stale: true, .. }) => {}
                 Err(Failed { why, .. }) => return Err((why, false)),
             }
@@ -105,7 +104,7 @@ impl<'a> Attempt<'a> {
         match (length, outgoing.framing) {
             (Some(length), _) => push(&mut head, "Content-Length", length.to_string().as_bytes()),
             (None, Framing::Chunked) => push(&mut head, "Transfer-Encoding", b"chunked"),
-            // RFC 9110 §8.6: a method that is for sending something says so when there is nothing.
+            // RFC 9110 §8.6: a request whose method usually has a body states the length 0 when it has none.
             (None, _) if outgoing.usually_has_body() => {
                 push(&mut head, "Content-Length", b"0");
             }
@@ -149,19 +148,19 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// The request goes out and the head of the answer comes in, at the same time: an upstream may
-/// answer before it has read a body that it does not want.
+/// Sends the request and reads the head of the response at the same time: an upstream may respond before it has
+/// read a body that it does not want.
 struct Exchange<'a, 's> {
     upload: Upload<'s>,
     waiting: Deadline,
     expecting: Deadline,
     limit: Duration,
     forwarding: Forwarding<'a>,
-    /// An interim answer on its way to the client, and how much of it has gone out.
+    /// An interim response on its way to the client, and how much of it has been sent.
     interim: Option<(Vec<u8>, usize)>,
-    /// How many interim answers have come.
+    /// How many interim responses have arrived.
     interims: usize,
-    /// Whether anything has come from the upstream.
+    /// Whether anything has arrived from the upstream.
     heard: bool,
 }
 
@@ -192,7 +191,7 @@ impl Exchange<'_, '_> {
                     if self.interims <= PROLONGING {
                         self.waiting.clear();
                     }
-                    // An upstream that has no end of them must not keep others waiting.
+                    // Endless interim responses must not keep other connections waiting.
                     if self.interims.is_multiple_of(TURN) {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
@@ -204,7 +203,7 @@ impl Exchange<'_, '_> {
             }
             match connection.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return fail(UpstreamError::Closed),
-                // A part of a head does not prolong the wait for the whole.
+                // A part of a head does not extend the timeout for the whole.
                 Poll::Ready(Ok(_)) => self.heard = true,
                 Poll::Ready(Err(error)) => return fail(UpstreamError::Broken(error)),
                 Poll::Pending => {
@@ -212,7 +211,7 @@ impl Exchange<'_, '_> {
                         self.upload.wanted = true;
                         continue;
                     }
-                    // While the client is slow to send, it is not the upstream that is waited for.
+                    // While the client is slow to send, the upstream is not the one that is late.
                     if self.upload.waits_for_client() {
                         return Poll::Pending;
                     }
@@ -242,8 +241,8 @@ impl Exchange<'_, '_> {
         Ok(Some(incoming))
     }
 
-    /// `100 Continue` has the body sent; the client is told in its turn when its body is read. The
-    /// others are for the client (RFC 9110 §15.2), if it knows of such.
+    /// `100 Continue` starts sending the body; the client gets its own when its body is read. Other interim
+    /// responses are forwarded to the client (RFC 9110 §15.2), if its version has them.
     fn take_interim(&mut self, incoming: Incoming) {
         if incoming.status == 100 {
             self.upload.wanted = true;

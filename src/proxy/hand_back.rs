@@ -1,4 +1,4 @@
-//! What becomes of an answer, and of the two connections, once an upstream has answered.
+//! What happens to a response, and to both connections, once an upstream has responded.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use crate::wire::head::Version;
 use crate::wire::{Shared, lock};
 
 impl<'s> Forwarding<'s> {
-    /// Hands the answer on to the client, until the upstream has finished. What the client has not taken by then
-    /// is for [`deliver`].
+    /// Forwards the response to the client until the upstream has finished. [`deliver`] sends what the client
+    /// has not accepted by then.
     pub(super) async fn hand_back(
         self,
         answered: Answered<'s>,
@@ -86,7 +86,7 @@ impl<'s> Forwarding<'s> {
     }
 }
 
-/// Sends what was read ahead to the client, after which the exchange is `done`.
+/// Sends what was read ahead to the client. The result is `done`, if that succeeds.
 pub(super) async fn deliver(ahead: Option<Ahead<'_>>, done: Forwarded, id: RequestId) -> Forwarded {
     let Some(ahead) = ahead else { return done };
     match ahead.deliver().await {
@@ -102,7 +102,7 @@ pub(super) async fn deliver(ahead: Option<Ahead<'_>>, done: Forwarded, id: Reque
     }
 }
 
-/// Counts what is written from here on as an answer that begins with `head`.
+/// Counts what is written from here on as a response that begins with `head`.
 pub(super) fn answer(shared: &Shared, status: u16, head: &[u8]) {
     let mut transport = lock(shared);
     transport.tally().answer(status);

@@ -12,22 +12,21 @@ use crate::wire::lock;
 /// How much is read at a time, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// Where the body of a request is when an upstream is asked.
+/// Where the body of a request is when an upstream gets the request.
 #[derive(Debug)]
 pub(super) struct Held<'s> {
     pub(super) source: BodySource<'s>,
-    /// How long it is, in bytes, if that is known.
+    /// Its length in bytes, if known.
     pub(super) length: Option<u64>,
     /// Whether the client sends it only now, so that the upstream decides about `Expect: 100-continue`.
     pub(super) streams: bool,
 }
 
 impl<'s> Forwarding<'s> {
-    /// Reads the body as far as there is room for it. A body that has come whole with the head stays where it
-    /// is.
+    /// Reads the body while there is room for it. A body that arrived with the head stays where it is.
     ///
-    /// Without room, the rest is streamed from the client. A body of unknown length is refused then: many
-    /// upstreams take such a body for an empty one.
+    /// When there is no room, the rest is streamed from the client. A body of unknown length is then rejected,
+    /// because many upstreams take such a body for an empty one.
     pub(super) async fn hold_back(self) -> Result<Held<'s>, Unanswered> {
         let Self { proxy, shared, outgoing, .. } = self;
         let length = match outgoing.framing {

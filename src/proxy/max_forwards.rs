@@ -1,5 +1,5 @@
-//! `Max-Forwards`: how many more gateways may hand on a request that follows their chain
-//! (RFC 9110 §7.6.2).
+//! `Max-Forwards`: how many more gateways may forward a request that traces the chain of gateways (RFC 9110
+//! §7.6.2).
 
 use http_types::{Method, StatusCode};
 
@@ -10,22 +10,22 @@ use crate::wire::head::Head;
 
 pub(super) const NAME: &str = "max-forwards";
 
-/// What is answered here if that is asked.
+/// The methods that turnkey itself answers, for `Allow`.
 const ALLOW: &str = "OPTIONS";
 
-/// Whether the field means something with `method`.
+/// Whether the field has a meaning with `method`.
 pub(super) fn counts(method: Method) -> bool {
     matches!(method, Method::Options | Method::Trace)
 }
 
-/// Whether the request may not be handed on.
+/// Whether the request must not be forwarded.
 pub(crate) fn ends_here(head: &Head<'_, '_>) -> bool {
     let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&digit| digit == b'0');
     counts(head.method) && field::values(head.fields, NAME).any(is_zero)
 }
 
-/// The answer to such a request. TRACE would send the client's credentials back to whoever can make a
-/// browser ask, so that is refused.
+/// The response to such a request. TRACE is rejected, because it would return the client's credentials to
+/// anyone who can make a browser send it.
 pub(crate) fn answer(method: Method) -> Answer {
     let answer = match method {
         Method::Options => Answer::empty(StatusCode::NoContent),
@@ -34,8 +34,8 @@ pub(crate) fn answer(method: Method) -> Answer {
     answer.with("allow", ALLOW)
 }
 
-/// `value` for the next recipient: one less. What is no number stays as it is, and one that cannot be
-/// counted becomes the largest that can (RFC 9110 §7.6.2).
+/// `value` for the next recipient: one less. A value that is not a number stays as it is, and one that is too
+/// large becomes the largest possible number (RFC 9110 §7.6.2).
 pub(super) fn count_down(value: &[u8]) -> Vec<u8> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return value.to_vec();

@@ -1,8 +1,8 @@
 //! Forwards requests to upstreams and returns their responses.
 //!
-//! Heads pass as bytes that have been vetted on the way in, in both directions. Bodies of requests are read
-//! before an upstream is asked, and answers are read ahead of slow clients, within limits. What a client says about itself does not reach the upstream: who it is,
-//! is said by us.
+//! Heads are forwarded as bytes that were checked before, in both directions. By default the body of a request
+//! is buffered before an upstream gets the request, and a response is buffered for a slow client, within
+//! limits. turnkey removes what a client says about itself, and tells the upstream itself who the client is.
 
 mod ahead;
 mod balance;
@@ -50,61 +50,61 @@ use crate::mode::{self, BackendName, ModeError};
 use crate::wire::asked::Asked;
 use crate::wire::{Shared, lock};
 
-/// The longest that an upstream may take to take a connection.
+/// How long an upstream may take to accept a connection, at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a tunnel may be quiet, if nobody says otherwise.
+/// The default for how long a tunnel may be idle.
 const TUNNEL_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// How often connections that wait for a request are looked at.
+/// How often idle connections are checked.
 const TIDY: Duration = Duration::from_secs(5);
 
-/// Hands requests on to one of several upstreams.
+/// Forwards requests to one of several upstreams.
 #[derive(Debug)]
 pub struct Proxy {
     balancer: Balancer,
     tls: UpstreamTls,
-    /// The `Host` that upstreams get; the client's, if there is none.
+    /// The `Host` that upstreams get; `None` forwards the client's.
     host: Option<String>,
     timeout: Duration,
-    /// Whether bodies are passed on unbuffered.
+    /// Whether bodies are forwarded unbuffered.
     streaming: bool,
-    /// How much the buffered ones take.
+    /// The memory and disk space that buffered bodies use.
     buffers: Arc<Buffers>,
-    /// Whether fields go on whose names have other marks than `-` and `_`.
+    /// Whether fields are forwarded whose names contain other marks than `-` and `_`.
     lenient_names: bool,
-    /// What clients may change to.
+    /// The protocols that clients may change to.
     upgrades: Vec<UpgradeProtocol>,
-    /// How long a tunnel may be quiet.
+    /// How long a tunnel may be idle.
     tunnel_timeout: Duration,
 }
 
-/// How many descriptors the clients of a proxy take: each its own connection, one to an upstream, and a
-/// file for what is buffered, if there are `files`. Of several upstreams, all but the one that is asked may
-/// hold connections that wait.
+/// How many descriptors each client of a proxy needs: its own connection, one to an upstream and, with `files`,
+/// a file for what is buffered. Each upstream may hold idle connections as well, except the one that gets the
+/// request.
 fn descriptors(upstreams: usize, files: bool) -> Descriptors {
     let each = if files { 3 } else { 2 };
     Descriptors { each, beside: balance::MAX_IDLE.saturating_mul(upstreams.saturating_sub(1)) }
 }
 
-/// How handing on a request went.
+/// How forwarding a request ended.
 #[derive(Debug)]
 pub(crate) enum Forwarded {
-    /// The client has got the whole answer, and may ask for more on the same connection.
+    /// The client has the whole response. Its connection can carry another request.
     Persist,
-    /// The client has got the whole answer, or all that there was to tell.
+    /// The client has the whole response, or all of it that there is. Its connection closes.
     Close,
-    /// The client is to be told this.
+    /// The client gets this refusal.
     Refused(Refusal),
-    /// The client has got a part, and must not take it for the whole.
+    /// The client has a part of the response, and must not take it for the whole.
     BrokenOff,
-    /// There is nobody to tell anything.
+    /// The client has left.
     Abort,
 }
 
 impl Proxy {
-    /// Hands requests on to `upstreams`, of which there is at least one. They get 60 seconds to answer, and
-    /// are asked when the body of a request is there.
+    /// Forwards requests to `upstreams`, which must not be empty. By default they have 60 seconds to respond,
+    /// and get a request when its whole body is there.
     #[must_use]
     pub fn new(upstreams: Vec<Upstream>, balance: Balance) -> Self {
         Self {
@@ -120,8 +120,8 @@ impl Proxy {
         }
     }
 
-    /// Sets up TLS for upstreams of `https://`, which get no request without it: with the stack of
-    /// `backend`, or of the first that was compiled in.
+    /// Sets up TLS for `https://` upstreams, with the stack of `backend`, or of the first backend that was
+    /// compiled in. Without this call, such upstreams get no request.
     pub fn tls(
         self,
         backend: Option<BackendName>,
@@ -131,8 +131,8 @@ impl Proxy {
         Ok(self)
     }
 
-    /// Closes connections to upstreams when they are of no use any more, for as long as it is polled:
-    /// there may be no request for hours that would find out.
+    /// Closes connections to upstreams that are no longer useful, for as long as it is polled. Without it they
+    /// stay open until the next request, which may take hours.
     pub(crate) async fn tidy(self: Arc<Self>) {
         loop {
             Timer::after(TIDY).await;
@@ -142,69 +142,70 @@ impl Proxy {
         }
     }
 
-    /// Whether the TLS for upstreams is one of `config` already.
+    /// Whether the TLS for upstreams was built from `config`.
     pub(crate) fn has_tls_of(&self, config: &ConnectConfig) -> bool {
         self.tls.is_of(config)
     }
 
-    /// Does the TLS for upstreams with `connector`, which was built from `config`, from now on; connections
-    /// that wait for a request and were opened before are closed.
+    /// Uses `connector`, which was built from `config`, for new connections to upstreams. Closes the idle
+    /// connections that were opened before.
     pub(crate) fn replace_tls(&self, connector: Box<dyn Connector>, config: ConnectConfig) {
         self.tls.replace(connector, config);
         self.balancer.drop_outdated(&self.tls);
     }
 
-    /// Sets the `Host` that upstreams get, in place of the one that the client called.
+    /// Sets the `Host` that upstreams get, in place of the client's.
     #[must_use]
     pub fn host(mut self, host: String) -> Self {
         self.host = Some(host);
         self
     }
 
-    /// Sets how long an upstream may take to answer, and pause within its answer.
+    /// Sets how long an upstream may take to respond, and how long it may pause within its response.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets whether bodies are passed on unbuffered, in both directions; `false`. By default an upstream is
-    /// asked when the whole body is there, and its answer is read ahead of a slow client, so that slow
-    /// clients do not keep it busy. Unbuffered, bodies of unknown length are passed on in chunks, for which a
-    /// server of WSGI hands its app an empty body.
+    /// Sets whether bodies are forwarded unbuffered, in both directions; default `false`. By default an
+    /// upstream gets a request when the whole body is there, and its response is read ahead of a slow client,
+    /// so that slow clients do not keep it busy. Unbuffered bodies of unknown length are forwarded in chunks,
+    /// which WSGI servers pass to their apps as an empty body.
     #[must_use]
     pub fn streaming(mut self, on: bool) -> Self {
         self.streaming = on;
         self
     }
 
-    /// Sets whether upstreams get fields whose names have other marks than `-` and `_`, like `X.My!Field`. They
-    /// do not: PHP, lighttpd and others take such a name for `X-My-Field`.
+    /// Sets whether upstreams get fields whose names contain other marks than `-` and `_`, like `X.My!Field`.
+    /// The default is `false`, because PHP, lighttpd and others read such a name as `X-My-Field`.
     #[must_use]
     pub fn lenient_names(mut self, on: bool) -> Self {
         self.lenient_names = on;
         self
     }
 
-    /// Lets clients change to `protocol` too, if an upstream agrees; WebSocket they may without it.
+    /// Lets clients change to `protocol` too, if an upstream agrees. WebSocket is always allowed.
     #[must_use]
     pub fn upgrade(mut self, protocol: UpgradeProtocol) -> Self {
         self.upgrades.push(protocol);
         self
     }
 
-    /// Sets after how long without a byte in either direction a tunnel ends; an hour.
+    /// Sets how long a tunnel may carry no byte in either direction before it ends; default an hour.
     #[must_use]
     pub fn tunnel_timeout(mut self, timeout: Duration) -> Self {
         self.tunnel_timeout = timeout;
         self
     }
 
-    /// Sets how much disk space the buffered bodies of all clients may take together, in bytes; 1 GiB. One answer
-    /// takes at most a quarter of it. With 0, bodies are buffered in memory only, up to 64 KiB each.
+    /// Sets how much disk space the buffered bodies of all clients may use together, in bytes; default 1 GiB.
+    /// One response uses at most a quarter of it. With 0, bodies are buffered in memory only, up to 64 KiB
+    /// each.
     ///
-    /// Without room, a body is passed on unbuffered. Only the body of a request whose length is unknown is
-    /// refused then, with 503.
+    /// When there is no room, a body is forwarded unbuffered. Only a request body of unknown length is then
+    /// rejected, with 503.
     #[must_use]
     pub fn buffer_max(mut self, bytes: u64) -> Self {
         self.buffers = Buffers::new(bytes);
@@ -216,15 +217,15 @@ impl Proxy {
         &self.buffers
     }
 
-    /// How many descriptors the clients of a server take that hands requests on with this.
+    /// How many descriptors the clients of a server need that forwards requests with this proxy.
     #[must_use]
     pub fn descriptors(&self) -> Descriptors {
         let files = !self.streaming && self.buffers.max_disk() > 0;
         descriptors(self.balancer.count(), files)
     }
 
-    /// The default limits of a server that hands requests on with this, where a client takes a connection
-    /// to an upstream beside its own, and a file for a body that waits.
+    /// The default limits of a server that forwards requests with this proxy. A client needs a connection to an
+    /// upstream besides its own, and a file for a buffered body.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits::of(self.descriptors())
@@ -235,19 +236,18 @@ impl Proxy {
     }
 }
 
-/// A request on its way to an upstream, and its answer on the way back.
+/// A request on its way to an upstream, and the response on its way back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Forwarding<'a> {
     pub(crate) proxy: &'a Proxy,
-    /// Where the body comes from, and the answer goes to.
+    /// The body is read from here, and the response is written to it.
     pub(crate) shared: &'a Shared,
     pub(crate) asked: &'a Asked,
     pub(crate) outgoing: &'a Outgoing,
 }
 
 impl Forwarding<'_> {
-    /// Hands on the request, and the answer back. `private` is the upstream's connection for this client
-    /// alone.
+    /// Forwards the request, and the response back. `private` is the upstream connection for this client alone.
     pub(crate) async fn run(self, private: &mut Private) -> Forwarded {
         let Self { proxy, shared, asked: Asked { id, .. }, .. } = self;
         let body = match self.hold_back().await {
@@ -266,7 +266,7 @@ impl Forwarding<'_> {
             let own = own.take().map(|(_, connection)| connection);
             let busy = member.busy();
             lock(shared).tally().hand_on(&member.name);
-            // Whoever asks for nothing any more is not asked for.
+            // Stops when the client leaves.
             let sent = attempt.send(&member, own).or(left(shared));
             match sent.await {
                 Ok(answered) => {
@@ -299,7 +299,7 @@ impl Forwarding<'_> {
         }))
     }
 
-    /// What the client is told when its request got no further than here.
+    /// The result for a request that got no response.
     fn refuse(self, unanswered: Unanswered) -> Forwarded {
         let (id, refusal) = (self.asked.id, lock(self.shared).refusal().cloned());
         match (unanswered, refusal) {
@@ -323,7 +323,7 @@ impl Forwarding<'_> {
     }
 }
 
-/// Done when the client has left, and nobody waits for an answer any more.
+/// Ready when the client has left, and nobody waits for a response any more.
 async fn left<T>(shared: &Shared) -> Result<T, (Unanswered, bool)> {
     let error = poll_fn(|cx| lock(shared).poll_left(cx)).await;
     Err((Unanswered::Client(error), false))

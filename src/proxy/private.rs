@@ -7,22 +7,22 @@ use super::connection::Connection;
 use super::upstream_tls::UpstreamTls;
 use crate::common::field;
 
-/// The fields in which authentication is asked for and given (RFC 9110 §11).
+/// The fields that carry authentication (RFC 9110 §11).
 const FIELDS: [&str; 4] =
     ["authorization", "www-authenticate", "proxy-authorization", "proxy-authenticate"];
 
-/// The schemes that authenticate a connection and not a request (RFC 4559).
+/// The schemes that authenticate a connection instead of a request (RFC 4559).
 const SCHEMES: [&[u8]; 2] = [b"NTLM", b"Negotiate"];
 
-/// The connection to an upstream that serves one client connection alone, if it has one.
+/// The upstream connection that serves one client connection alone, if there is one.
 ///
-/// With NTLM and Negotiate, whoever asks on a connection that was authenticated is taken for the one who
-/// did it. So such a connection is never pooled; it is closed with the client's.
+/// With NTLM and Negotiate, every request on an authenticated connection counts as that of the authenticated
+/// user. Such a connection is never pooled, and closes with the client's.
 #[derive(Debug, Default)]
 pub(crate) struct Private(Option<Box<(Arc<Member>, Connection)>>);
 
 impl Private {
-    /// Takes the connection, if the upstream has not closed it meanwhile.
+    /// Takes the connection, if the upstream has not closed it in the meantime.
     pub(super) fn take(&mut self, tls: &UpstreamTls) -> Option<(Arc<Member>, Connection)> {
         let (member, mut connection) = *self.0.take()?;
         let usable = tls.is_current(connection.speaker()) && !connection.is_stale();
@@ -36,7 +36,7 @@ impl Private {
     }
 }
 
-/// Whether a head with `fields` is part of an authentication of its connection.
+/// Whether a head with `fields` is part of authenticating its connection.
 pub(super) fn authenticates_connection(fields: &[Header<'_>]) -> bool {
     let is_about_it = |name: &str| FIELDS.iter().any(|other| name.eq_ignore_ascii_case(other));
     let asked = fields.iter().filter(|field| is_about_it(field.name));

@@ -1,4 +1,4 @@
-//! An upstream's answer on its way to the client.
+//! An upstream's response on its way to the client.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,42 +16,42 @@ use crate::wire::framer::Framer;
 use crate::wire::head::{Framing, Version};
 use crate::wire::{Shared, lock};
 
-/// How much is gathered before it is written, in bytes: one TLS record, about.
+/// How much is collected before it is written, in bytes: about one TLS record.
 const GATHER: usize = 16 * 1024;
 
-/// How an answer went.
+/// How relaying a response ended.
 #[derive(Debug)]
 pub(super) enum Relayed {
-    /// All of it has been handed on, and nothing is left over.
+    /// All of it was forwarded, and nothing is left over.
     Whole,
-    /// All of it; the upstream's connection is of no more use.
+    /// All of it was forwarded, but the upstream's connection cannot be used again.
     WholeAndDone,
-    /// The upstream did not send all that it had promised. If it has not `begun`, the client knows
-    /// nothing of it yet.
+    /// The upstream did not send all that it had announced. Unless `begun`, the client has got nothing of it
+    /// yet.
     Truncated { error: io::Error, begun: bool },
-    /// The client takes no more, or does not send what it had promised.
+    /// The client accepts no more, or does not send all that it had announced.
     ClientLeft(io::Error),
 }
 
-/// An answer on its way: the body follows the head as it comes, and is read ahead of a client that does not
-/// take it as fast, as far as there is room. What is left of the request goes the other way meanwhile, since
-/// an upstream may answer while it reads, and each may wait for the other.
+/// A response on its way. The body follows the head as it arrives, and is read ahead of a slower client while
+/// there is room. The rest of the request is sent at the same time: an upstream may respond while it reads, and
+/// each side may wait for the other.
 pub(super) struct Relay<'a, 's> {
     pub(super) shared: &'a Shared,
     pub(super) connection: &'a mut Connection,
     pub(super) upload: &'a mut Upload<'s>,
-    /// What is to be written to the client: at first the head.
+    /// The bytes to write to the client next: at first the head.
     pub(super) out: Vec<u8>,
-    /// What the client has not taken of what was written.
+    /// What was written and the client has not accepted yet.
     pub(super) ahead: &'a mut Ahead<'s>,
-    /// Whether any has been written.
+    /// Whether anything has been written.
     pub(super) begun: bool,
     pub(super) waiting: Deadline,
     /// How long the upstream may pause.
     pub(super) limit: Duration,
 }
 
-/// Whose fault it is that an answer comes to no good end.
+/// Which side made the response fail.
 enum Fault {
     Upstream(io::Error),
     Client(io::Error),
@@ -61,7 +61,7 @@ impl From<SourceError> for Fault {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Client(error) => Self::Client(error),
-            // The upstream will not answer to the end what it does not get to the end.
+            // An upstream that does not get the whole request will not finish its response.
             SourceError::Spool(error) => Self::Upstream(error),
         }
     }
@@ -80,8 +80,8 @@ impl From<NotTaken> for Fault {
 }
 
 impl Relay<'_, '_> {
-    /// Hands on the answer, whose body is so long, to a client that speaks `version`. The upstream is done
-    /// with then; the client may still be to take what was read ahead.
+    /// Forwards the response, whose body has this `length`, to a client that speaks `version`. The upstream is
+    /// then finished; the client may still have to accept what was read ahead.
     pub(super) async fn run(mut self, length: BodyLength, version: Version) -> Relayed {
         match self.hand_on(length, version).await {
             Ok(relayed) => relayed,
@@ -128,8 +128,8 @@ impl Relay<'_, '_> {
             }
             if self.out.len() >= GATHER {
                 self.write().await?;
-                // A long answer that is always there, to a client that always reads, must not keep
-                // others waiting.
+                // A long response from a fast upstream to a fast client must not keep other connections
+                // waiting.
                 smol::future::yield_now().await;
             }
         }
@@ -143,7 +143,7 @@ impl Relay<'_, '_> {
         Ok(if clean { Relayed::Whole } else { Relayed::WholeAndDone })
     }
 
-    /// What the next bytes of the upstream are; without a framer they are content to the end.
+    /// What the next bytes from the upstream are. Without a framer, all bytes are content.
     fn step(&self, framer: Option<&mut Framer>) -> Result<Step, Fault> {
         let input = self.connection.input.unread();
         match framer {
@@ -155,7 +155,7 @@ impl Relay<'_, '_> {
         }
     }
 
-    /// Reads on; 0 is the end.
+    /// Reads more bytes; 0 is the end.
     async fn fill(&mut self) -> Result<usize, Fault> {
         self.waiting.clear();
         poll_fn(|cx| {
@@ -171,7 +171,7 @@ impl Relay<'_, '_> {
             if let Poll::Ready(error) = lock(self.shared).poll_left(cx) {
                 return Poll::Ready(Err(Fault::Client(error)));
             }
-            // While the client is slow to send, it is not the upstream that is waited for.
+            // While the client is slow to send, the upstream is not the one that is late.
             if self.upload.waits_for_client() {
                 return Poll::Pending;
             }
@@ -181,13 +181,13 @@ impl Relay<'_, '_> {
         .await
     }
 
-    /// Writes what has been gathered, or puts it behind what the client is yet to take, and begins to gather
-    /// anew.
+    /// Writes what has been collected, or puts it behind what the client has not accepted yet. Then starts
+    /// collecting again.
     async fn write(&mut self) -> Result<(), Fault> {
         self.begun = true;
         poll_fn(|cx| {
-            // First, since what is said in between would spoil the answer.
-            // A client has one file at a time, by which places for clients are counted.
+            // Write before reading more of the request: what that sends to the client would spoil the response.
+            // A client has one file at a time; the limits on clients rely on it.
             let has_file = self.upload.has_file();
             let wrote = self.ahead.poll_write(cx, &mut self.out, !has_file);
             if wrote.is_pending() {

@@ -21,25 +21,24 @@ use crate::wire::head::{Framing, Head, Target, Version};
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
-    /// The request line and the fields, but for those that say how long the body is, and without
-    /// the empty line at the end.
+    /// The request line and the fields, without the framing fields and the empty line at the end.
     pub(crate) head: Vec<u8>,
     pub(crate) framing: Framing,
     /// The client waits for `100 Continue`.
     pub(crate) expects_continue: bool,
-    /// The protocol that the client would rather speak (RFC 9110 §7.8).
+    /// The protocol that the client wants to change to (RFC 9110 §7.8).
     pub(crate) upgrade: Option<Vec<u8>>,
-    /// It is part of an authentication of the connection.
+    /// Whether it is part of authenticating the connection.
     pub(super) authenticates: bool,
-    /// Which of the client's fields and trailers go on.
+    /// Which of the client's fields and trailers are forwarded.
     pub(super) end_to_end: EndToEnd,
-    /// Whether trailers go on whose names have other marks than `-` and `_`.
+    /// Whether trailers are forwarded whose names contain other marks than `-` and `_`.
     pub(super) lenient_names: bool,
 }
 
 impl Outgoing {
-    /// What upstreams of `proxy` get of `head`: `host`, its fields end to end as far as `decision` lets them
-    /// through, and what we know of the client.
+    /// Builds what upstreams of `proxy` get of `head`: `host`, the end-to-end fields that `decision` allows,
+    /// and what we know about the client.
     pub(crate) fn new(
         head: &Head<'_, '_>,
         decision: &mut Decision<'_>,
@@ -72,7 +71,7 @@ impl Outgoing {
                 push(&mut bytes, name, value);
             }
         }
-        // Only now: whatever the client named in `Connection` cannot take these away.
+        // Last, so that a name in the client's `Connection` field cannot remove these.
         forwarded(&mut bytes, decision);
         identity(&mut bytes, link);
         let upgrade = upgrade(head, &end_to_end, &proxy.upgrades);
@@ -94,66 +93,66 @@ impl Outgoing {
 
     /// Whether no other request may follow on `connection`.
     ///
-    /// A server that expects no body with a method may leave it unread, and take it for the next request.
-    /// One that answers HEAD as it does GET sends a body, perhaps later than the head, which would be the
-    /// beginning of the next answer. HEAD leaves a private connection open: it harms nobody else, and
-    /// NTLM needs the same connection for three requests.
+    /// A server that expects no body with a method may leave the body unread, and take it for the next request.
+    /// A server that answers HEAD like GET sends a body, perhaps after the head, and the next client would take
+    /// it for the beginning of its response. A private connection stays open after HEAD: it can harm nobody
+    /// else, and NTLM needs the same connection for three requests.
     pub(super) fn is_last_on(&self, connection: &Connection) -> bool {
         let has_unexpected_body = self.framing != Framing::Empty && !self.usually_has_body();
         let is_private = connection.private || self.authenticates;
         has_unexpected_body || (self.method == Method::Head && !is_private)
     }
 
-    /// Whether a trailer called `name` goes on, as a field would (RFC 9110 §6.5.1): an app may take one for
-    /// the other.
+    /// Whether a trailer called `name` is forwarded. The rules are those for fields (RFC 9110 §6.5.1), because
+    /// an app may confuse the two.
     pub(super) fn keeps(&self, name: &str) -> bool {
         goes_on(name, &self.end_to_end) && (self.lenient_names || !is_strange(name))
     }
 
-    /// Whether servers expect a body of such a request, be it an empty one.
+    /// Whether servers expect a body in such a request, even an empty one.
     pub(crate) fn usually_has_body(&self) -> bool {
         matches!(self.method, Method::Post | Method::Put | Method::Patch)
     }
 
-    /// Whether `protocol` is among those that the client would rather speak.
+    /// Whether `protocol` is one that the client wants to change to.
     pub(crate) fn offers(&self, protocol: Option<&[u8]>) -> bool {
         let offered = self.upgrade.as_deref().unwrap_or_default();
         let is_it = |p: &[u8]| protocol.is_some_and(|protocol| p.eq_ignore_ascii_case(protocol));
         field::list(offered).any(is_it)
     }
 
-    /// Whether the request can be sent twice without doing twice what it asks for (RFC 9110 §9.2.2).
+    /// Whether sending the request twice has the same effect as sending it once (RFC 9110 §9.2.2).
     pub(crate) fn is_idempotent(&self) -> bool {
         use Method::{Delete, Get, Head, Options, Put, Trace};
         matches!(self.method, Get | Head | Options | Trace | Put | Delete)
     }
 }
 
-/// Fields that go no further than here, whoever wrote them. To CGI a `Proxy` is the one that the app
-/// is to use (CVE-2016-5385). gunicorn takes the last two, in this spelling, for the word of its proxy
-/// about where the app begins (its `forwarder_headers`).
+/// Fields that are never forwarded, no matter who wrote them. CGI turns `Proxy` into the variable for the proxy
+/// that the app uses (CVE-2016-5385). gunicorn trusts the last two, in this spelling, as its proxy's statement
+/// about the app's path (its `forwarder_headers`).
 const OURS: [&str; 5] = ["host", "expect", "proxy", "script_name", "path_info"];
 
-/// Whether the client's field is for whoever is behind us.
+/// Whether the client's field is forwarded.
 fn goes_on(name: &str, end_to_end: &EndToEnd) -> bool {
     end_to_end.keeps(name) && !is_ours(name)
 }
 
-/// Whether the field is for us to write, whoever wrote it before.
+/// Whether only turnkey may write the field.
 fn is_ours(name: &str) -> bool {
     OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) || is_written_here(name)
 }
 
-/// Who the client is, and how it came (RFC 7239, and what everybody used before).
+/// Adds who the client is and how it connected (RFC 7239, and the older fields).
 fn forwarded(head: &mut Vec<u8>, decision: &Decision<'_>) {
     let (client, scheme, host) = (decision.client, decision.scheme, &decision.host);
-    // Who comes over a Unix socket has no address (RFC 7239 §6.2).
+    // A client on a Unix socket has no address (RFC 7239 §6.2).
     let address = client.ip().map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
     push(head, "X-Forwarded-For", address.as_bytes());
     push(head, "X-Forwarded-Proto", scheme.as_bytes());
     push(head, "X-Forwarded-Host", host.as_bytes());
-    // RFC 7239 §6: an IPv6 address stands in brackets, and what has a colon in it in quotes. A host
-    // that was found valid has neither quotes nor backslashes.
+    // RFC 7239 §6: an IPv6 address is in brackets, and a value with a colon in quotes. A host that was found
+    // valid has neither quotes nor backslashes.
     let node = match client {
         ClientAddr::Ip(IpAddr::V6(ip)) => format!("\"[{ip}]\""),
         ClientAddr::Ip(IpAddr::V4(_)) | ClientAddr::Unix => address,
@@ -162,7 +161,7 @@ fn forwarded(head: &mut Vec<u8>, decision: &Decision<'_>) {
     push(head, "Forwarded", element.as_bytes());
 }
 
-/// Who the client has shown to be by its certificate, where it was asked for one.
+/// Adds the identity that the client proved with its certificate, if the server asked for one.
 fn identity(head: &mut Vec<u8>, link: &Link) {
     if !link.asks_clients {
         return;
@@ -173,7 +172,7 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
     };
     push(head, "X-Client-Verify", b"SUCCESS");
     push(head, "X-Client-Subject", certificate.subject().as_bytes());
-    // The name of the CA that issued it, by which an app tells clients of several CAs apart.
+    // The name of the issuing CA, so that an app can tell clients of several CAs apart.
     push(head, "X-Client-Issuer", certificate.issuer().as_bytes());
     push(head, "X-Client-Fingerprint", certificate.fingerprint().as_bytes());
     // RFC 9440 §2.2: a byte sequence of structured fields (RFC 9651 §3.3.5).
@@ -181,8 +180,8 @@ fn identity(head: &mut Vec<u8>, link: &Link) {
     push(head, "Client-Cert", format!(":{der}:").as_bytes());
 }
 
-/// The protocols that the client asks for, as far as they are `allowed`, if its request can be one to
-/// change it: a request of HTTP/1.1 without a body, and not HEAD, whose connection ends.
+/// The `allowed` protocols among those that the client asks for, if its request can change the protocol: it is
+/// HTTP/1.1, has no body, and is not HEAD, after which the connection closes.
 fn upgrade(
     head: &Head<'_, '_>,
     end_to_end: &EndToEnd,

@@ -1,5 +1,5 @@
-//! The head of an upstream's response: read with the rigour that requests are read with, since a
-//! response with two readings splits what follows it for whoever reads it the other way.
+//! The head of an upstream's response. It is read as strictly as a request: if two programs can read a response
+//! differently, they also disagree on where the next one begins.
 
 use std::mem::MaybeUninit;
 
@@ -17,22 +17,21 @@ const MAX_FIELDS: usize = 256;
 /// The largest head of a response, in bytes.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 
-/// A response head that has one reading only.
+/// A response head that can be read in one way only.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is another fact about the head")]
 pub(super) struct Incoming {
     pub(super) status: u16,
-    /// The status line and the fields end to end, but for those that say how long the body is, and
-    /// without the empty line at the end.
+    /// The status line and the end-to-end fields, without the framing fields and the empty line at the end.
     pub(super) head: Vec<u8>,
     pub(super) body: BodyLength,
     /// Whether the upstream's connection can be used again after this response.
     pub(super) persistent: bool,
-    /// The protocol that the upstream changes to, with 101.
+    /// The protocol that the upstream changes to with 101.
     pub(super) upgrade: Option<Vec<u8>>,
-    /// It is part of an authentication of the connection.
+    /// Whether it is part of authenticating the connection.
     pub(super) authenticates: bool,
-    /// Its body is server-sent events, which are not buffered: they would be old when the client takes them.
+    /// Whether the body is server-sent events. These are not buffered, because late events are of no use.
     pub(super) is_event_stream: bool,
     has_hsts: bool,
     has_date: bool,
@@ -41,26 +40,26 @@ pub(super) struct Incoming {
 /// Where the body ends (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyLength {
-    /// There is none; if it was said how long it would be (to `HEAD`), that is said on.
+    /// No body. Holds the length that a response to `HEAD` states, to forward it.
     None(Option<u64>),
     Known(u64),
     Chunked,
-    /// With the connection.
+    /// At the end of the connection.
     UntilClose,
 }
 
-/// What is wrong with a response, for the log and for the client.
+/// What is wrong with a response, for the log and the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Malformed(&'static str);
 
 impl Malformed {
-    /// 101 without having been asked (RFC 9110 §15.2.2).
+    /// 101 that nobody asked for (RFC 9110 §15.2.2).
     pub(super) const UPGRADE: Self = Self("it changes to a protocol that nobody asked for");
 }
 
-/// Reads the head at the front of `bytes`, to a request with `method`, and says how long it is; `None`
-/// when more has to come.
+/// Parses the head of a response to `method` at the front of `bytes`, and returns its length too; `None` if it
+/// is not complete.
 pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usize)>, Malformed> {
     let mut slots = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
@@ -74,7 +73,7 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
         }
         Err(_) => return Err(Malformed("its head is malformed")),
     };
-    // httparse takes lines that end in a bare LF; others see other lines then.
+    // httparse accepts lines that end in a bare LF, which other programs split differently.
     if has_bare_lf(bytes.get(..length).unwrap_or_default()) {
         return Err(Malformed("its head has a line that ends in a bare LF"));
     }
@@ -116,13 +115,13 @@ pub(super) fn read(bytes: &[u8], method: Method) -> Result<Option<(Incoming, usi
 }
 
 impl Incoming {
-    /// Whether another response follows to the same request (RFC 9110 §15.2).
+    /// Whether another response to the same request follows (RFC 9110 §15.2).
     pub(super) fn is_interim(&self) -> bool {
         (100..200).contains(&self.status) && self.status != 101
     }
 
-    /// The whole head for a client that speaks `version`: with the framing of its body, and with what
-    /// becomes of the connection. The result is whether the connection can go on.
+    /// The whole head for a client that speaks `version`, with the framing fields and `Connection`. The result
+    /// also says whether the connection can carry another request.
     pub(super) fn finish(
         mut self,
         version: Version,
@@ -134,7 +133,7 @@ impl Incoming {
             push(&mut self.head, "Strict-Transport-Security", value.as_bytes());
         }
         if !self.has_date {
-            // RFC 9110 §6.6.1: whoever hands it on says when it came.
+            // RFC 9110 §6.6.1: a recipient adds `Date` if it is missing.
             date::with_now(|date| push(&mut self.head, "Date", date.as_bytes()));
         }
         let by_close = version == Version::Http10 && self.body.is_open_ended();
@@ -160,13 +159,13 @@ impl Incoming {
 }
 
 impl Incoming {
-    /// The whole head of an interim answer.
+    /// The whole head of an interim response.
     pub(super) fn finish_interim(mut self) -> Vec<u8> {
         self.head.extend_from_slice(b"\r\n");
         self.head
     }
 
-    /// The whole head of an answer that changes the protocol.
+    /// The whole head of a response that changes the protocol.
     pub(super) fn finish_upgrade(mut self) -> Vec<u8> {
         push(&mut self.head, "Connection", b"upgrade");
         if let Some(protocol) = &self.upgrade {

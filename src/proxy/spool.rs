@@ -13,43 +13,44 @@ use crate::common::buffers::{Buffers, Share};
 /// How much of a body is held in memory, in bytes; the rest goes to a file.
 const MEMORY: usize = 64 * 1024;
 
-/// How much is written to the file or read from it at a time, in bytes.
+/// How much is written to the file, or read from it, at a time, in bytes.
 const BLOCK: usize = 32 * 1024;
 
-/// A queue of bytes between a sender and a slower receiver: in memory, and then in a file without a name.
+/// A queue of bytes between a sender and a slower receiver. The bytes are in memory first, then in an unnamed
+/// file.
 ///
-/// The file holds the older part, in blocks. The place of a block that was read back is used again, so
-/// the file is never larger than the most that it held at one time.
+/// The file holds the older part, in blocks. A block that was read back frees its place for another, so the
+/// file is never larger than the most that it held at one time.
 #[derive(Debug)]
 pub(super) struct Spool {
     share: Share,
     /// The newest bytes.
     tail: Vec<u8>,
-    /// The places of what is in the file, oldest first.
+    /// The places of the blocks in the file, oldest first.
     blocks: VecDeque<u64>,
-    /// Places in the file that are free.
+    /// The free places in the file.
     free: Vec<u64>,
-    /// How many places the file has, and may have.
+    /// How many places the file has; the next field is the limit.
     places: u64,
     max_places: u64,
     file: Option<Arc<File>>,
     work: Option<Work>,
-    /// The size of the piece that was taken out last: it is still in memory, at the receiver.
+    /// The size of the piece that was taken out last. The receiver still has it in memory.
     lent: usize,
-    /// How much has been put in, in bytes.
+    /// How many bytes have been added.
     length: u64,
-    /// Why there is no file, or nothing more can be written to it.
+    /// Why there is no file, or why writing to it failed.
     failure: Option<io::Error>,
 }
 
-/// What a thread for blocking work is doing with the file.
+/// What a blocking thread is doing with the file.
 #[derive(Debug)]
 enum Work {
     Write(Task<Written>),
     Read(Task<io::Result<Vec<u8>>>),
 }
 
-/// The result of writing a block. The block comes back, so that nothing is lost if it failed.
+/// The result of writing a block. It contains the block, so that a failed write loses nothing.
 #[derive(Debug)]
 struct Written {
     block: Vec<u8>,
@@ -58,12 +59,12 @@ struct Written {
 }
 
 impl Spool {
-    /// For the body of a request, whose length is bounded elsewhere.
+    /// A spool for the body of a request, whose length is limited elsewhere.
     pub(super) fn of_request(buffers: &Arc<Buffers>) -> Self {
         Self::new(buffers, buffers.max_disk())
     }
 
-    /// For an answer.
+    /// A spool for a response.
     pub(super) fn of_answer(buffers: &Arc<Buffers>) -> Self {
         Self::new(buffers, buffers.max_answer())
     }
@@ -91,17 +92,17 @@ impl Spool {
         self.length += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     }
 
-    /// How much has been put in, in bytes.
+    /// How many bytes have been added.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Why it cannot use a file, if that is so.
+    /// Why it cannot use a file, if it cannot.
     pub(super) fn into_failure(self) -> Option<io::Error> {
         self.failure
     }
 
-    /// Whether all that was put in has been taken out.
+    /// Whether everything that was added has been taken out.
     pub(super) fn is_empty(&self) -> bool {
         self.tail.is_empty() && self.blocks.is_empty() && self.work.is_none()
     }
@@ -111,8 +112,8 @@ impl Spool {
         self.file.is_some() || self.work.is_some()
     }
 
-    /// Moves blocks to the file, with `use_file`, until the rest is within the limits for memory. `false` if
-    /// that is not possible: there is no room for more until some has been taken out.
+    /// Moves blocks to the file, with `use_file`, until the rest is within the memory limits. `false` if that
+    /// is not possible; then there is no room until some bytes are taken out.
     pub(super) fn poll_within(&mut self, cx: &mut Context<'_>, use_file: bool) -> Poll<bool> {
         loop {
             if self.in_memory() <= MEMORY && self.share.has_memory() {
@@ -122,7 +123,7 @@ impl Spool {
                 ready!(self.poll_written(cx));
                 continue;
             }
-            // The receiver waits for what is being read.
+            // The receiver waits for the block that is being read.
             if self.work.is_some() || !use_file || !self.write_block() {
                 if !self.share.has_memory() {
                     self.share.tell_full();
@@ -132,7 +133,7 @@ impl Spool {
         }
     }
 
-    /// Takes out the next piece; an empty one if nothing is left.
+    /// Takes out the next piece. An empty piece means that nothing is left.
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
         self.share.release(self.lent);
         self.lent = 0;
@@ -160,7 +161,7 @@ impl Spool {
         self.tail.len() + self.lent + writing
     }
 
-    /// Begins to write the oldest block in memory to the file; `false` if there is none, or no room.
+    /// Starts writing the oldest block in memory to the file; `false` if there is no block, or no room.
     fn write_block(&mut self) -> bool {
         if self.tail.len() < BLOCK || self.failure.is_some() {
             return false;
@@ -189,7 +190,7 @@ impl Spool {
         Some(self.places - 1)
     }
 
-    /// Ready when nothing is being written.
+    /// Ready when no write is in progress.
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(Work::Write(task)) = &mut self.work else { return Poll::Ready(()) };
         let Written { mut block, place, file } = ready!(Pin::new(task).poll(cx));
@@ -274,7 +275,7 @@ mod tests {
         }
     }
 
-    /// However much passes, it takes no more than has been waiting at one time.
+    /// However much passes through, the spool uses no more than was waiting at one time.
     #[test]
     fn places_are_used_again() {
         let buffers = Buffers::new(1 << 30);
@@ -296,7 +297,7 @@ mod tests {
     #[test]
     fn without_room_it_says_so_and_loses_nothing() {
         let buffers = Buffers::new(4 * BLOCK as u64);
-        // All of the disk, for a request; a quarter of it, for an answer; and none at all.
+        // All of the disk space for a request, a quarter of it for a response, and no disk space.
         for (mut spool, most) in [
             (Spool::of_request(&buffers), 4),
             (Spool::of_answer(&buffers), 1),
@@ -325,7 +326,7 @@ mod tests {
         let (all, mut spool) = (bytes(5 * BLOCK), Spool::of_request(&Buffers::new(1 << 30)));
         spool.push(&all[..3 * BLOCK]);
         assert!(within(&mut spool));
-        // It can be read, and not written.
+        // The file is readable but not writable.
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &all[..BLOCK]).unwrap();
         spool.file = Some(Arc::new(File::open(file.path()).unwrap()));

@@ -1,4 +1,4 @@
-//! A connection that has changed to another protocol (RFC 9110 §7.8): bytes, both ways.
+//! A connection that has changed to another protocol (RFC 9110 §7.8): bytes in both directions.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,10 +14,10 @@ use crate::wire::asked::Asked;
 use crate::wire::deadline::Deadline;
 use crate::wire::{Shared, lock};
 
-/// How much is taken from the client at a time, in bytes.
+/// How much is read from the client at a time, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// Hands on that the protocol changes, and then what is said in the new one.
+/// Forwards the response that changes the protocol, then the bytes of the new one.
 pub(super) async fn change_protocol(
     forwarding: Forwarding<'_>,
     incoming: Incoming,
@@ -41,17 +41,16 @@ pub(super) async fn change_protocol(
     Forwarded::Close
 }
 
-/// How long a tunnel waits.
+/// The timeouts of a tunnel.
 struct Limits {
-    /// For a byte, in either direction.
+    /// The longest time without a byte in either direction.
     quiet: Duration,
-    /// For the upstream, when the client has finished.
+    /// For the upstream to finish after the client has.
     last: Duration,
 }
 
-/// Carries bytes both ways until the upstream has nothing more to say. When it is the client that has
-/// not, the upstream is told, and may finish within a time of its last word. A tunnel that is quiet holds no
-/// buffer.
+/// Carries bytes in both directions until the upstream finishes. When the client finishes first, the upstream
+/// learns of it, and may go on until it pauses for the timeout. An idle tunnel holds no buffer.
 async fn tunnel(shared: &Shared, connection: &mut Connection, limits: Limits) -> io::Result<()> {
     let mut up = Vec::new();
     let (mut up_written, mut down_written) = (0, 0);
@@ -89,11 +88,11 @@ async fn tunnel(shared: &Shared, connection: &mut Connection, limits: Limits) ->
     .await
 }
 
-/// How far the client's side of a tunnel has come.
+/// The state of the client's side of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Client {
     Speaks,
-    /// It has, and the upstream is to be told.
+    /// The client has finished, and the upstream does not know yet.
     HasFinished,
     IsSilent,
 }
@@ -140,7 +139,7 @@ fn poll_down(
     others_first(cx)
 }
 
-/// Whoever always has something to say must not keep others waiting.
+/// Yields: a fast peer must not keep other connections waiting.
 fn others_first<T>(cx: &mut Context<'_>) -> Poll<T> {
     cx.waker().wake_by_ref();
     Poll::Pending

@@ -7,12 +7,12 @@ use crate::common::field;
 pub struct UpgradeProtocol(String);
 
 impl UpgradeProtocol {
-    /// What everybody may change to.
+    /// The protocol that clients may always change to.
     pub(super) fn websocket() -> Self {
         Self("websocket".to_owned())
     }
 
-    /// Whether `offered` is this one: the name, and perhaps `/` and a version.
+    /// Whether `offered` is this protocol: its name, optionally with `/` and a version.
     pub(super) fn is(&self, offered: &[u8]) -> bool {
         let (name, version) = match offered.iter().position(|&byte| byte == b'/') {
             Some(slash) => (offered.get(..slash), offered.get(slash + 1..)),
@@ -42,8 +42,8 @@ impl FromStr for UpgradeProtocol {
     }
 }
 
-/// Whether requests would go through a tunnel of this protocol, in which the client could say of itself
-/// whatever it likes: HTTP, TLS (RFC 2817), and HTTP/2 with its drafts, like `h2c-17`.
+/// Whether a tunnel of this protocol would carry requests, in which the client could claim anything about
+/// itself: HTTP, TLS (RFC 2817), and HTTP/2 with its drafts, like `h2c-17`.
 fn carries_requests(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let starts = |other: &str| {

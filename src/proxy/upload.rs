@@ -11,10 +11,10 @@ use super::request::Outgoing;
 use super::spool::Spool;
 use crate::wire::{Shared, lock};
 
-/// How much of a body is taken at a time, in bytes.
+/// How much of a body is read at a time, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// How many of these are sent before others have their turn.
+/// How many pieces are sent before other connections get their turn.
 pub(super) const TURN: usize = 8;
 
 /// Where the body of a request comes from.
@@ -22,9 +22,9 @@ pub(super) const TURN: usize = 8;
 pub(super) enum BodySource<'s> {
     #[default]
     Nowhere,
-    /// The client, as it sends it.
+    /// Read from the client as it arrives.
     Client(&'s Shared),
-    /// What the client has sent; and the client, if there was no room for all of it.
+    /// Buffered; and read from the client after that, if there was no room for all of it.
     Spool(Box<Spool>, Option<&'s Shared>),
 }
 
@@ -33,32 +33,32 @@ pub(super) enum BodySource<'s> {
 #[expect(clippy::struct_excessive_bools, reason = "each is another turn that it may have taken")]
 pub(super) struct Upload<'s> {
     source: BodySource<'s>,
-    /// If the body is sent in chunks, its length being unknown, what its trailers go by.
+    /// What decides about the trailers, if the body is sent in chunks because its length is unknown.
     chunked: Option<&'s Outgoing>,
     piece: Vec<u8>,
     written: usize,
-    /// Whether the piece has left the TLS stack too, which may take more than the socket does.
+    /// Whether the piece has also left the TLS stack, which may accept more than the socket.
     flushed: bool,
-    /// Whether the body may be sent: not before the upstream wants it, if the client waits for that.
+    /// Whether the body may be sent; if the client waits for `100 Continue`, only when the upstream asks.
     pub(super) wanted: bool,
-    /// Whether any of the body has been sent, or is about to be.
+    /// Whether a part of the body has been sent, or is about to be.
     pub(super) begun: bool,
     ended: bool,
-    /// The upstream takes no more.
+    /// Whether the upstream accepts no more.
     failed: bool,
-    /// How much has been written in all, in bytes.
+    /// How much has been written in total, in bytes.
     moved: u64,
 }
 
-/// Why there is no more of a body, though it has not ended.
+/// Why the body stops before its end.
 #[derive(Debug)]
 pub(super) enum SourceError {
     Client(io::Error),
-    /// What was held back cannot be read again.
+    /// The buffered part cannot be read back.
     Spool(io::Error),
 }
 
-/// On whose side it failed.
+/// Which side failed.
 #[derive(Debug)]
 enum UploadError {
     BodySource(SourceError),
@@ -91,12 +91,12 @@ impl<'s> Upload<'s> {
         self.ended && self.flushed
     }
 
-    /// Whether there is more to send, to an upstream that still takes it.
+    /// Whether there is more to send, and the upstream still accepts it.
     pub(super) fn goes_on(&self) -> bool {
         !self.failed && !self.is_done()
     }
 
-    /// The body, for another attempt, if none of it was sent.
+    /// The body, for another attempt, if no part of it was sent.
     pub(super) fn into_source(self) -> BodySource<'s> {
         self.source
     }
@@ -106,7 +106,7 @@ impl<'s> Upload<'s> {
         matches!(&self.source, BodySource::Spool(spool, _) if spool.has_file())
     }
 
-    /// Whether there is nothing to do until the client sends more of its body.
+    /// Whether the upload waits for the client to send more.
     pub(super) fn waits_for_client(&self) -> bool {
         self.goes_on()
             && self.wanted
@@ -114,9 +114,9 @@ impl<'s> Upload<'s> {
             && matches!(self.source, BodySource::Client(_))
     }
 
-    /// Sends as much as can be sent now. The result is whether the upstream has taken any, so that it
-    /// is alive; the error is the source's. Why an upstream takes no more, will be seen when its answer
-    /// is read, which may have come before it stopped listening.
+    /// Sends as much as possible now. Returns whether the upstream has accepted any, which shows that it is
+    /// alive; an error is the source's. An upstream may respond before it stops reading, so a failed write
+    /// shows when its response is read.
     pub(super) fn advance(
         &mut self,
         cx: &mut Context<'_>,
@@ -134,12 +134,12 @@ impl<'s> Upload<'s> {
         Ok(self.progress() != before)
     }
 
-    /// Grows with each byte that the upstream takes.
+    /// A counter that grows with each byte that the upstream accepts.
     fn progress(&self) -> u64 {
         self.moved + u64::try_from(self.written).unwrap_or(u64::MAX)
     }
 
-    /// Ready when all has been written, or has failed.
+    /// Ready when everything has been written, or writing has failed.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -158,8 +158,7 @@ impl<'s> Upload<'s> {
             if !self.wanted {
                 return Poll::Pending;
             }
-            // A client that always sends, to an upstream that always takes it, must not keep others
-            // waiting.
+            // A fast client and a fast upstream must not keep other connections waiting.
             if pieces == TURN {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -175,7 +174,7 @@ impl<'s> Upload<'s> {
         if let BodySource::Spool(spool, rest) = &mut self.source {
             piece = ready!(spool.poll_piece(cx)).map_err(SourceError::Spool)?;
             if piece.is_empty() {
-                // This frees its memory and its file.
+                // Frees its memory and its file.
                 self.source = rest.map_or(BodySource::Nowhere, BodySource::Client);
             }
         }
@@ -216,7 +215,7 @@ mod tests {
     use crate::wire::Transport;
     use crate::wire::head::Framing;
 
-    /// Always has something to say, and always listens.
+    /// Always has bytes to read, and always accepts a write.
     #[derive(Debug)]
     struct Eager;
 
@@ -248,15 +247,14 @@ mod tests {
         }
     }
 
-    /// Takes all that is written, as a TLS stack does whose socket is full: it is sent by a flush, and not
-    /// by the first.
+    /// Accepts all that is written, like a TLS stack whose socket is full. Only the second flush sends it.
     #[derive(Debug)]
     struct Full {
         flushes: usize,
         bytes: Arc<Mutex<Bytes>>,
     }
 
-    /// How many were taken, and how many of them sent.
+    /// How many bytes were accepted, and how many of them sent.
     #[derive(Debug, Default)]
     struct Bytes {
         taken: usize,

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use crate::common::address::Address;
 
-/// A server that requests are handed on to: `http://host:port`, `https://host:port` or `unix:/path`.
+/// A server that requests are forwarded to: `http://host:port`, `https://host:port` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     address: Address,
@@ -15,7 +15,7 @@ impl Upstream {
         &self.address
     }
 
-    /// The name that the upstream's certificate has to be for, if it is to have one.
+    /// The name that the upstream's certificate must be valid for, if it speaks TLS.
     pub(crate) fn server_name(&self) -> Option<&str> {
         match &self.address {
             Address::Tcp(host, _) if self.tls => Some(host),
@@ -59,7 +59,7 @@ impl FromStr for Upstream {
     }
 }
 
-/// As it is typed.
+/// The URL as it is typed.
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
