@@ -3,8 +3,8 @@
 use super::error::{ConfigError, usage};
 use crate::cli::{ClientVerify, ModeName, Serve};
 
-/// The mode that was named, or else the one that the other options imply. An option counts over a
-/// mode named in a layer below it, and goes with the mode named in a layer above it.
+/// The named mode, or else the one that the other options imply. An option overrides a mode named in a lower
+/// layer, and gives way to one named in a higher layer.
 pub(crate) fn choose_mode(layers: &[Serve]) -> Result<ModeName, ConfigError> {
     let mut implied = None;
     let mut verify = None;
@@ -28,7 +28,7 @@ pub(crate) fn choose_mode(layers: &[Serve]) -> Result<ModeName, ConfigError> {
     Ok(implied.map_or(ModeName::Http, |(mode, _)| mode))
 }
 
-/// The mode that the options of one layer ask for without naming it, and the option that does.
+/// The mode that the options of one layer imply without naming it, and the option that does.
 fn implied_by(
     layer: &Serve,
     no_clients: bool,

@@ -15,9 +15,9 @@ pub(crate) struct FolderOptions {
     pub(crate) spa: bool,
 }
 
-/// The folder that is to be served, if one is.
+/// The folder to serve, if there is one.
 pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<FolderOptions>, ConfigError> {
-    // Of one that is typed and another that stands in the environment, the former is meant.
+    // A typed one overrides another in the environment.
     let deciding = layers.first(|s| s.dir.is_some() || !s.proxy.is_empty());
     let both = deciding.is_some_and(|s| s.dir.is_some() && !s.proxy.is_empty());
     if both && layers.of(|s| s.redirect_from).is_none() {
@@ -27,7 +27,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<FolderOptions>, Config
              then)",
         ));
     }
-    // Of a folder beside a proxy, no more is served than the answers to a CA's challenges.
+    // Beside a proxy, the folder only serves the responses to a CA's challenges.
     let Some(path) = deciding.filter(|_| !both).and_then(|s| s.dir.clone()) else {
         let typed = layers.typed();
         let wishes = [

@@ -1,23 +1,23 @@
 use crate::cli::Serve;
 
-/// The same option in several layers (the command line, the environment, the recipe's names): the
-/// first one counts.
+/// The same option in several layers (the command line, the environment, the recipe's names). The first layer
+/// that sets it counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layers<'l>(pub(crate) &'l [Serve]);
 
 impl<'l> Layers<'l> {
-    /// The layer that decides what `is_about` tells of: the first one that says something of it.
+    /// The first layer for which `is_about` is true.
     pub(crate) fn first(self, is_about: impl Fn(&Serve) -> bool) -> Option<&'l Serve> {
         self.0.iter().find(|layer| is_about(layer))
     }
 
-    /// The layers above the first one that `is_about` tells of; all, if none is.
+    /// The layers above the first one for which `is_about` is true; all, if there is none.
     pub(crate) fn above(self, is_about: impl Fn(&Serve) -> bool) -> Self {
         let above = self.0.iter().position(is_about);
         Self(above.and_then(|above| self.0.get(..above)).unwrap_or(self.0))
     }
 
-    /// The layers down to the first one that `is_about` tells of; all, if none is.
+    /// The layers down to the first one for which `is_about` is true; all, if there is none.
     pub(crate) fn down_to(self, is_about: impl Fn(&Serve) -> bool) -> Self {
         let above = self.0.iter().position(is_about);
         Self(above.and_then(|above| self.0.get(..=above)).unwrap_or(self.0))
@@ -28,7 +28,7 @@ impl<'l> Layers<'l> {
         self.0.iter().find_map(option)
     }
 
-    /// The values of an option that may be repeated: those of one layer.
+    /// The values of an option that may be repeated. They all come from one layer.
     pub(crate) fn list<T: Clone>(self, option: impl Fn(&Serve) -> &Vec<T>) -> Vec<T> {
         self.0.iter().map(option).find(|list| !list.is_empty()).cloned().unwrap_or_default()
     }
@@ -38,7 +38,7 @@ impl<'l> Layers<'l> {
         self.0.iter().any(option)
     }
 
-    /// What was typed, as opposed to what stands in the environment for other runs too.
+    /// The options that were typed; those in the environment may be meant for other runs.
     pub(crate) fn typed(&self) -> Option<&Serve> {
         self.0.first()
     }

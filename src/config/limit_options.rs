@@ -7,8 +7,7 @@ use super::error::{ConfigError, usage};
 use super::layers::Layers;
 use crate::cli::units::{Bytes, Delay, Seconds};
 
-/// The limits of the options, and where there are none the default ones of a server that takes so many
-/// descriptors.
+/// The limits from the options. The default of the others is that of a server that needs so many descriptors.
 pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Limits, ConfigError> {
     let default = Limits::of(descriptors);
     let at_least_one = |name: &str, value: Option<usize>| match value {
@@ -40,7 +39,7 @@ pub(crate) fn limits(layers: Layers<'_>, descriptors: Descriptors) -> Result<Lim
         limits.drain_delay = delay;
     }
     if let Some(Bytes(size)) = layers.of(|s| s.max_head) {
-        // Less than a request line of any use; more than anybody means.
+        // A smaller value fits no useful request line; a larger one is a mistake.
         limits.max_head = usize::try_from(size)
             .ok()
             .filter(|size| (256..=16 * 1024 * 1024).contains(size))

@@ -1,4 +1,4 @@
-//! Where the program listens, as the options say it.
+//! Where the program listens, according to the options.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,22 +15,22 @@ use crate::console::causes::with_causes;
 pub(crate) struct ListenOptions {
     /// At least one.
     pub(crate) addresses: Vec<Address>,
-    /// The permissions that Unix sockets get.
+    /// The permissions of Unix sockets.
     pub(crate) socket_mode: Option<u32>,
-    /// What the server is called by those who call it by one name.
+    /// The server's main name.
     pub(crate) host: String,
-    /// The options that say so.
+    /// The options that give the addresses.
     by: By,
 }
 
-/// By which options the addresses were given.
+/// Which options gave the addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     HostAndPort,
     Listen,
 }
 
-/// What `--host`, `--port` and `--listen` come to. The first layer that has any of them counts.
+/// Combines `--host`, `--port` and `--listen`. The first layer that has any of them counts.
 pub(crate) fn choose(layers: Layers<'_>) -> Result<ListenOptions, ConfigError> {
     let says = |layer: &&crate::cli::Serve| {
         !layer.listen.is_empty() || layer.host.is_some() || layer.port.is_some()
@@ -72,7 +72,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<ListenOptions, ConfigError> {
     Ok(options)
 }
 
-/// What a server is called that listens on `addresses` and was given no name.
+/// The name of a server that listens on `addresses` and was given no name.
 fn called(addresses: &[Address]) -> String {
     let hosts = addresses.iter().filter_map(|address| match address {
         Address::Tcp(host, _) => Some(host.clone()),
@@ -82,7 +82,7 @@ fn called(addresses: &[Address]) -> String {
 }
 
 impl ListenOptions {
-    /// Hosts and ports, of the addresses that have them.
+    /// The host and port of each address that has them.
     pub(crate) fn tcp(&self) -> impl Iterator<Item = (&str, u16)> {
         self.addresses.iter().filter_map(|address| match address {
             Address::Tcp(host, port) => Some((host.as_str(), *port)),
@@ -90,9 +90,9 @@ impl ListenOptions {
         })
     }
 
-    /// That no address takes the place of another.
+    /// Checks that no address conflicts with another.
     fn check_places(&self) -> Result<(), ConfigError> {
-        // With IPv4 beside it, `[::]` takes none.
+        // Beside an IPv4 address with the same port, `[::]` listens on IPv6 only.
         let side_by_side = |one: &Address, other: &Address| match (one, other) {
             (Address::Tcp(any, _), Address::Tcp(_, port)) => any == "::" && other.is_ipv4_on(*port),
             _ => false,
@@ -112,7 +112,7 @@ impl ListenOptions {
         Ok(())
     }
 
-    /// By which option the hosts were named.
+    /// The option that named the hosts.
     pub(crate) fn host_option(&self) -> &'static str {
         match self.by {
             By::Listen => "--listen",
@@ -120,8 +120,7 @@ impl ListenOptions {
         }
     }
 
-    /// What is wrong with an address, and what to do about it. `redirect` is the port that all are sent
-    /// on from.
+    /// What is wrong with an address, and how to fix it. `redirect` is the port that redirects all requests.
     pub(crate) fn explain(&self, redirect: Option<u16>, error: &ServerError) -> String {
         match error {
             ServerError::Address(_) => self.explain_host(),
@@ -155,7 +154,7 @@ impl ListenOptions {
     }
 }
 
-/// What is wrong with an `address` that `option` names and nothing else does.
+/// What is wrong with an `address` that only `option` names.
 pub(crate) fn explain_at(option: &str, address: &Address, error: &ServerError) -> String {
     let what = format!("{option} {address}");
     let explained = match error {
@@ -207,7 +206,7 @@ fn explain_unix(option: &str, address: &LocalAddr, error: &io::Error) -> Option<
         io::ErrorKind::PermissionDenied => {
             format!("{what}: not permitted; the folder has to be one that this user may write to")
         }
-        // Of the system's own words there are none for it.
+        // The system has no clear text for this error.
         io::ErrorKind::InvalidInput => format!("{what}: the path is too long for a socket"),
         _ => return None,
     })

@@ -29,37 +29,37 @@ use self::upstream_options::UpstreamOptions;
 use crate::cli::unknown_variables::UnknownVariable;
 use crate::cli::{ClientVerify, ModeName, Serve};
 
-/// All that is needed to serve, but for what stands in files.
+/// All that is needed to serve, except the content of files.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: ListenOptions,
     pub(crate) mode: ModeName,
-    /// What TLS is built from; `None` in http mode.
+    /// The sources of TLS; `None` in http mode.
     pub(crate) sources: Option<Sources>,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Limits,
     pub(crate) threads: Option<usize>,
     pub(crate) trust: TrustedProxies,
     pub(crate) proxy_protocol: bool,
-    /// What requests are handed on to, in place of the built-in app.
+    /// The upstreams that replace the built-in app.
     pub(crate) upstreams: Option<UpstreamOptions>,
-    /// What is served in place of both.
+    /// The folder that replaces both.
     pub(crate) folder: Option<FolderOptions>,
     pub(crate) redirect_from: Option<u16>,
-    /// The folder in which a CA's challenges are answered, on that port.
+    /// The folder with the responses to a CA's challenges, which that port serves.
     pub(crate) challenges: Option<PathBuf>,
     pub(crate) health: Option<String>,
     /// In seconds.
     pub(crate) hsts: Option<u64>,
     pub(crate) log_format: LogFormat,
     pub(crate) metrics: Option<Address>,
-    /// Variables that look like options, of which nothing came.
+    /// Variables that look like options but have no effect.
     pub(crate) unknown_variables: Vec<UnknownVariable>,
 }
 
 impl Config {
-    /// Decides what was asked for. `layers` come in the order in which they count: the command
-    /// line, the environment, the names of the recipe. `password` is what the variable for it holds.
+    /// Builds the configuration. `layers` come in the order in which they count: the command line, the
+    /// environment, the names of the recipe. `password` is the value of its variable.
     pub(crate) fn new(
         layers: &[Serve],
         password: Option<Zeroizing<String>>,
@@ -71,11 +71,11 @@ impl Config {
         config.limits = limit_options::limits(layers, config.descriptors())?;
         config.check_proxies()?;
         config.check_metrics()?;
-        // Everything that can be told from the options alone, before any file is opened.
+        // Check the options before any file is opened.
         let choice = choice(layers)?;
         if mode == ModeName::Http {
             refuse_tls_options(layers)?;
-            // What stands in the environment for other runs does not count in this one.
+            // Values in the environment may be meant for other runs.
             config.redirect_from = None;
             return Ok(config);
         }
@@ -84,7 +84,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What has nothing to do with TLS.
+    /// The part that has nothing to do with TLS.
     fn of_content(
         layers: Layers<'_>,
         mode: ModeName,
@@ -96,7 +96,7 @@ impl Config {
             sources: None,
             passwords: Passwords::new(
                 layers.of(|s| s.key_password_file.clone()),
-                // An empty variable is how many a tool says that there is none.
+                // Many tools set an empty variable to mean that there is none.
                 password.filter(|password| !password.is_empty()),
             ),
             limits: Limits::default(),
@@ -114,13 +114,13 @@ impl Config {
             unknown_variables: Vec::new(),
         };
         if config.folder.is_some() {
-            // One that stands in the environment for other runs.
+            // It is in the environment, for other runs.
             config.upstreams = None;
         }
         Ok(config)
     }
 
-    /// Where identities and the clients' policy come from.
+    /// The sources of identities and of the client policy.
     fn sources(
         &self,
         layers: Layers<'_>,
@@ -145,7 +145,7 @@ impl Config {
         })
     }
 
-    /// How many descriptors clients take, and what serves them.
+    /// How many descriptors clients need, with everything that serves them.
     pub(crate) fn descriptors(&self) -> Descriptors {
         let own = if self.folder.is_some() { Descriptors::OF_FOLDER } else { Descriptors::OF_APP };
         let clients = self.upstreams.as_ref().map_or(own, UpstreamOptions::descriptors);
@@ -206,13 +206,13 @@ impl Config {
     }
 }
 
-/// The file of the keys of tickets, if sessions are resumed.
+/// The file of the ticket keys, if sessions are resumed.
 fn ticket_key(layers: Layers<'_>, resumes: bool) -> Result<Option<PathBuf>, ConfigError> {
     let file = layers.of(|s| s.ticket_keys.clone());
     if resumes || file.is_none() {
         return Ok(file);
     }
-    // For runs that nobody has asked, further up, to resume nothing.
+    // The file is for other runs if a higher layer turns resumption off.
     let above = layers.above(|s| s.ticket_keys.is_some());
     if above.of(|s| s.resumption).is_some() || choose_mode(above.0)? == ModeName::Mutual {
         return Ok(None);
@@ -240,8 +240,8 @@ fn choice(layers: Layers<'_>) -> Result<Tls, ConfigError> {
     }
 }
 
-/// Where the policy for clients comes from, in mutual mode. With an identity that is `adhoc`, the
-/// clients' CA can be too.
+/// The source of the client policy, in mutual mode. With an `adhoc` identity, the clients' CA can be generated
+/// too.
 fn clients(
     layers: Layers<'_>,
     mode: ModeName,
@@ -259,7 +259,7 @@ fn clients(
             _ => Ok(None),
         };
     }
-    // In mutual mode `none` can only stand below what asked for the mode, and does not count.
+    // In mutual mode, a `none` must come from a lower layer than the mode, and does not count.
     let verify = layers.of(|s| s.client_verify.filter(|v| *v != ClientVerify::None));
     let rules = AllowRules::new(layers.list(|s| &s.allow_cn), layers.list(|s| &s.allow_san));
     let clients = ClientFiles {
@@ -290,7 +290,7 @@ fn clients(
     Ok(Some(clients))
 }
 
-/// That the options about clients make sense together.
+/// Checks that the options about clients make sense together.
 fn check_clients(clients: &ClientFiles, layers: Layers<'_>) -> Result<(), ConfigError> {
     if clients.deny_early && !clients.has_rules() && clients.anonymous != Some(false) {
         return Err(usage(
@@ -308,8 +308,8 @@ fn check_clients(clients: &ClientFiles, layers: Layers<'_>) -> Result<(), Config
     Ok(())
 }
 
-/// In http mode a wish about TLS on the command line cannot be met, and must not be passed over;
-/// one in the environment, which stands there for other runs too, can.
+/// In http mode, rejects options about TLS on the command line. Those in the environment may be meant for other
+/// runs, and are ignored.
 fn refuse_tls_options(layers: Layers<'_>) -> Result<(), ConfigError> {
     let Some(typed) = layers.typed() else { return Ok(()) };
     let wishes = [

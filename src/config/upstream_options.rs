@@ -1,4 +1,4 @@
-//! The servers that requests are handed on to, as the options name them.
+//! The servers that requests are forwarded to, as the options name them.
 
 use turnkey::net::Descriptors;
 use turnkey::tls::{BackendName, ConnectConfig};
@@ -10,7 +10,7 @@ use crate::cli::Serve;
 use crate::cli::units::{Bytes, Seconds};
 use crate::config::files::{IdentityFile, PemOptions, UpstreamFiles};
 
-/// What the options say of upstreams.
+/// The options about upstreams.
 #[derive(Debug)]
 pub(crate) struct UpstreamOptions {
     upstreams: Vec<Upstream>,
@@ -22,7 +22,7 @@ pub(crate) struct UpstreamOptions {
     lenient_names: bool,
     upgrades: Vec<UpgradeProtocol>,
     tunnel_timeout: Option<Seconds>,
-    /// `None` if none of them speaks it.
+    /// `None` if no upstream speaks TLS.
     pub(crate) tls: Option<UpstreamFiles>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
     let is_about_tls = |s: &Serve| {
         !s.upstream_ca.is_empty() || s.upstream_cert.is_some() || s.upstream_key.is_some()
     };
-    // What stands below the upstreams is for other runs, with others.
+    // Options in lower layers than the upstreams are for other runs.
     if !tls && layers.down_to(|s| !s.proxy.is_empty()).any(is_about_tls) {
         return Err(usage(
             "--upstream-ca, --upstream-cert and --upstream-key are for a --proxy of https://, and \
@@ -65,7 +65,7 @@ pub(crate) fn choose(layers: Layers<'_>) -> Result<Option<UpstreamOptions>, Conf
     Ok(Some(options))
 }
 
-/// What TLS with upstreams is set up from.
+/// The files for TLS with upstreams.
 fn files(layers: Layers<'_>) -> Result<UpstreamFiles, ConfigError> {
     let cert = layers.of(|s| s.upstream_cert.clone());
     let key = layers.of(|s| s.upstream_key.clone());
@@ -84,7 +84,7 @@ fn files(layers: Layers<'_>) -> Result<UpstreamFiles, ConfigError> {
     Ok(UpstreamFiles { cas: layers.list(|s| &s.upstream_ca), identity })
 }
 
-/// A wish about upstreams that was typed cannot be met without one.
+/// Rejects typed options about upstreams if no upstream is named.
 fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
     let Some(typed) = layers.typed() else { return Ok(()) };
     let wishes = [
@@ -109,18 +109,17 @@ fn refuse_without_upstream(layers: Layers<'_>) -> Result<(), ConfigError> {
 }
 
 impl UpstreamOptions {
-    /// Who is asked, for people.
+    /// The names of the upstreams, for people.
     pub(crate) fn names(&self) -> String {
         self.upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    /// How many descriptors clients take.
+    /// How many descriptors clients need.
     pub(crate) fn descriptors(&self) -> Descriptors {
         self.without_tls().descriptors()
     }
 
-    /// What hands requests on; `tls` is what the files held, and the TLS stack is `backend`'s, if that
-    /// is one with TLS.
+    /// Builds the proxy. `tls` is what the files contained. The TLS stack is that of `backend`, if it has TLS.
     pub(crate) fn proxy(
         &self,
         backend: Option<BackendName>,

@@ -1,12 +1,12 @@
-//! What `--adhoc` makes for one run.
+//! What `--adhoc` generates for one run.
 
 use std::time::SystemTime;
 
 use crate::config::error::ConfigError;
 use crate::config::files::{Adhoc, ClientFiles};
 
-/// Makes an identity for `host`, and a CA with a client's certificate when `clients` are to be
-/// verified and no CA of theirs is named.
+/// Generates an identity for `host`. Generates a CA and a client certificate too, if `clients` must be verified
+/// and no CA is named.
 #[cfg(feature = "pki")]
 pub(crate) fn make(
     host: &str,

@@ -1,4 +1,4 @@
-//! What `turnkey certs` puts beside each other, found from one of its files.
+//! Finds a file of `turnkey certs` from another in the same folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::config::files::Material;
 
-/// A client of the CA whose certificate and key stand in a file that we know of.
+/// A client of the CA whose certificate and key are in a known file.
 pub(crate) fn known_client(material: &Material<'_>) -> Option<(PathBuf, Identity)> {
     let anchors = material.policy().trust()?.anchors().certificates();
     let adhoc = material.sources.adhoc_clients().map(|clients| clients.client.clone());
@@ -19,8 +19,8 @@ pub(crate) fn known_client(material: &Material<'_>) -> Option<(PathBuf, Identity
     anchors.iter().any(|ca| ca.issued(client.leaf())).then_some((file, client))
 }
 
-/// Whether the rules of `trust` let in the client with this chain, as far as names tell who issued it: the chain
-/// is not verified.
+/// Whether the rules of `trust` let in the client with this chain. Only names tell who issued it: the chain is
+/// not verified.
 pub(crate) fn rules_let_in(trust: &ClientTrust, chain: &[Certificate]) -> bool {
     let Some((leaf, others)) = chain.split_first() else { return false };
     let cas = others.iter().chain(trust.anchors().certificates()).filter(|ca| ca.issued(leaf));

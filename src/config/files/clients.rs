@@ -9,10 +9,10 @@ use turnkey::tls::{
 
 use super::{Finding, Reader, Subject};
 
-/// Where a client policy comes from.
+/// The sources of a client policy.
 #[derive(Debug)]
 pub(crate) struct ClientFiles {
-    /// The files of `--client-ca`; none when the CA is made up for this run.
+    /// The files of `--client-ca`; empty if the CA is generated for this run.
     pub(crate) cas: Vec<PathBuf>,
     pub(crate) crls: Vec<PathBuf>,
     /// The rules for names.
@@ -20,27 +20,28 @@ pub(crate) struct ClientFiles {
     /// The files of `--allow-issuer`, the rule for issuers.
     pub(crate) issuers: Vec<PathBuf>,
     pub(crate) deny_early: bool,
-    /// Whether clients may do without a certificate.
+    /// Whether a client certificate is optional.
     pub(crate) optional: bool,
-    /// Whether those who do are let in; `None` if that was not said, and they are.
+    /// Whether clients without a certificate are let in; `None` is the default, which lets them in.
     pub(crate) anonymous: Option<bool>,
 }
 
-/// What these files held.
+/// What these files contained.
 #[derive(Debug)]
 pub(crate) struct Clients<'c> {
     pub(crate) files: &'c ClientFiles,
-    /// If no CA, or not every allowed issuer, could be read, [`ClientPolicy::None`], which no server in mutual mode is built with.
+    /// [`ClientPolicy::None`] if no CA, or not every allowed issuer, could be read. No server in mutual mode is
+    /// built with it.
     pub(crate) policy: ClientPolicy,
     pub(crate) cas: Vec<Sourced<Certificate>>,
     pub(crate) lists: Vec<Sourced<RevocationList>>,
-    /// The allowed issuers; none if all are allowed.
+    /// The allowed issuers; empty if all are allowed.
     pub(crate) issuers: Vec<Sourced<Certificate>>,
-    /// Whether no CA, no list and no issuer is missing.
+    /// Whether every CA, list and issuer could be read.
     pub(crate) complete: bool,
 }
 
-/// A CA or a list, and the file that holds it.
+/// A CA or a list, and the file that contains it.
 pub(crate) type Sourced<T> = (Subject, T);
 
 /// Allowed issuers that were read.
@@ -56,7 +57,7 @@ pub(super) struct Cas {
 }
 
 impl ClientFiles {
-    /// Reads the CAs and the lists; `adhoc` are CAs that stand in no file.
+    /// Reads the CAs and the lists; `adhoc` are CAs that are in no file.
     pub(super) fn read(
         &self,
         adhoc: Option<&TrustAnchors>,
@@ -72,7 +73,7 @@ impl ClientFiles {
         }
         let crls = lists.iter().map(|(_, list)| list.clone()).collect();
         let (allowed, issuers) = self.read_issuers(reader)?;
-        // Without its rule the policy would let in everybody.
+        // Without its rule the policy would let everybody in.
         let is_whole = self.issuers.is_empty() || allowed.is_some();
         let policy =
             anchors.filter(|_| is_whole).map(|anchors| self.policy(anchors, crls, allowed));
@@ -86,8 +87,8 @@ impl ClientFiles {
         })
     }
 
-    /// Reads the allowed issuers, each with its file; `None` if there is no such rule, or one of them cannot be
-    /// read.
+    /// Reads the allowed issuers, each with its file; `None` if there is no such rule, or if one of them cannot
+    /// be read.
     fn read_issuers(&self, reader: &mut Reader<'_>) -> Result<Issuers, Finding> {
         let (mut allowed, mut each): (Option<AllowedIssuers>, _) = (None, Vec::new());
         let errors = reader.errors;
@@ -116,7 +117,7 @@ impl ClientFiles {
         if let Some(issuers) = issuers {
             trust = trust.issued_by(issuers);
         }
-        // To refuse early whoever shows no certificate is to require one.
+        // To refuse clients without a certificate early is to require one.
         if self.optional && (anonymous || !self.deny_early) {
             ClientPolicy::Optional(trust)
         } else {
@@ -124,8 +125,8 @@ impl ClientFiles {
         }
     }
 
-    /// Whether there are rules, and a client that shows no certificate gets past them without anybody
-    /// having said that it may.
+    /// Whether there are rules that a client without a certificate bypasses, and no option explicitly allows
+    /// that.
     pub(crate) fn has_way_round_rules(&self) -> bool {
         self.optional && self.anonymous.is_none() && self.has_rules()
     }
@@ -142,7 +143,7 @@ impl ClientFiles {
 }
 
 impl Reader<'_> {
-    /// The CAs in all `files`, which `option` names, behind those that are `adhoc`.
+    /// The CAs in all `files`, which `option` names, after those that are `adhoc`.
     pub(super) fn cas(
         &mut self,
         files: &[PathBuf],

@@ -1,4 +1,4 @@
-//! What is found in files and options: an error, a warning, or how it should be.
+//! The result of checking files and options: an error, a warning, or no problem.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Severity {
     /// Nothing is wrong.
     Ok,
-    /// Good to know.
+    /// Useful to know.
     Note,
     /// The server starts, but some clients will have problems.
     Warning,
@@ -31,13 +31,13 @@ impl Severity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
-    /// The kind of finding, for programs: it never changes between versions.
+    /// The kind of finding, for programs. It never changes between versions.
     pub(crate) code: &'static str,
     pub(crate) subject: Subject,
     pub(crate) text: String,
-    /// What to do about it: the field `fix` of the JSON output.
+    /// How to fix it: the field `fix` of the JSON output.
     pub(crate) fix: Option<String>,
-    /// Whether the command line is wrong, rather than a file that it names.
+    /// Whether the command line is wrong, not a file that it names.
     pub(crate) of_usage: bool,
 }
 
@@ -58,12 +58,12 @@ impl Finding {
         Self::new(Severity::Error, code, subject, text)
     }
 
-    /// An error of a file, which says itself what to do.
+    /// An error of a file. Its text says how to fix it.
     pub(crate) fn file(file: &Path, option: &'static str, text: impl Into<String>) -> Self {
         let code = match option {
             "--cert" | "--key" | "--identity" | "--key-password-file" => "unreadable",
             "--upstream-cert" | "--upstream-key" => "upstream-identity",
-            // The codes of all others are the names of their options.
+            // All other codes are the names of their options.
             other => other.trim_start_matches('-'),
         };
         Self::error(code, &Subject::file(file, option), text)
@@ -73,7 +73,7 @@ impl Finding {
         Self { code, ..self }
     }
 
-    /// That it is wrong usage.
+    /// Marks it as wrong usage.
     pub(crate) fn of_usage(self) -> Self {
         Self { of_usage: true, ..self }
     }
@@ -99,14 +99,14 @@ impl Finding {
         }
     }
 
-    /// Whether both are the same for people, whatever their codes.
+    /// Whether both say the same to people, ignoring their codes.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         let Self { severity, code: _, subject, text, fix, of_usage: _ } = self;
         *severity == other.severity
             && (subject, text, fix) == (&other.subject, &other.text, &other.fix)
     }
 
-    /// What it is, and what to do about it.
+    /// What it is, and how to fix it.
     pub(crate) fn sentence(&self) -> String {
         match &self.fix {
             Some(fix) => format!("{}; {fix}", self.text),
@@ -126,10 +126,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The option that makes things up for one run.
+/// The option that generates certificates for one run.
 pub(crate) const MADE_UP: &str = "--adhoc";
 
-/// What a finding is about: a file and the option that names it, or only an option.
+/// The subject of a finding: a file and the option that names it, or only an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subject {
     file: Option<PathBuf>,
@@ -145,7 +145,7 @@ impl Subject {
         Self { file: None, option }
     }
 
-    /// What is made up for this run.
+    /// What is generated for this run.
     pub(crate) fn adhoc() -> Self {
         Self::option(MADE_UP)
     }

@@ -14,10 +14,10 @@ use crate::console::causes::with_causes;
 /// How many certificates of a chain can each be out of date.
 const MAX_LINKS: usize = 16;
 
-/// Where an identity comes from: one of the server's, or the one that upstreams are shown.
+/// The source of an identity: one of the server's, or the one that upstreams get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IdentityFile {
-    /// Certificates and key, in PEM; both in one file, possibly.
+    /// Certificates and key, in PEM, possibly both in one file.
     Pem { cert: PathBuf, key: PathBuf, options: PemOptions },
     /// Both in PKCS#12.
     Pkcs12(PathBuf),
@@ -35,21 +35,21 @@ impl PemOptions {
     pub(crate) const UPSTREAM: Self = Self { cert: "--upstream-cert", key: "--upstream-key" };
 }
 
-/// An identity that was read, perhaps one that is out of date; or one that is made up for this run.
+/// An identity that was read, possibly one that is out of date; or one that was generated for this run.
 #[derive(Debug)]
 pub(crate) struct Served<'f> {
-    /// `None`: it is made up.
+    /// `None` if it was generated.
     pub(crate) file: Option<&'f IdentityFile>,
-    /// The certificates of a PEM file, in its own order.
+    /// The certificates of a PEM file, in file order.
     pub(crate) in_file: Vec<Certificate>,
     pub(crate) identity: Identity,
 }
 
-/// Files that were read and hold no identity.
+/// Files that were read and contain no identity.
 #[derive(Debug)]
 pub(crate) struct Unusable<'f> {
     pub(crate) file: &'f IdentityFile,
-    /// The certificates of a PEM file, in its own order.
+    /// The certificates of a PEM file, in file order.
     pub(crate) in_file: Vec<Certificate>,
     /// Whether there may be a private key.
     pub(crate) holds_key: bool,
@@ -60,7 +60,7 @@ impl Served<'_> {
         Self { file: None, in_file: Vec::new(), identity }
     }
 
-    /// The file that holds the certificate; `None`: there is none.
+    /// The file with the certificate; `None` if there is none.
     pub(crate) fn certificate_file(&self) -> Option<&Path> {
         self.file.map(IdentityFile::certificate_file)
     }
@@ -70,8 +70,8 @@ impl Served<'_> {
     }
 }
 
-/// Finds which identities the options mean, those of the first layer that has any: none stands for
-/// one that is made up for this run.
+/// Finds the identities that the options name, in the first layer that names any. An empty result means one
+/// that is generated for this run.
 pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<Vec<IdentityFile>, ConfigError> {
     let pem = |s: &Serve| !s.cert.is_empty() || !s.key.is_empty();
     let Some(layer) = layers.iter().find(|s| pem(s) || !s.identity.is_empty() || s.adhoc) else {
@@ -94,7 +94,7 @@ pub(crate) fn choose(layers: &[Serve], mode: ModeName) -> Result<Vec<IdentityFil
     if !layer.identity.is_empty() {
         return Ok(layer.identity.iter().cloned().map(IdentityFile::Pkcs12).collect());
     }
-    // Certificate and key of one identity may stand in two layers.
+    // Certificate and key of one identity may be in two layers.
     let first = |of: fn(&Serve) -> &Vec<PathBuf>| {
         layers.iter().map(of).find(|files| !files.is_empty()).cloned().unwrap_or_default()
     };
@@ -125,7 +125,7 @@ impl IdentityFile {
         Subject::file(self.certificate_file(), self.certificate_option())
     }
 
-    /// The file that holds the certificate.
+    /// The file with the certificate.
     pub(crate) fn certificate_file(&self) -> &Path {
         match self {
             Self::Pem { cert, .. } => cert,
@@ -141,7 +141,7 @@ impl IdentityFile {
         }
     }
 
-    /// The file that holds the key, and the option that names it.
+    /// The file with the key, and the option that names it.
     pub(crate) fn key_file(&self) -> (&Path, &'static str) {
         match self {
             Self::Pem { key, options, .. } if self.is_apart() => (key, options.key),
@@ -168,7 +168,7 @@ impl IdentityFile {
         Ok((certificate, self.is_apart().then(|| read(key, option)).transpose()?))
     }
 
-    /// Says which file an error is about, and what to do.
+    /// Says which file an error is about, and how to fix it.
     fn explain(&self, error: &IdentityError) -> Finding {
         let (key, key_option) = self.key_file();
         let finding = match (error.part(), self) {
@@ -197,18 +197,18 @@ impl IdentityFile {
     }
 }
 
-/// What a file holds that may hold a private key.
+/// The content of a file that may contain a private key.
 type Secret = Zeroizing<Vec<u8>>;
 
 impl Reader<'_> {
-    /// Reads an identity. One that is out of date is an error, and is returned all the same where the reading
-    /// goes on. Files that hold none are added to `unusable`.
+    /// Reads an identity. One that is out of date is an error, but is returned if the reading goes on. Files
+    /// that contain no identity are added to `unusable`.
     pub(super) fn identity<'f>(
         &mut self,
         file: &'f IdentityFile,
         unusable: &mut Vec<Unusable<'f>>,
     ) -> Result<Option<Served<'f>>, Finding> {
-        // Once: one of them may be a pipe.
+        // Read once only: one of them may be a pipe.
         let Some((certificate, key)) = self.take(file.bytes())? else { return Ok(None) };
         let key = key.as_ref().unwrap_or(&certificate);
         let parsed = self.passwords.with(file.key_file().0, |password| {
@@ -238,8 +238,8 @@ impl Reader<'_> {
     }
 }
 
-/// Parses an identity for `now`, or else for a time at which it is valid, together with the error that it has
-/// now. No more than `links` certificates can be out of date.
+/// Parses an identity at `now`, or else at a time when it is valid, and returns the error that it has now as
+/// well. At most `links` certificates may be out of date.
 fn at_its_time(
     now: SystemTime,
     links: usize,
@@ -260,7 +260,7 @@ fn at_its_time(
     }
 }
 
-/// Whether there may be a key in files that give this error.
+/// Whether files that give this error may contain a key.
 fn may_hold_key(error: &IdentityError) -> bool {
     !matches!(
         error,
@@ -271,7 +271,7 @@ fn may_hold_key(error: &IdentityError) -> bool {
     )
 }
 
-/// What kind of finding an error of an identity is.
+/// The code of the finding for an error of an identity.
 fn code(error: &IdentityError) -> &'static str {
     match error {
         IdentityError::NoCertificate => "no-certificate",
@@ -291,7 +291,7 @@ fn code(error: &IdentityError) -> &'static str {
     }
 }
 
-/// What to do about an error, where that is a matter of options.
+/// How to fix an error, if options can.
 fn hint(error: &IdentityError) -> String {
     if error.password_needed() {
         let error = with_causes(error);

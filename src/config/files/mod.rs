@@ -1,7 +1,7 @@
-//! The one reader of certificates, keys, CAs and lists: what the files of a configuration hold, and what is
+//! The only reader of certificates, keys, CAs and lists: what the files of a configuration contain, and what is
 //! wrong with them.
 //!
-//! Start-up and reloads stop at the first error ([`Config::load`]); `turnkey check` reads on, and shows all
+//! Start-up and reloads stop at the first error ([`Config::load`]). `turnkey check` reads on and shows all
 //! ([`Config::load_all`]).
 
 pub(crate) mod adhoc;
@@ -33,19 +33,19 @@ pub(crate) use self::upstreams::{UpstreamFiles, UpstreamTls};
 use crate::config::Config;
 use crate::console::causes::with_causes;
 
-/// What the files held when they were read.
+/// What the files contained when they were read.
 #[derive(Debug)]
 pub(crate) struct LoadedFiles<'c> {
-    /// What the server's TLS is built from; `None` in http mode.
+    /// The material of the server's TLS; `None` in http mode.
     pub(crate) own: Option<Material<'c>>,
-    /// What TLS with upstreams is set up from; `None` if none of them speaks it.
+    /// The material of TLS with upstreams; `None` if no upstream speaks TLS.
     pub(crate) upstream: Option<UpstreamTls<'c>>,
     /// What is wrong with the files, in the order in which they were read.
     pub(crate) found: Vec<Finding>,
 }
 
 impl LoadedFiles<'_> {
-    /// The mode, and what is asked of the TLS stack.
+    /// The mode and the options for the TLS stack.
     pub(crate) fn mode(&self) -> Result<(Mode, Tls), Finding> {
         match &self.own {
             Some(material) => material.mode(),
@@ -60,7 +60,7 @@ impl Config {
         self.read(now, false)
     }
 
-    /// Reads what can be read. Errors are among what is found, and what they are about is missing.
+    /// Reads everything that can be read. Errors are among the findings, and their files are missing.
     pub(crate) fn load_all(&self, now: SystemTime) -> LoadedFiles<'_> {
         let read = self.read(now, true);
         read.unwrap_or_else(|error| LoadedFiles { own: None, upstream: None, found: vec![error] })
@@ -74,19 +74,19 @@ impl Config {
         Ok(LoadedFiles { own, upstream, found: reader.found })
     }
 
-    /// All files that a change of is worth reading them again for.
+    /// The files to read again when they change.
     pub(crate) fn paths(&self) -> Vec<&Path> {
         let own = self.sources.iter().flat_map(Sources::paths);
         let upstream = self.upstream_files().into_iter().flat_map(UpstreamFiles::paths);
         own.chain(upstream).chain(self.passwords.file()).collect()
     }
 
-    /// Whether there is TLS whose files can be read again, or the system's CAs in their place.
+    /// Whether there is TLS, whose files or system CAs can be read again.
     pub(crate) fn is_reloadable(&self) -> bool {
         self.sources.is_some() || self.upstream_files().is_some()
     }
 
-    /// What TLS with upstreams is set up from, if one of them speaks it.
+    /// The files for TLS with upstreams, if one of them speaks it.
     fn upstream_files(&self) -> Option<&UpstreamFiles> {
         self.upstreams.as_ref()?.tls.as_ref()
     }
@@ -104,7 +104,7 @@ struct Reader<'c> {
 }
 
 impl Reader<'_> {
-    /// Hands on what was read; `None` if there was an error, which is noted.
+    /// Returns what was read; `None` if there was an error, which is noted.
     fn take<T>(&mut self, read: Result<T, Finding>) -> Result<Option<T>, Finding> {
         match read {
             Ok(value) => Ok(Some(value)),
@@ -133,7 +133,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Notes a finding, once: several identities may have one password file.
+    /// Notes a finding once: several identities may share a password file.
     fn note(&mut self, finding: Finding) {
         if !self.found.iter().any(|other| other.says_the_same_as(&finding)) {
             self.found.push(finding);

@@ -13,24 +13,23 @@ use super::read;
 use crate::cli::variables::KEY_PASSWORD;
 use crate::config::files::Finding;
 
-/// The password in the environment, as the only copy outside of it. It cannot be taken out of the
-/// environment without `unsafe`, and the kernel shows what the process was started with anyway.
+/// The password in the environment; the result is the only other copy. Removing it from the environment needs
+/// `unsafe`, and the kernel shows a process's initial environment anyway.
 pub(crate) fn from_environment() -> Option<Zeroizing<String>> {
     env::var(KEY_PASSWORD).ok().map(Zeroizing::new)
 }
 
-/// Where the passwords of keys come from: a file, a variable, or a person. Never from the command
-/// line: others can read that.
+/// The source of key passwords: a file, a variable, or a person. Never the command line, which others can read.
 pub(crate) struct Passwords {
     file: Option<PathBuf>,
     variable: Option<Zeroizing<String>>,
-    /// What was typed, for when the same file is read again and nobody is there to ask.
+    /// What was typed, for reading the same file again when nobody is there to ask.
     typed: Mutex<HashMap<PathBuf, Zeroizing<String>>>,
-    /// Whether a person may be asked.
+    /// Whether asking a person is no longer allowed.
     silent: AtomicBool,
 }
 
-/// Where they come from, and none of them.
+/// Shows the source, and no password.
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passwords").field("file", &self.file).finish_non_exhaustive()
@@ -38,24 +37,24 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// `file` is that of `--key-password-file`, `variable` what [`KEY_PASSWORD`] holds; the file counts
-    /// over the variable.
+    /// `file` is that of `--key-password-file`, `variable` the value of [`KEY_PASSWORD`]; the file overrides
+    /// the variable.
     pub(crate) fn new(file: Option<PathBuf>, variable: Option<Zeroizing<String>>) -> Self {
         Self { file, variable, typed: Mutex::default(), silent: AtomicBool::new(false) }
     }
 
-    /// The file that holds the password, if one does.
+    /// The file that contains the password, if there is one.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    /// Asks nobody from here on: a server that runs has no business with the terminal.
+    /// Asks nobody from now on: a running server must not use the terminal.
     pub(crate) fn be_silent(&self) {
         self.silent.store(true, Ordering::Relaxed);
     }
 
-    /// Parses the identity in `file` with the password that was given, or asks for one when it turns
-    /// out that one is needed. The outer error is one of the password's own file.
+    /// Parses the identity in `file` with the given password, or asks for one if one is needed. The outer error
+    /// is about the password file.
     pub(crate) fn with<T>(
         &self,
         file: &Path,
@@ -69,7 +68,7 @@ impl Passwords {
         let silent = self.silent.load(Ordering::Relaxed);
         let Some(typed) = (!silent).then(|| prompt(file)).flatten() else { return Ok(Err(error)) };
         let parsed = parse(Some(&typed));
-        // The password is right also when something else is wrong.
+        // The password is right even if something else is wrong.
         if !matches!(parsed, Err(IdentityError::WrongPassword)) {
             let mut remembered = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
             remembered.insert(file.to_owned(), typed);
@@ -97,7 +96,7 @@ fn prompt(file: &Path) -> Option<Zeroizing<String>> {
     rpassword::prompt_password(format!("Password of {}: ", file.display())).ok().map(Zeroizing::new)
 }
 
-/// A file holds the password on its first line, as an editor or `echo` leaves it.
+/// Reads the password on the first line of a file, as an editor or `echo` writes it.
 fn read(file: &Path) -> Result<Zeroizing<String>, Finding> {
     let bytes = Zeroizing::new(read::read(file, "--key-password-file")?);
     let text = std::str::from_utf8(&bytes)

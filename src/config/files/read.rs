@@ -1,4 +1,4 @@
-//! Reading the files that options name.
+//! Reads the files that options name.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,15 +8,15 @@ use turnkey::tls::{Certificate, pem};
 
 use crate::config::files::Finding;
 
-/// More than any certificate, key or list of CAs needs, in bytes; a file that is larger, or has
-/// no end, was not meant.
+/// The largest file that is read, in bytes. No certificate, key or list of CAs needs more; a larger or endless
+/// file was named by mistake.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
 
-/// The whole of `path`, which `option` names.
+/// Reads the whole of `path`, which `option` names.
 pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, Finding> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| {
-        // A key must not be left in the memory that a vector had when it was shorter.
+        // A vector that grows would leave a copy of the key in the memory that it had before.
         let length = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_SIZE));
         bytes.reserve_exact(usize::try_from(length).unwrap_or(0) + 1);
         file.take(MAX_SIZE + 1).read_to_end(&mut bytes)
@@ -28,20 +28,20 @@ pub(crate) fn read(path: &Path, option: &'static str) -> Result<Vec<u8>, Finding
     }
 }
 
-/// The certificates in a PEM file, in its own order. A pipe, which can be read only once, has none.
+/// The certificates in a PEM file, in file order. Empty for a pipe, which can be read only once.
 pub(crate) fn certificates(path: &Path) -> Vec<Certificate> {
     let bytes = if is_regular(path) { fs::read(path).ok() } else { None };
     bytes.map(|bytes| certificates_in(&bytes)).unwrap_or_default()
 }
 
-/// The certificates in PEM, in their own order.
+/// The certificates in PEM, in file order.
 pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Certificate> {
     let blocks = pem::blocks(bytes).unwrap_or_default();
     let certificates = blocks.iter().filter(|block| block.is_certificate());
     certificates.filter_map(|block| Certificate::from_der(&block.der).ok()).collect()
 }
 
-/// Whether it can be read as often as one likes.
+/// Whether the file can be read repeatedly.
 pub(crate) fn is_regular(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
@@ -61,7 +61,7 @@ fn likely_cause(error: &io::Error, option: &str) -> String {
     }
 }
 
-/// What makes the file of an option, if it can be said.
+/// How to make the file of an option, if there is a command for it.
 fn maker(option: &str) -> &'static str {
     match option {
         "--cert" | "--key" | "--identity" | "--client-ca" => {

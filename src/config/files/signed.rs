@@ -1,15 +1,15 @@
-//! Whether a signature is that of a key.
+//! Checks whether a key made a signature.
 
 use turnkey::tls::{Certificate, RevocationList};
 
-/// Whether `ca`'s key signed `certificate`; `None` where that cannot be told.
+/// Whether the key of `ca` signed `certificate`; `None` if unknown.
 #[cfg(feature = "pki")]
 pub(crate) fn certificate(certificate: &Certificate, ca: &Certificate) -> Option<bool> {
     let signed = parse(certificate)?;
     told(ca, &signed.verify_signature(Some(parse(ca)?.public_key())))
 }
 
-/// Whether `ca`'s key signed `list`; `None` where that cannot be told.
+/// Whether the key of `ca` signed `list`; `None` if unknown.
 #[cfg(feature = "pki")]
 pub(crate) fn list(list: &RevocationList, ca: &Certificate) -> Option<bool> {
     use x509_parser::prelude::FromDer;
@@ -26,7 +26,7 @@ fn told(ca: &Certificate, verified: &Result<(), x509_parser::error::X509Error>) 
 
     match verified {
         Ok(()) => Some(true),
-        // RSA of other lengths is refused with the same error as a signature that is wrong.
+        // RSA keys of other lengths give the same error as a wrong signature.
         Err(X509Error::SignatureVerificationError) => match ca.key() {
             KeyKind::Rsa { bits: 2048..=8192 } | KeyKind::Ec { .. } | KeyKind::Ed25519 => {
                 Some(false)
@@ -45,13 +45,13 @@ fn parse(certificate: &Certificate) -> Option<x509_parser::certificate::X509Cert
     parsed.ok().map(|(_, certificate)| certificate)
 }
 
-/// Without the feature there is nothing to verify with.
+/// This build cannot verify signatures.
 #[cfg(not(feature = "pki"))]
 pub(crate) fn certificate(_certificate: &Certificate, _ca: &Certificate) -> Option<bool> {
     None
 }
 
-/// Without the feature there is nothing to verify with.
+/// This build cannot verify signatures.
 #[cfg(not(feature = "pki"))]
 pub(crate) fn list(_list: &RevocationList, _ca: &Certificate) -> Option<bool> {
     None

@@ -1,5 +1,5 @@
-//! Where identities, client CAs, revocation lists and ticket keys come from, so that they can be
-//! read again while the server runs.
+//! The sources of identities, client CAs, revocation lists and ticket keys, so that they can be read again
+//! while the server runs.
 
 use std::path::{Path, PathBuf};
 
@@ -18,25 +18,25 @@ use crate::console::causes::with_causes;
 /// All that a TLS backend is built from and that may change while the server runs.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    /// None of them: the identity is made up.
+    /// Empty if the identity is generated.
     pub(crate) identities: Vec<IdentityFile>,
     pub(crate) adhoc: Option<Adhoc>,
     pub(crate) ocsp: Vec<PathBuf>,
     pub(crate) clients: Option<ClientFiles>,
     pub(crate) ticket_key: Option<PathBuf>,
-    /// What else is asked of the TLS stack; the identities and the ticket key are filled in.
+    /// The other options for the TLS stack. The identities and the ticket key are added later.
     pub(crate) choice: Tls,
 }
 
-/// What `--adhoc` makes for one run.
+/// What `--adhoc` generates for one run.
 #[derive(Debug)]
 pub(crate) struct Adhoc {
     pub(crate) identity: Identity,
-    /// The CA of the clients, and where their certificate lies meanwhile; in mutual mode.
+    /// The clients' CA, and the folder with a client certificate; in mutual mode.
     pub(crate) clients: Option<AdhocClients>,
 }
 
-/// A CA for one run, and the folder with a client's certificate, which is gone at the end.
+/// A CA for one run, and the folder with a client certificate, which is deleted at the end.
 #[derive(Debug)]
 pub(crate) struct AdhocClients {
     pub(crate) anchors: TrustAnchors,
@@ -46,14 +46,14 @@ pub(crate) struct AdhocClients {
     pub(crate) _folder: tempfile::TempDir,
 }
 
-/// What these sources held.
+/// What these sources contained.
 #[derive(Debug)]
 pub(crate) struct Material<'c> {
     pub(crate) sources: &'c Sources,
     pub(crate) identities: Vec<Served<'c>>,
     /// Only after an error.
     pub(crate) unusable: Vec<Unusable<'c>>,
-    /// `None` where clients are not asked.
+    /// `None` if clients are not asked for a certificate.
     pub(crate) clients: Option<Clients<'c>>,
     pub(crate) ticket_key: Option<TicketKey>,
 }
@@ -84,7 +84,7 @@ impl Sources {
         Ok(Material { sources: self, identities, unusable, clients, ticket_key })
     }
 
-    /// The CA that is made up for this run, if one is.
+    /// The CA that was generated for this run, if any.
     pub(crate) fn adhoc_clients(&self) -> Option<&AdhocClients> {
         self.adhoc.as_ref()?.clients.as_ref()
     }
@@ -94,7 +94,7 @@ impl Sources {
         Some(self.clients.as_ref()?.cas.first()?)
     }
 
-    /// All its files, but for that of the password.
+    /// All its files, except the password file.
     pub(super) fn paths(&self) -> Vec<&Path> {
         let mut paths: Vec<&Path> = self.identities.iter().flat_map(IdentityFile::paths).collect();
         paths.extend(self.ocsp.iter().map(PathBuf::as_path));
@@ -110,9 +110,9 @@ impl Material<'_> {
         self.clients.as_ref().map_or(&ClientPolicy::None, |clients| &clients.policy)
     }
 
-    /// The mode, and what is asked of the TLS stack, for what was read.
+    /// The mode and the options for the TLS stack, from what was read.
     pub(crate) fn mode(&self) -> Result<(Mode, Tls), Finding> {
-        // That of `turnkey certs`, or of the recipe, whose `openssl` makes version 1.
+        // The client of `turnkey certs`, or of the recipe, whose `openssl` makes version 1 certificates.
         let known = known_client(self);
         let x509_v1_clients = known.is_some_and(|(_, client)| client.leaf().lacks_extensions());
         let mut identities = self.identities.iter().map(|served| served.identity.clone());
@@ -135,9 +135,9 @@ impl Material<'_> {
 }
 
 impl Reader<'_> {
-    /// Gives the response of an OCSP responder to the identity that it is about. If it was good once, and its
-    /// time is over or the certificate renewed, clients do without: neither a restart nor the next
-    /// certificate, nor a new revocation list, may wait for it.
+    /// Adds an OCSP response to the identity that it is about. A response that has expired, or is about a
+    /// certificate that was renewed, is only not sent: a restart, the next certificate or a new revocation list
+    /// must not wait for a new response.
     fn staple(
         &mut self,
         identities: &mut [Served<'_>],
@@ -173,11 +173,11 @@ impl Reader<'_> {
     }
 }
 
-/// That two identities are for the same name.
+/// Reports two identities for the same name.
 fn duplicate_names(identities: &[Served<'_>]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut all = identities.iter().map(|served| served.identity.clone());
-    // All at once first: there may be many.
+    // Try all together first: there may be many.
     if all.next().is_none_or(|first| Identities::new(first, all).is_ok()) {
         return found;
     }
@@ -198,7 +198,7 @@ fn duplicate_names(identities: &[Served<'_>]) -> Vec<Finding> {
     found
 }
 
-/// The secret in a file of `--ticket-keys`.
+/// Reads the secret in a file of `--ticket-keys`.
 fn ticket_key(file: &Path) -> Result<TicketKey, Finding> {
     let bytes = Zeroizing::new(read::read(file, "--ticket-keys")?);
     TicketKey::new(&bytes).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The files that say which upstreams are good, and who we are to them.
+//! The files that say which upstreams are trusted, and how turnkey identifies itself to them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,22 +8,22 @@ use super::clients::{Cas, Sourced};
 use super::identity::IdentityFile;
 use super::{Finding, Reader};
 
-/// What TLS with upstreams is set up from, and may change while the server runs.
+/// The sources of TLS with upstreams, which may change while the server runs.
 #[derive(Debug)]
 pub(crate) struct UpstreamFiles {
-    /// The files of `--upstream-ca`; none stands for the CAs that the system trusts.
+    /// The files of `--upstream-ca`. If empty, the CAs that the system trusts.
     pub(crate) cas: Vec<PathBuf>,
     pub(crate) identity: Option<IdentityFile>,
 }
 
-/// What these files held.
+/// What these files contained.
 #[derive(Debug)]
 pub(crate) struct UpstreamTls<'c> {
     pub(crate) config: ConnectConfig,
     pub(crate) cas: Vec<Sourced<Certificate>>,
-    /// Where the identity comes from, if there is one.
+    /// The source of the identity, if there is one.
     pub(crate) identity_file: Option<&'c IdentityFile>,
-    /// Whether nothing is missing.
+    /// Whether everything could be read.
     pub(crate) complete: bool,
 }
 
