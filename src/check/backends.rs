@@ -1,4 +1,4 @@
-//! Which backends can do what is asked, found out by building each.
+//! Finds out which backends can do what is asked, by building each.
 
 use turnkey::backend::{BuildError, Built};
 use turnkey::tls::{BackendName, compiled_backends};
@@ -12,9 +12,9 @@ use crate::console::causes::with_causes;
 pub(super) struct Survey {
     pub(super) name: &'static str,
     pub(super) library: String,
-    /// What is asked for that it does not have.
+    /// What is asked for and it does not support.
     pub(super) lacks: Option<&'static str>,
-    /// What else keeps it from serving this.
+    /// Any other reason why it cannot serve this.
     pub(super) error: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl Survey {
     }
 }
 
-/// What each compiled backend makes of it, in the order in which they are tried.
+/// Tries each compiled backend, in the order of preference.
 pub(super) fn survey(mode: &Mode, choice: &Tls) -> Vec<Survey> {
     let compiled = compiled_backends();
     let survey = compiled.into_iter().map(|(name, library)| {
@@ -40,7 +40,7 @@ pub(super) fn survey(mode: &Mode, choice: &Tls) -> Vec<Survey> {
     survey.collect()
 }
 
-/// Builds the one that would serve.
+/// Builds the chosen backend.
 pub(super) fn build(
     mode: Mode,
     choice: &Tls,
@@ -61,7 +61,7 @@ pub(super) fn build(
     let finding = Finding::error(code, &subject, with_causes(&error));
     let able = surveys.iter().find(|survey| survey.is_able()).map(|survey| survey.name);
     Err(match (able, &error) {
-        // Which ones can is part of the other errors.
+        // The other errors already name the backends that can.
         (Some(able), ModeError::Build(_)) => {
             finding.fix(format!("--backend {able} can serve this"))
         }
@@ -69,7 +69,7 @@ pub(super) fn build(
     })
 }
 
-/// A line for each.
+/// One line for each.
 pub(super) fn findings(surveys: &[Survey]) -> Vec<Finding> {
     let subject = Subject::option("--backend");
     let mut findings: Vec<_> = surveys

@@ -1,4 +1,4 @@
-//! What there is to say of one certificate, wherever it stands.
+//! Checks one certificate, of any kind.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,13 +7,13 @@ use turnkey::tls::{Certificate, CertificateError, KeyKind};
 
 use crate::config::files::{Finding, Sourced, Subject};
 
-/// How long before its end a certificate is warned of.
+/// How long before its end to warn about a certificate.
 const SOON: Duration = Duration::from_secs(30 * 86400);
 
-/// From here on RSA takes so long that it is felt, in bits.
+/// From this size on, in bits, RSA is noticeably slow.
 const SLOW_RSA: usize = 8192;
 
-/// What people call it: the common name of a distinguished name (RFC 4514), or else all of it.
+/// A short name for people: the common name of a distinguished name (RFC 4514), or else all of it.
 pub(super) fn called(name: &str) -> &str {
     let mut escaped = false;
     let parts = name.split(|c| {
@@ -46,7 +46,7 @@ pub(super) fn dates(certificate: &Certificate, subject: &Subject, now: SystemTim
     Finding::ok("dates", subject, text)
 }
 
-/// Whether its key is one that can be relied on, and that clients know.
+/// Whether its key is strong enough, and clients support it.
 pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     let (name, key) = (called(certificate.subject()), certificate.key());
     let text = |what: &str| format!("the key of \"{name}\" is {key}, {what}");
@@ -72,7 +72,7 @@ pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     }
 }
 
-/// What there is to say of a CA; `whom` it stands for are clients, or servers.
+/// Checks a CA; `whom` says whether it is for clients or servers.
 pub(super) fn ca(
     (subject, ca): &Sourced<Certificate>,
     whom: &str,
@@ -87,7 +87,7 @@ pub(super) fn ca(
     findings
 }
 
-/// That it is of no use as a CA.
+/// Reports a certificate that cannot be used as a CA.
 pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option<Finding> {
     (!ca.may_sign_certificates()).then(|| {
         let name = called(ca.subject());
@@ -99,10 +99,10 @@ pub(super) fn issuing(ca: &Certificate, subject: &Subject, whom: &str) -> Option
     })
 }
 
-/// That its signature can be forged.
+/// Reports a signature that can be forged.
 pub(super) fn signature(certificate: &Certificate, subject: &Subject) -> Option<Finding> {
     let (name, algorithm) = (called(certificate.subject()), certificate.signature_algorithm());
-    // Of what clients trust already, the signature proves nothing.
+    // For a certificate that clients already trust, the signature proves nothing.
     let trusted = certificate.is_ca() && certificate.is_self_signed();
     (certificate.is_signature_weak() && !trusted).then(|| {
         let text = format!(

@@ -1,4 +1,4 @@
-//! How the certificates of a file go together, and whether clients get from them to a CA they trust.
+//! Checks how the certificates of a file fit together, and whether they lead clients to a CA that they trust.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::config::files::beside::beside;
 use crate::config::files::{Finding, IdentityFile, Served, Subject, read, system_cas};
 use crate::console::shell::quoted;
 
-/// Looks at the order of the file, and at the end of the chain.
+/// Checks the order of the file, and the end of the chain.
 pub(super) fn inspect(
     served: &Served<'_>,
     file: &IdentityFile,
@@ -21,7 +21,7 @@ pub(super) fn inspect(
     findings
 }
 
-/// That the file has the chain in another order than it is sent in.
+/// Reports a file that has the chain in another order than it is sent in.
 fn order(served: &Served<'_>, subject: &Subject) -> Option<Finding> {
     let chain = served.identity.chain();
     let mut in_file = served.in_file.clone();
@@ -36,7 +36,7 @@ fn order(served: &Served<'_>, subject: &Subject) -> Option<Finding> {
     })
 }
 
-/// Whether clients that trust the CA get to it from what they are sent.
+/// Reports whether the chain leads clients that trust the CA to it.
 fn end(
     chain: &[Certificate],
     file: &IdentityFile,
@@ -94,9 +94,9 @@ fn missing(issuer: &str, subject: &Subject) -> Finding {
     Finding::warning("chain-incomplete", subject, text)
 }
 
-/// What to do about a certificate that is sent alone.
+/// How to fix a certificate that is sent alone.
 fn advice(certificate: &Path, issuer: &str) -> String {
-    // As certbot calls them.
+    // The name that certbot uses.
     let full = beside(certificate, "fullchain.pem").filter(|full| full != certificate);
     match full {
         Some(full) => format!("use --cert {}", quoted(&full.display().to_string())),

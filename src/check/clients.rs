@@ -1,4 +1,4 @@
-//! What there is to say of those who are let in: their CAs, and the lists of what was revoked.
+//! Checks what decides about clients: their CAs, and the revocation lists.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -10,10 +10,10 @@ use super::certificate::{self, called};
 use super::issuers;
 use crate::config::files::{Clients, Finding, Sourced, Subject, signed};
 
-/// How long before the end of a list its successor is asked for.
+/// How long before the end of a list to ask for a new one.
 const SOON: Duration = Duration::from_secs(2 * 86400);
 
-/// Looks at the CAs and the lists.
+/// Checks the CAs and the lists.
 pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = vec![policy(clients)];
     findings.extend(clients.cas.iter().flat_map(|ca| certificate::ca(ca, "clients", now)));
@@ -22,7 +22,7 @@ pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
     findings
 }
 
-/// Who is let in, in a line.
+/// Says in one line who is let in.
 fn policy(clients: &Clients<'_>) -> Finding {
     let files = clients.files;
     let verify = match (files.optional, files.anonymous) {
@@ -54,7 +54,7 @@ fn policy(clients: &Clients<'_>) -> Finding {
     Finding::ok("client-policy", &Subject::option("--client-verify"), text)
 }
 
-/// That the backend that would serve refuses the client that is known.
+/// Reports that the chosen backend rejects the known client.
 pub(super) fn too_old(file: &Path, client: &Identity) -> Option<Finding> {
     let leaf = client.leaf();
     leaf.lacks_extensions().then(|| {
@@ -69,7 +69,7 @@ pub(super) fn too_old(file: &Path, client: &Identity) -> Option<Finding> {
     })
 }
 
-/// Looks at the lists, each by itself and beside the CAs; `complete` is whether all could be read.
+/// Checks the lists, each by itself and against the CAs; `complete` says whether all could be read.
 fn lists(
     lists: &[Sourced<RevocationList>],
     cas: &[Sourced<Certificate>],
@@ -88,7 +88,7 @@ fn lists(
     findings
 }
 
-/// Whether the list still says something.
+/// Reports whether the list is still valid.
 fn list_dates(
     subject: &Subject,
     list: &RevocationList,
@@ -152,7 +152,7 @@ fn list_dates(
     Finding::ok("crl", subject, text)
 }
 
-/// Whether the list is that of a CA that is given.
+/// Reports whether the list is from one of the given CAs.
 fn issuer(
     subject: &Subject,
     list: &RevocationList,
@@ -160,7 +160,7 @@ fn issuer(
     complete: bool,
 ) -> Option<Finding> {
     let name = called(list.issuer());
-    // Two CAs can have one name: the one before the renewal, and the one after it.
+    // Two CAs can have the same name, before and after a renewal.
     let named: Vec<_> =
         cas.iter().map(|(_, ca)| ca).filter(|ca| ca.subject() == list.issuer()).collect();
     if named.is_empty() {
@@ -204,7 +204,7 @@ fn issuer(
     })
 }
 
-/// That a CA has no list while others have, so that its clients cannot be vouched for.
+/// Reports a CA without a list while others have one. Its clients are rejected then.
 fn without_list(
     (subject, ca): &Sourced<Certificate>,
     cas: &[Sourced<Certificate>],

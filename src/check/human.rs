@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::config::files::{Finding, Severity};
 use crate::console::colour::{self, Colours};
 
-/// The report as lines of text, by what they are about.
+/// The report as lines of text, grouped by subject.
 pub(super) fn text(report: &Report, colours: Colours) -> String {
     let mut lines = Vec::new();
     let mut told: Vec<&Finding> = Vec::new();
@@ -40,7 +40,7 @@ fn style(severity: Severity) -> Style {
     }
 }
 
-/// Names of files can hold anything; a line stays one.
+/// File names can contain anything, but a line must stay one line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -1,4 +1,4 @@
-//! What there is to say of an identity of the server's.
+//! Checks an identity of the server.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::certificate::called;
 use super::{certificate, chain, permissions};
 use crate::config::files::{Finding, IdentityFile, Served, Subject, Unusable, signed};
 
-/// Looks at the chain and at the key's file. `trusted` are CAs that are known to be of use here.
+/// Checks the chain and the key file. `trusted` are CAs that are known to be useful here.
 pub(super) fn inspect(
     served: &Served<'_>,
     trusted: &[Certificate],
@@ -17,7 +17,7 @@ pub(super) fn inspect(
 ) -> Vec<Finding> {
     let subject = served.subject();
     let mut findings = of_leaf(served.identity.leaf(), &subject);
-    // What is made up is good for its run, and is its own issuer.
+    // A generated identity is valid for its run, and is its own issuer.
     let Some(file) = served.file else { return findings };
     findings.extend(chain::inspect(served, file, trusted));
     findings.extend(issuers(served.identity.chain(), &subject));
@@ -31,7 +31,7 @@ pub(super) fn inspect(
     findings
 }
 
-/// What can be told where there is no identity: the server's certificate comes first, presumably.
+/// Checks files without an identity. The server's certificate probably comes first.
 pub(super) fn inspect_unusable(unusable: &Unusable<'_>, now: SystemTime) -> Vec<Finding> {
     let (subject, certificates) = (unusable.file.subject(), &unusable.in_file);
     let mut findings = Vec::new();
@@ -42,12 +42,12 @@ pub(super) fn inspect_unusable(unusable: &Unusable<'_>, now: SystemTime) -> Vec<
         findings.push(certificate::dates(certificate, &subject, now));
         findings.extend(certificate::signature(certificate, &subject));
     }
-    // What holds no key is no secret.
+    // A file without a key is no secret.
     findings.extend(unusable.holds_key.then(|| secret(unusable.file)).flatten());
     findings
 }
 
-/// What a server's certificate says by itself.
+/// Checks a server certificate by itself.
 fn of_leaf(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
     let mut findings = vec![names(leaf, subject)];
     findings.extend(address_as_name(leaf, subject));
@@ -56,13 +56,13 @@ fn of_leaf(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
     findings
 }
 
-/// That others may read the key.
+/// Reports that others may read the key.
 pub(super) fn secret(file: &IdentityFile) -> Option<Finding> {
     let (path, option) = file.key_file();
     permissions::of_secret(&Subject::file(path, option), "the private key")
 }
 
-/// What clients may call the server by.
+/// The names that clients may use for the server.
 fn names(leaf: &Certificate, subject: &Subject) -> Finding {
     let (name, names) = (called(leaf.subject()), leaf.subject_alt_names());
     let of_hosts = |name: &String| name.starts_with("DNS:") || name.starts_with("IP:");
@@ -91,7 +91,7 @@ fn names(leaf: &Certificate, subject: &Subject) -> Finding {
         .fix("have it issued with subjectAltName=DNS:… for each name")
 }
 
-/// An address is no DNS name: clients look for it among the addresses only (RFC 9525 §6.5).
+/// Reports an address as a DNS name: clients look for addresses among the addresses only (RFC 9525 §6.5).
 fn address_as_name(leaf: &Certificate, subject: &Subject) -> Option<Finding> {
     let names = leaf.subject_alt_names();
     let address = names.iter().find_map(|name| {
@@ -109,7 +109,7 @@ fn address_as_name(leaf: &Certificate, subject: &Subject) -> Option<Finding> {
     })
 }
 
-/// What it may be used for.
+/// What the certificate may be used for.
 fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
     let name = called(leaf.subject());
     let mut findings = Vec::new();
@@ -143,7 +143,7 @@ fn usages(leaf: &Certificate, subject: &Subject) -> Vec<Finding> {
     findings
 }
 
-/// That a certificate of the chain did not issue, or may not have issued, the one before it.
+/// Reports a certificate of the chain that did not issue, or may not have issued, the one before it.
 fn issuers(links: &[Certificate], subject: &Subject) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (issued, issuer) in links.iter().zip(links.iter().skip(1)) {

@@ -1,4 +1,4 @@
-//! The CAs that have to have issued clients' certificates directly.
+//! Checks the CAs that must have issued client certificates directly.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use turnkey::tls::{Certificate, CertificateError};
 use super::certificate::{self, called};
 use crate::config::files::{Clients, Finding, Sourced, Subject, signed};
 
-/// Looks at each, and whether the CAs of the clients lead to it.
+/// Checks each of them, and whether the clients' CAs lead to it.
 pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     let led_to = led_to(clients);
@@ -16,7 +16,7 @@ pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
         let troubles = [
             dates(subject, issuer, clients, now),
             certificate::issuing(issuer, subject, "clients"),
-            // A CA that could not be read may be the one.
+            // A CA that could not be read may be the missing one.
             (clients.complete && !led_to.contains(&issuer))
                 .then(|| led_to_by_none(subject, issuer, &clients.cas)),
         ];
@@ -31,8 +31,8 @@ pub(super) fn inspect(clients: &Clients<'_>, now: SystemTime) -> Vec<Finding> {
     findings
 }
 
-/// That it has expired or is to come, and no other certificate for its key is known. Its dates decide nothing
-/// by themselves: clients may send another certificate for the same key.
+/// Reports an issuer that has expired or is not yet valid, if no other certificate for its key is known. Its
+/// dates alone decide nothing: clients may send another certificate for the same key.
 fn dates(
     subject: &Subject,
     issuer: &Certificate,
@@ -60,8 +60,8 @@ fn dates(
     Some(Finding::warning(code, subject, text).fix(fix))
 }
 
-/// The issuers that a CA of the clients is, or has issued, or that another of the issuers has issued which it leads
-/// to. By names and key identifiers, and by signatures where these can be checked.
+/// The issuers that the clients' CAs lead to: each is such a CA, or was issued by one, or by another issuer in
+/// the result. Names and key identifiers decide, and signatures where they can be checked.
 fn led_to<'c>(clients: &'c Clients<'_>) -> Vec<&'c Certificate> {
     let mut led_to: Vec<&Certificate> = Vec::new();
     let issuers: Vec<_> = clients.issuers.iter().map(|(_, issuer)| issuer).collect();
@@ -82,8 +82,8 @@ fn led_to<'c>(clients: &'c Clients<'_>) -> Vec<&'c Certificate> {
     }
 }
 
-/// That no CA of the clients is known to lead to it. Clients can send the certificates between, which are not
-/// known here; a self-signed CA hardly has any.
+/// Reports that no CA of the clients is known to lead to the issuer. Clients can send the intermediates, which
+/// are unknown here; a self-signed CA rarely has any.
 fn led_to_by_none(
     subject: &Subject,
     issuer: &Certificate,

@@ -9,7 +9,7 @@ use turnkey::tls::{Certificate, Identity};
 use super::report::{Attempt, Handshake, Report};
 use crate::config::files::Finding;
 
-/// The report as one JSON object, on lines of its own.
+/// The report as one JSON object on several lines.
 pub(super) fn text(report: &Report, now: SystemTime) -> String {
     let identities: Vec<_> = report
         .identities

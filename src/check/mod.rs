@@ -1,9 +1,9 @@
 //! Finds all problems in the options and files in one run: `turnkey check`. Start-up and reloads run the same
 //! checks.
 //!
-//! [`run`] reads on where start-up ends at the first error, then [inspects](inspect) what it has, builds the
-//! backends, and shakes hands with the one that would serve. An error is what keeps the server from starting,
-//! and nothing else is.
+//! [`run`] reads on where start-up stops at the first error. It then [inspects](inspect) what it has, builds
+//! the backends, and does handshakes with the chosen one. Errors are the problems that keep the server from
+//! starting, and only those.
 
 mod backends;
 mod certificate;
@@ -36,16 +36,16 @@ use crate::config::files::beside::known_client;
 use crate::config::files::{Finding, LoadedFiles, Material, Severity};
 use crate::console::colour::Colours;
 
-/// What a check has to say.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) struct Checked {
     /// For stdout: lines for people, or JSON.
     pub(crate) text: String,
-    /// Whether it would start.
+    /// Whether the server would start.
     pub(crate) ok: bool,
 }
 
-/// Looks at all that `config` names, and serves nothing.
+/// Checks everything that `config` names, and serves nothing.
 pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     let elsewhere = options::elsewhere(&config.listen);
     let mut report = Report {
@@ -75,7 +75,7 @@ pub(crate) fn run(config: &Config, json: bool, now: SystemTime) -> Checked {
     Checked { text, ok: report.is_ok() }
 }
 
-/// What start-up serves with, and what it warns of; or the first error.
+/// What start-up serves with, and its warnings; or the first error.
 pub(crate) fn at_start(
     config: &Config,
     now: SystemTime,
@@ -105,7 +105,7 @@ fn warnings(mut findings: Vec<Finding>) -> Result<Vec<Finding>, Finding> {
     }
 }
 
-/// Looks at what was read, and how it goes together.
+/// Checks what was read, and how it fits together.
 fn inspect(config: &Config, loaded: &LoadedFiles<'_>, now: SystemTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(material) = &loaded.own {
@@ -117,12 +117,12 @@ fn inspect(config: &Config, loaded: &LoadedFiles<'_>, now: SystemTime) -> Vec<Fi
     if config.is_reloadable() {
         findings.extend(permissions::of_secrets(config));
     }
-    // An identity that is out of date was an error of reading it.
+    // Reading has already reported an identity that is out of date.
     findings.retain(|f| loaded.found.iter().all(|found| !found.says_the_same_as(f)));
     loaded.found.iter().cloned().chain(findings).collect()
 }
 
-/// Looks at what is for the server's own TLS.
+/// Checks the files for the server's own TLS.
 fn of_own(material: &Material<'_>, host: &str, now: SystemTime) -> Vec<Finding> {
     let Material { sources, identities, unusable, clients, ticket_key: _ } = material;
     let trusted = trusted(material);
@@ -140,7 +140,7 @@ fn of_own(material: &Material<'_>, host: &str, now: SystemTime) -> Vec<Finding> 
     findings
 }
 
-/// The CAs that are known to be of use here.
+/// The CAs that are known to be useful here.
 fn trusted(material: &Material<'_>) -> Vec<Certificate> {
     let cas = material.clients.iter().flat_map(|clients| &clients.cas);
     cas.map(|(_, ca)| ca.clone()).collect()
@@ -170,7 +170,7 @@ fn with_tls(report: &mut Report, material: &Material<'_>) {
     }
 }
 
-/// Builds what would serve.
+/// Builds the chosen backend.
 fn build(report: &mut Report, mode: Mode, choice: &Tls) -> Option<Built> {
     match backends::build(mode, choice, &report.backends) {
         Ok((built, finding)) => {
@@ -197,7 +197,7 @@ fn shake_hands(
         handshake::try_out(built.into(), served, client, &trusted, &mut report.findings);
 }
 
-/// Without rustls there is no client to shake hands with.
+/// Without rustls there is no client for the handshakes.
 #[cfg(not(feature = "rustls"))]
 fn shake_hands(
     report: &mut Report,

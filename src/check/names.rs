@@ -1,4 +1,4 @@
-//! What the server is called, and what its certificates say.
+//! Compares the server's name with its certificates.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use turnkey::tls::Certificate;
 use super::certificate::called;
 use crate::config::files::{Finding, Served, Subject};
 
-/// Whether a certificate is for `host`, where that is a name, or an address that others use.
+/// Whether a certificate is for `host`, if that is a name, or an address that others use.
 pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
     let subject = Subject::option("--host");
     let address = host.parse::<IpAddr>().ok();
@@ -26,7 +26,7 @@ pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
         "{host}: no certificate is for it, but for {for_what}; clients that call the server so \
          refuse it"
     );
-    // People listen on an address of the machine, and call it by its name.
+    // People often listen on an address of the machine, and connect to its name.
     let called_otherwise = address.is_some() || host.eq_ignore_ascii_case("localhost");
     let finding = if called_otherwise {
         Finding::note("host-mismatch", &subject, text)
@@ -37,7 +37,7 @@ pub(super) fn of_host(served: &[Served<'_>], host: &str) -> Option<Finding> {
     Some(finding.fix(format!("have one issued with subjectAltName={kind}:{host}")))
 }
 
-/// That no client can ask for one of several identities.
+/// Reports identities that no client can ask for.
 pub(super) fn of_several(served: &[Served<'_>]) -> Vec<Finding> {
     let never = served.iter().skip(1).filter(|one| !can_be_asked_for(one.identity.leaf()));
     let text = "is never shown: it has no DNS name that a client could ask for (SNI), and only the first \

@@ -1,4 +1,4 @@
-//! What the options say by themselves, whatever stands in files.
+//! Checks the options by themselves, without the content of files.
 
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc;
@@ -13,10 +13,10 @@ use crate::config::files::{ClientFiles, Finding, Subject};
 use crate::config::folder_options::FolderOptions;
 use crate::config::listen_options::ListenOptions;
 
-/// How long a name may take to be looked up.
+/// The timeout for looking up a name.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
-/// What would be served, and what is odd about it.
+/// Reports what would be served, and what is unusual about it.
 pub(super) fn inspect(config: &Config) -> Vec<Finding> {
     let (mode, tls) = (config.mode.name(), config.sources.is_some());
     let scheme = if tls { "https" } else { "http" };
@@ -73,7 +73,7 @@ pub(super) fn inspect(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// A place to listen at, as a URL if it has one.
+/// A listening address, as a URL if it has one.
 fn place(scheme: &str, address: &Address) -> String {
     match address {
         Address::Tcp(host, 0) if host.contains(':') => {
@@ -85,12 +85,12 @@ fn place(scheme: &str, address: &Address) -> String {
     }
 }
 
-/// Whether nobody but this machine gets at what is listened on there.
+/// Whether only this machine can connect to that host.
 fn is_local(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) || host == "localhost"
 }
 
-/// That a variable is passed over which somebody has set for a purpose.
+/// Reports a variable that has no effect, though somebody has set it for a purpose.
 fn unknown(variable: &UnknownVariable) -> Finding {
     if variable.name == PORT {
         let text = "TURNKEY_PORT says where a service of Kubernetes is, and no port to listen on";
@@ -105,7 +105,7 @@ fn unknown(variable: &UnknownVariable) -> Finding {
     Finding::warning("unknown-variable", &Subject::option("environment"), text).fix(fix)
 }
 
-/// That there may be more clients than there are descriptors for.
+/// Reports that there may be more clients than there are descriptors for.
 fn descriptors(config: &Config) -> Option<Finding> {
     let descriptors = config.descriptors();
     let (wanted, fit) = config.limits.shortage(descriptors)?;
@@ -126,7 +126,7 @@ fn descriptors(config: &Config) -> Option<Finding> {
     Some(Finding::warning("descriptors", &subject, text).fix(fix))
 }
 
-/// Whether the folder can be served, and all that is said of it at once.
+/// Reports whether the folder can be served, in one finding.
 fn folder(options: &FolderOptions) -> Finding {
     let subject = Subject::file(&options.path, "--dir");
     match options.folder() {
@@ -139,8 +139,8 @@ fn folder(options: &FolderOptions) -> Finding {
     }
 }
 
-/// The first host to listen on that is no address of this machine, and that it is none. A certificate is
-/// often checked elsewhere than where it is served, so that is no error.
+/// The first host to listen on that is not an address of this machine, with the finding. It is not an error,
+/// because certificates are often checked on another machine.
 pub(super) fn elsewhere(listen: &ListenOptions) -> Option<(String, Finding)> {
     listen.tcp().find_map(|(host, _)| {
         let text = is_elsewhere(host)?;
@@ -152,10 +152,10 @@ pub(super) fn elsewhere(listen: &ListenOptions) -> Option<(String, Finding)> {
 fn is_elsewhere(host: &str) -> Option<String> {
     let name = host.to_owned();
     let (send, receive) = mpsc::channel();
-    // Nobody knows how long a resolver takes, and it cannot be stopped.
+    // A resolver may take any time, and cannot be stopped.
     thread::spawn(move || send.send((name.as_str(), 0).to_socket_addrs().map(Vec::from_iter)));
     Some(match receive.recv_timeout(LOOK_UP) {
-        // Not listened on: a datagram socket takes an address, and tells nobody.
+        // Bind a datagram socket instead of listening: it checks the address without any effect on others.
         Ok(Ok(addresses)) if addresses.iter().any(|address| UdpSocket::bind(address).is_ok()) => {
             return None;
         }

@@ -2,7 +2,7 @@ use crate::config::Config;
 use crate::config::files::{Finding, Subject};
 use crate::console::permissions;
 
-/// Those of the secrets that stand beside the identities.
+/// Checks the permissions of the secrets that are not part of an identity.
 pub(super) fn of_secrets(config: &Config) -> Vec<Finding> {
     let password =
         config.passwords.file().map(|file| (file, "--key-password-file", "the password"));
@@ -14,7 +14,7 @@ pub(super) fn of_secrets(config: &Config) -> Vec<Finding> {
         .collect()
 }
 
-/// That others than its owner and group may read a file that holds a secret, or change it.
+/// Reports a file with a secret that others than its owner and group may read or change.
 pub(super) fn of_secret(subject: &Subject, what: &str) -> Option<Finding> {
     let exposed = permissions::of_secret(subject.path()?, what)?;
     Some(Finding::warning("world-readable", subject, exposed.text).fix(exposed.fix))

@@ -1,4 +1,4 @@
-//! What a check has found, for people and for programs.
+//! The result of a check, for people and for programs.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,26 @@ use turnkey::tls::Identity;
 use super::backends::Survey;
 use crate::config::files::{Finding, Severity};
 
-/// All that there is to say.
+/// Everything that a check reports.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) mode: &'static str,
-    /// The backend that would serve, if one can.
+    /// The chosen backend, if one can serve.
     pub(super) backend: Option<String>,
     pub(super) backends: Vec<Survey>,
     pub(super) findings: Vec<Finding>,
     pub(super) identities: Vec<(Option<PathBuf>, Identity)>,
     pub(super) handshake: Handshake,
-    /// A host that is none of this machine.
+    /// A host that is not an address of this machine.
     pub(super) elsewhere: Option<String>,
 }
 
-/// Handshakes with ourselves.
+/// Handshakes with the server's own backend.
 #[derive(Debug)]
 pub(super) enum Handshake {
     #[cfg_attr(not(feature = "rustls"), expect(dead_code, reason = "there is no client"))]
     Tried(Vec<Attempt>),
-    /// There was none, and why.
+    /// There was none; holds the reason.
     LeftOut(&'static str),
 }
 
@@ -38,19 +38,19 @@ pub(super) struct Attempt {
     pub(super) client: Option<PathBuf>,
     pub(super) version: Option<&'static str>,
     pub(super) cipher: Option<String>,
-    /// The subjects of the certificates that came, in their order.
+    /// The subjects of the certificates that the server sent, in that order.
     pub(super) chain: Vec<String>,
     /// Why there was no connection.
     pub(super) refused: Option<String>,
 }
 
 impl Report {
-    /// Whether it would start.
+    /// Whether the server would start.
     pub(super) fn is_ok(&self) -> bool {
         self.count(Severity::Error) == 0
     }
 
-    /// It in a line.
+    /// The result in one line.
     pub(super) fn verdict(&self) -> String {
         let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
@@ -67,7 +67,7 @@ impl Report {
         }
     }
 
-    /// What matters most of what makes the verdict.
+    /// The severity of the verdict.
     pub(super) fn worst(&self) -> Severity {
         let worst = self.findings.iter().map(|finding| finding.severity).max();
         worst.filter(|severity| *severity >= Severity::Warning).unwrap_or(Severity::Ok)

@@ -6,10 +6,10 @@ use turnkey::tls::time::{distance, utc};
 use super::certificate::called;
 use crate::config::files::{Finding, Served, Subject};
 
-/// How long before its end a response is warned of.
+/// How long before its end to warn about a response.
 const SOON: Duration = Duration::from_secs(86400);
 
-/// How long the responses hold that are stapled.
+/// Reports how long the stapled responses are valid.
 pub(super) fn inspect(served: &[Served<'_>], files: &[PathBuf], now: SystemTime) -> Vec<Finding> {
     let subject = match files {
         [file] => Subject::file(file, "--ocsp"),

@@ -1,4 +1,4 @@
-//! What there is to say of the files that are for TLS with upstreams.
+//! Checks the files for TLS with upstreams.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::config::files::{Finding, IdentityFile, Subject, UpstreamTls};
 use crate::config::upstream_options::UpstreamOptions;
 use crate::console::causes::with_causes;
 
-/// Looks at what was read.
+/// Checks what was read.
 pub(super) fn inspect(upstream: &UpstreamTls<'_>, now: SystemTime) -> Vec<Finding> {
     let cas = upstream.cas.iter();
     let mut findings: Vec<_> = cas.flat_map(|ca| certificate::ca(ca, "servers", now)).collect();
@@ -20,7 +20,7 @@ pub(super) fn inspect(upstream: &UpstreamTls<'_>, now: SystemTime) -> Vec<Findin
     findings
 }
 
-/// Sets the TLS up, if nothing is missing.
+/// Sets up TLS, if everything could be read.
 pub(super) fn try_out(
     upstreams: &UpstreamOptions,
     tls: &UpstreamTls<'_>,
@@ -30,7 +30,7 @@ pub(super) fn try_out(
     Some(Finding::error("upstream-tls", &Subject::option("--proxy"), with_causes(&error)))
 }
 
-/// Who we are to upstreams that ask.
+/// Checks the identity for upstreams that ask for one.
 fn of_identity(file: &IdentityFile, identity: &Identity, now: SystemTime) -> Vec<Finding> {
     let subject = file.subject();
     let leaf = identity.leaf();

@@ -23,16 +23,16 @@ use super::Serving;
 use crate::check::report::Attempt;
 use crate::console::causes::with_causes;
 
-/// A client that takes every certificate, and keeps what it was shown.
+/// A client that accepts every certificate, and keeps those that the server sent.
 pub(super) struct Client {
     config: Arc<ClientConfig>,
     shown: Arc<Shown>,
 }
 
-/// What came of a handshake.
+/// The result of a handshake.
 #[derive(Debug)]
 pub(super) struct ClientHandshake {
-    /// What the server showed, in its order, if it came to that.
+    /// The certificates that the server sent, in that order, if the handshake got so far.
     pub(super) shown: Option<Vec<Certificate>>,
     pub(super) version: Option<&'static str>,
     pub(super) cipher: Option<String>,
@@ -44,14 +44,14 @@ pub(super) struct ClientHandshake {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) text: String,
-    /// The server missed a certificate.
+    /// The server requires a certificate.
     pub(super) no_certificate: bool,
-    /// The server did not take the client's certificate.
+    /// The server rejected the client's certificate.
     pub(super) of_client: bool,
 }
 
 impl ClientHandshake {
-    /// What both sides agreed on.
+    /// What both sides negotiated.
     pub(super) fn negotiated(&self) -> String {
         let version = self.version.unwrap_or("a version unknown");
         let certificates = self.shown.as_ref().map_or(0, Vec::len);
@@ -99,7 +99,7 @@ impl Client {
         Ok(Self { config: Arc::new(config), shown })
     }
 
-    /// One handshake with the backend of `serving`, which is over by `deadline`.
+    /// One handshake with the backend of `serving`, which ends by `deadline`.
     pub(super) fn shake_hands(
         self,
         serving: Serving<'_>,
@@ -109,7 +109,7 @@ impl Client {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let left =
             || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        // The connection stands as soon as it is in the queue of the listener.
+        // The connection is open as soon as it is in the listener's queue.
         let mut tcp = TcpStream::connect_timeout(&listener.local_addr()?, left())?;
         let (accepted, peer) = listener.accept()?;
         if peer != tcp.local_addr()? {
@@ -122,7 +122,7 @@ impl Client {
 
         let (read, served, tls) = thread::scope(|scope| {
             let client = scope.spawn(move || {
-                // In TLS 1.3 a client learns whether it is let in from what it reads first.
+                // In TLS 1.3 a client learns from its first read whether it is let in.
                 let read = Stream::new(&mut tls, &mut tcp).read_exact(&mut [0]);
                 (read, tls)
             });
@@ -132,7 +132,7 @@ impl Client {
         })?;
         let refusal = match (served, read) {
             (Ok(()), Ok(())) => None,
-            // What the server says of it is more exact than its alert.
+            // The server's error is more exact than its alert.
             (Err(Unserved::Handshake(error)), read) => Some(refusal(&error, read.err())),
             (Err(Unserved::TimedOut), _) => Some(Refusal::other("it takes too long".to_owned())),
             (Ok(()), Err(error)) => {
@@ -148,8 +148,8 @@ impl Client {
     }
 }
 
-/// An identity as rustls wants it. That the key belongs to the certificate was checked when the identity
-/// was read: rustls would have webpki read the certificate for it, which refuses version 1.
+/// An identity for rustls. Reading the identity has already checked that the key matches the certificate.
+/// rustls would use webpki for that, which rejects version 1.
 fn certified(identity: &Identity, provider: &CryptoProvider) -> io::Result<CertifiedKey> {
     let chain = identity.chain().iter().map(|c| c.der().clone()).collect();
     let key = provider.key_provider.load_private_key(identity.key().clone_key().into());
@@ -176,7 +176,7 @@ async fn serve(serving: Serving<'_>, tcp: TcpStream, limit: Duration) -> Result<
         let Accepted { mut stream, .. } = accepted.map_err(Unserved::Handshake)?;
         stream.write_all(b".").await.map_err(io)?;
         stream.flush().await.map_err(io)?;
-        // Whether the goodbye arrives is of no matter.
+        // It does not matter whether the close arrives.
         _ = stream.close().await;
         Ok(())
     };
@@ -189,7 +189,7 @@ async fn serve(serving: Serving<'_>, tcp: TcpStream, limit: Duration) -> Result<
 
 fn refusal(error: &HandshakeError, read: Option<io::Error>) -> Refusal {
     let text = match (error, read) {
-        // It was the client that left, and it knows why.
+        // The client closed the connection, so its error is the cause.
         (HandshakeError::Io(_) | HandshakeError::Alert { .. }, Some(read)) => {
             format!("the client: {}", io_in_words(read))
         }
@@ -200,7 +200,7 @@ fn refusal(error: &HandshakeError, read: Option<io::Error>) -> Refusal {
     Refusal { text, no_certificate, of_client }
 }
 
-/// Whether a client that trusts `anchor` takes what it was shown for `name`.
+/// Whether a client that trusts `anchor` accepts the certificates that the server sent for `name`.
 pub(super) fn verify(
     shown: &[Certificate],
     anchor: &Certificate,
@@ -222,7 +222,7 @@ pub(super) fn verify(
     outcome.map(drop).map_err(|error| fault_in_words(&error))
 }
 
-/// What a server showed.
+/// The certificates that a server sent.
 #[derive(Debug)]
 struct Shown {
     provider: Arc<CryptoProvider>,
@@ -241,7 +241,7 @@ impl ServerCertVerifier for Shown {
         let chain = [leaf].into_iter().chain(others);
         let chain = chain.filter_map(|der| Certificate::from_der(der).ok()).collect();
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
-        // What there is to say of it is said elsewhere.
+        // Other checks report problems of the certificate.
         Ok(ServerCertVerified::assertion())
     }
 
@@ -270,8 +270,8 @@ impl ServerCertVerifier for Shown {
     }
 }
 
-/// webpki reads no certificates of X.509 version 1. That the server has the key of its own was checked
-/// when its backend was built.
+/// webpki cannot read certificates of X.509 version 1. Building the backend has already checked that the server
+/// has the key for its certificate.
 fn lenient(
     certificate: &CertificateDer<'_>,
     verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
@@ -290,7 +290,7 @@ fn version(version: ProtocolVersion) -> Option<&'static str> {
     }
 }
 
-/// rustls tells the suites of TLS 1.3 apart by their names, which are registered without that.
+/// rustls names the suites of TLS 1.3 with a prefix that the registered names do not have.
 fn iana_name(suite: Option<&str>) -> String {
     let suite = suite.unwrap_or("a cipher without a name");
     suite.strip_prefix("TLS13_").map_or_else(|| suite.to_owned(), |rest| format!("TLS_{rest}"))

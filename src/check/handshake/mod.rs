@@ -1,4 +1,4 @@
-//! Handshakes with ourselves, on loopback: with the backend that would serve, and rustls for a client.
+//! Handshakes on loopback, between the chosen backend and a rustls client.
 
 mod client;
 #[cfg(test)]
@@ -21,10 +21,10 @@ use crate::config::files::{Finding, Served, Severity, Subject, read};
 /// How long all handshakes together may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// What a server is called that has no name to ask for.
+/// The name of a server that has none to ask for.
 const LOOPBACK: &str = "127.0.0.1";
 
-/// The backend that would serve, and which clients it is to let in.
+/// The chosen backend, and the policy for its clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Serving<'s> {
     backend: &'s dyn Backend,
@@ -37,10 +37,11 @@ impl<'s> From<&'s Built> for Serving<'s> {
     }
 }
 
-/// Has a client ask for each identity, and one without a certificate where one is wanted.
+/// Runs one handshake for each identity, and one without a client certificate if a client is known and the
+/// policy asks for certificates.
 ///
-/// `client` is one of the policy's, where one is known; `trusted` are CAs that may have issued the
-/// identities. `troubled` are the subjects that there are warnings of already.
+/// `client` is a client of the policy, if one is known; `trusted` are CAs that may have issued the identities.
+/// Adds the results to `findings`.
 pub(super) fn try_out(
     serving: Serving<'_>,
     served: &[Served<'_>],
@@ -85,7 +86,7 @@ impl Trial<'_> {
     ) {
         let subject = served.subject();
         let Some(name) = name_of(served.identity.leaf(), index == 0) else {
-            // There is a finding of it already.
+            // Another check has already reported it.
             return;
         };
         let identity = client.map(|(_, identity)| identity);
@@ -103,7 +104,7 @@ impl Trial<'_> {
         self.attempts.push(outcome.attempt(asked_for, client.map(|(file, _)| file.clone())));
     }
 
-    /// Has a client without a certificate try, which the policy lets in or not.
+    /// Tries a client without a certificate, which the policy may or may not let in.
     fn without_certificate(&mut self, first: &Served<'_>) {
         let subject = first.subject();
         let Some(name) = name_of(first.identity.leaf(), true) else { return };
@@ -134,7 +135,7 @@ impl Trial<'_> {
             .ok()
     }
 
-    /// Whether what came is what was read, in its order.
+    /// Checks whether the server sent what was read, in the same order.
     fn compare(
         &mut self,
         name: &str,
@@ -159,7 +160,7 @@ impl Trial<'_> {
             .push(Finding::warning("handshake-chain", subject, text).fix("try another --backend"));
     }
 
-    /// A client that checks found fault; where there is a warning already, that is the cause.
+    /// Reports that a verifying client rejects the certificate. A warning that exists already is the cause.
     fn refused_by_client(
         &mut self,
         name: &str,
@@ -205,7 +206,7 @@ impl Trial<'_> {
                         subject,
                         format!("{who}: {}, and a 403 by the rules", outcome.negotiated()),
                     ),
-                    // Cannot be, and must not be passed over.
+                    // This should never happen, but must be reported.
                     (None, None, ClientPolicy::Required(_)) => Finding::error(
                         "handshake-lets-all-in",
                         subject,
@@ -244,7 +245,7 @@ impl Trial<'_> {
     }
 }
 
-/// What to ask for to be shown this certificate. `first`: or for no name at all.
+/// The name that gets this certificate. With `first`, no name at all gets it too.
 fn name_of(leaf: &Certificate, first: bool) -> Option<ServerName<'static>> {
     let alternatives = leaf.subject_alt_names().iter();
     let hosts = alternatives.filter_map(|name| name.strip_prefix("DNS:"));
@@ -257,8 +258,8 @@ fn name_of(leaf: &Certificate, first: bool) -> Option<ServerName<'static>> {
     names.into_iter().next().or_else(|| if first { address() } else { None })
 }
 
-/// The CA that a client has to trust, as far as it is known: the root of the chain, what issued its
-/// end, or that end itself.
+/// The CA that a client must trust, as far as it is known: the root of the chain, the issuer of its end, or
+/// that end itself.
 fn anchor(served: &Served<'_>, trusted: &[Certificate]) -> Option<Certificate> {
     let links = served.identity.chain();
     let last = links.last()?;

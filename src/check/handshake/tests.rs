@@ -1,4 +1,4 @@
-//! What a backend could do wrong, and none does.
+//! Tests with faults that no real backend has.
 
 #![cfg(feature = "pki")]
 
@@ -11,7 +11,7 @@ use turnkey::{Mode, Tls};
 use super::*;
 use crate::pki;
 
-/// What serves an identity that was made up.
+/// A backend for a generated identity.
 fn built() -> (Built, Identity) {
     let identity = pki::adhoc(&[], SystemTime::now()).unwrap();
     let built = Mode::Https(identity.clone()).build(&Tls::default()).unwrap();
@@ -38,7 +38,7 @@ fn another_certificate_than_the_one_that_was_read() {
     assert_eq!(codes[0], (Severity::Warning, "handshake-chain"), "{codes:?}");
 }
 
-/// The backend asks nobody for a certificate; the server has the last word.
+/// The backend asks nobody for a certificate, so the server decides.
 #[test]
 fn a_policy_that_the_backend_does_not_keep() {
     let (built, identity) = built();
@@ -48,7 +48,7 @@ fn a_policy_that_the_backend_does_not_keep() {
     assert_eq!(codes[0], (Severity::Ok, "handshake-refuses"), "{codes:?}");
 }
 
-/// Accepts, and says nothing.
+/// Accepts a connection, and never responds.
 #[derive(Debug)]
 struct Silent;
 
