@@ -1,5 +1,4 @@
-//! `Max-Forwards`: how many more gateways may forward a request that traces the chain of gateways (RFC 9110
-//! §7.6.2).
+//! `Max-Forwards`: how many more gateways may forward a request that traces its route (RFC 9110 §7.6.2).
 
 use http_types::{Method, StatusCode};
 

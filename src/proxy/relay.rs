@@ -26,8 +26,7 @@ pub(super) enum Relayed {
     Whole,
     /// All of it was forwarded, but the upstream's connection cannot be used again.
     WholeAndDone,
-    /// The upstream did not send all that it had announced. Unless `begun`, the client has got nothing of it
-    /// yet.
+    /// The upstream did not send all that it had announced. Unless `begun`, the client has nothing of it yet.
     Truncated { error: io::Error, begun: bool },
     /// The client accepts no more, or does not send all that it had announced.
     ClientLeft(io::Error),
