@@ -4,10 +4,10 @@ use std::str::FromStr;
 use crate::Certificate;
 use crate::glob::{Glob, MARKS, Stars};
 
-/// Rules by which a client is let in, beside its CA; without any, all are.
+/// Rules that decide which clients are accepted, beside their CA. Without rules, all are.
 ///
-/// One that matches is enough, of whichever kind. A certificate with several common names is let in
-/// by none of them: which one says who it is, each program answers in another way.
+/// One matching rule of any kind is enough. A certificate with several common names matches no rule for common names:
+/// programs differ in which of them they use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowRules {
     common_names: Vec<CommonNameRule>,
@@ -21,13 +21,13 @@ impl AllowRules {
         Self { common_names, alternative_names }
     }
 
-    /// Whether there are none.
+    /// Whether there are no rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.common_names.is_empty() && self.alternative_names.is_empty()
     }
 
-    /// Whether `certificate` is let in.
+    /// Whether `certificate` is accepted.
     #[must_use]
     pub fn allow(&self, certificate: &Certificate) -> bool {
         let common_name = certificate.sole_common_name();
@@ -38,8 +38,8 @@ impl AllowRules {
     }
 }
 
-/// The names that identify a client. A SPIFFE ID is one only if the certificate has no second URI (SPIFFE
-/// X.509-SVID §2 and §5.2): validators reject such a certificate, and apps may read either name.
+/// The names that identify a client. A SPIFFE ID does only if the certificate has no second URI (SPIFFE X.509-SVID §2
+/// and §5.2): validators reject such a certificate, and apps may read either name.
 fn identities(names: &[String]) -> impl Iterator<Item = &String> {
     let uri = |name: &str| SanKind::Uri.strip(name).map(str::to_ascii_lowercase);
     let uris = names.iter().filter(|name| uri(name).is_some()).count();
@@ -60,8 +60,8 @@ impl fmt::Display for AllowRules {
     }
 }
 
-/// A glob for the common name, compared exactly. `*` stands for one character or more, except
-/// `/ ? # \ @` and control characters; `**` also for these.
+/// A glob for the common name, compared exactly. `*` matches one character or more, except `/ ? # \ @` and control
+/// characters; `**` matches these too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommonNameRule(Glob);
 
@@ -80,13 +80,12 @@ impl FromStr for CommonNameRule {
 }
 
 /// A glob for one kind of alternative name: `DNS:*.example.test`, `email:*@example.test`,
-/// `URI:spiffe://example.test/ns/*/sa/web`, `IP:10.0.0.7`. Without the kind it is guessed: what has
-/// `://` in it is a URI, what has `@` an email address, what is an IP address is one, and the rest
-/// are DNS names.
+/// `URI:spiffe://example.test/ns/*/sa/web`, `IP:10.0.0.7`. Without a prefix the kind is guessed: a name with `://` is
+/// a URI, one with `@` is an email address, an IP address is one, and all others are DNS names.
 ///
-/// `*` stands for one character or more within one part of a name, `**` for one character or more. The
-/// parts of a DNS name are separated by dots, those of a URI by slashes, those of an email address by the
-/// `@`. Neither stands for something that changes how the name is read:
+/// `*` matches one character or more within one part of a name, `**` one character or more. The parts of a DNS name
+/// are separated by dots, those of a URI by slashes, those of an email address by the `@`. Neither matches what
+/// changes how the name is read:
 ///
 /// - `*` never matches `/ ? # \ @`, in names of any kind. `**` never matches `? # \ @` in a URI, nor a
 ///   slash in a URI's host, unless the rule ends there.
@@ -104,7 +103,7 @@ pub struct SanRule {
 }
 
 impl SanRule {
-    /// `name` is written as [`Certificate::subject_alt_names`] does.
+    /// `name` has the form of [`Certificate::subject_alt_names`].
     fn matches(&self, name: &str) -> bool {
         let Some(name) = self.kind.strip(name) else { return false };
         let lower = || name.to_ascii_lowercase();
@@ -153,8 +152,8 @@ pub enum SanKind {
 }
 
 impl SanKind {
-    /// Splits what a person writes into the kind and the name. A prefix `DNS:`, `email:`, `URI:` or
-    /// `IP:` says the kind, in any case. Without one the form of the name decides, see [`SanRule`].
+    /// Splits the text of a rule into the kind and the name. A prefix `DNS:`, `email:`, `URI:` or `IP:`, in any case,
+    /// states the kind. Without one the form of the name decides, see [`SanRule`].
     #[must_use]
     pub fn split(text: &str) -> (Self, &str) {
         let named = text.split_once(':').and_then(|(prefix, rest)| {
@@ -165,12 +164,12 @@ impl SanKind {
         named.unwrap_or_else(|| (Self::guess(text), text))
     }
 
-    /// The name behind the kind, as [`Certificate::subject_alt_names`] writes it, if it is of this kind.
+    /// The name without its prefix, in the form of [`Certificate::subject_alt_names`], if it is of this kind.
     fn strip(self, name: &str) -> Option<&str> {
         name.strip_prefix(self.prefix())?.strip_prefix(':')
     }
 
-    /// As [`Certificate::subject_alt_names`] writes it.
+    /// The prefix in [`Certificate::subject_alt_names`].
     fn prefix(self) -> &'static str {
         match self {
             Self::Dns => "DNS",
@@ -263,7 +262,7 @@ mod tests {
             assert!(!san("spiffe://example.test/ns/*/sa/web", &name), "{name}");
         }
         assert!(!san("**://example.test/x", "URI:https://evil.test/a://example.test/x"));
-        // Where the rule leaves the rest open, it is open.
+        // A rule that ends in two stars accepts any rest.
         assert!(san("spiffe://**", "URI:spiffe://example.test/ns/prod"));
         assert!(san("URI:**", "URI:https://example.test/a/b"));
         assert!(san("https://**.example.test/**", "URI:https://a.b.example.test/c/d"));

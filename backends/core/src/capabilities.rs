@@ -4,38 +4,38 @@ use crate::KeyKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of yes and no is what this is")]
 pub struct Capabilities {
-    /// The backend's name. Of those that come with turnkey it is what `--backend` takes, and the cargo feature.
+    /// The backend's name. For those that come with turnkey it is the value of `--backend`, and the cargo feature.
     pub name: &'static str,
-    /// Encrypts at all.
+    /// Encrypts connections.
     pub tls: bool,
     /// Can ask clients for a certificate and verify it.
     pub client_certificates: bool,
     /// Speaks TLS 1.3.
     pub tls13: bool,
-    /// Chooses among several identities by the name that the client asks for.
+    /// Selects one of several identities by the name that the client asks for.
     pub sni: bool,
     /// Checks certificate revocation lists.
     pub crl: bool,
-    /// Agrees on the application protocol.
+    /// Negotiates the application protocol.
     pub alpn: bool,
     /// Session resumption can be switched on and off, and its keys shared.
     pub resumption_control: bool,
-    /// Staples responses of an OCSP responder to its certificate.
+    /// Staples OCSP responses to its certificate.
     pub ocsp: bool,
-    /// Takes a CA that others have issued for a trust anchor of upstreams, without the CA above it.
+    /// Accepts an intermediate CA as a trust anchor of upstreams, without the CA above it.
     pub partial_chain: bool,
-    /// Takes a server's own self-signed certificate, named as its CA, from an upstream.
+    /// Accepts an upstream's self-signed certificate that is given as its CA.
     pub self_signed_upstreams: bool,
-    /// Takes certificates of X.509 version 1, which have no extensions: its own, and those of
-    /// clients and upstreams. `openssl x509 -req` of OpenSSL 3.0 makes them.
+    /// Accepts certificates of X.509 version 1, which have no extensions: its own, and those of clients and
+    /// upstreams. `openssl x509 -req` of OpenSSL 3.0 makes them.
     pub x509_v1: bool,
-    /// Keeps name constraints of other kinds than DNS names and IP addresses (RFC 5280 §4.2.1.10).
+    /// Checks name constraints of other kinds than DNS names and IP addresses (RFC 5280 §4.2.1.10).
     pub name_constraints: bool,
     /// Signs with Ed25519 keys (RFC 8410).
     pub ed25519: bool,
     /// Signs with Ed448 keys (RFC 8410).
     pub ed448: bool,
-    /// The longest modulus of an RSA key that it signs with, in bits.
+    /// The maximum modulus of an RSA key that it signs with, in bits.
     pub max_rsa_bits: usize,
 }
 
@@ -66,7 +66,7 @@ impl Capabilities {
         max_rsa_bits: 0,
     };
 
-    /// Whether it can serve with a key of this kind. What [no TLS client takes](KeyKind::is_for_tls), none can.
+    /// Whether it can serve with a key of this kind. No backend can if [no TLS client takes it](KeyKind::is_for_tls).
     #[must_use]
     pub fn takes_key(&self, key: &KeyKind) -> bool {
         let takes = match key {

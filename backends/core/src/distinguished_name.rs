@@ -1,8 +1,8 @@
 //! Distinguished names as text (RFC 4514), in ASCII that is safe to print anywhere.
 //!
-//! The text is the one that `openssl x509 -nameopt RFC2253` prints and that nginx hands on: what
-//! is not ASCII is written as the bytes of its UTF-8, escaped. A name comes from a peer, and a
-//! log, a header field or a terminal must survive it.
+//! The text is that of `openssl x509 -nameopt RFC2253`, which nginx forwards too: characters that are not ASCII are
+//! written as the bytes of their UTF-8, escaped. A name comes from a peer, and must be harmless in a log, a header
+//! field or a terminal.
 
 use std::fmt::Write as _;
 
@@ -44,12 +44,12 @@ pub(crate) fn to_rfc4514(name: &X509Name<'_>) -> String {
     text
 }
 
-/// The first common name as it stands, without any escapes.
+/// The first common name, without escapes.
 pub(crate) fn common_name(name: &X509Name<'_>) -> Option<String> {
     name.iter_common_name().next().and_then(|cn| decode(cn.attr_value()))
 }
 
-/// Text from a peer with everything but printable ASCII, and the backslash itself, as `\XX`.
+/// Text from a peer, in which everything but printable ASCII, and the backslash itself, is written as `\XX`.
 pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -96,13 +96,12 @@ fn short_name(oid: &str) -> Option<&'static str> {
     })
 }
 
-/// The text of a value of one of the ASN.1 string types; `None` for what is not text.
+/// The text of a value of one of the ASN.1 string types; `None` for other types.
 pub(crate) fn decode(value: &Any<'_>) -> Option<String> {
     let bytes = value.data;
     match value.tag() {
         Tag::Utf8String => str::from_utf8(bytes).ok().map(str::to_owned),
-        // ASCII by definition, but certificates with Latin-1 in them are about, and everyone
-        // reads T.61 as Latin-1.
+        // ASCII by definition, but some certificates contain Latin-1, and everyone reads T.61 as Latin-1.
         Tag::PrintableString
         | Tag::Ia5String
         | Tag::NumericString
@@ -173,7 +172,7 @@ mod tests {
     #[test]
     fn what_a_terminal_or_a_log_would_act_upon_is_escaped() {
         assert_eq!(escaped("a\0\n\r\x1b\x7f"), r"a\00\0A\0D\1B\7F");
-        // A right-to-left override, which would turn the text around.
+        // A right-to-left override, which would reverse the text.
         assert_eq!(escaped("\u{202e}é"), r"\E2\80\AE\C3\A9");
         assert_eq!(printable("a\n\\,\u{202e}"), r"a\0A\\,\E2\80\AE");
     }

@@ -8,20 +8,20 @@ use crate::{
     RevocationList, Socket, TlsInfo, pem,
 };
 
-/// Whether clients are asked for a certificate, and whose are good.
+/// Whether clients are asked for a certificate, and which ones are accepted.
 #[derive(Debug, Clone, Default)]
 pub enum ClientPolicy {
     /// Clients are not asked.
     #[default]
     None,
-    /// Clients are asked and may decline; a certificate that is presented must be valid.
+    /// Clients are asked and may decline. A presented certificate must be valid.
     Optional(ClientTrust),
     /// Clients must present a valid certificate.
     Required(ClientTrust),
 }
 
 impl ClientPolicy {
-    /// Which certificates are good; `None` when clients are not asked.
+    /// Which certificates are accepted; `None` if clients are not asked.
     #[must_use]
     pub fn trust(&self) -> Option<&ClientTrust> {
         match self {
@@ -42,13 +42,13 @@ impl ClientPolicy {
         matches!(self, Self::Required(_))
     }
 
-    /// The SHA-256 of all that decides who is let in. A session that was begun under one policy must
-    /// not be resumed under another; this is what tells them apart.
+    /// The SHA-256 of everything that decides which clients are accepted. It tells policies apart: a session that
+    /// began under one policy must not be resumed under another.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut add = |bytes: &[u8]| {
-            // With its length, so that no two lists run together into the same bytes.
+            // With its length, so that different lists never give the same bytes.
             digest.update((bytes.len() as u64).to_be_bytes());
             digest.update(bytes);
         };
@@ -59,14 +59,14 @@ impl ClientPolicy {
         });
         if let Some(trust) = self.trust() {
             let ClientTrust { anchors, crls, rules, issuers, deny_early, anonymous } = trust;
-            // The order of the files makes no difference to who is let in.
+            // The order of the files does not change which clients are accepted.
             let mut parts: Vec<&[u8]> = anchors.certificates().iter().map(|c| &**c.der()).collect();
             parts.extend(crls.iter().map(RevocationList::der));
             parts.sort_unstable();
             parts.into_iter().for_each(&mut add);
             add(rules.to_string().as_bytes());
             add(&[u8::from(*deny_early), u8::from(*anonymous)]);
-            // A new certificate for the same key lets in the same clients.
+            // A new certificate for the same key allows the same clients.
             if let Some(issuers) = issuers {
                 add(&issuers.keys().into_iter().flat_map(IssuerKey::to_bytes).collect::<Vec<_>>());
             }
@@ -74,8 +74,8 @@ impl ClientPolicy {
         digest.finalize().into()
     }
 
-    /// The handshake of `backend`, and then [`admit`](Self::admit), so that no backend can forget it. The stream of a
-    /// client that is refused is dropped unused: a backend holds back tickets for that.
+    /// Runs the handshake of `backend`, and then [`admit`](Self::admit), so that no backend can forget it. The stream
+    /// of a rejected client is dropped unused: a backend holds back tickets for that.
     pub async fn accept(
         &self,
         backend: &dyn Backend,
@@ -89,14 +89,14 @@ impl ClientPolicy {
         Ok(accepted)
     }
 
-    /// The last word on a client after its handshake, of which `tls` is known. The server says it for every
+    /// The final check of a client after its handshake, which negotiated `tls`. The server does it for every
     /// connection, whatever its backend has checked.
     ///
-    /// It checks that a required certificate is there. It checks the rules, where they are [kept in the
-    /// handshake](ClientTrust::denies_early). And it checks again what an earlier handshake found good, if the session was
-    /// [resumed](TlsInfo::resumed) and is not [vouched for](TlsInfo::client_vouched_until) until `now`: the dates of
-    /// the certificate and of its CA, and that no revocation list has expired since. A TLS stack that resumes looks at
-    /// none of these; what does not change with time is part of [`digest`](Self::digest).
+    /// It checks that a required certificate is present. It checks the rules, if they are [checked in the
+    /// handshake](ClientTrust::denies_early). If the session was [resumed](TlsInfo::resumed) and is not [vouched
+    /// for](TlsInfo::client_vouched_until) until `now`, it repeats checks of an earlier handshake: the dates of the
+    /// certificate and of its CA, and that no revocation list has expired since. A TLS stack that resumes skips them.
+    /// What does not change with time is part of [`digest`](Self::digest).
     pub fn admit(&self, tls: &TlsInfo, now: SystemTime) -> Result<(), HandshakeError> {
         let resumed = tls.resumed.unwrap_or(true);
         let Some(trust) = self.trust() else { return Ok(()) };
@@ -124,8 +124,8 @@ impl ClientPolicy {
     }
 }
 
-/// Whose certificates are good: those that one of the CAs issued, that no list revokes, that a
-/// rule allows, if there are rules, and that an allowed issuer issued, if there are allowed issuers.
+/// Which certificates are accepted: those that one of the CAs issued and no list revokes. If there are rules, one
+/// must allow it. If there are allowed issuers, one must have issued it.
 #[derive(Debug, Clone)]
 pub struct ClientTrust {
     anchors: TrustAnchors,
@@ -137,7 +137,7 @@ pub struct ClientTrust {
 }
 
 impl ClientTrust {
-    /// All that the CAs issued.
+    /// Accepts all that the CAs issued.
     #[must_use]
     pub fn new(anchors: TrustAnchors) -> Self {
         let rules = AllowRules::default();
@@ -145,17 +145,17 @@ impl ClientTrust {
         Self { anchors, crls, rules, issuers, deny_early: false, anonymous: true }
     }
 
-    /// Sets the revocation lists; none. With any, every certificate of a client's chain must be
-    /// covered by one that holds now, the CA's own excepted: a CA whose list is missing cannot
-    /// be asked, and is not taken at its word. [`vouched_until`](Self::vouched_until) has the rules.
+    /// Sets the revocation lists; the default is none. With any, every certificate of a client's chain except the
+    /// CA's own must be covered by a valid list: if a CA's list is missing, its certificates are rejected.
+    /// [`vouched_until`](Self::vouched_until) has the rules.
     #[must_use]
     pub fn revocation_lists(mut self, crls: Vec<RevocationList>) -> Self {
         self.crls = crls;
         self
     }
 
-    /// Sets the rules; none, which lets all in. Whom they do not allow gets an answer that says so,
-    /// unless `early`: then the handshake fails.
+    /// Sets the rules; the default is none, which accepts all. A client that they do not allow gets an answer that
+    /// says so, unless `early`: then the handshake fails.
     #[must_use]
     pub fn allow(mut self, rules: AllowRules, early: bool) -> Self {
         self.rules = rules;
@@ -163,24 +163,24 @@ impl ClientTrust {
         self
     }
 
-    /// Sets the CAs one of which must have issued a client's certificate directly; none, which allows every
-    /// issuer. This rule comes on top of those of [`allow`](Self::allow): a client has to satisfy both. A client
-    /// whose issuer is not known is denied. When clients are denied, `allow` says too.
+    /// Sets the CAs one of which must have issued a client's certificate directly; the default is none, which allows
+    /// every issuer. A client has to satisfy both this and the rules of [`allow`](Self::allow), which also sets when
+    /// clients are denied. A client with an unknown issuer is denied.
     #[must_use]
     pub fn issued_by(mut self, issuers: AllowedIssuers) -> Self {
         self.issuers = Some(issuers);
         self
     }
 
-    /// Sets whether a client that shows no certificate is let in where certificates are
-    /// [optional](ClientPolicy::Optional); it is. If not, it gets an answer that says so.
+    /// Sets whether a client without a certificate is accepted if certificates are
+    /// [optional](ClientPolicy::Optional); the default is yes. If not, it gets an answer that says so.
     #[must_use]
     pub fn allow_anonymous(mut self, allow: bool) -> Self {
         self.anonymous = allow;
         self
     }
 
-    /// Whether a client without a certificate is let in where certificates are optional.
+    /// Whether a client without a certificate is accepted if certificates are optional.
     #[must_use]
     pub fn allows_anonymous(&self) -> bool {
         self.anonymous
@@ -198,22 +198,22 @@ impl ClientTrust {
         &self.crls
     }
 
-    /// The CAs one of which must have issued a client's certificate directly, if that is asked for.
+    /// The CAs one of which must have issued a client's certificate directly, if there are any.
     #[must_use]
     pub fn issuers(&self) -> Option<&AllowedIssuers> {
         self.issuers.as_ref()
     }
 
-    /// Whether the rules are kept in the handshake.
+    /// Whether the rules are checked in the handshake.
     #[must_use]
     pub fn denies_early(&self) -> bool {
         self.deny_early
     }
 
-    /// Which rule denies `certificate`, which the CA with the key `issuer` has issued: that for its issuer
-    /// ([`Fault::IssuerNotAllowed`]), or those for its names ([`Fault::NotAllowed`]). `None` if it is let in.
+    /// Which rule denies `certificate`, issued by the CA with the key `issuer`: that for its issuer
+    /// ([`Fault::IssuerNotAllowed`]), or those for its names ([`Fault::NotAllowed`]). `None` if it is accepted.
     ///
-    /// `issuer` is the key of the [verified chain](IssuerKey::in_chain); `None` where that is not known.
+    /// `issuer` is the key of the [verified chain](IssuerKey::in_chain); `None` if that is not known.
     #[must_use]
     pub fn denies(&self, certificate: &Certificate, issuer: Option<IssuerKey>) -> Option<Fault> {
         let is_allowed =
@@ -231,21 +231,21 @@ impl From<TrustAnchors> for ClientTrust {
     }
 }
 
-/// The certificates of the CAs that clients' certificates are checked against; at least one.
+/// The CA certificates that client certificates are checked against; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustAnchors(Vec<Certificate>);
 
 impl TrustAnchors {
-    /// Reads one or more PEM certificates, or one in DER. What else a PEM file holds, a private key
-    /// for example, is left alone, and duplicates are dropped.
+    /// Reads one or more PEM certificates, or one in DER. Other blocks of a PEM file, for example a private key, are
+    /// ignored, and duplicates are dropped.
     ///
-    /// Each must be the certificate of a CA and valid at `now`. One that ends later vouches for nobody
-    /// from then on: the TLS stack has to see to it, or the backend where the stack does not.
+    /// Each must be the certificate of a CA and valid at `now`. One that expires later is not trusted from then on:
+    /// the TLS stack must check that, or the backend if the stack does not.
     pub fn from_pem(pem: &[u8], now: SystemTime) -> Result<Self, PolicyError> {
         Ok(Self(cas(pem, |ca| ca.check_validity(now))?))
     }
 
-    /// Those of both, without duplicates.
+    /// The certificates of both, without duplicates.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         add(&mut self.0, other.0);
@@ -259,11 +259,11 @@ impl TrustAnchors {
     }
 }
 
-/// Why a file is not one of CAs.
+/// Why CAs cannot be read from a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("the file of CAs is empty")]
     Empty,
     /// It is neither PEM nor a certificate in DER.
@@ -275,18 +275,18 @@ pub enum PolicyError {
     /// A block of PEM is damaged.
     #[error("the PEM block \"{label}\" cannot be read: {fault}")]
     BrokenPem {
-        /// What stands behind `BEGIN`.
+        /// The label after `BEGIN`.
         label: String,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// A certificate is not one of a CA.
+    /// A certificate is not that of a CA.
     #[error(
         "\"{subject}\" is not a CA certificate; \
          give the certificate of the CA that issued it"
     )]
     NotACa {
-        /// Whose certificate it is.
+        /// The certificate's subject.
         subject: String,
     },
     /// A certificate is malformed, expired or not yet valid.
@@ -294,7 +294,7 @@ pub enum PolicyError {
     Certificate(#[from] CertificateError),
 }
 
-/// The certificates of CAs in a file, each of which has to pass `check`: at least one, without duplicates.
+/// The CA certificates in a file, each of which has to pass `check`: at least one, without duplicates.
 pub(crate) fn cas(
     bytes: &[u8],
     check: impl Fn(&Certificate) -> Result<(), CertificateError>,
@@ -314,7 +314,7 @@ pub(crate) fn cas(
     Ok(cas)
 }
 
-/// Adds what is not there yet.
+/// Adds the certificates that are missing.
 pub(crate) fn add(certificates: &mut Vec<Certificate>, others: Vec<Certificate>) {
     for certificate in others {
         if !certificates.contains(&certificate) {

@@ -9,19 +9,18 @@ use crate::ClientPolicy;
 
 /// Whether clients may resume sessions, which skips most of the handshake (RFC 8446 §2.2, RFC 5077).
 ///
-/// A resumed session skips the check of the client's certificate too. So a backend has to end it with
-/// whatever ends first of all that vouched for the client
-/// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)), or to verify the chain again; and it
-/// resumes no session under another server name than the one that the session began with (RFC 6066 §3). What
-/// [`ClientPolicy::admit`] does is the rest of it.
+/// A resumed session skips the check of the client's certificate too. So a backend has to end the session as soon as
+/// anything that vouched for the client ends ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)), or
+/// verify the chain again. It must not resume a session under another server name than the one that the session began
+/// with (RFC 6066 §3). [`ClientPolicy::admit`] checks the rest.
 #[derive(Debug, Clone, Default)]
 pub enum Resumption {
     /// Every handshake is a full one.
     #[default]
     Off,
-    /// With random keys of this backend.
+    /// Sessions are resumed, with random keys of this backend.
     On,
-    /// With keys that several servers share, so that a session begun at one is resumed at another.
+    /// With keys that several servers share: a session that began at one can be resumed at another.
     Shared(TicketKey),
 }
 
@@ -38,7 +37,7 @@ impl TicketKey {
     /// The maximum length, in bytes.
     pub const MAX: usize = 4096;
 
-    /// A secret from random bytes, such as `openssl rand 80` makes; `None` if they are too few or too many.
+    /// A secret from random bytes, for example of `openssl rand 80`; `None` if they are too few or too many.
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
         let fits = (Self::MIN..=Self::MAX).contains(&secret.len());
@@ -46,7 +45,7 @@ impl TicketKey {
     }
 
     /// 80 bytes for the tickets of `clients`: the first 16 identify the key and are not secret, the others are.
-    /// `stack` makes the keys of different TLS stacks different, like their tickets.
+    /// `stack` makes the keys differ between TLS stacks, like their tickets.
     #[must_use]
     pub fn derive(&self, stack: &str, clients: &ClientPolicy) -> Zeroizing<[u8; 80]> {
         let mut key = Zeroizing::new([0; 80]);

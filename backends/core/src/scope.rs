@@ -1,7 +1,6 @@
 //! Which certificates a revocation list is for: distribution points (RFC 5280 §4.2.1.13, §5.2.5).
 //!
-//! They are read strictly: a scope that is not understood would make a list of some certificates look like
-//! a list of all.
+//! They are parsed strictly: if a scope were ignored, a list of some certificates would look like a list of all.
 
 use der::{AnyRef, Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use x509_parser::certificate::X509Certificate;
@@ -10,10 +9,10 @@ use x509_parser::oid_registry::OID_X509_EXT_CRL_DISTRIBUTION_POINTS;
 /// Names of a distribution point, each a `GeneralName` in DER.
 pub(crate) type Names = Vec<Vec<u8>>;
 
-/// Which of its CA's certificates a list is for. Two lists of one scope replace each other.
+/// Which of its CA's certificates a list covers. Two lists with the same scope replace each other.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
-    /// Where it is published; `None` when it does not say so.
+    /// Where it is published; `None` if it does not say so.
     names: Option<Names>,
     only: Option<Only>,
 }
@@ -24,25 +23,24 @@ enum Only {
     Cas,
 }
 
-/// How far a scope includes a certificate.
+/// Whether a scope includes a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Included {
     Yes,
-    /// The list names a distribution point and the certificate names none, so that another list of the CA
-    /// may be the one for it.
+    /// The list names a distribution point and the certificate names none, so another list of the CA may cover it.
     Maybe,
     No,
 }
 
 impl Scope {
-    /// Reads the value of an issuing distribution point; the error says what kind of list cannot be used.
+    /// Parses the value of an issuing distribution point. The error says what kind of list cannot be used.
     pub(crate) fn from_der(value: &[u8]) -> Result<Self, &'static str> {
         let mut scope = Self::default();
         let mut kinds = 0;
         let mut last = None;
         let malformed = "one whose issuing distribution point is malformed";
         for (number, value) in fields(value).ok_or(malformed)? {
-            // In order, and none twice.
+            // In ascending order, without duplicates.
             if last.replace(number) >= Some(number) {
                 return Err(malformed);
             }
@@ -65,12 +63,11 @@ impl Scope {
                 _ => return Err(malformed),
             }
         }
-        // Client certificates only and CA certificates only is none at all.
+        // A list for only client certificates and only CA certificates would cover nothing.
         if kinds > 1 { Err(malformed) } else { Ok(scope) }
     }
 
-    /// Whether a certificate is included whose distribution points have the names `points`; `None` when it
-    /// has none.
+    /// Whether it includes a certificate whose distribution points have the names `points`; `None` if it has none.
     pub(crate) fn includes(&self, is_ca: bool, points: Option<&Names>) -> Included {
         match self.only {
             Some(Only::Users) if is_ca => return Included::No,
@@ -88,9 +85,8 @@ impl Scope {
     }
 }
 
-/// The names of the distribution points of a certificate; `None` when it has none. A point of another CA's
-/// list, or of a list for some reasons, is left out: no such list is used. What cannot be read is no name
-/// of any list.
+/// The names of the distribution points of a certificate; `None` if it has none. A point of another CA's list, or of
+/// a list for some reasons, is left out, since such lists are not used. A name that cannot be read matches no list.
 pub(crate) fn points(x509: &X509Certificate<'_>) -> Option<Names> {
     let mut extensions = x509.extensions().iter();
     let points = extensions.find(|e| e.oid == OID_X509_EXT_CRL_DISTRIBUTION_POINTS)?;
@@ -130,7 +126,7 @@ fn sequence(der: &[u8]) -> Option<&[u8]> {
 /// The name of a distribution point.
 enum Name {
     Full(Names),
-    /// To that of the CA.
+    /// Relative to that of the CA.
     Relative,
 }
 
@@ -154,7 +150,7 @@ fn name(der: &[u8]) -> Option<Name> {
 fn is_true(value: &[u8]) -> Option<bool> {
     match value {
         [0xff] => Some(true),
-        // DER leaves it out (X.690 §11.5), and some write it.
+        // DER omits it (X.690 §11.5), but some write it.
         [0] => Some(false),
         _ => None,
     }

@@ -17,9 +17,9 @@ pub struct TlsConfig {
     pub resumption: Resumption,
 }
 
-/// What was negotiated on a connection; `None` where the TLS stack does not say. One that says whether a
-/// session was [`resumed`](Self::resumed) says the application protocol and the server's name too, where
-/// there are any.
+/// The negotiated values of a connection; `None` if the TLS stack does not report them. If it reports whether a
+/// session was [`resumed`](Self::resumed), it also reports the application protocol and the server's name, if there
+/// are any.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -27,9 +27,8 @@ pub struct TlsInfo {
     pub version: Option<TlsVersion>,
     /// The cipher suite, by its IANA name.
     pub cipher_suite: Option<String>,
-    /// The group of the key exchange, by its name in IANA's registry "TLS Supported Groups":
-    /// `X25519MLKEM768`, `x25519`, `secp256r1`. `None` also where a session of TLS 1.2 is resumed: that
-    /// exchanges no keys.
+    /// The group of the key exchange, by its name in IANA's registry "TLS Supported Groups": `X25519MLKEM768`,
+    /// `x25519`, `secp256r1`. `None` also if a session of TLS 1.2 is resumed, which exchanges no keys.
     pub key_exchange: Option<String>,
     /// The application protocol that ALPN agreed on (RFC 7301).
     pub alpn: Option<String>,
@@ -37,28 +36,27 @@ pub struct TlsInfo {
     pub server_name: Option<String>,
     /// Whether an earlier session was resumed.
     pub resumed: Option<bool>,
-    /// The client's certificate, verified; `None` when none was asked for or none was sent.
+    /// The client's certificate, verified; `None` if none was requested or none was sent.
     pub client_certificate: Option<Certificate>,
     /// The chain by which it was verified: the client's certificate first, each followed by its issuer's,
     /// the trusted CA's last. Every link was checked: signatures, dates, names and revocation. A backend
     /// that does not know the verified chain leaves `None`, and never guesses one from what the client sent.
     pub client_chain: Option<Vec<Certificate>>,
-    /// The key of the CA that issued the client's certificate directly, as it was verified; of a resumed session
-    /// also where its chain is not known. `None` where there is no such CA, or the backend does not know it:
-    /// then [allowed issuers](crate::ClientTrust::issued_by) deny the client.
-    /// [`set_client`](Self::set_client) sets it.
+    /// The key of the CA that issued the client's certificate directly, as it was verified. For a resumed session it
+    /// may be known without the chain. `None` if there is no such CA, or the backend does not know it: then [allowed
+    /// issuers](crate::ClientTrust::issued_by) deny the client. [`set_client`](Self::set_client) sets it.
     pub client_issuer_key: Option<IssuerKey>,
-    /// The last second in which all that vouches for the client's certificate holds: each certificate of its
-    /// verified chain and each revocation list that was used
-    /// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)). Of a resumed session it is what was
-    /// known when the session began, or is known again. `None` where there is no such certificate, or the
-    /// backend does not know.
+    /// The last second in which everything that vouches for the client's certificate is valid: each certificate of
+    /// its verified chain and each used revocation list
+    /// ([`ClientTrust::vouched_until`](crate::ClientTrust::vouched_until)). For a resumed session it is the value
+    /// from when the session began, or a newer one. `None` if there is no such certificate, or the backend does not
+    /// know.
     pub client_vouched_until: Option<SystemTime>,
 }
 
 impl TlsInfo {
-    /// Notes the client's certificate and its chain, as they were verified; `None` where no certificate was
-    /// asked for or none was sent.
+    /// Records the client's certificate and its chain, as they were verified; `None` if no certificate was requested
+    /// or none was sent.
     pub fn set_client(&mut self, vouched: Option<Vouched>) {
         let (chain, until) = vouched.map(|Vouched { chain, until }| (chain, until)).unzip();
         self.client_certificate = chain.as_ref().and_then(|chain| chain.first().cloned());
@@ -117,7 +115,7 @@ pub struct VersionRange {
 }
 
 impl VersionRange {
-    /// All versions from `min` to `max`; `None` when there is none.
+    /// All versions from `min` to `max`; `None` if there are none.
     #[must_use]
     pub fn new(min: TlsVersion, max: TlsVersion) -> Option<Self> {
         (min <= max).then_some(Self { min, max })

@@ -1,4 +1,4 @@
-//! What vouches for a client: its chain, and the revocation lists; and until when.
+//! What vouches for a client, and until when: its chain and the revocation lists.
 
 use std::slice;
 use std::time::{Duration, SystemTime};
@@ -7,7 +7,7 @@ use crate::handshake_error::{Fault, Refused};
 use crate::policy::ClientTrust;
 use crate::{Certificate, CertificateError, RevocationList};
 
-/// Whether a list is signed with the key of a CA; if not, why not, in words that follow "the revocation
+/// Whether a list is signed with the key of a CA. If not, the error says why, in words that follow "the revocation
 /// list of its CA is of no use:".
 pub type Signed<'s> = dyn Fn(&RevocationList, &Certificate) -> Result<(), &'static str> + 's;
 
@@ -22,14 +22,14 @@ pub struct Vouched {
 
 impl ClientTrust {
     /// Checks a chain that a TLS stack has verified against the [revocation lists](Self::crls): `leaf` is the
-    /// client's certificate, `issuers` are those above it up to the trusted CA's. The result is the last
-    /// second in which all that vouches for the client holds: each certificate of the chain, and each list
-    /// that was used. It is also the end of a session that is begun with the chain.
+    /// client's certificate, `issuers` are those above it up to the trusted CA's. The result is the last second in
+    /// which everything that vouches for the client is valid: each certificate of the chain, and each used list. A
+    /// session that begins with the chain ends then too.
     ///
-    /// Every certificate up to the first trusted CA has to be covered by a list that holds `now`. A list
-    /// is its CA's if it has the CA's name and `signed` says that it has the CA's signature. Of the lists of one
-    /// CA and one scope (RFC 5280 §5.2.5) the newest that has begun counts; lists of different scopes all
-    /// count. A trusted CA below another trusted CA needs no list, and is refused if a list revokes it.
+    /// Every certificate up to the first trusted CA has to be covered by a list that is valid at `now`. A list
+    /// belongs to a CA if it has the CA's name and `signed` confirms the CA's signature. Among the lists of one CA
+    /// and one scope (RFC 5280 §5.2.5) the newest that has begun counts; lists of different scopes all count. A
+    /// trusted CA below another trusted CA needs no list, and is rejected if a list revokes it.
     pub fn vouched_until(
         &self,
         leaf: &Certificate,
@@ -83,7 +83,7 @@ impl ClientTrust {
                 cas.iter().any(|ca| ca.issued(certificate)).then_some(slice::from_ref(certificate))
             }
         };
-        // An intermediate may be unknown here, and so the trusted CA above it: then all of them must be valid.
+        // An intermediate may be unknown here, and so the trusted CA above it. Then all CAs must be valid.
         let may_be_its_own =
             |ca: &&Certificate| path.and_then(<[_]>::last).is_none_or(|top| ca.issued(top));
         let mut its_own = cas.iter().filter(may_be_its_own);
@@ -192,7 +192,7 @@ impl<'l> Listed<'l> {
         Ok(changes.fold(self.certificate.not_after(), SystemTime::min))
     }
 
-    /// Why there is no list of its issuer for it.
+    /// Why no list of its issuer covers it.
     fn none(&self) -> Fault {
         match self.unsigned {
             Some(why) => Fault::list_of_no_use(why),
@@ -207,7 +207,7 @@ impl<'l> Listed<'l> {
     }
 }
 
-/// Of two lists of one CA and scope, the greater counts.
+/// The greater of two lists of one CA and scope counts.
 fn rank(crl: &RevocationList, now: SystemTime) -> (bool, SystemTime) {
     (crl.has_begun(now), crl.this_update())
 }

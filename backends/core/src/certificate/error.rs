@@ -16,7 +16,7 @@ pub enum CertificateError {
         utc(*not_after), distance(*not_after, *now), utc(*now)
     )]
     Expired {
-        /// Whose certificate it is.
+        /// The certificate's subject.
         subject: String,
         /// The last second in which it was valid.
         not_after: SystemTime,
@@ -30,7 +30,7 @@ pub enum CertificateError {
         utc(*not_before), distance(*now, *not_before), utc(*now)
     )]
     NotYetValid {
-        /// Whose certificate it is.
+        /// The certificate's subject.
         subject: String,
         /// The first moment at which it is valid.
         not_before: SystemTime,

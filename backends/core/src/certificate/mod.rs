@@ -85,7 +85,7 @@ impl Certificate {
         }
         let subject_der = x509.subject().as_raw().to_vec();
         let issuer_der = x509.issuer().as_raw().to_vec();
-        // Version 1 has no extensions to say that it is a CA; by convention such a root is one.
+        // Version 1 has no extensions that mark a CA. By convention such a root is one.
         let old_root = x509.version() == X509Version::V1 && subject_der == issuer_der;
         Ok(Self(Arc::new(Facts {
             subject: distinguished_name::to_rfc4514(x509.subject()),

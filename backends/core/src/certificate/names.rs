@@ -27,10 +27,9 @@ impl Certificate {
         !self.subject_alt_names().is_empty()
     }
 
-    /// Whether clients that look for `host` are satisfied with the certificate's names, as browsers
-    /// and TLS stacks compare them (RFC 9525 §6.3): a DNS name exactly but without regard to case,
-    /// or with one label in place of a star that is the whole first label and has two labels or more after it; an IP
-    /// address only by a name of that kind. The common name is not used.
+    /// Whether the certificate's names include `host`, as browsers and TLS stacks compare them (RFC 9525 §6.3). A DNS
+    /// name matches exactly but without regard to case. A star that is the whole first label, with two labels or more
+    /// after it, matches one label. An IP address only matches a name of that kind. The common name is not used.
     #[must_use]
     pub fn is_for_host(&self, host: &str) -> bool {
         let names = self.subject_alt_names().iter();

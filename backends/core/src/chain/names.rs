@@ -1,4 +1,4 @@
-//! Name constraints on what stands in a subject.
+//! Name constraints on the names in a subject.
 
 use x509_parser::asn1_rs::{FromDer as _, Tag};
 use x509_parser::certificate::X509Certificate;
@@ -6,20 +6,20 @@ use x509_parser::extensions::{GeneralName, GeneralSubtree};
 
 use crate::{Certificate, distinguished_name};
 
-/// The first certificate whose subject has a name that a CA above it may not issue certificates for.
+/// The first certificate whose subject has a name that a CA above it must not certify.
 pub(super) fn first_not_permitted(chain: &[Certificate]) -> Option<&Certificate> {
-    // Few CAs have constraints, and then nothing needs to be read again.
+    // Few CAs have constraints. Without any, nothing is parsed again.
     let mut constrained = chain.iter().enumerate().skip(1).filter(|(_, ca)| ca.constrains_names());
     constrained.find_map(|(place, ca)| {
         let below = chain.get(..place)?.iter().enumerate();
         let counting = below.filter(|(place, one)| *place == 0 || !one.is_self_issued());
         let mut judged = counting.map(|(place, one)| (one, permits(ca, one, place == 0)));
-        // What cannot be read is not permitted.
+        // A name that cannot be read is not permitted.
         judged.find(|(_, permitted)| !permitted.unwrap_or(false)).map(|(one, _)| one)
     })
 }
 
-/// Whether `ca` may issue a certificate for what stands in the subject of `one`.
+/// Whether `ca` may issue a certificate for the names in the subject of `one`.
 fn permits(ca: &Certificate, one: &Certificate, is_leaf: bool) -> Option<bool> {
     let (_, ca) = X509Certificate::from_der(ca.der()).ok()?;
     let constraints = ca.name_constraints().ok()??.value;
@@ -29,7 +29,7 @@ fn permits(ca: &Certificate, one: &Certificate, is_leaf: bool) -> Option<bool> {
     };
     let (_, x509) = X509Certificate::from_der(one.der()).ok()?;
     for email in x509.subject().iter_email() {
-        // The one type that it may have (RFC 5280, appendix A.1).
+        // The only type that is allowed (RFC 5280, appendix A.1).
         let email = email.attr_value();
         if email.tag() != Tag::Ia5String || !subtrees.permit_email(str::from_utf8(email.data).ok()?)
         {
@@ -48,7 +48,7 @@ fn permits(ca: &Certificate, one: &Certificate, is_leaf: bool) -> Option<bool> {
     Some(true)
 }
 
-/// What a CA may issue for, and what not.
+/// The names that a CA may certify, and those that it must not.
 struct Subtrees<'x> {
     permitted: &'x [GeneralSubtree<'x>],
     excluded: &'x [GeneralSubtree<'x>],
@@ -69,7 +69,7 @@ impl Subtrees<'_> {
         })
     }
 
-    /// `within` is `None` for a base of another kind, which limits nothing.
+    /// `within` is `None` for a base of another kind, which does not limit the name.
     fn permit(&self, within: impl Fn(&GeneralName<'_>) -> Option<bool>) -> bool {
         let excluded = self.excluded.iter().any(|subtree| within(&subtree.base) == Some(true));
         let mut permitted =
@@ -79,8 +79,8 @@ impl Subtrees<'_> {
     }
 }
 
-/// `example.test` holds itself and what is below it, `.example.test` what is below it alone, and nothing holds
-/// all.
+/// `example.test` includes itself and what is below it, `.example.test` only what is below it, and an empty base
+/// includes everything.
 fn is_host_within(host: &str, base: &str) -> bool {
     let (host, base) = (host.to_ascii_lowercase(), base.to_ascii_lowercase());
     let Some(rest) = host.strip_suffix(&base) else { return false };
@@ -100,8 +100,8 @@ fn is_email_within(email: &str, base: &str) -> bool {
     (base_local.is_empty() || base_local == local) && base_host.eq_ignore_ascii_case(host)
 }
 
-/// Whether a common name is one that clients and servers of old took for a DNS name: letters, digits, hyphens
-/// and underscores, in two labels or more.
+/// Whether older clients and servers took a common name for a DNS name: letters, digits, hyphens and underscores, in
+/// two labels or more.
 fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let hyphens = label.starts_with('-') || label.ends_with('-');

@@ -10,34 +10,34 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::read_ahead::ReadAhead;
 use crate::{Socket, TlsVersion};
 
-/// How much of a handshake is held back at most, in bytes: more than the session tickets of either
-/// version of TLS, and most flights.
+/// The maximum that is held back of a handshake, in bytes: more than the session tickets of either version of TLS,
+/// and most flights.
 const HELD: usize = 16 * 1024;
 
-/// The connection that a TLS stack reads and writes; [`EstablishedStream`](crate::EstablishedStream) is what it gives.
+/// The connection that a TLS stack reads and writes. [`EstablishedStream`](crate::EstablishedStream) is the stream
+/// above.
 ///
-/// It notes when it has ended, since OpenSSL takes any end for a good one through the `openssl` crate,
-/// and reads ahead for it.
+/// It records the end of the connection, since OpenSSL accepts any end through the `openssl` crate, and reads ahead
+/// for it.
 ///
-/// And it sends together what belongs together. Each write is a segment of TCP, and half of what a small
-/// request costs: so what a handshake writes is held until the stack waits for the peer. With TLS 1.3 the
-/// session tickets that end it go out with the first answer, if the request is there by then, and
-/// `close_notify` goes out with the FIN. Tickets of a stream that is [dropped
-/// unused](HandshakeProgress::hold_tickets) never go out.
+/// It also combines writes. Each write is a segment of TCP, and half of what a small request costs. So what a
+/// handshake writes is held until the stack waits for the peer. With TLS 1.3 the session tickets at its end are sent
+/// with the first answer, if the request has arrived by then, and `close_notify` is sent with the FIN. Tickets of a
+/// stream that is [dropped unused](HandshakeProgress::hold_tickets) are never sent.
 ///
-/// Where there are no tickets nothing would tell the client that its last flight has come, and most clients
-/// (Nagle's algorithm, RFC 1122 §4.2.3.4) hold their request back until they know: the kernel is told to
-/// acknowledge it before its 40 ms are over.
+/// Without tickets nothing would tell the client that its last flight has arrived, and most clients (Nagle's
+/// algorithm, RFC 1122 §4.2.3.4) hold their request back until they know. So the kernel is told to acknowledge it
+/// before its 40 ms are over.
 #[derive(Debug)]
 pub struct HandshakeIo {
     socket: ReadAhead<Socket>,
     held: Vec<u8>,
-    /// Whether something has gone out since the handshake, and with it the acknowledgement.
+    /// Whether something was sent since the handshake, and with it the acknowledgement.
     acknowledged: bool,
     progress: Arc<HandshakeProgress>,
 }
 
-/// How far a connection has come: shared by the streams below and above a TLS stack.
+/// The progress of a connection, shared by the streams below and above a TLS stack.
 #[derive(Debug, Default)]
 pub struct HandshakeProgress {
     ended: AtomicBool,
@@ -47,7 +47,7 @@ pub struct HandshakeProgress {
 }
 
 impl HandshakeIo {
-    /// Wraps a connection before its handshake. The result has its progress too.
+    /// Wraps a connection before its handshake. The result includes its progress.
     #[must_use]
     pub fn new(socket: Socket) -> (Self, Arc<HandshakeProgress>) {
         let progress = Arc::new(HandshakeProgress::default());
@@ -62,7 +62,7 @@ impl HandshakeIo {
         )
     }
 
-    /// Holds `bufs` back if they are of a handshake, as far as there is room; the result is how much.
+    /// Holds `bufs` back if they belong to a handshake and there is room. The result is their length.
     fn hold(&mut self, bufs: &[IoSlice<'_>]) -> Option<usize> {
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
         if self.progress.is_established() || self.held.len() + length > HELD {
@@ -113,22 +113,22 @@ impl HandshakeProgress {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// The handshake is over.
+    /// Marks the handshake as finished.
     pub(crate) fn establish(&self) {
         self.established.store(true, Ordering::Relaxed);
     }
 
-    /// Notes the version that a server's handshake has agreed on. What it leaves to be sent with TLS 1.3 are session
-    /// tickets. They are discarded if the stream is dropped before anybody writes to it or waits for the peer,
-    /// which the server does with a client that it refuses: a client that got them would come back with them, and be
-    /// refused again. Without them it must do a full handshake, in which it may show another certificate.
+    /// Records the version that a server's handshake has negotiated. With TLS 1.3 it leaves session tickets to be
+    /// sent. They are discarded if the stream is dropped before it is written to or waits for the peer, which the
+    /// server does with a client that it rejects: with tickets the client would come back, and be rejected again.
+    /// Without them it must do a full handshake, in which it may show another certificate.
     ///
-    /// With TLS 1.2 what is left is part of the handshake, and is sent.
+    /// With TLS 1.2 the bytes that are left are part of the handshake, and are sent.
     pub fn hold_tickets(&self, version: Option<TlsVersion>) {
         self.holds_tickets.store(version == Some(TlsVersion::Tls13), Ordering::Relaxed);
     }
 
-    /// What is written from here on is the last.
+    /// Marks the next write as the last.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
     }
@@ -149,7 +149,7 @@ impl AsyncRead for HandshakeIo {
             Poll::Ready(Ok(0)) if !buf.is_empty() => {
                 self.progress.ended.store(true, Ordering::Relaxed);
             }
-            // The peer sends nothing before it gets this.
+            // The peer may be waiting for the held bytes.
             Poll::Pending => {
                 if let Poll::Ready(Err(error)) = self.poll_send(cx, &[]) {
                     return Poll::Ready(Err(error));
@@ -198,13 +198,13 @@ impl AsyncWrite for HandshakeIo {
     }
 }
 
-/// The alert that says why a handshake has failed is the last that a stack writes.
+/// Sends the alert that says why a handshake has failed, which a stack writes last.
 impl Drop for HandshakeIo {
     fn drop(&mut self) {
         if self.progress.holds_tickets.load(Ordering::Relaxed) && !self.acknowledged {
             return;
         }
-        // Where there is no room for it the peer has not read what came before either.
+        // If there is no room, the peer has not read the earlier bytes either.
         _ = self.poll_send(&mut Context::from_waker(Waker::noop()), &[]);
     }
 }

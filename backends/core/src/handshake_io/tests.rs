@@ -27,7 +27,7 @@ fn wait_for_peer(below: &mut HandshakeIo) {
     assert!(Pin::new(below).poll_read(&mut cx(), &mut [0; 8]).is_pending());
 }
 
-/// What has come, all of it at once; `None` if nothing has.
+/// All bytes that have arrived; `None` if there are none.
 fn came(peer: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = vec![0; 64 * 1024];
     match peer.read(&mut bytes) {
@@ -118,7 +118,7 @@ fn no_more_is_held_than_there_is_room_for() {
     assert_eq!(came(&mut peer).unwrap(), [&bytes[..], b"!"].concat());
 }
 
-/// That costs a system call: it is once, and not where something has gone out that does it.
+/// An acknowledgement costs a system call: it is requested once, and not if sent data carries it already.
 #[test]
 fn an_acknowledgement_is_asked_for_where_nothing_else_brings_it() {
     let (mut below, progress, _peer, _socket) = pair();
@@ -177,7 +177,7 @@ fn an_alert_is_sent_though_the_stack_gives_up() {
     assert_eq!(came(&mut peer).unwrap(), b"alert");
 }
 
-/// The kernel keeps it for a fifth of a second, which may be over on a machine that is busy.
+/// The kernel holds it for a fifth of a second, which may be too short on a busy machine.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_goodbye_is_sent_with_the_fin() {

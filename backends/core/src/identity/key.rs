@@ -250,7 +250,7 @@ fn without_duplicates(keys: Vec<Candidate>) -> Vec<Candidate> {
     unique
 }
 
-/// The only one that is not the CA of another, or else the first.
+/// The only certificate that is not the CA of another, or else the first.
 fn likely_leaf<'a>(certificates: &[&'a Certificate]) -> Option<&'a Certificate> {
     let is_leaf = |one: &&&Certificate| {
         !one.is_ca() || !certificates.iter().any(|other| other != *one && one.issued(other))

@@ -1,4 +1,4 @@
-//! The types of RFC 6960 §4.2.1, as far as they matter here; what does not is `Any`.
+//! The types of RFC 6960 §4.2.1, as far as they are needed; the other parts are `Any`.
 
 #![allow(clippy::unnested_or_patterns, reason = "as `Choice` is derived")]
 

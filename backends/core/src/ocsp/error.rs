@@ -4,11 +4,11 @@ use std::time::SystemTime;
 use crate::Found;
 use crate::time::{distance, utc};
 
-/// Why a response is not stapled.
+/// Why a response cannot be stapled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OcspError {
-    /// There is nothing in the file.
+    /// The file is empty.
     #[error("the OCSP response is empty; did the request for it fail?")]
     Empty,
     /// The file holds something else.
@@ -17,15 +17,15 @@ pub enum OcspError {
     /// A block of PEM is damaged.
     #[error("the PEM block \"{label}\" cannot be read: {fault}")]
     BrokenPem {
-        /// What stands behind `BEGIN`.
+        /// The label after `BEGIN`.
         label: String,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// PEM with more than one.
+    /// PEM with more than one response.
     #[error("there are {count} OCSP responses in the file; leave the server certificate's own")]
     Several {
-        /// How many.
+        /// Their number.
         count: usize,
     },
     /// The bytes are not those of a response.
@@ -34,7 +34,7 @@ pub enum OcspError {
     /// The responder did not answer the question.
     #[error("the OCSP responder answered with the error {status}; ask it again")]
     Refused {
-        /// What it answered, as RFC 6960 §4.2.1 calls it.
+        /// The error, as RFC 6960 §4.2.1 calls it.
         status: &'static str,
     },
     /// It is about other certificates.
@@ -43,9 +43,9 @@ pub enum OcspError {
          was the certificate renewed since? ask the responder again"
     )]
     OtherCertificate {
-        /// Whose certificate it should be about.
+        /// The subject of the certificate that it should be about.
         subject: String,
-        /// How it can be told.
+        /// What differs.
         difference: &'static str,
     },
     /// The certificate is revoked.
@@ -55,9 +55,9 @@ pub enum OcspError {
         utc(*at)
     )]
     Revoked {
-        /// Whose certificate it is.
+        /// The certificate's subject.
         subject: String,
-        /// Since when it is revoked.
+        /// The time of the revocation.
         at: SystemTime,
     },
     /// The responder does not know the certificate.
@@ -66,27 +66,27 @@ pub enum OcspError {
          was the right responder asked?"
     )]
     Unknown {
-        /// Whose certificate it is.
+        /// The certificate's subject.
         subject: String,
     },
-    /// Its time is over.
+    /// It has expired.
     #[error(
         "the OCSP response expired on {}, {} ago (it is now {}); ask the responder again",
         utc(*next_update), distance(*next_update, *now), utc(*now)
     )]
     Expired {
-        /// The last second in which it held.
+        /// The last second in which it was valid.
         next_update: SystemTime,
         /// The time that it was checked at.
         now: SystemTime,
     },
-    /// Its time has not come.
+    /// It is not valid yet.
     #[error(
         "the OCSP response does not hold before {}, in {} (it is now {}); is the clock right?",
         utc(*this_update), distance(*now, *this_update), utc(*now)
     )]
     NotYetValid {
-        /// From when on it holds.
+        /// The first moment at which it is valid.
         this_update: SystemTime,
         /// The time that it was checked at.
         now: SystemTime,

@@ -1,4 +1,4 @@
-//! Responses of OCSP responders (RFC 6960), as they are stapled to a certificate.
+//! OCSP responses (RFC 6960) for stapling to a certificate.
 
 mod asn1;
 mod error;
@@ -17,11 +17,11 @@ pub use self::error::OcspError;
 use crate::time::utc;
 use crate::{Certificate, Found, pem};
 
-/// What a CA's OCSP responder says about a certificate (RFC 6960 §4.2.1).
+/// The statement of a CA's OCSP responder about a certificate (RFC 6960 §4.2.1).
 ///
-/// Parsing checks the structure, and that it is an answer and not an error. Which certificate it is
-/// about, and what it says, is checked by [`Identity::with_ocsp`](crate::Identity::with_ocsp). The
-/// signature is **not** checked, by neither: that is for clients to do. Clones are cheap.
+/// Parsing checks the structure, and that it is an answer and not an error.
+/// [`Identity::with_ocsp`](crate::Identity::with_ocsp) checks which certificate it is about, and what it says. The
+/// signature is **not** checked by either: clients do that. Clones are cheap.
 #[derive(Clone)]
 pub struct OcspResponse(Arc<Facts>);
 
@@ -33,8 +33,7 @@ struct Facts {
 }
 
 impl OcspResponse {
-    /// Reads a response, and nothing behind it, in DER, as `openssl ocsp -respout` writes it; or one
-    /// in PEM.
+    /// Reads exactly one response, in DER, as `openssl ocsp -respout` writes it, or in PEM.
     pub fn from_der(bytes: &[u8]) -> Result<Self, OcspError> {
         if bytes.trim_ascii().is_empty() {
             return Err(OcspError::Empty);
@@ -42,7 +41,7 @@ impl OcspResponse {
         let blocks = pem::blocks(bytes)
             .map_err(|pem::BrokenBlock { label, fault }| OcspError::BrokenPem { label, fault })?;
         if blocks.is_empty() {
-            // What else it may be is worth more than how it fails to parse.
+            // What else the file is helps more than a parse error.
             return match (Self::parse(bytes), Found::in_bytes(bytes)) {
                 (Err(OcspError::Malformed(_)), found) if found != Found::Unknown => {
                     Err(OcspError::WrongKind(found))
@@ -50,7 +49,7 @@ impl OcspResponse {
                 (result, _) => result,
             };
         }
-        // The label that GnuTLS's ocsptool writes; OpenSSL knows no PEM of them.
+        // The label that GnuTLS's ocsptool writes; OpenSSL has no PEM format for responses.
         let mut responses = blocks.iter().filter(|block| block.label == "OCSP RESPONSE");
         match (responses.next(), responses.count()) {
             (Some(block), 0) => Self::parse(&block.der),
@@ -65,13 +64,13 @@ impl OcspResponse {
         &self.0.der
     }
 
-    /// From when on it holds; when it is about several certificates, all of it.
+    /// The start of its validity. If it is about several certificates, all of it is valid from then on.
     #[must_use]
     pub fn this_update(&self) -> SystemTime {
         self.0.this_update
     }
 
-    /// Until when it holds; when it is about several certificates, all of it. `None` when the
+    /// The end of its validity. If it is about several certificates, all of it is valid until then. `None` if the
     /// responder sets no end (RFC 6960 §4.2.2.1).
     #[must_use]
     pub fn next_update(&self) -> Option<SystemTime> {
@@ -99,7 +98,7 @@ impl OcspResponse {
         })))
     }
 
-    /// Whether it is about `leaf` and calls it good. The `issuer` is the leaf's, where it is known.
+    /// Whether it says that `leaf` is good. `issuer` is the leaf's, if it is known.
     pub(crate) fn check_good(
         &self,
         leaf: &Certificate,
@@ -134,12 +133,12 @@ impl fmt::Debug for OcspResponse {
     }
 }
 
-/// What is said about one certificate.
+/// The statement about one certificate.
 struct Answer {
     hash: ObjectIdentifier,
     issuer_name_hash: Vec<u8>,
     issuer_key_hash: Vec<u8>,
-    /// As it stands in the DER.
+    /// As in the DER.
     serial: Vec<u8>,
     revocation: Revocation,
     this_update: SystemTime,
@@ -152,7 +151,7 @@ enum Revocation {
     Unknown,
 }
 
-/// How an answer is about another certificate; the later, the nearer.
+/// Why an answer is about another certificate. A later variant is a closer match.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
     SerialNumber,
@@ -236,7 +235,7 @@ mod tests {
         GeneralizedTime::from_unix_duration(Duration::from_secs(seconds)).unwrap()
     }
 
-    /// A response of no one that is about certificates of no one.
+    /// A response without a responder's name, about certificates with made-up values.
     fn response(
         kind: ObjectIdentifier,
         times: &[(u64, Option<u64>)],
