@@ -10,7 +10,7 @@ use crate::seen::{Client, Seen};
 pub(crate) fn read(ssl: &SslRef, seen: Seen) -> Result<TlsInfo, HandshakeError> {
     let mut tls = negotiated(ssl);
     tls.server_name = seen.server_name.and_then(|name| String::from_utf8(name).ok());
-    // Of a resumed session it is in the ticket, with the key of its issuer; the rest of the chain is not.
+    // For a resumed session it is in the ticket, with the key of its issuer; the rest of the chain is not.
     let Some(leaf) = ssl.peer_certificate() else { return Ok(tls) };
     match seen.client {
         Some(Client::Verified(vouched)) if !ssl.session_reused() => tls.set_client(Some(vouched)),

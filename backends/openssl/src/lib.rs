@@ -90,7 +90,7 @@ impl OpenSsl {
         if let Err(error) = session.accept().await {
             return Err(self.explain(error, session.ssl()));
         }
-        // It is removed from the connection, to keep idle connections small.
+        // It is taken from the connection, to keep idle connections small.
         let tls = info::read(session.ssl(), Seen::take(session.ssl()))?;
         progress.hold_tickets(tls.version);
         if tls.client_certificate.is_some() {

@@ -1,10 +1,10 @@
-//! Sessions that clients resume: what a ticket is bound to.
+//! Sessions that clients resume, and what their tickets are bound to.
 //!
-//! OpenSSL resumes a session whatever has ended since it began, and in TLS 1.2 under any name that the client
-//! asks for. Each ticket therefore says, encrypted like the rest of it, until when all that vouched for the
-//! client holds, for which name the session began (RFC 6066 §3), and which CA's key signed the client's certificate.
-//! Where the end or the name does not fit, the handshake is a full one. The key is for the rules: a resumed session
-//! has no chain.
+//! OpenSSL resumes a session whatever has expired since it began, and in TLS 1.2 under any name
+//! that the client asks for. So each ticket states, encrypted like the rest of it, until when everything that vouched
+//! for the client is valid, the name under which the session began (RFC 6066 §3), and the key of the CA that signed
+//! the client's certificate. If the end or the name does not fit, there is a full handshake. The key is for the
+//! rules, since a resumed session has no chain.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use turnkey_openssl_calls::{TicketData, client_hello_extension, set_ticket_data}
 
 use crate::seen::{Client, Seen};
 
-/// Notes the name that each client asks for: later OpenSSL tells the one that the resumed session began with.
+/// Records the name that each client asks for: later OpenSSL reports the name that the resumed session began with.
 pub(crate) fn note_names(builder: &mut SslContextBuilder) {
     const SERVER_NAME: u16 = 0;
     builder.set_client_hello_callback(|ssl, _| {
@@ -45,7 +45,7 @@ fn sealed(ssl: &SslRef) -> Vec<u8> {
         };
         Some(Bound { until, issuer, server_name: seen.server_name.clone() })
     });
-    // Where it is not known what a session stands on, it leads nowhere.
+    // If it is unknown what vouches for the session, its ticket is never accepted.
     bound.flatten().map(|bound| bound.to_bytes()).unwrap_or_default()
 }
 
@@ -59,14 +59,14 @@ fn accepts(ssl: &SslRef, data: &[u8]) -> bool {
     accepted.unwrap_or(false)
 }
 
-/// Marks the format of what tickets are bound to. The format without the issuer's key has a 0 or a 1 in this place, so
-/// that servers of both formats that share ticket keys refuse each other's tickets.
+/// Marks the format of the bindings. The format without the issuer's key has a 0 or a 1 in this place, so servers of
+/// both formats that share ticket keys reject each other's tickets.
 const FORMAT: u8 = 2;
 
-/// What a ticket is bound to.
+/// The binding of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bound {
-    /// The last second in which all that vouched for the client holds; `None` for one that has shown no
+    /// The last second in which everything that vouched for the client is valid; `None` for a client without a
     /// certificate.
     pub(crate) until: Option<SystemTime>,
     /// The key of the CA that issued the client's certificate directly.
@@ -76,8 +76,8 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Whether the session may go on at `now`, for a client that asks for `server_name`. To OpenSSL
-    /// certificates have ended in their last second already.
+    /// Whether the session may be resumed at `now`, by a client that asks for `server_name`. OpenSSL treats
+    /// certificates as expired in their last second already.
     fn fits(&self, server_name: Option<&[u8]>, now: SystemTime) -> bool {
         self.until.is_none_or(|until| now < until) && self.server_name.as_deref() == server_name
     }
@@ -120,8 +120,8 @@ impl Bound {
     }
 }
 
-/// The first host name of a list of names (RFC 6066 §3), in lower case: the case of a name means nothing (RFC
-/// 4343). OpenSSL refuses a list that is malformed, later.
+/// The first host name of a list of names (RFC 6066 §3), in lower case, since case does not matter (RFC 4343).
+/// OpenSSL rejects a malformed list later.
 fn host_name(list: &[u8]) -> Option<Vec<u8>> {
     let (_, entry) = list.split_first_chunk::<2>()?;
     let (&[0], entry) = entry.split_first_chunk::<1>()? else { return None };
@@ -146,7 +146,7 @@ mod tests {
                 let bound = bound(until, name);
                 let bytes = bound.to_bytes();
                 assert_eq!(Bound::from_bytes(&bytes), Some(bound));
-                // The name may be shorter, and nothing else.
+                // Only the name may be shorter.
                 for length in 0..bytes.len() - name.map_or(0, str::len) {
                     assert_eq!(Bound::from_bytes(&bytes[..length]), None, "{length}");
                 }
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(Bound::from_bytes(&[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]), None);
     }
 
-    /// As it was before the issuer's key: seconds, then 0, or 1 and the name.
+    /// The format before the issuer's key: seconds, then 0, or 1 and the name.
     #[test]
     fn tickets_of_the_older_format_are_refused() {
         let long = [1; 64];

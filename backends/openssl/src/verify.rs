@@ -1,4 +1,4 @@
-//! Checks the certificates of clients: by OpenSSL, and then by us.
+//! Verifies client certificates: OpenSSL's checks, then ours.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -18,11 +18,11 @@ use turnkey_openssl_calls::{of_unknown_status, revoked};
 use crate::refusal::Refusal;
 use crate::seen::{Client, Seen};
 
-/// Whose certificates are good.
+/// Decides which client certificates are accepted.
 pub(crate) struct Judge {
     trust: ClientTrust,
-    /// The revocation lists of `trust` in the same order, for their signatures. OpenSSL itself goes by none:
-    /// it refuses everybody on a list whose distribution point is not that of the CA's own certificate.
+    /// The revocation lists of `trust` in the same order, for their signatures. OpenSSL itself does not use them: it
+    /// rejects everybody on a list whose distribution point is not that of the CA's own certificate.
     lists: Vec<X509Crl>,
 }
 
@@ -38,24 +38,24 @@ impl Judge {
         Ok(Self { trust: trust.clone(), lists })
     }
 
-    /// Has the chain that a client presents checked as `mode` says.
+    /// Makes OpenSSL check the chain that a client presents, as `mode` says.
     pub(crate) fn set(self: Arc<Self>, builder: &mut SslContextBuilder, mode: SslVerifyMode) {
         builder.set_verify_callback(mode, move |good, context| self.verify(good, context));
     }
 
-    /// Called for each fault, and for each certificate of a chain that has none, the leaf's last.
+    /// OpenSSL calls it for each fault, and for each certificate of a chain without faults, the leaf's last.
     fn verify(&self, good: bool, context: &mut X509StoreContextRef) -> bool {
         if good && context.error_depth() != 0 {
             return true;
         }
-        // A panic that got as far as OpenSSL would end the process.
+        // A panic that reached OpenSSL would end the process.
         let client = catch_unwind(AssertUnwindSafe(|| self.client(good, context)));
-        // Of the signatures of lists.
+        // Errors from checking the signatures of lists.
         drop(ErrorStack::get());
         let client = client.unwrap_or_default();
         match &client {
             Some(Client::Refused(refused)) => context.set_error(result(refused.fault())),
-            // It cannot be read.
+            // The chain cannot be read.
             None if good => context.set_error(X509VerifyResult::APPLICATION_VERIFICATION),
             _ => {}
         }
@@ -66,7 +66,7 @@ impl Judge {
         good
     }
 
-    /// What becomes of the client whose chain OpenSSL finds good, or not; `None` if it cannot be read.
+    /// The result for a client whose chain is `good` for OpenSSL, or not; `None` if it cannot be read.
     pub(crate) fn client(&self, good: bool, context: &X509StoreContextRef) -> Option<Client> {
         if good {
             return self.verdict(context);
@@ -76,12 +76,12 @@ impl Judge {
         der(context, 0).map(|leaf| Client::RefusedByOpenSsl(leaf, refusal))
     }
 
-    /// What is left to be said of a chain that OpenSSL finds good; `None` if it cannot be read.
+    /// Our checks of a chain that is good for OpenSSL; `None` if it cannot be read.
     fn verdict(&self, context: &X509StoreContextRef) -> Option<Client> {
         let chain = context.chain()?.iter().map(|x509| self.read(x509));
         let chain = chain.collect::<Option<Vec<_>>>()?;
         let (leaf, issuers) = chain.split_first()?;
-        // The certificate of a CA is for signing others; webpki says so too.
+        // A CA's certificate is for signing others; webpki rejects it too.
         let fault = if leaf.is_ca() {
             Some(Fault::IsCa)
         } else if self.trust.denies_early() {
@@ -99,7 +99,7 @@ impl Judge {
         }
     }
 
-    /// What stands in memory already need not stand there once more for each connection.
+    /// Shares the trusted CAs' certificates, so that they are not in memory once more for each connection.
     fn read(&self, x509: &X509Ref) -> Option<Certificate> {
         let der = x509.to_der().ok()?;
         let mut known = self.trust.anchors().certificates().iter();
@@ -119,7 +119,7 @@ impl Judge {
     }
 }
 
-/// Says again what OpenSSL says of a certificate at the end of a handshake: good, or nothing.
+/// Checks OpenSSL's result for a certificate again at the end of a handshake: good, or no certificate.
 pub(crate) fn confirm(ssl: &SslRef) -> Result<(), HandshakeError> {
     match ssl.verify_result() {
         X509VerifyResult::OK => Ok(()),
@@ -127,7 +127,7 @@ pub(crate) fn confirm(ssl: &SslRef) -> Result<(), HandshakeError> {
     }
 }
 
-/// What OpenSSL makes the alert of.
+/// The result from which OpenSSL derives the alert.
 fn result(fault: &Fault) -> X509VerifyResult {
     match fault {
         Fault::Revoked => revoked(),
@@ -138,7 +138,7 @@ fn result(fault: &Fault) -> X509VerifyResult {
     }
 }
 
-/// The certificate at a place in the chain, the leaf's being 0.
+/// The certificate at a place in the chain; the leaf's is 0.
 fn der(context: &X509StoreContextRef, depth: usize) -> Option<Vec<u8>> {
     context.chain()?.get(depth)?.to_der().ok()
 }
