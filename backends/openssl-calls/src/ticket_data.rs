@@ -78,8 +78,7 @@ pub fn set_ticket_data(
 unsafe extern "C" fn generate(ssl: *mut SSL, argument: *mut c_void) -> c_int {
     // SAFETY: it is the argument that `set_ticket_data` gave: a `&'static TicketData`.
     let data = unsafe { &*argument.cast::<TicketData>() };
-    // SAFETY: OpenSSL passes the connection that is at hand, which is alive for the call; nothing else uses it
-    // meanwhile.
+    // SAFETY: OpenSSL passes the current connection, which is alive for the call; nothing else uses it meanwhile.
     let connection = unsafe { SslRef::from_ptr(ssl) };
     let sealed = (data.sealed)(connection);
     // SAFETY: the connection is alive, see above.
@@ -92,7 +91,7 @@ unsafe extern "C" fn generate(ssl: *mut SSL, argument: *mut c_void) -> c_int {
     unsafe { SSL_SESSION_set1_ticket_appdata(session, sealed.as_ptr().cast(), sealed.len()) }
 }
 
-/// Called when a client has sent a ticket, or could have. `session` is its content, if it could be decrypted.
+/// Called when a client has sent a ticket, or could have. `session` is its content, if it was decrypted.
 #[expect(unsafe_code, reason = "OpenSSL calls it")]
 unsafe extern "C" fn decrypt(
     ssl: *mut SSL,
@@ -107,8 +106,7 @@ unsafe extern "C" fn decrypt(
     }
     // SAFETY: it is the argument that `set_ticket_data` gave: a `&'static TicketData`.
     let data = unsafe { &*argument.cast::<TicketData>() };
-    // SAFETY: OpenSSL passes the connection that is at hand, which is alive for the call; nothing else uses it
-    // meanwhile.
+    // SAFETY: OpenSSL passes the current connection, which is alive for the call; nothing else uses it meanwhile.
     let connection = unsafe { SslRef::from_ptr(ssl) };
     let (mut bytes, mut length) = (ptr::null_mut(), 0);
     // SAFETY: the session is alive: it is not null, and OpenSSL frees it after the call at the earliest. The two

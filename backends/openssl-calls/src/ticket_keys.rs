@@ -26,9 +26,9 @@ fn set_slice(builder: &mut SslContextBuilder, keys: &[u8]) -> Result<(), ErrorSt
     let length = c_long::try_from(keys.len()).unwrap_or(c_long::MAX);
     let from = keys.as_ptr().cast_mut().cast::<c_void>();
     #[expect(unsafe_code, reason = "the `openssl` crate has no safe call for it")]
-    // SAFETY: the context is alive and ours alone, as `&mut` says. With this command OpenSSL
-    // compares `length` with what it wants and then copies that many bytes from `from`, which
-    // points to `length` bytes that live until the call returns; it does not write to them.
+    // SAFETY: the context is alive and ours alone, as `&mut` says. With this command OpenSSL compares `length` with
+    // the length that it expects and then copies that many bytes from `from`, which points to `length` bytes that
+    // live until the call returns; it does not write to them.
     let result =
         unsafe { openssl_sys::SSL_CTX_ctrl(builder.as_ptr(), SET_TICKET_KEYS, length, from) };
     if result == 1 { Ok(()) } else { Err(ErrorStack::get()) }
