@@ -51,7 +51,7 @@ impl Reason {
             101 | 118 | 193 | 295 | 376 | 410 => Self::NoCommonCipher,
             // NO_APPLICATION_PROTOCOL
             235 => Self::NoCommonProtocol,
-            // HTTPS_PROXY_REQUEST, HTTP_REQUEST; WRONG_VERSION_NUMBER: the first record is none
+            // HTTPS_PROXY_REQUEST, HTTP_REQUEST; WRONG_VERSION_NUMBER: the first bytes are not a TLS record
             155 | 156 | 267 => Self::NotTls,
             // UNEXPECTED_EOF_WHILE_READING
             294 => Self::Eof,
