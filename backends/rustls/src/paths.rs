@@ -17,12 +17,12 @@ use crate::lists::is_signed;
 use crate::webpki_error;
 use crate::words::Worded;
 
-/// Finds the path from a client's certificate to a trusted CA. webpki checks the path, and its path is the
-/// one that is returned.
+/// Finds the path from a client's certificate to a trusted CA. webpki checks the path, and exactly that path is
+/// returned.
 ///
-/// webpki is called directly, because rustls's verifier does not tell the path. webpki does not check the
-/// dates of a trust anchor, which may end while the server runs, and it takes revocation lists by name alone.
-/// Both are checked here.
+/// webpki is called directly, because rustls's verifier does not return the path. webpki does not check the dates of
+/// a trust anchor, which may expire while the server runs, and it matches revocation lists by name alone. Both are
+/// checked here.
 #[derive(Debug)]
 pub(crate) struct Paths {
     trust: ClientTrust,
@@ -227,7 +227,7 @@ mod tests {
         UnixTime::since_unix_epoch(Duration::from_secs(seconds))
     }
 
-    /// It has the right name, and is sent first: names alone would lead to another CA.
+    /// The forged one has the right name, and is sent first. A search by names alone would lead to another CA.
     #[test]
     fn a_forged_intermediate_is_no_part_of_the_path() {
         let (ours, theirs) = (root("Ours", 2040), root("Theirs", 2040));
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    /// It has the same name and the same key, and the CA whose time is over comes first.
+    /// The new CA has the same name and key, and the expired one comes first.
     #[test]
     fn the_path_leads_to_a_renewed_ca() {
         let old = root("Ours", 2027);

@@ -17,13 +17,13 @@ const ISSUED: usize = 8;
 
 /// Session tickets that every server with the same secret and the same client policy can open.
 ///
-/// A ticket is the name of the key, a nonce, and, encrypted with AES-256-GCM, the time of issue
-/// and the session. rustls expects that keys are rotated, and keeps no time. A shared key is rotated by whoever
-/// shares it, so the time limits how long a ticket is valid until then.
+/// A ticket is the name of the key, a nonce, and, encrypted with AES-256-GCM, the time of issue and the session.
+/// rustls expects that keys are rotated, and stores no time. Only the operator rotates a shared key, so the time
+/// limits how long a ticket is valid.
 pub(crate) struct SharedTickets {
     key_name: [u8; KEY_NAME],
-    /// Nonces are random, so that servers need not coordinate them; the cipher allows 2^32 tickets
-    /// (NIST SP 800-38D §8.3).
+    /// Nonces are random, so that servers need not coordinate them. The cipher allows 2^32 tickets (NIST SP 800-38D
+    /// §8.3).
     key: RandomizedNonceKey,
 }
 

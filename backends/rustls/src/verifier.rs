@@ -15,13 +15,13 @@ use crate::refusal::Presented;
 use crate::slot;
 use crate::words::Worded;
 
-/// Verifies the certificates of clients: webpki's checks, then ours. It leaves the verified path for the
-/// handshake, or why the client is refused.
+/// Verifies client certificates: webpki's checks, then ours. It passes the verified path, or the refusal, to the
+/// handshake.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     paths: Paths,
     trust: ClientTrust,
-    /// Says what clients are asked for, and checks their own signatures.
+    /// Makes the certificate request, and checks the clients' own signatures.
     request: Arc<dyn ClientCertVerifier>,
 }
 
@@ -37,9 +37,9 @@ impl Verifier {
         Ok(Some(Self { paths, trust: trust.clone(), request }))
     }
 
-    /// The chain of a client that was let in before, verified as it stands now: of a session that is resumed, or
-    /// of a connection that goes on. A ticket holds what the client sent when the session began, and any of that
-    /// may be forged or have expired: only the path is verified.
+    /// Verifies the chain of a client that was accepted before, by the current state: of a resumed session, or of an
+    /// open connection. A ticket contains what the client sent when the session began. Any of that may be forged or
+    /// have expired, so only the path is verified.
     pub(crate) fn verify_again(
         &self,
         leaf: &CertificateDer<'_>,
@@ -59,7 +59,7 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Vouched, NoPath> {
         let path = self.paths.find(leaf, others, now).and_then(|path| {
-            // The rules, where they are checked in the handshake.
+            // The rules, if they are checked in the handshake.
             match self.denied(&path) {
                 Some(refused) if self.trust.denies_early() => Err(refused.into()),
                 _ => Ok(path),
@@ -78,8 +78,8 @@ impl Verifier {
         Some(Refused::new(leaf.clone(), fault))
     }
 
-    /// What webpki's `error` means for the client, and the error, made more exact where webpki goes by less
-    /// than is known.
+    /// The meaning of webpki's `error` for the client, and the error itself. The error is more exact if webpki's
+    /// ignores known facts.
     fn refused(
         &self,
         error: Error,
@@ -91,8 +91,8 @@ impl Verifier {
             return error.into();
         };
         let error = match error {
-            // A CA by the name of ours, and with another key: to webpki its signature is wrong. To
-            // the client it is a CA that we do not know, often the one before ours was made anew.
+            // A CA with the name of ours but another key. To webpki its signature is wrong. To the client it is an
+            // unknown CA, often an older one that ours has replaced.
             Error::InvalidCertificate(CertificateError::BadSignature)
                 if !presented.leads_to_trust() =>
             {
