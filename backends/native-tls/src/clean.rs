@@ -1,6 +1,5 @@
-//! OpenSSL takes any error in the thread's queue for the reason of its next result, also if the error is another
-//! connection's. So the queue is emptied before each call, except those of a handshake, which empty it
-//! themselves.
+//! OpenSSL takes any error in the thread's queue for the reason of its next result, even an error of another
+//! connection. So the queue is emptied before each call, except in handshakes, which empty it themselves.
 
 use std::io;
 use std::pin::Pin;

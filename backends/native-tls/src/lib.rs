@@ -1,5 +1,5 @@
-//! The native-tls backend: the TLS stack that the operating system brings (OpenSSL on Linux and
-//! the BSDs, Secure Transport on macOS, `SChannel` on Windows).
+//! The native-tls backend: the TLS stack of the operating system (OpenSSL on Linux and the BSDs, Secure Transport on
+//! macOS, `SChannel` on Windows).
 //!
 //! [`NativeTls::CAPABILITIES`] says what it lacks. The program checks that before it builds one, so a client
 //! policy or TLS 1.3 is rejected earlier.
@@ -34,8 +34,8 @@ pub struct NativeTls {
 }
 
 impl NativeTls {
-    /// What this backend can do. That a server can ask for client certificates is open upstream
-    /// (rust-native-tls#161). On Linux its acceptor forbids TLS 1.3, macOS has none.
+    /// What this backend can do. Client certificates for servers are an open issue upstream (rust-native-tls#161). On
+    /// Linux its acceptor forbids TLS 1.3, and macOS has none.
     pub const CAPABILITIES: Capabilities = Capabilities {
         name: "native-tls",
         tls: true,
@@ -48,13 +48,13 @@ impl NativeTls {
         ..Capabilities::NONE
     };
 
-    /// A backend for `config`, which asks for nothing outside [`Self::CAPABILITIES`].
+    /// A backend for `config`, which needs nothing outside [`Self::CAPABILITIES`].
     pub fn new(config: &TlsConfig) -> Result<Self, BuildError> {
         if let Some(what) = lacking(config) {
             return Err(BuildError::Unsupported(what));
         }
-        // `Identity` guarantees the match where the key states its public half; this covers the
-        // keys that do not, since native-tls would silently drop the certificate.
+        // `Identity` guarantees the match if the key states its public half. This covers the other keys, since
+        // native-tls would silently drop the certificate.
         #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
         check_key(config.identities.first())?;
 
@@ -90,7 +90,7 @@ impl fmt::Debug for NativeTls {
 
 impl Backend for NativeTls {
     fn accept(&self, socket: Socket) -> BoxFuture<'_, Result<Accepted, HandshakeError>> {
-        // async-native-tls accepts. The rest is what it lacks:
+        // async-native-tls accepts the connection. The wrappers add what it lacks:
         // - `HandshakeIo` collects what a handshake writes, so that a flight is one segment. async-native-tls writes
         //   each piece at once.
         // - `HandshakeIo` reads ahead, since OpenSSL reads a record in two pieces, with a system call each.
@@ -155,9 +155,9 @@ fn lacking(config: &TlsConfig) -> Option<&'static str> {
 
 /// The identity in the format that works on the platform.
 ///
-/// On OpenSSL that is PEM, because `from_pkcs12` sends two or more intermediates in reversed
-/// order there (rust-native-tls#281); elsewhere it is PKCS#12, because `from_pkcs8` does not take
-/// EC keys. Delete the difference when #281 is closed.
+/// With OpenSSL that is PEM, because `from_pkcs12` sends two or more intermediates in reversed order there
+/// (rust-native-tls#281). Elsewhere it is PKCS#12, because `from_pkcs8` does not accept EC keys. Remove the
+/// difference when #281 is closed.
 #[cfg(not(any(target_os = "windows", target_vendor = "apple")))]
 fn native_identity(identity: &Identity) -> Result<native_tls::Identity, BuildError> {
     native_tls::Identity::from_pkcs8(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes())
