@@ -1,4 +1,4 @@
-//! The reactor that new sockets and timers of a thread belong to.
+//! The reactor of a thread's new sockets and timers.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::shared::Shared;
 
 thread_local! {
-    /// The reactor that this thread drives, if it does.
+    /// The reactor that this thread drives, if any.
     static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
 }
 
-/// The reactor that this thread drives, if it does.
+/// The reactor that this thread drives, if any.
 pub(crate) fn driven() -> Option<Arc<Shared>> {
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }

@@ -9,10 +9,10 @@ use crate::current;
 use crate::reactor::Reactor;
 use crate::shared::Shared;
 
-/// One for all threads that drive none, made when it is first needed.
+/// The one reactor for all threads that drive none, made when it is first needed.
 static FALLBACK: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
 
-/// The reactor that this thread drives. If it drives none, the one with a thread of its own, which is slower: each
+/// The reactor that this thread drives. If it drives none, the fallback, which has its own thread. It is slower: each
 /// event costs a switch between threads.
 pub(crate) fn reactor() -> io::Result<Arc<Shared>> {
     if let Some(reactor) = current::driven() {

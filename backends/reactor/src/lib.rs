@@ -1,9 +1,9 @@
 //! Sockets and timers for one thread.
 //!
-//! Each serving thread has a [`Reactor`] of its own. A [`Socket`], an [`Acceptor`] and a [`Timer`] belong to
-//! the reactor of the thread that they begin on. A socket is registered once, for reading and for writing,
-//! and the kernel reports changes only (`EPOLLET`, `EV_CLEAR`): a wait costs no system call but the one that
-//! waits for everything, and neither does a timer.
+//! Each serving thread has its own [`Reactor`]. A [`Socket`], an [`Acceptor`] and a [`Timer`] belong to the reactor
+//! of the thread that they begin on. A socket is registered once, for reading and for writing, and the kernel reports
+//! changes only (`EPOLLET`, `EV_CLEAR`). A wait costs no system call except the one that waits for everything. A
+//! timer costs none either.
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use mio::Events;
 use crate::current;
 use crate::shared::Shared;
 
-/// How many events are taken from the kernel at a time.
+/// The maximum number of events that are taken from the kernel at a time.
 const EVENTS: usize = 1024;
 
 /// Waits for sockets and timers on behalf of the tasks of one thread.
@@ -31,9 +31,9 @@ impl Reactor {
         Ok(Self { poll, events: Events::with_capacity(EVENTS), shared, woken: Vec::new() })
     }
 
-    /// Runs `future`, typically an executor, on this thread until it is done. Sockets and timers that are made
-    /// on this thread meanwhile belong to this reactor, and get no events any more after it has returned. An
-    /// error means that the kernel cannot wait for events.
+    /// Runs `future`, typically an executor, on this thread until it is done. Sockets and timers that are made on
+    /// this thread meanwhile belong to this reactor. They get no events after this has returned. An error means that
+    /// the kernel cannot wait for events.
     pub fn drive<F: Future>(&mut self, future: F) -> io::Result<F::Output> {
         let _entered = current::enter(&self.shared);
         let waker = Waker::from(Arc::clone(&self.shared));

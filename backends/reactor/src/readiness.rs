@@ -53,8 +53,8 @@ impl Readiness {
         Self { state: Mutex::new(ReadinessState { read: Side::default(), write, tick: 0 }) }
     }
 
-    /// Whether it is ready in `direction`. If not, `cx` is woken when it is. It replaces a task that waited before,
-    /// which is woken now, as it was promised.
+    /// Whether it is ready in `direction`. If not, `cx` is woken when it is. It replaces the task that waited before,
+    /// which is woken now, so that no promised wake is lost.
     pub(crate) fn poll(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<Tick> {
         let mut state = self.lock();
         let tick = Tick(state.tick);

@@ -100,7 +100,7 @@ impl<S: event::Source> Registration<S> {
         result
     }
 
-    /// `None` if it must be tried again when it is ready.
+    /// `None` if it must be tried again when the source is ready.
     fn attempt<T>(
         &self,
         direction: Direction,

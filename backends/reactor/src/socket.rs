@@ -90,7 +90,7 @@ impl Socket {
                 return Err(error);
             }
             match either!(io, io => io.peer_addr().map(drop)) {
-                // It was told to have room for something else than for good.
+                // The event that it can be written to was not for good: it is not connected yet.
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                     Err(io::ErrorKind::WouldBlock.into())
                 }

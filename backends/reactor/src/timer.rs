@@ -71,7 +71,7 @@ impl Timer {
         };
         let waker = cx.waker().clone();
         let (key, is_next) = reactor.timers().insert(at, waker.clone());
-        // A sleeping reactor does not look at new timers.
+        // A sleeping reactor does not check new timers.
         if is_next && !current::is(&reactor) {
             reactor.wake_up();
         }
@@ -79,7 +79,7 @@ impl Timer {
         Poll::Pending
     }
 
-    /// Removes it from its reactor, which is the result.
+    /// Removes it from its reactor, and returns the reactor.
     fn forget(&mut self) -> Option<Arc<Shared>> {
         let Entry { reactor, key, .. } = self.entry.take()?;
         // Dropped without the lock: it may be the last handle of a task that owns timers.

@@ -36,7 +36,7 @@ impl Timers {
         self.wakers.first_key_value().map(|(key, _)| key.0)
     }
 
-    /// Removes the tasks that wait for `now` or before.
+    /// Removes the tasks whose timers are due at `now`.
     pub(crate) fn take_due(&mut self, now: Instant, woken: &mut Vec<Waker>) {
         while let Some(first) = self.wakers.first_entry().filter(|first| first.key().0 <= now) {
             woken.push(first.remove());

@@ -1,4 +1,4 @@
-//! A future is run when there is reason to, and the thread sleeps when there is none.
+//! A future runs when there is a reason, and the thread sleeps when there is none.
 
 use std::future::{pending, poll_fn};
 use std::net::TcpStream;
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::{drive, pair, read};
 use crate::{Acceptor, Reactor, Socket, Timer, current};
 
-/// A thread wakes another at all points of its way to sleep, for as long as there is time. Whoever finds that it
-/// has not been heard says so, and wakes again so that this ends.
+/// A thread wakes another at all points of its way to sleep, until the time is up. If a wake is lost, the waking
+/// thread reports it, and wakes again so that the test ends.
 #[test]
 fn no_wake_is_lost_on_the_way_to_sleep() {
     const ROUNDS: u32 = 50_000;
@@ -56,7 +56,7 @@ fn no_wake_is_lost_on_the_way_to_sleep() {
             waker.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
             let now = said.load(Ordering::Relaxed);
             heard.store(now, Ordering::Relaxed);
-            // Time for a wake that comes too late for this turn, and must not go under.
+            // Leaves time for a wake that is too late for this turn, and must not be lost.
             for _ in 0..now % 400 {
                 std::hint::spin_loop();
             }
@@ -66,7 +66,7 @@ fn no_wake_is_lost_on_the_way_to_sleep() {
     assert!(!lost.into_inner());
 }
 
-/// The same without chance: while the future runs, and when the thread has made up its mind to sleep.
+/// The same without chance: while the future runs, and when the thread has decided to sleep.
 #[test]
 fn a_wake_is_heard_whenever_it_comes() {
     let mut polls = 0;
@@ -129,7 +129,7 @@ fn a_listener_gives_all_that_wait_before_it_waits() {
     });
 }
 
-/// A thread that drives no reactor is woken by one that has a thread of its own.
+/// A thread that drives no reactor is woken by the fallback, which has its own thread.
 #[test]
 fn elsewhere_it_works_as_well() {
     let (ours, mut theirs) = pair();

@@ -13,21 +13,21 @@ use smol::future::FutureExt as _;
 
 use crate::{Reactor, Socket, Timer};
 
-/// Both ends of a connection of this machine with itself: who connects, and who accepts.
+/// Both ends of a connection of this machine with itself: the connecting and the accepting one.
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connecting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     (connecting, listener.accept().unwrap().0)
 }
 
-/// Drives `future`, which is to be done within seconds.
+/// Drives `future`, which must finish within seconds.
 #[track_caller]
 fn drive<F: Future>(future: F) -> F::Output {
     let output = Reactor::new().unwrap().drive(in_time(future)).unwrap();
     output.expect("it waits for what has happened")
 }
 
-/// `None` if it is not done within seconds.
+/// `None` if it does not finish within seconds.
 async fn in_time<F: Future>(future: F) -> Option<F::Output> {
     let late = async {
         Timer::after(Duration::from_secs(10)).await;

@@ -1,4 +1,4 @@
-//! Edges: the kernel says each thing once.
+//! Edge-triggered events: the kernel reports each change once.
 
 use std::future::poll_fn;
 use std::io::{self, Read as _, Write as _};
@@ -24,7 +24,7 @@ fn data_and_the_end_may_come_in_one_event() {
         let mut ours = Socket::tcp(ours).unwrap();
         let mut buf = [0; 4];
         assert_eq!(read(&mut ours, &mut buf).await.unwrap(), 4);
-        // Less than was asked for, and no event will say that there is more to learn.
+        // Fewer bytes than requested, and no later event reports that there is more to read.
         assert_eq!(read(&mut ours, &mut buf).await.unwrap(), 2);
         assert_eq!(read(&mut ours, &mut buf).await.unwrap(), 0);
         assert_eq!(read(&mut ours, &mut buf).await.unwrap(), 0);
@@ -99,7 +99,7 @@ fn a_full_socket_is_written_to_again_when_it_has_room() {
     assert!(all.iter().zip((0..251).cycle()).all(|(&byte, n)| byte == n));
 }
 
-/// One registration is for both, and neither task takes what the other waits for.
+/// One registration serves both, and no task takes an event that the other waits for.
 #[test]
 fn one_handle_reads_while_another_writes() {
     const ALL: usize = 5_000_000;
@@ -159,7 +159,7 @@ fn what_is_registered_once_is_heard_again_and_again() {
     asking.join().unwrap();
 }
 
-/// Also if there are other handles on it, which keep the kernel from forgetting about it.
+/// This holds even if there are other handles, which keep the registration in the kernel.
 #[test]
 fn a_socket_that_is_dropped_is_not_heard_of_any_more() {
     let (ours, mut theirs) = pair();
@@ -194,7 +194,7 @@ fn an_event_in_the_middle_of_an_attempt_counts() {
         ours.poll_io(Direction::Read, cx, |mut io| {
             attempts += 1;
             if attempts == 1 {
-                // It finds nothing, and before it can say so, there is news.
+                // It finds nothing, and an event comes before it can report that.
                 theirs.write_all(b"2").unwrap();
                 reactor.turn().unwrap();
                 return Err(io::ErrorKind::WouldBlock.into());

@@ -1,4 +1,4 @@
-//! Timers go off in time, in order, and for whom they are to.
+//! Timers fire in time, in order, and wake the right tasks.
 
 use std::sync::Mutex;
 use std::thread;
@@ -71,13 +71,13 @@ fn they_are_set_anew() {
     });
 }
 
-/// The reactor sleeps until the other, or for good.
+/// The reactor sleeps until another timer, or without limit.
 #[test]
 fn one_that_another_thread_sets_is_not_slept_over() {
     let mut reactor = Reactor::new().unwrap();
     let mut timer = Timer::after(Duration::from_secs(3600));
     let start = Instant::now();
-    // It belongs to the reactor from here on.
+    // From here on it belongs to the reactor.
     let pending = reactor.drive(smol::future::poll_once(&mut timer)).unwrap();
     assert!(pending.is_none());
     let (done, gone_off) = smol::channel::bounded::<()>(1);
