@@ -20,15 +20,15 @@ const JSON: &str = "application/json";
 /// What answers a request.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// It is at hand, and goes to the client as it is.
+    /// It is complete, and is sent as it is.
     Ready(Answer),
     /// A handler or middleware made it with http-types.
     Response(Box<Response>),
 }
 
 impl Answered {
-    /// Text and JSON are what handlers answer most. http-types makes of them a reader, a map and a parsed media
-    /// type, which cost as much as the rest of the app; the client gets the same without.
+    /// Handlers mostly answer text and JSON. For these http-types makes a reader, a map and a parsed media type,
+    /// which cost as much as the rest of the app. The client gets the same without them.
     pub(super) fn of<A: Into<Response> + 'static>(answer: A) -> Self {
         let mut answer = Some(answer);
         let any: &mut dyn Any = &mut answer;
@@ -61,13 +61,13 @@ impl From<Refusal> for Answered {
     }
 }
 
-/// The app's answer, or a 500 where it is none that can be sent.
+/// The app's answer, or a 500 if it cannot be sent.
 pub(crate) fn answer(
     app: &App,
     request: Request,
     id: RequestId,
 ) -> impl Future<Output = Answered> + Send + use<> {
-    // The request is the handler's from here on: it must not make what waits for it larger.
+    // The handler owns the request from here on, so that the waiting future stays small.
     let answered = app.answered(request);
     async move {
         let answered = answered.await;

@@ -1,4 +1,4 @@
-//! Makes responses of errors and panics. A client gets only the text that is meant for it.
+//! Converts errors and panics into responses. A client gets only the text that is meant for it.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::{io, thread};
@@ -38,16 +38,16 @@ pub fn public_error(status: StatusCode, text: impl Into<String>) -> Error {
 #[error("{0}")]
 struct PublicText(String);
 
-/// An answer that has been begun, or the panic that it came to.
+/// A started answer, or the panic of its start.
 pub(super) type Begun = thread::Result<BoxFuture<'static, Result<Answered>>>;
 
-/// Calls a handler, whose request is with it from then on: who waits for the answer holds none.
+/// Calls a handler, which owns its request from then on: the caller keeps nothing of it while it waits.
 pub(super) fn begin(call: impl FnOnce() -> BoxFuture<'static, Result<Answered>>) -> Begun {
-    // Nothing that the handler may have left half done is seen again: it was called, and that is all.
+    // The handler is not called again, so nobody sees what it may have left half done.
     panic::catch_unwind(AssertUnwindSafe(call))
 }
 
-/// What comes of an answer, whatever does. `id` is what the log calls the request.
+/// Waits for an answer, and turns an error or a panic into one. `id` is the request's name in the log.
 pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Answered {
     let answer = match begun {
         // A panic unwinds through the future, which is dropped and never polled again.
@@ -65,7 +65,7 @@ pub(super) async fn settle(begun: Begun, id: Option<RequestId>) -> Answered {
 }
 
 fn failed(error: &Error, id: Option<RequestId>) -> Refusal {
-    // The body could not be read, by a fault of the client's, which the handler has only passed on.
+    // The body could not be read because of a fault of the client, and the handler has only passed the error on.
     let refusal = error.downcast_ref().and_then(io::Error::get_ref).and_then(|e| e.downcast_ref());
     if let Some(refusal @ Refusal { .. }) = refusal {
         return refusal.clone();

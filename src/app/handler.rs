@@ -12,7 +12,7 @@ use super::answer::Answered;
 pub trait Handler: Fn(Request) -> <Self as Handler>::Answering + Send + Sync + 'static {
     /// The future of a call.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
-    /// What it answers: a [`Response`], or text, or whatever else turns into one.
+    /// Its answer: a [`Response`], text, or anything else that converts into one.
     type Answer: Into<Response> + 'static;
 }
 

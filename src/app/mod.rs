@@ -70,10 +70,10 @@ enum Target {
     Nested(usize),
 }
 
-/// What answers where there is no route.
+/// The answer if there is no route.
 const NOT_FOUND: End<'_> = End::Ready(Ready::Status(StatusCode::NotFound));
 
-/// What answers a request, and all that it passes on the way there.
+/// What answers a request, and the middleware before it.
 #[derive(Default)]
 struct Found<'a> {
     end: Option<End<'a>>,
@@ -189,8 +189,7 @@ impl App {
     /// If a handler fails, the answer has the status of its error, and its text only if it is a
     /// [`public_error`]. If it panics, the answer is 500. The log has the cause.
     ///
-    /// Where no middleware stands before it, the handler is called at once, and its future polled when
-    /// this one is.
+    /// Without middleware before it, the handler is called at once, and its future is polled when this one is.
     pub fn call(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
         let answered = self.answered(request);
         async move { answered.await.into() }
@@ -218,7 +217,7 @@ impl App {
         settle(begun, id)
     }
 
-    /// The answer to a request for `path`, if that takes neither a handler nor middleware.
+    /// The answer to a request for `path`, if it needs neither a handler nor middleware.
     pub(crate) fn answer_at_once(&self, method: Method, path: &str) -> Option<Answer> {
         let found = self.find(method, path);
         match found.end.unwrap_or(NOT_FOUND) {

@@ -7,9 +7,8 @@ use crate::folder::Folder;
 const REST: &str = "below_the_folder";
 
 impl App {
-    /// Serves `folder` at `prefix`, a path such as `/static`, and below it. At `/`, in an application
-    /// that is not nested, it answers for all that has no route, in place of a
-    /// [fallback](App::fallback).
+    /// Serves `folder` at `prefix`, a path such as `/static`, and below it. At `/`, in an application that is not
+    /// nested, it answers all paths without a route, in place of a [fallback](App::fallback).
     ///
     /// ```
     /// # fn main() -> Result<(), turnkey::FolderError> {

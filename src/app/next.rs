@@ -14,13 +14,13 @@ use crate::common::answer::Answer;
 use crate::common::refusal::Refusal;
 use crate::peer::Peer;
 
-/// What comes after a middleware: more middleware, and at the end the handler.
+/// The rest after a middleware: more middleware, and at the end the handler.
 pub struct Next {
     middleware: vec::IntoIter<BoxedMiddleware>,
     last: Last,
 }
 
-/// Middleware: an async function of a [`Request`] and of what comes [next](Next), or such a closure.
+/// Middleware: an async function of a [`Request`] and of what comes [next](Next), or a closure like one.
 ///
 /// It is implemented for all of these.
 pub trait Middleware:
@@ -28,7 +28,7 @@ pub trait Middleware:
 {
     /// The future of a call.
     type Answering: Future<Output = Result<Self::Answer>> + Send + 'static;
-    /// What it answers: a [`Response`], or text, or whatever else turns into one.
+    /// Its answer: a [`Response`], text, or anything else that converts into one.
     type Answer: Into<Response> + 'static;
 }
 
@@ -53,7 +53,7 @@ pub(super) enum End<'a> {
     Ready(Ready<'a>),
 }
 
-/// An answer that no handler is needed for.
+/// An answer that needs no handler.
 #[derive(Clone, Copy)]
 pub(super) enum Ready<'a> {
     /// The same text for everybody.
@@ -73,7 +73,7 @@ impl Ready<'_> {
     }
 }
 
-/// The same for as long as it takes.
+/// An owned `End`.
 enum Last {
     Handler(BoxedHandler),
     Response(Box<Response>),

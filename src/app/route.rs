@@ -38,7 +38,7 @@ impl Route {
     }
 
     methods! {
-        /// Answers `GET` with `handler`, and `HEAD` with what it answers without the body.
+        /// Answers `GET` with `handler`, and `HEAD` with the same without the body.
         get = Get;
         /// Answers `POST` with `handler`.
         post = Post;
@@ -55,7 +55,7 @@ impl Route {
         self.set(method, Answering::Handler(boxed(handler)))
     }
 
-    /// Answers `GET` with `text`, whoever asks: no `Request` is made for that.
+    /// Answers every `GET` with `text`, without making a `Request`.
     pub(super) fn text(&mut self, text: &'static str) -> &mut Self {
         self.set(Method::Get, Answering::Text(text))
     }
@@ -66,7 +66,7 @@ impl Route {
         self
     }
 
-    /// Answers all methods that have no handler of their own with `handler`. The default is 405.
+    /// Answers all methods without their own handler with `handler`. The default is 405.
     pub fn all(&mut self, handler: impl Handler) -> &mut Self {
         self.all = Some(boxed(handler));
         self
@@ -94,7 +94,7 @@ impl Route {
         self
     }
 
-    /// As it was written.
+    /// The path as the program wrote it.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
@@ -123,7 +123,7 @@ impl Route {
         self.handlers.iter().find(|(m, _)| *m == method).map(|(_, handler)| handler)
     }
 
-    /// An answer that names the methods there are (RFC 9110 §10.2.1).
+    /// An answer that lists the supported methods (RFC 9110 §10.2.1).
     pub(super) fn allow(&self, code: StatusCode) -> Answer {
         let mut allowed: Vec<&str> = self.handlers.iter().map(|(m, _)| m.as_ref()).collect();
         if self.handler(Method::Get).is_some() {

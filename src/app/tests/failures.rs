@@ -76,7 +76,7 @@ fn a_body_that_is_not_what_is_expected_is_422_with_a_line_that_says_why() {
     assert_eq!(post("/file", ""), said(500, "500 Internal Server Error\n"));
 }
 
-/// A parser may quote what it has read: that stays short, on one line, and visible.
+/// A parser may quote its input. The quote stays short, on one line, and visible.
 #[test]
 fn what_is_told_of_a_body_is_one_short_line() {
     #[derive(Debug, serde::Deserialize)]
@@ -107,11 +107,11 @@ fn a_response_that_cannot_be_sent_is_500_to_the_test_client_too() {
     });
     assert_eq!(client.get("/?fine").send().header("x"), Some("fine"));
     assert_eq!(client.get("/?a-b").send().status(), 500);
-    // One that only comes before another.
+    // An interim response, which cannot be the only one.
     assert_eq!(client.get("/early").send().status(), 500);
 }
 
-/// A body that the wire has refused: the handler hands on an error of its own, or of a parser.
+/// A body that the wire has rejected: the handler passes on its own error, or a parser's.
 #[test]
 fn a_body_that_cannot_be_read_is_answered_as_the_wire_says() {
     struct Refused;

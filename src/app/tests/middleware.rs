@@ -56,7 +56,7 @@ fn middleware_is_passed_in_the_order_in_which_it_was_added() {
         let (response, body) = call(&app, Method::Get, path);
         assert_eq!((&*body, &*way_out(&response)), (way_in, back), "{path}");
     }
-    // What no handler answers passes it as well.
+    // It also gets answers without a handler.
     let (response, _) = call(&app, Method::Post, "/way");
     assert_eq!(
         (response.status(), &*way_out(&response)),

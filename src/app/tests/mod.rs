@@ -1,4 +1,4 @@
-//! Apps, asked as a client would.
+//! Apps, with requests as a client would send them.
 
 mod failures;
 mod middleware;
@@ -19,7 +19,7 @@ fn send(client: &TestClient, method: Method, path: &str) -> TestResponse {
     client.request(method, path).send()
 }
 
-/// What `GET` is answered: the status, and the body.
+/// The answer to `GET`: the status, and the body.
 fn get(client: &TestClient, path: &str) -> (u16, String) {
     let response = client.get(path).send();
     (response.status().into(), response.text().to_owned())
@@ -36,7 +36,7 @@ fn says(
     move |_| std::future::ready(Ok(text))
 }
 
-/// What the parameters of a route are, in the order of their names here.
+/// The parameters of a route, in the order of their names here.
 async fn show(request: Request) -> Result<String> {
     let params = Params::of(&request);
     let shown = |name| params.get::<String>(name).unwrap_or_else(|_| "-".to_owned());

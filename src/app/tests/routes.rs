@@ -84,7 +84,7 @@ fn head_options_and_405_follow_from_the_other_methods() {
         (StatusCode::MethodNotAllowed, "405 Method Not Allowed\n")
     );
     assert_eq!(post.header("allow"), Some("DELETE, GET, HEAD, OPTIONS"));
-    // There is no HEAD where there is no GET.
+    // Without a GET there is no HEAD.
     let head = send(&client, Method::Head, "/put");
     assert_eq!(
         (head.status(), head.header("allow")),
@@ -111,7 +111,7 @@ fn parameters_and_wildcards_stand_for_what_is_there() {
         ("/files/a/b.txt", "- - a/b.txt"),
         ("/files", "the root"),
         ("/mixed/x/y/z", "x - y/z"),
-        // Decoded once, and not before the route is chosen.
+        // Decoded once, and only after the route was chosen.
         ("/one/a%2Fb", "a/b - -"),
         ("/one/%252F%20+%C3%A9", "%2F +\u{e9} - -"),
         ("/one/x?a=query", "x - -"),

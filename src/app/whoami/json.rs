@@ -45,7 +45,7 @@ fn ignored_names(peer: &Peer) -> Vec<&str> {
     names
 }
 
-/// Why the client's address is believed.
+/// Why the client's address is trusted.
 fn trust(peer: &Peer) -> Value {
     let origin = peer.origin();
     let proxies = origin

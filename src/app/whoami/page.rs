@@ -235,12 +235,12 @@ fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 
-/// Text that speaks of a setting, whose name is best not broken.
+/// Text with the name of a setting, in which lines should not break.
 fn unbroken(text: &str, name: &str) -> String {
     escape(text).replace(name, &format!("<span class=\"whole\">{name}</span>"))
 }
 
-/// A distinguished name, which is broken between its parts.
+/// A distinguished name, in which lines may break between its parts.
 fn name(name: &str) -> String {
     code(name).replace(',', ",<wbr>")
 }

@@ -37,7 +37,7 @@ fn peer(address: &str, fields: &[(&str, &str)], tls: Option<TlsInfo>) -> Peer {
     Arc::new(link).peer(decision, RequestId { connection: 1, number: 1 })
 }
 
-/// All that a stack can tell, of a client called Alice.
+/// Everything that a stack can report, for a client called Alice.
 fn told() -> TlsInfo {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, "Alice");
@@ -71,9 +71,9 @@ fn assert_says(peer: &Peer, says: &[&str], not: &[&str]) {
 fn without_tls_nobody_has_proved_anything() {
     let clear = "This connection is in the clear: whoever is on the way can read along";
     assert_says(&peer(CLIENT, &[], None), &[clear], &["You came"]);
-    // Perhaps by HTTPS to this proxy, which does not say so.
+    // The client may have used HTTPS to this proxy, which does not say so.
     assert_says(&peer(PROXY, &[], None), &[clear], &["You came"]);
-    // A stranger's word.
+    // The field of an untrusted client.
     let forged = peer(CLIENT, &[("X-Forwarded-Proto", "https")], None);
     assert_says(&forged, &[clear], &["HTTPS"]);
 }
@@ -116,7 +116,7 @@ fn a_certificate_proves_its_key_and_when_that_was() {
     assert_says(&peer(CLIENT, &[], Some(tls)), &says, &["You have proved"]);
 }
 
-/// It may be the proxy's own connection, and its own certificate.
+/// Connection and certificate may be the proxy's own.
 #[test]
 fn behind_a_proxy_nobody_knows_whose_certificate_it_is() {
     let key = "the key of the certificate of <strong>Alice</strong>.";
