@@ -16,10 +16,10 @@ use smol::lock::{Semaphore, SemaphoreGuardArc};
 use super::file_body::{read_at, shrunk};
 use crate::common::buffered::{Buffered, Fill};
 
-/// The compression level: higher ones take much longer for little.
+/// The compression level: higher ones take much longer and save little.
 const LEVEL: Compression = Compression::new(5);
 
-/// How much a thread compresses at a time, in bytes.
+/// The number of bytes that a thread compresses at a time.
 const TURN: u64 = 64 * 1024;
 
 /// How many files of a folder are compressed at once, for each core. Each takes some 300 KiB until the client

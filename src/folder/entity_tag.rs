@@ -134,7 +134,7 @@ mod tests {
             (&[r#""a,b", W/"c""#], these(&[r#""a,b""#, r#"W/"c""#])),
             (&[r#", "a" ,,	"""#], these(&[r#""a""#, r#""""#])),
             (&[r#""a""#, r#""b""#], these(&[r#""a""#, r#""b""#])),
-            // What is malformed names nothing.
+            // A malformed value contains no tag.
             (&["a"], these(&[])),
             (&[r#""a"#], these(&[])),
             (&[r#"w/"a""#], these(&[])),

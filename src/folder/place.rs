@@ -100,7 +100,7 @@ fn fits(_name: &[u8]) -> bool {
     true
 }
 
-/// Windows has several spellings for one file, streams behind a colon, and devices everywhere.
+/// Windows has several names for one file, streams after a colon, and devices in every folder.
 #[cfg(windows)]
 fn fits(name: &[u8]) -> bool {
     let stem = name.split(|&b| b == b'.').next().unwrap_or_default().trim_ascii_end();

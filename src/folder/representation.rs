@@ -23,8 +23,7 @@ const SMALL: u64 = 64 * 1024;
 /// Text below this size, in bytes, is not compressed: it fits into one packet.
 const LEAST_COMPRESSED: u64 = 1024;
 
-/// A file that was modified less than this ago may be modified again in the same tick of the file system's
-/// clock.
+/// A file that was modified less than this ago may be modified again in the same tick of the file system's clock.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// A file in the form in which it is sent.
@@ -89,7 +88,7 @@ impl Representation {
         Self { file, size: metadata.len(), kind, coding, on_the_fly, validators }
     }
 
-    /// What the client gets of it.
+    /// The answer with this representation.
     pub(super) fn answer(
         self,
         asked: &Asked,

@@ -5,7 +5,7 @@ use http_types::{Body, Url};
 use super::*;
 use crate::app::App;
 
-/// A folder with a file, a folder with an index, and one without.
+/// A folder with a file, a folder with an index, and a folder without one.
 fn folder() -> (tempfile::TempDir, Folder) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -24,7 +24,7 @@ fn call(app: &App, method: Method, target: &str) -> Response {
     smol::block_on(app.call(Request::new(method, url)))
 }
 
-/// The status, and where it leads or what is in it.
+/// The status, and the redirect's target or the body.
 fn told(app: &App, target: &str) -> (u16, String) {
     let mut response = call(app, Method::Get, target);
     let status = response.status().into();
@@ -113,7 +113,7 @@ fn errors_say_what_to_do() {
     }
 }
 
-/// A large file is sent by the kernel only as long as nobody has put another body in its place.
+/// The kernel sends a large file only if nobody has replaced the body.
 #[test]
 fn a_body_that_was_replaced_is_not_the_file() {
     use super::file_body::FileBody;
@@ -134,7 +134,7 @@ fn a_body_that_was_replaced_is_not_the_file() {
     assert!(FileBody::of(&mut response).is_none());
     assert_eq!(smol::block_on(response.body_bytes()).unwrap(), vec![b'y'; 100_000]);
 
-    // As one does who looks at what goes by.
+    // As a middleware does that reads the body while it is sent.
     let mut response = ask();
     let body = response.take_body();
     response.set_body(Body::from_reader(body, Some(100_000)));
@@ -160,7 +160,7 @@ fn what_there_is_no_room_to_compress_is_sent_as_it_is() {
     };
     let coding = |response: &Response| response.header("content-encoding").is_some();
     let mut all = Vec::new();
-    // Those that are being sent take the room.
+    // Bodies that are being sent hold permits.
     while let Some(place) = served.room.try_acquire_arc() {
         all.push(place);
     }

@@ -95,7 +95,7 @@ fn each_condition_by_itself() {
     ]);
 }
 
-/// RFC 9110 §13.2.2, step by step: a tag counts before a date, and what fails before what saves.
+/// RFC 9110 §13.2.2, step by step: a tag takes precedence over a date, and a 412 over a 304.
 #[test]
 fn conditions_count_in_their_order() {
     use Precondition::{Failed, NotModified};
@@ -153,7 +153,7 @@ fn a_weak_tag_is_never_the_same() {
     }
 }
 
-/// RFC 9110 §8.8.2.2: within the second in which it was modified, a file may be modified once more.
+/// RFC 9110 §8.8.2.2: a file may be modified again within the same second.
 #[test]
 fn a_date_of_just_now_names_no_state() {
     let mut request = Request::new(Method::Get, Url::parse("http://localhost/").unwrap());

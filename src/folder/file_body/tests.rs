@@ -5,7 +5,7 @@ use smol::io::AsyncReadExt;
 
 use super::*;
 
-/// A file of `size` bytes that do not repeat for a while.
+/// A file of `size` bytes without short repetitions.
 fn file(size: usize) -> (tempfile::NamedTempFile, Vec<u8>) {
     let bytes: Vec<u8> = (0..size).map(|n| u8::try_from(n % 251).unwrap()).collect();
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -38,7 +38,7 @@ fn pieces_follow_each_other() {
     let wanted = [b"head", &bytes[..10], &bytes[5..299_999], b"tail"].concat();
     assert_eq!(body.length(), wanted.len() as u64);
     assert_eq!(read(&body).unwrap(), wanted);
-    // It may be read again: it keeps its place, not the file.
+    // It may be read again: the body stores the position, not the file.
     assert_eq!(read(&body).unwrap(), wanted);
 }
 
@@ -68,7 +68,7 @@ fn what_cannot_be_read_at_all_is_an_error() {
     assert_ne!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{error}");
 }
 
-/// Where the disk has to be waited for (here: where it cannot be told), another thread does it.
+/// If a read has to wait for the disk (here: if that is unknown), another thread reads.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_had_at_once_is_read_elsewhere() {

@@ -31,7 +31,7 @@ pub(super) fn entries(root: &Root, folder: &File, relative: &Path) -> Result<Vec
         if !place::is_shown(name) {
             continue;
         }
-        // It may have been deleted meanwhile.
+        // It may have been deleted since.
         let Ok(stat) = statat(folder, found.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
             continue;
         };

@@ -19,7 +19,7 @@ fn made() -> (TempDir, Root) {
     (outer, root)
 }
 
-/// All the ways in which files are opened here, for a link may be treated in another way in each.
+/// All the ways to open a file here, since each may treat a link differently.
 #[cfg(unix)]
 fn ways(root: &Root, relative: &str) -> Vec<Result<File, Missed>> {
     let relative = Path::new(relative);
@@ -82,7 +82,7 @@ fn links_lead_where_they_lead_as_long_as_that_is_inside() {
     }
 }
 
-/// What was looked at has been replaced by a link before it is opened.
+/// After the path was resolved, a link replaces a part of it before it is opened.
 #[cfg(unix)]
 #[test]
 fn a_link_that_comes_too_late_is_not_followed() {
@@ -116,7 +116,7 @@ fn pipes_and_sockets_keep_nobody_waiting() {
 #[test]
 fn what_is_in_memory_takes_no_patience() {
     let (_outer, root) = made();
-    // Nobody has asked for this name before, so the disk would have to be.
+    // The name is not in the cache, so the disk would have to be read.
     let opened = root.open(Path::new("sub/none"), Patience::None);
     assert!(matches!(opened, Err(Missed::NotNow | Missed::Nothing)), "{opened:?}");
     assert_eq!(contents(root.open(Path::new("sub/deep/file"), Patience::None)), "deep");

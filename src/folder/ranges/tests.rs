@@ -11,7 +11,7 @@ fn some(ranges: &[Range<u64>]) -> Parts {
     Parts::Some(ranges.to_vec())
 }
 
-/// The examples of RFC 9110 §14.1.2, for a length of 10000, and what lies at the edges.
+/// The examples of RFC 9110 §14.1.2, for a length of 10000, and edge cases.
 #[test]
 fn single_ranges() {
     for (value, range) in [
@@ -24,7 +24,7 @@ fn single_ranges() {
         ("bytes=9999-9999", 9999..10000),
         ("bytes=0-", 0..10000),
         ("bytes=0-9999", 0..10000),
-        // What is beyond the end is left out.
+        // The bytes beyond the end are left out.
         ("bytes=0-10000", 0..10000),
         ("bytes=9999-99999999999999999999999999", 9999..10000),
         ("bytes=-10000", 0..10000),
@@ -45,9 +45,9 @@ fn several_ranges_keep_their_order() {
         ("bytes=0-0,-1", &[0..1, 9999..10000][..]),
         ("bytes=-1,0-0", &[9999..10000, 0..1]),
         ("bytes= 500-600, ,\t1000-1100", &[500..601, 1000..1101]),
-        // One that there is not is left out.
+        // A range beyond the end is left out.
         ("bytes=0-0,10000-,5000-5000", &[0..1, 5000..5001]),
-        // What overlaps, or nearly touches, is one.
+        // Ranges that overlap, or nearly touch, are merged.
         ("bytes=500-700,601-999", &[500..1000]),
         ("bytes=601-999,500-700", &[500..1000]),
         ("bytes=500-600,601-999", &[500..1000]),
@@ -75,7 +75,7 @@ fn none_that_there_is() {
     ] {
         assert_eq!(parts(value, length), Some(Parts::Unsatisfiable), "{value}");
     }
-    // Satisfiable (RFC 9110 §14.1.2), but there is no byte to name.
+    // Satisfiable (RFC 9110 §14.1.2), but an answer could not name any byte.
     assert_eq!(parts("bytes=-5", 0), Some(Parts::Whole));
 }
 
@@ -106,7 +106,7 @@ fn what_is_malformed_is_ignored() {
     }
 }
 
-/// However the ranges are, what is sent is no more than the file and what stands between two parts.
+/// Whatever the ranges are, no more is sent than the file and the delimiters between the parts.
 #[test]
 fn ranges_are_no_amplification() {
     let list = |n: usize, range: &str| format!("bytes={}", vec![range; n].join(","));
@@ -119,7 +119,7 @@ fn ranges_are_no_amplification() {
     let Some(Parts::Some(parts_of_64)) = parts(&scattered(64), 1 << 30) else { panic!() };
     assert_eq!(parts_of_64.len(), 64);
     assert_eq!(parts(&scattered(65), 1 << 30), None);
-    // Every second byte, and every second stretch of what is near.
+    // Every second byte, and longer ranges with small gaps.
     for (step, length) in [(2, 1), (200, 100)] {
         let ranges: Vec<_> =
             (0..64_u64).map(|at| format!("{}-{}", at * step, at * step + length - 1)).collect();
