@@ -124,8 +124,8 @@ impl ClientPolicy {
     }
 }
 
-/// Which certificates are accepted: those that one of the CAs issued and no list revokes. If there are rules, one
-/// must allow it. If there are allowed issuers, one must have issued it.
+/// Which certificates are accepted: one of the CAs has issued them, and no list revokes them. If there are rules, one
+/// must allow them. If there are allowed issuers, one must have issued them.
 #[derive(Debug, Clone)]
 pub struct ClientTrust {
     anchors: TrustAnchors,
