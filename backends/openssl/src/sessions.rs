@@ -1,10 +1,10 @@
 //! Sessions that clients resume, and what their tickets are bound to.
 //!
-//! OpenSSL resumes a session whatever has expired since it began, and in TLS 1.2 under any name
-//! that the client asks for. So each ticket states, encrypted like the rest of it, until when everything that vouched
-//! for the client is valid, the name under which the session began (RFC 6066 §3), and the key of the CA that signed
-//! the client's certificate. If the end or the name does not fit, there is a full handshake. The key is for the
-//! rules, since a resumed session has no chain.
+//! OpenSSL resumes a session whatever has expired since it began, and in TLS 1.2 under any name that the client asks
+//! for. So each ticket states, encrypted like the rest of it, until when everything that vouched for the client is
+//! valid, the name under which the session began (RFC 6066 §3), and the key of the CA that signed the client's
+//! certificate. If the end or the name does not fit, there is a full handshake. The key is for the rules, since a
+//! resumed session has no chain.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
