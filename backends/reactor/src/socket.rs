@@ -90,7 +90,7 @@ impl Socket {
                 return Err(error);
             }
             match either!(io, io => io.peer_addr().map(drop)) {
-                // The event that it can be written to was not for good: it is not connected yet.
+                // The event came for another reason: it is not connected yet.
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                     Err(io::ErrorKind::WouldBlock.into())
                 }
