@@ -13,23 +13,23 @@ use crate::wire::transport::{Shared, lock};
 
 /// The content of a request, as a handler reads it.
 ///
-/// It reads from the connection as it is asked to, so that a handler which does not read holds
-/// the client back. It yields nothing any more once the request has been answered.
+/// It reads from the connection on demand, so a handler that does not read slows the client down. It ends once the
+/// request has been answered.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     transport: Shared,
     exchange: u64,
-    /// Where trailers go, if there can be any.
+    /// Where to send trailers, if the request can have any.
     trailers: Option<trailers::Sender>,
 }
 
 impl RequestBody {
-    /// The body of the exchange with this number.
+    /// The body of exchange number `exchange`.
     pub(crate) fn new(transport: &Shared, exchange: u64) -> Self {
         Self { transport: Arc::clone(transport), exchange, trailers: None }
     }
 
-    /// Has the trailers sent to `sender` when the content has been read (RFC 9112 §7.1.2).
+    /// Sends the trailers to `sender` when the content has been read (RFC 9112 §7.1.2).
     pub(crate) fn send_trailers(&mut self, sender: trailers::Sender) {
         self.trailers = Some(sender);
     }
@@ -38,12 +38,12 @@ impl RequestBody {
         let Some(sender) = self.trailers.take() else { return };
         let mut trailers = Trailers::new();
         for (name, value) in fields.into_iter().filter(|(name, _)| may_be_trailer(name)) {
-            // http-types holds ASCII only.
+            // http-types accepts ASCII only.
             if let Some(value) = str::from_utf8(&value).ok().filter(|value| value.is_ascii()) {
                 trailers.append(name.as_str(), value);
             }
         }
-        // The channel has room for this one message: there is nothing to wait for.
+        // The channel has room for this one message, so the send does not wait.
         let mut sending = pin!(sender.send(trailers));
         _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }

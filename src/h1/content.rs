@@ -5,7 +5,7 @@ use crate::common::buffers::Buffers;
 use crate::common::limits::Descriptors;
 use crate::proxy::Proxy;
 
-/// What answers to requests.
+/// What answers requests.
 #[derive(Debug)]
 pub(crate) enum Content {
     App(Box<App>),
@@ -13,7 +13,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// How many descriptors clients take.
+    /// How many descriptors clients use.
     pub(crate) fn descriptors(&self) -> Descriptors {
         match self {
             Self::App(_) => Descriptors::OF_APP,
@@ -21,7 +21,7 @@ impl Content {
         }
     }
 
-    /// How much is buffered for slow clients.
+    /// The buffers for slow clients.
     pub(crate) fn buffers(&self) -> Option<&Arc<Buffers>> {
         match self {
             Self::App(_) => None,

@@ -15,52 +15,52 @@ use crate::wire::asked::{Asked, DISCARD};
 use crate::wire::head::Version;
 use crate::wire::transport::{Shared, lock};
 
-/// A fatal alert, `protocol_version`, in a record of the version that every client takes before it
-/// knows the server's (RFC 8446 §5.1, §6.2).
+/// A fatal alert, `protocol_version`. Its record has the version that every client accepts before it knows the
+/// server's (RFC 8446 §5.1, §6.2).
 const NO_TLS: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 
-/// A request on its way to its answer.
+/// A request and who answers it.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) work: Work,
     pub(crate) asked: Asked,
 }
 
-/// A request, as whoever answers it takes it.
+/// A request in the form that its handler takes.
 #[derive(Debug)]
 pub(crate) enum Work {
     App(Box<Request>),
     Proxy(Box<Outgoing>),
-    /// The server says itself how it is, which is on its way out if it drains.
+    /// The health page. It reports whether the server drains.
     Health {
         draining: bool,
     },
-    /// The head says all that the answer depends on.
+    /// An answer that depends on the head only.
     Answer(Box<Answer>),
 }
 
-/// What becomes of the connection after an exchange.
+/// What happens to the connection after an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// The next request follows.
+    /// Wait for the next request.
     Persist,
-    /// It ends, and the client shall be able to read what it was told.
+    /// Close it, so that the client can still read the answer.
     Close,
-    /// The same for a client that began a TLS handshake, and has got an alert.
+    /// Like `Close`, for a client that began a TLS handshake and got an alert.
     BeganTls,
-    /// The same for one that began with a PROXY header, which nobody asks for.
+    /// Like `Close`, for a client that sent a PROXY header which the server does not expect.
     ProxyHeader,
-    /// It ends, as the client has said: nothing more comes that could keep it from what it was told.
+    /// Close it. The client has closed its side: no more bytes can come that would keep it from reading the answer.
     Left,
-    /// It is of no use any more.
+    /// Drop it: it is of no further use.
     Abort,
-    /// The same, and the end of the connection must not pass for the end of the answer.
+    /// Like `Abort`, but the client must not take the end of the connection for the end of the answer.
     Reset,
 }
 
 impl Exchange {
-    /// Has `content` answer the request, and sends what it says. `private` is for the requests of this
-    /// connection alone.
+    /// Lets `content` answer the request, and sends the answer. `private` serves the requests of this connection
+    /// only.
     pub(crate) async fn run(
         self,
         shared: &Shared,
@@ -72,18 +72,18 @@ impl Exchange {
             (Content::App(app), Work::App(request)) => serve(app, request, asked, shared).await,
             (Content::Proxy(proxy), Work::Proxy(outgoing)) => {
                 let (asked, outgoing) = (&asked, &*outgoing);
-                // What is larger must not make that of an app larger.
+                // Boxed: the proxy's larger future must not make that of an app larger.
                 Box::pin(hand_on(Forwarding { proxy, shared, asked, outgoing }, private)).await
             }
             (_, Work::Health { draining }) => tell(health(draining), asked, shared).await,
             (_, Work::Answer(answer)) => tell(*answer, asked, shared).await,
-            // Each is made for the other.
+            // `begin` chooses the work by the content, so they always match.
             _ => After::Abort,
         }
     }
 }
 
-/// Answers for the server itself.
+/// Sends the server's own answer.
 async fn tell(answer: Answer, asked: Asked, shared: &Shared) -> After {
     let asked = Asked { persistent: asked.persists(shared), ..asked };
     match respond::write_answer(shared, answer, asked).await {
@@ -99,23 +99,23 @@ fn health(draining: bool) -> Answer {
     } else {
         (StatusCode::Ok, "serving\n")
     };
-    // What it was a while ago is of no use.
+    // An old health report is useless.
     Answer::text(status, text).with("cache-control", "no-store")
 }
 
-/// Has an upstream answer the request and hands on what it says.
+/// Forwards the request to an upstream, and the answer to the client.
 async fn hand_on(forwarding: Forwarding<'_>, private: &mut Private) -> After {
     let Forwarding { shared, asked, .. } = forwarding;
     match forwarding.run(private).await {
         Forwarded::Persist => pass_over_body(shared).await,
         Forwarded::Close => After::Close,
         Forwarded::Refused(refusal) => refuse(shared, &refusal, *asked).await,
-        // Who took nothing for too long, and counts as gone, may read on.
+        // A client that read nothing for too long counts as gone, but may read again.
         Forwarded::BrokenOff | Forwarded::Abort => broken_off(asked.version),
     }
 }
 
-/// Has `app` answer the request and sends what it says.
+/// Lets `app` answer the request, and sends the answer.
 async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) -> After {
     let Asked { id, persistent, .. } = asked;
     let answered = answer(app, *request, id).await;
@@ -124,10 +124,10 @@ async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) 
         (transport.refusal().cloned(), transport.can_discard(DISCARD))
     };
     if let Some(refusal) = refusal {
-        // The handler was told so when it read the body; the client is told what was wrong.
+        // The handler got this error when it read the body. The client is told what was wrong.
         return refuse(shared, &refusal, asked).await;
     }
-    // While the response may still read the body, the next request may yet be got at.
+    // The response may still read the body, so the next request may still be reachable.
     let body_in_use = Arc::strong_count(shared) > 1;
     let asked = Asked { persistent: persistent && (body_in_use || can_discard), ..asked };
     let written = match answered {
@@ -139,7 +139,7 @@ async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) 
         Written::Whole { persistent: true } => pass_over_body(shared).await,
         Written::NotBegun(error) | Written::BrokenOff(error) if lock(shared).is_broken() => {
             log::debug!("request {id}: the client left: {error}");
-            // Or it took nothing for too long, and may read on.
+            // Or it read nothing for too long, but may read again.
             broken_off(asked.version)
         }
         Written::NotBegun(error) => {
@@ -157,8 +157,8 @@ async fn serve(app: &App, request: Box<Request>, asked: Asked, shared: &Shared) 
     }
 }
 
-/// What becomes of a connection on which an answer broke off. To HTTP/1.0 the end of the connection
-/// may be what ends an answer (RFC 9112 §6.3).
+/// What happens to a connection whose answer broke off. For an HTTP/1.0 client, the end of the connection may be the
+/// end of an answer (RFC 9112 §6.3).
 fn broken_off(version: Version) -> After {
     match version {
         Version::Http10 => After::Reset,
@@ -168,24 +168,24 @@ fn broken_off(version: Version) -> After {
 
 /// Tells the client why its request is not served, and ends the connection.
 pub(crate) async fn refuse(shared: &Shared, refusal: &Refusal, asked: Asked) -> After {
-    // On the heap: what is rare must not make the exchange larger.
+    // Boxed: rare work must not make the exchange larger.
     match Box::pin(respond::write_refusal(shared, refusal, asked)).await {
         Written::Whole { .. } => After::Close,
         Written::NotBegun(_) | Written::BrokenOff(_) => After::Abort,
     }
 }
 
-/// Tells a client that began a TLS handshake, in its own terms, that there is no TLS to be had.
+/// Tells a client that began a TLS handshake, with a TLS alert, that this port does not speak TLS.
 pub(crate) async fn refuse_tls(shared: &Shared) -> After {
     let mut written = 0;
-    // Whoever is gone before that misses nothing.
+    // A client that is already gone does not need the alert.
     _ = poll_fn(|cx| lock(shared).poll_write_all(cx, &NO_TLS, &mut written)).await;
     After::BeganTls
 }
 
-/// Passes over what the handler left of the body, if it is not too much, to get at the next request.
+/// Discards what the handler left of the body, if it is not too much, to reach the next request.
 async fn pass_over_body(shared: &Shared) -> After {
-    // A handler may have left it to somebody who still reads: half of it must not pass for all.
+    // The handler may have passed the body on, and it may still be read. Its reader must not take half of it for all.
     lock(shared).take_body_away();
     let mut until = None;
     let passed = poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! A request under way, for as long as its connection may stand.
+//! A request under way, limited by how long its connection may last.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -18,8 +18,8 @@ use crate::proxy::Private;
 use crate::wire::deadline::Deadline;
 use crate::wire::transport::{Shared, lock};
 
-/// How long an answer or the body of a request may go on when the connection has reached its age: most are
-/// whole by then, and one that has no end must have one.
+/// How long an answer or a request body may continue after the connection has reached its maximum age. Most are
+/// complete by then; an endless one must end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The connection of a request.
@@ -29,17 +29,17 @@ pub(crate) struct Lasting<'c> {
     pub(crate) standing: &'c mut Standing,
 }
 
-/// Why a request is not served to its end.
+/// Why a request is cut off.
 enum Cut {
-    /// The client would not be let in any more; what it is to be told.
+    /// The policy would no longer let the client in; with what to tell it.
     Refused(String),
-    /// The connection is as old as it may get.
+    /// The connection has reached its maximum age.
     Aged,
 }
 
 impl<'c> Lasting<'c> {
-    /// Has `content` answer, as long as the connection may stand. A client that has got nothing of the answer by
-    /// then is told why. Another has got a part, which it cannot take for the whole.
+    /// Lets `content` answer while the connection may last. Then a client that has received nothing of the answer is
+    /// told why. A client that has received a part cannot take it for the whole.
     #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
     pub(crate) fn run(
         mut self,
@@ -64,7 +64,7 @@ impl<'c> Lasting<'c> {
             };
             if !lock(shared).tally().is_silent() {
                 log::debug!("request {}: cut off: {}", asked.id, cut.refusal().reason);
-                // The log is told that it was cut off.
+                // Tells the log that the request was cut off.
                 drop(underway);
                 return if lock(shared).would_deceive() { After::Reset } else { After::Close };
             }

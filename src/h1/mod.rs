@@ -1,4 +1,4 @@
-//! The HTTP/1.1 loop of a connection: reads a request, has it answered, and writes the response.
+//! The HTTP/1.1 loop of a connection: reads a request, lets the app or the proxy answer it, and writes the response.
 
 pub(crate) mod body;
 pub(crate) mod content;
@@ -40,11 +40,11 @@ use crate::wire::head_limits::HeadLimits;
 use crate::wire::scanner::{HeadScanner, TLS_HANDSHAKE};
 use crate::wire::transport::{Next, Shared, Transport, lock};
 
-/// How long a new connection gets to send its first request when the server is about to stop.
+/// How long a new connection has to send its first request when the server shuts down.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Serves the requests of one connection, one after the other, until it ends. The result says how
-/// it is to be closed. `standing` says whether its client would still be let in, and has `link` say so.
+/// Serves the requests of one connection, one after the other, until it ends. Returns how to close it. `standing`
+/// checks whether the client would still be let in, and updates `link`.
 pub(crate) async fn serve(
     shared: &Shared,
     link: &mut Arc<Link>,
@@ -55,8 +55,8 @@ pub(crate) async fn serve(
     let mut grace = Deadline::default();
     let mut private = Private::default();
     loop {
-        // A client that has sent more than it has been answered could keep this task busy for as
-        // long as it likes: others have their turn in between.
+        // A client that sends many requests at once could keep this task busy for as long as it likes. Give other
+        // tasks their turn.
         if !lock(shared).input().is_empty() {
             smol::future::yield_now().await;
         }
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
             Poll::Ready((next, transport.exchange()))
         })
         .await;
-        // An exchange counts twice, when it begins and when it ends.
+        // An exchange counts twice: when it begins and when it ends.
         let number = exchange / 2 + 1;
         let id = RequestId { connection: link.id, number };
         let mut noted =
@@ -91,7 +91,7 @@ pub(crate) async fn serve(
         let link = &*link;
         let (observer, tls) = (&link.settings.observer, link.tls.as_deref());
         let underway = Underway::new(shared, observer, tls, Some(id), noted);
-        // On the heap, so that a connection is small while it waits for the next request.
+        // Boxed, so that a connection is small while it waits for the next request.
         let after = match (exchange, refused) {
             (Some(mut exchange), _) => {
                 let leaving = shutdown.is_leaving();
@@ -114,7 +114,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Tells the client why what it sent is not taken as a request.
+/// Tells the client why its bytes are rejected.
 async fn refuse(shared: &Shared, link: &Link, refusal: &Refusal, asked: Asked) -> After {
     log::debug!("{}: refused: {}", link.sender.addr(), refusal.reason);
     let asked = Asked { hsts: hsts_of_refused(link), ..asked };
@@ -125,8 +125,7 @@ async fn refuse(shared: &Shared, link: &Link, refusal: &Refusal, asked: Asked) -
     }
 }
 
-/// What comes next. Between requests, and only there, a connection ends when the server does, and when it is as
-/// old as it may get.
+/// Waits for the next event. Only between requests, a connection ends at shutdown or at its maximum age.
 fn poll_next(
     cx: &mut Context<'_>,
     transport: &mut Transport,
@@ -138,7 +137,7 @@ fn poll_next(
         Poll::Pending if scanner.is_idle(transport.input()) => {
             if transport.poll_age(cx).is_pending() {
                 ready!(shutdown.poll(cx));
-                // A client that has only just connected is about to ask.
+                // A client that has only just connected is about to send a request.
                 if transport.exchange() == 0 {
                     ready!(grace.poll(cx, FIRST_REQUEST));
                 }
@@ -149,14 +148,14 @@ fn poll_next(
     }
 }
 
-/// Whether the client began a TLS handshake where HTTP is spoken in the clear. Later in a connection
-/// its bytes are none of HTTP, and nothing more: it has shown that it knows what is spoken.
+/// Whether the client began a TLS handshake on a plain HTTP port. Only its first bytes count: a client that has sent
+/// a request knows that the port speaks HTTP.
 fn began_tls(shared: &Shared, link: &Link) -> bool {
     let transport = lock(shared);
     link.tls.is_none() && transport.exchange() == 0 && transport.input().starts_with(&TLS_HANDSHAKE)
 }
 
-/// Whether what was refused begins with a PROXY header, where HTTP is spoken in the clear.
+/// Whether the rejected bytes begin with a PROXY header, on a plain HTTP port.
 fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
     let transport = lock(shared);
     link.tls.is_none()
@@ -164,14 +163,14 @@ fn began_with_proxy_header(shared: &Shared, link: &Link) -> bool {
         && link.settings.trust.unexpected_header(transport.input(), link.sender.addr()).is_some()
 }
 
-/// What is asked by the head in the input, which cannot be read. Its first line is `noted`.
+/// What is known of a request whose head cannot be parsed. Its first line is `noted`.
 fn unread(shared: &Shared, id: RequestId, noted: &mut Noted) -> Asked {
     let transport = lock(shared);
     noted.line(transport.input());
     Asked::unread(id, head::method_of_refused(transport.input()))
 }
 
-/// Whether the request is for the path at which the server says how it is.
+/// Whether the request asks for the health page.
 fn asks_for_health(head: &Head<'_, '_>, link: &Link) -> bool {
     let (Some(health), Target::Path(target)) = (&link.settings.health, head.target) else {
         return false;
@@ -179,19 +178,18 @@ fn asks_for_health(head: &Head<'_, '_>, link: &Link) -> bool {
     matches!(head.method, Method::Get | Method::Head) && target.split('?').next() == Some(&**health)
 }
 
-/// Of a request that is refused before it is decided on, the connection says by which scheme it
-/// came, unless that is the word of a proxy.
+/// HSTS for a request that is rejected before `decide`. The scheme is then that of the connection, unless a proxy
+/// states it.
 fn hsts_of_refused(link: &Link) -> Option<u64> {
     link.settings.hsts.filter(|_| link.tls.is_some() && !link.sender.is_trusted())
 }
 
-/// The answer of `app`, if it takes no more than the line of the request to know it.
+/// The answer of `app`, if the request line is enough to determine it.
 fn at_once(app: &App, head: &Head<'_, '_>) -> Option<Answer> {
     app.answer_at_once(head.method, head.target.raw_path()?)
 }
 
-/// Turns the head at `at` of the input into a request, and takes it from the input. What it asks for is
-/// `noted`, as far as it can be read.
+/// Turns the head at `at` of the input into a request, and consumes it. What can be read of it is `noted`.
 fn begin(
     shared: &Shared,
     at: Range<usize>,
@@ -224,18 +222,18 @@ fn begin(
         return Err(refused(Refusal::too_large(Some(max))));
     }
     let number = transport.exchange() + 1;
-    // HTTP/1.0 may name no host.
+    // HTTP/1.0 may omit the host.
     let local = head.authority.is_none().then(|| link.local.authority());
     let host = head.authority.or(local.as_deref()).unwrap_or_default();
     let mut decision = link
         .decide(head.fields, host)
         .map_err(|contradiction| refused(Refusal::bad_request(contradiction.to_string())))?;
     noted.decided(decision.client, &decision.host);
-    // RFC 6797 §7.2: not a word of it over HTTP.
+    // RFC 6797 §7.2: HSTS must not be sent over HTTP.
     let hsts = link.settings.hsts.filter(|_| decision.scheme == "https");
     let work = match content {
         _ if asks_for_health(&head, link) => Work::Health { draining: false },
-        // To an upstream it is a name like any other.
+        // An upstream can handle any host name.
         Content::App(_) if !field::is_authority_of_url(&decision.host) => {
             return Err(refused(head::no_url()));
         }

@@ -1,4 +1,4 @@
-//! Whether a connection that stands would be let in now.
+//! Whether an open connection would still be let in now.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,32 +12,32 @@ use crate::peer::Link;
 use crate::report::explain::Event;
 use crate::wire::deadline::Deadline;
 
-/// How often a request that is under way looks at the clock, which may have been set meanwhile.
+/// How often a request under way checks the clock, which may have been set meanwhile.
 const LOOK: Duration = Duration::from_secs(60);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a connection was let in under. Before each request the client policy is asked again if it was replaced
-/// or if time may have changed its word; while a request is under way, as soon as either comes.
+/// The terms on which a connection was let in. The client policy is checked again if it was replaced, or if time may
+/// have changed its verdict: before each request, and at once while a request is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Standing(Option<Box<Terms>>);
 
 #[derive(Debug)]
 struct Terms {
     current: Arc<Current>,
-    /// Which policy was asked last.
+    /// The policy that was checked last.
     generation: u64,
-    /// Until when its word holds; always, if there is no certificate.
+    /// Until when its verdict holds; `None` if there is no time limit.
     until: Option<SystemTime>,
-    /// What it has said while a request was under way, for the next one.
+    /// A verdict reached while a request was under way, for the next request.
     found: Option<Arc<Link>>,
     replaced: Listening,
-    /// When to look at the clock.
+    /// When to check the clock.
     due: Option<Deadline>,
 }
 
 impl Standing {
-    /// The same for the connection `link`, which was let in under `serving`. Without TLS, all are.
+    /// The terms of the connection `link`, which was let in under `serving`. Without TLS, every client is let in.
     pub(crate) fn new(current: &Arc<Current>, serving: &Serving, link: &Link) -> Self {
         if link.tls.is_none() {
             return Self::default();
@@ -52,7 +52,7 @@ impl Standing {
         })))
     }
 
-    /// Has `link` say what the policy in force says of the client.
+    /// Updates `link` with the verdict of the current policy.
     pub(crate) fn check(&mut self, link: &mut Arc<Link>) {
         let Some(terms) = &mut self.0 else { return };
         if !terms.hold() {
@@ -63,7 +63,7 @@ impl Standing {
         }
     }
 
-    /// Ready, with what to tell the client, when the policy does not let it in any more.
+    /// Ready when the policy no longer lets the client in, with what to tell it.
     pub(crate) fn poll_refused(&mut self, cx: &mut Context<'_>, link: &Arc<Link>) -> Poll<String> {
         let Some(terms) = &mut self.0 else { return Poll::Pending };
         loop {
@@ -86,7 +86,7 @@ impl Terms {
             && self.until.is_none_or(|until| SystemTime::now() < until)
     }
 
-    /// Asks the policy in force.
+    /// Checks the client against the current policy.
     #[cold]
     fn ask(&mut self, link: &Arc<Link>) {
         let serving = self.current.get();
@@ -94,7 +94,7 @@ impl Terms {
         self.generation = serving.generation;
         self.until = holds_until(&found);
         self.found = Some(found);
-        // Both are for what was asked before.
+        // Both belong to the previous check.
         self.replaced.leave();
         self.due = None;
     }
@@ -121,7 +121,7 @@ impl Terms {
         link
     }
 
-    /// Ready when it may be time to ask again.
+    /// Ready when it may be time to check again.
     fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { current, generation, until, replaced, due, .. } = self;
         if replaced.poll(cx, current.replaced(), || current.generation() != *generation).is_ready()
@@ -130,7 +130,7 @@ impl Terms {
         }
         let Some(until) = *until else { return Poll::Pending };
         let due = due.get_or_insert_with(|| {
-            // The policy may let the client in even now; it is not asked all the time.
+            // The policy may still let the client in after `until`; limit how often it is checked.
             let left = until.duration_since(SystemTime::now()).unwrap_or(SECOND);
             Deadline::at(Instant::now() + left.min(LOOK))
         });
@@ -142,15 +142,15 @@ impl Terms {
     }
 }
 
-/// When time may change what the policy says of the client; `None`: never.
+/// When time may change the policy's verdict on the client; `None`: never.
 fn holds_until(link: &Link) -> Option<SystemTime> {
     let tls = link.tls.as_deref()?;
     let leaf = tls.client_certificate.as_ref()?;
-    // It is the last second in which all holds, and TLS stacks differ in whether it holds in it.
+    // The last valid second: TLS stacks differ in whether it still counts as valid.
     tls.client_vouched_until.unwrap_or(leaf.not_after()).checked_add(SECOND)
 }
 
-/// What a client is told that is not let in any more.
+/// What to tell a client that is no longer let in.
 fn told(error: &HandshakeError) -> String {
     match error {
         HandshakeError::NoClientCertificate => "a client certificate is needed here".to_owned(),

@@ -8,7 +8,7 @@ use crate::report::Observer;
 use crate::report::record::{Completion, NO_ANSWER, Noted, Record};
 use crate::wire::transport::{Shared, lock};
 
-/// A request that is under way: when it has ended, or is given up, the observer is told.
+/// A request that is under way. The observer is told when it ends or is dropped.
 #[derive(Debug)]
 pub(crate) struct Underway<'s> {
     shared: &'s Shared,
@@ -16,7 +16,7 @@ pub(crate) struct Underway<'s> {
     tls: Option<&'s TlsInfo>,
     id: Option<RequestId>,
     noted: Noted,
-    /// `None` while it goes on: dropped then, it was not done.
+    /// `None` until the request ends. If it is dropped before, it was cut off.
     after: Option<After>,
 }
 
@@ -31,7 +31,7 @@ impl<'s> Underway<'s> {
         Self { shared, observer, tls, id, noted, after: None }
     }
 
-    /// The request has been answered, however that went.
+    /// Marks the request as answered, with or without success.
     pub(crate) fn ends(mut self, after: After) -> After {
         self.after = Some(after);
         after

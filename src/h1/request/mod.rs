@@ -1,4 +1,4 @@
-//! The http-types `Request` of a head, for whoever takes one.
+//! Builds the http-types `Request` of a head, for apps that take one.
 
 use std::mem;
 use std::sync::LazyLock;
@@ -13,10 +13,10 @@ use crate::common::refusal::Refusal;
 use crate::peer::trust::Decision;
 use crate::wire::head::{self, Framing, Head, Target};
 
-/// Makes a request of a vetted head, as async-h1's `decode` would. That would parse the head again, and
-/// costs as much as all the rest.
+/// Builds a request from a vetted head, as async-h1's `decode` would. `decode` would parse the head again, which
+/// costs as much as everything else together.
 ///
-/// The URL, and which of the fields there are, follow `decision`.
+/// The URL, and which fields the request has, follow `decision`.
 pub(crate) fn build(
     head: &Head<'_, '_>,
     decision: &Decision<'_>,
@@ -24,7 +24,7 @@ pub(crate) fn build(
 ) -> Result<Request, Refusal> {
     let path = match head.target {
         Target::Path(path) => path,
-        // http-types has no `*`: the handler sees the root.
+        // http-types cannot express `*`: the handler sees the root.
         Target::Server => "",
     };
     let url = Url::parse(&[decision.scheme, "://", &decision.host, path].concat())
@@ -41,11 +41,11 @@ pub(crate) fn build(
     let mut beyond_ascii = Vec::new();
     for (name, value) in decision.fields(head.fields) {
         let value = match head.authority {
-            // Beside an absolute target the field does not count (RFC 9112 §3.2.2).
+            // The Host field is ignored if the target is absolute (RFC 9112 §3.2.2).
             Some(authority) if name.eq_ignore_ascii_case("host") => authority.as_bytes(),
             _ => value,
         };
-        // http-types holds ASCII only (RFC 9110 §5.5 calls the rest obs-text).
+        // http-types accepts ASCII only (RFC 9110 §5.5 calls the rest obs-text).
         match std::str::from_utf8(value).ok().filter(|value| value.is_ascii()) {
             Some(value) => add(&mut request, name, value),
             None => beyond_ascii.push((name.to_owned(), value.to_vec())),
@@ -59,8 +59,8 @@ pub(crate) fn build(
 /// How many fields http-types' map holds before it grows for the second time.
 const FEW: usize = 3;
 
-/// An empty map with room for the fields that a browser sends. http-types has no `with_capacity`, but a clone
-/// of a map that was filled and emptied keeps its room.
+/// An empty map with room for the fields that a browser sends. http-types has no `with_capacity`, but a clone of a
+/// map that was filled and emptied keeps its capacity.
 static ROOM: LazyLock<Headers> = LazyLock::new(|| {
     let mut request = Request::new(Method::Get, "http://localhost/");
     let names: Vec<_> = (0..2 * FEW + 2).map(|n| n.to_string()).collect();
@@ -74,8 +74,7 @@ static ROOM: LazyLock<Headers> = LazyLock::new(|| {
     headers.clone()
 });
 
-/// The name of a field that many requests have: it need not be made. There are three of one length at
-/// most, so that this is next to nothing for the others.
+/// The ready-made name of a common field. At most three names share a length, so other fields cost almost nothing.
 fn common(name: &str) -> Option<&'static HeaderName> {
     static OF_4: [HeaderName; 1] = [headers::HOST];
     static OF_6: [HeaderName; 3] = [headers::ACCEPT, headers::COOKIE, headers::ORIGIN];
@@ -102,7 +101,7 @@ fn common(name: &str) -> Option<&'static HeaderName> {
     candidates.iter().find(|common| common.as_str().eq_ignore_ascii_case(name))
 }
 
-/// Adds a field. http-types' own `append_header` makes the name twice, and looks for it twice.
+/// Adds a field. http-types' own `append_header` builds the name twice and looks it up twice.
 fn add(request: &mut Request, name: &str, value: &str) {
     let before = match common(name) {
         Some(name) => request.insert_header(name, value),
@@ -129,7 +128,7 @@ fn attach(request: &mut Request, framing: Framing, mut body: RequestBody) {
     let named = request.header(CONTENT_TYPE).is_some();
     request.set_body(Body::from_reader(BufReader::new(body), length));
     if !named {
-        // http-types makes up `application/octet-stream`, which the client never said.
+        // http-types adds `application/octet-stream`, which the client did not send.
         request.remove_header(CONTENT_TYPE);
     }
 }

@@ -1,4 +1,4 @@
-//! A request is what async-h1 makes of the same head.
+//! A request equals what async-h1 makes of the same head.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ use crate::wire::Transport;
 use crate::wire::head::field_slots;
 use crate::wire::head_limits::HeadLimits;
 
-/// Bytes that async-h1 reads, as it would from a connection.
+/// Bytes that async-h1 reads as if from a connection.
 #[derive(Debug, Clone)]
 struct HeadBytes(Cursor<Vec<u8>>);
 
@@ -53,7 +53,7 @@ impl AsyncWrite for HeadBytes {
     }
 }
 
-/// What async-h1 makes of a head that is whole: it has nothing to wait for.
+/// What async-h1 makes of a complete head, without waiting.
 fn decode(head: String) -> Option<Request> {
     let bytes = HeadBytes(Cursor::new(head.into_bytes()));
     let mut decoding = pin!(async_h1::server::decode(bytes));
@@ -64,7 +64,7 @@ fn decode(head: String) -> Option<Request> {
     }
 }
 
-/// All that a request says of its head.
+/// Everything that a request says of its head.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     method: Method,
@@ -88,7 +88,7 @@ impl From<Request> for Said {
     }
 }
 
-/// What the wire and async-h1 make of one head; `None` if the wire refuses it.
+/// What the wire and async-h1 make of one head; `None` if the wire rejects it.
 fn both(head: &str) -> Option<(Option<Said>, Option<Said>)> {
     let mut slots = field_slots();
     let parsed = Head::parse(head.as_bytes(), &mut slots, HeadLimits::of(16 * 1024)).ok()?;
@@ -112,7 +112,7 @@ fn both(head: &str) -> Option<(Option<Said>, Option<Said>)> {
         Target::Server => "",
     };
     let mut same = format!("{} https://{authority}{path} HTTP/1.1\r\n", parsed.method);
-    // It wants one where HTTP/1.0 needs none.
+    // async-h1 needs a Host field where HTTP/1.0 does not.
     write!(same, "Host: {authority}\r\n").unwrap();
     for (name, value) in decision.fields(parsed.fields) {
         if !name.eq_ignore_ascii_case("host") {
@@ -205,7 +205,7 @@ proptest! {
         }
     }
 
-    /// Which hosts a URL can have is known without one, where no `Request` is made.
+    /// Answers that need no `Request` use the same check of hosts.
     #[test]
     fn an_app_is_asked_for_the_hosts_that_a_url_can_have(host in host()) {
         if field::is_authority(host.as_bytes()) {
@@ -223,7 +223,7 @@ fn http_1_0_needs_no_host() {
     assert_eq!((ours.version, ours.fields["cookie"].len()), (Some(Version::Http1_0), 2));
 }
 
-/// The lengths that names are looked for by are their own.
+/// The lengths in the lookup match the names.
 #[test]
 fn names_that_are_common_are_known() {
     for name in [

@@ -8,15 +8,15 @@ use http_types::headers::CONTENT_TYPE;
 use http_types::{Body, Response};
 use smol::io::{AsyncBufRead, AsyncRead};
 
-/// Has the content of `response` counted as it is read. async-h1 frames it in chunks, and does not say
-/// what of the bytes that it yields is what.
+/// Counts the content of `response` as it is read. async-h1 frames it in chunks, and does not report which of its
+/// bytes are content.
 pub(crate) fn count_content(response: &mut Response) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let named = response.header(CONTENT_TYPE).is_some();
     let body = Counted { body: response.take_body(), count: Arc::clone(&count) };
     response.set_body(Body::from_reader(body, None));
     if !named {
-        // http-types makes up `application/octet-stream`, which the handler never said.
+        // http-types adds `application/octet-stream`, which the handler did not set.
         response.remove_header(CONTENT_TYPE);
     }
     count

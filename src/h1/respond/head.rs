@@ -1,33 +1,32 @@
-//! The head of an answer, written at once. It is the same that async-h1's encoder writes, which does it in a
-//! buffer of its own and through the formatter.
+//! Writes the head of an answer directly. async-h1's encoder writes the same head, but through the formatter and a
+//! buffer of its own.
 
 use http_types::headers::HeaderName;
 use http_types::{Response, StatusCode};
 
 use crate::common::date;
 
-/// A field that says where the content ends.
+/// The field that says where the content ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FramingField {
-    /// None: there is no content, or the connection ends with it.
+    /// No field: there is no content, or the connection ends with it.
     None,
     Length(usize),
     Chunked,
 }
 
-/// What the wire says in a head, besides what the handler says.
+/// What the wire adds to the head of a handler.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ours {
     pub(super) framing: FramingField,
     pub(super) connection: Option<&'static str>,
-    /// Whether it says when the answer was made (RFC 9110 §6.6.1).
+    /// Whether to send the date of the answer (RFC 9110 §6.6.1).
     pub(super) date: bool,
-    /// For how many seconds the client is to use nothing but HTTPS (RFC 6797).
+    /// For how many seconds the client must use HTTPS only (RFC 6797).
     pub(super) hsts: Option<u64>,
 }
 
-/// Appends the head of `response` to `out`, with its fields but those that `is_left_out`, and with `ours`; all
-/// in the order of their names.
+/// Appends the head of `response` to `out`: its fields except those that `is_left_out`, and `ours`, sorted by name.
 pub(super) fn push_head(
     out: &mut Vec<u8>,
     response: &Response,
@@ -44,7 +43,7 @@ pub(super) fn push_head(
 /// Appends a head with `fields` and `ours`.
 pub(super) fn push(out: &mut Vec<u8>, status: StatusCode, fields: Vec<(&str, &str)>, ours: Ours) {
     let (mut digits, max_age) = (Digits::default(), ours.hsts.map(|age| format!("max-age={age}")));
-    // Of a shorter life than those that it begins with.
+    // Shortens the lifetime, so that the fields can borrow from this function.
     let mut fields: Vec<(&str, &str)> = fields;
     match ours.framing {
         FramingField::None => {}
@@ -80,7 +79,7 @@ fn write(out: &mut Vec<u8>, status: StatusCode, mut fields: Vec<(&str, &str)>) {
     out.extend_from_slice(b"\r\n\r\n");
 }
 
-/// http-types 2.12 calls 304 `Modified`, which is the opposite of what it is.
+/// http-types 2.12 calls 304 `Modified`, the opposite of its meaning.
 fn reason(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NotModified => "Not Modified",
@@ -88,7 +87,7 @@ fn reason(status: StatusCode) -> &'static str {
     }
 }
 
-/// Room for a number in decimal.
+/// A buffer for a decimal number.
 #[derive(Debug, Default)]
 struct Digits([u8; 20]);
 
@@ -118,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// What async-h1 writes of `response`, which says all itself but how long it is.
+    /// What async-h1 writes for `response`, which sets every field except its length.
     fn encoded(response: Response) -> String {
         let mut head = String::new();
         smol::block_on(Encoder::new(response, Method::Head).read_to_string(&mut head)).unwrap();

@@ -29,23 +29,23 @@ const HSTS: &str = "strict-transport-security";
 /// How a response went.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// All of it; the connection may go on, or was said to end.
+    /// All of it was written. `persistent`: the connection may go on.
     Whole { persistent: bool },
-    /// Nothing has been written: there is still time for another response.
+    /// Nothing was written: another response can still be sent.
     NotBegun(io::Error),
-    /// It broke off. The client must not take what it has for the whole: nothing may follow.
+    /// It broke off. Nothing may follow: the client must not take the part for the whole.
     BrokenOff(io::Error),
 }
 
-/// Sends a refusal; the connection is done for after that.
+/// Sends a refusal. The connection ends after it.
 pub(crate) async fn write_refusal(shared: &Shared, refusal: &Refusal, asked: Asked) -> Written {
     write_answer(shared, refusal.answer(), Asked { persistent: false, ..asked }).await
 }
 
-/// Sends `answer`. A small one is one write.
+/// Sends `answer`, in one write if it is small.
 pub(crate) async fn write_answer(shared: &Shared, answer: Answer, asked: Asked) -> Written {
     if asked.page && answer.refusal.is_some() {
-        // It may be a page.
+        // It may be an HTML page.
         return write_response(shared, answer.into(), asked).await;
     }
     let asked = begin(shared, answer.status, asked);
@@ -66,7 +66,7 @@ pub(crate) async fn write_answer(shared: &Shared, answer: Answer, asked: Asked) 
     out.end(result, plan.persistent).await
 }
 
-/// Sends `response`, which has been checked. A small one is one write.
+/// Sends `response`, which has been checked, in one write if it is small.
 pub(crate) async fn write_response(
     shared: &Shared,
     mut response: Response,
@@ -90,7 +90,7 @@ pub(crate) async fn write_response(
         })
     } else {
         let file = if has_content { send_file::body(shared, &mut response) } else { None };
-        // Framing and persistence are the wire's to say.
+        // Framing and persistence are decided by the wire.
         let is_left_out = |name: &HeaderName| said.ours && OURS.contains(name);
         out.head(|buffer| head::push_head(buffer, &response, is_left_out, plan.ours));
         if plan.by_close {
@@ -106,28 +106,27 @@ pub(crate) async fn write_response(
     out.end(result, plan.persistent).await
 }
 
-/// Counts what is written from here on as an answer with this status, which may be the last.
+/// Counts what is written from here on as an answer with this status. Decides whether it is the last.
 fn begin(shared: &Shared, status: StatusCode, asked: Asked) -> Asked {
     let mut transport = lock(shared);
     transport.tally().answer(status.into());
     Asked { persistent: asked.persistent && !transport.has_aged(), ..asked }
 }
 
-/// How an answer is framed, and what becomes of the connection.
+/// How an answer is framed, and whether the connection persists.
 struct Plan {
     ours: Ours,
-    /// Whether its content ends with the connection.
+    /// Whether the end of the connection ends the content.
     by_close: bool,
     persistent: bool,
 }
 
 impl Plan {
-    /// The same for an answer that is `length` bytes long, if that is known, and whose fields have `said`
-    /// this.
+    /// The plan for an answer of `length` bytes, if that is known, whose fields are `said`.
     fn new(status: StatusCode, length: Option<usize>, said: &Said, asked: &Asked) -> Self {
         let (framing, by_close) = match (may_have_content(status), length, asked.version) {
             (false, ..) => (FramingField::None, false),
-            // HTTP/1.0 knows no chunks: what has no length ends with the connection.
+            // HTTP/1.0 has no chunks: content of unknown length ends with the connection.
             (true, None, Version::Http10) => (FramingField::None, true),
             (true, None, Version::Http11) => (FramingField::Chunked, false),
             (true, Some(length), _) => (FramingField::Length(length), false),
@@ -148,14 +147,14 @@ impl Plan {
         asked.method != Method::Head && (self.by_close || self.ours.framing != FramingField::None)
     }
 
-    /// Has the fields say it, for the encoder, which adds the framing.
+    /// Sets the fields for the encoder, which adds the framing.
     fn put_into(&self, response: &mut Response, said: &Said) {
         if said.ours {
             for name in &OURS {
                 response.remove_header(name);
             }
         }
-        // The encoder writes it anew for each response.
+        // The encoder formats the date anew for each response, so set it from the cache.
         if self.ours.date {
             date::with_now(|date| response.insert_header(DATE, date));
         }
@@ -168,19 +167,19 @@ impl Plan {
     }
 }
 
-/// RFC 9110 §15.3.5, §15.4.5: 204 and 304 have no content. (1xx does not get this far.)
+/// RFC 9110 §15.3.5, §15.4.5: 204 and 304 have no content. (1xx never gets here.)
 fn may_have_content(status: StatusCode) -> bool {
     !matches!(status, StatusCode::NoContent | StatusCode::NotModified)
 }
 
-/// What a handler has said in the fields that are the wire's business. Most responses have two or three
-/// fields: to go through them once is less than to look for each of these.
+/// What a handler set in the fields that the wire controls. Most responses have two or three fields: one pass over
+/// them is faster than a search for each name.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "any of them goes with any other")]
 struct Said {
-    /// There are fields of [`OURS`].
+    /// Some fields are in [`OURS`].
     ours: bool,
-    /// The connection is to be closed.
+    /// The handler wants the connection closed.
     close: bool,
     date: bool,
     hsts: bool,

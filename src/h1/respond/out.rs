@@ -1,4 +1,4 @@
-//! How a response leaves: gathered, and in few writes.
+//! Gathers a response and sends it in few writes.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -12,18 +12,17 @@ use smol::io::{AsyncBufRead, AsyncRead};
 use super::Written;
 use crate::wire::transport::{Shared, lock};
 
-/// Room for a response at first, in bytes: most need no more.
+/// The initial buffer of a response, in bytes: most need no more.
 const FIRST_BUFFER: usize = 1024;
 
-/// How much of a response is gathered before it is written, in bytes: one TLS record, about.
+/// How much of a response is gathered before it is written, in bytes: about one TLS record.
 pub(super) const GATHER: usize = 16 * 1024;
 
-/// The least room that the encoder is offered: it panics below 6 bytes, and makes small chunks of
+/// The least room to offer to the encoder, in bytes. It panics below 6 bytes, and makes small chunks if there is
 /// little room (async-h1's `max_bytes_to_read`).
 const LEAST_ROOM: usize = 512;
 
-/// Gathers what a response is made of, so that head and body leave in one write (and one TLS
-/// record) when they fit.
+/// Gathers the parts of a response, so that head and body leave in one write (and one TLS record) if they fit.
 pub(super) struct Out<'s> {
     pub(super) shared: &'s Shared,
     buffer: Vec<u8>,
@@ -32,7 +31,7 @@ pub(super) struct Out<'s> {
 }
 
 thread_local! {
-    /// The buffer of the last response, for the next one: most are gone before the task is.
+    /// The buffer of the last response, for reuse: most responses end before their task does.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -43,22 +42,22 @@ impl<'s> Out<'s> {
         Self { shared, buffer, filled: 0, begun: false }
     }
 
-    /// Has `push` append a whole head.
+    /// Lets `push` append a whole head.
     pub(super) fn head(&mut self, push: impl FnOnce(&mut Vec<u8>)) {
         self.append(push);
         lock(self.shared).tally().head(self.filled);
     }
 
-    /// Has `push` append bytes that are at hand.
+    /// Lets `push` append bytes that are ready.
     pub(super) fn append(&mut self, push: impl FnOnce(&mut Vec<u8>)) {
         self.buffer.truncate(self.filled);
         push(&mut self.buffer);
         self.filled = self.buffer.len();
     }
 
-    /// Copies what `encoder` yields: a head, and a body. The result is how long the body is, with its framing.
+    /// Copies the output of `encoder`: a head and a body. Returns the length of the body, with its framing.
     pub(super) async fn encode(&mut self, encoder: &mut Encoder) -> io::Result<usize> {
-        // The head comes first, and in one piece as long as it fits.
+        // The head comes first, and in one piece if it fits.
         let head = loop {
             self.grow();
             let n = self.read(encoder).await?;
@@ -88,8 +87,8 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
-    /// Copies all of `source`; the result is how much that was. What does not fit is written out
-    /// on the way, and so is what waits while `source` has nothing to give.
+    /// Copies all of `source` and returns its length. Writes when the buffer is full, and while `source` is not
+    /// ready.
     pub(super) async fn copy(
         &mut self,
         source: &mut (impl AsyncRead + Unpin),
@@ -101,8 +100,7 @@ impl<'s> Out<'s> {
                     self.grow();
                 } else {
                     self.write().await?;
-                    // A long body that is always there, to a client that always reads, must not
-                    // keep others waiting.
+                    // A long body that is always ready, and a client that always reads, must not make others wait.
                     smol::future::yield_now().await;
                 }
             }
@@ -113,8 +111,8 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Writes all of `source` as it comes, after what has been gathered: without a copy of its own, which
-    /// pays where much comes at a time.
+    /// Writes all of `source` as it comes, after what has been gathered. It skips the buffer, which pays off for
+    /// large reads.
     pub(super) async fn pass(
         &mut self,
         source: &mut (impl AsyncBufRead + Unpin),
@@ -138,7 +136,7 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// One read of `source`, before which everything gathered goes out if it has to be waited for.
+    /// Reads once from `source`. If it is not ready, everything gathered is written first.
     async fn read(&mut self, source: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         let mut written = 0;
         let n = poll_fn(|cx| {
@@ -162,7 +160,7 @@ impl<'s> Out<'s> {
             }
         })
         .await?;
-        // What went out while `source` was waited for must not go out again.
+        // What was written while `source` was not ready must not be written again.
         if written > 0 {
             self.buffer.copy_within(written..self.filled + n, 0);
         }
@@ -183,7 +181,7 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
-    /// Writes the rest of an answer that came to `result` so far.
+    /// Writes the rest of an answer whose state so far is `result`.
     pub(super) async fn end(mut self, result: io::Result<()>, persistent: bool) -> Written {
         let written = match result {
             Ok(()) => self.write().await,
@@ -196,7 +194,7 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// What has been gathered and has not gone out.
+    /// What has been gathered and not yet written.
     fn gathered(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
@@ -205,7 +203,7 @@ impl<'s> Out<'s> {
     fn grow(&mut self) {
         let size = (self.filled + LEAST_ROOM).next_power_of_two().max(FIRST_BUFFER);
         if size > self.buffer.len() {
-            // Nothing of another response is in what a body is read into.
+            // Zeroed: a body must not see bytes of another response in its buffer.
             self.buffer.resize(size, 0);
         }
     }
@@ -213,7 +211,7 @@ impl<'s> Out<'s> {
 
 impl Drop for Out<'_> {
     fn drop(&mut self) {
-        // One that has grown for a head without measure is not kept.
+        // A buffer that grew for a huge head is not kept.
         if self.buffer.capacity() <= 2 * GATHER {
             SPARE.set(mem::take(&mut self.buffer));
         }

@@ -1,4 +1,4 @@
-//! What of a request reaches the app.
+//! What the app receives of a request.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn the_app_sees_the_type_that_the_client_sent_and_no_other() {
     }
 }
 
-/// Also where no `Request` is made, which is what finds it out otherwise.
+/// Also where no `Request` is built, which would detect it otherwise.
 #[test]
 fn a_host_that_no_url_can_have_is_refused_whatever_answers() {
     for path in ["/", "/not-there"] {
@@ -54,7 +54,7 @@ fn a_host_that_no_url_can_have_is_refused_whatever_answers() {
     }
 }
 
-/// async-h1 takes less of a head than is taken here.
+/// async-h1 accepts shorter heads than turnkey.
 #[test]
 fn targets_of_all_lengths_reach_the_app() {
     let lengths = 8000..=8192;
@@ -65,7 +65,7 @@ fn targets_of_all_lengths_reach_the_app() {
     assert!(!answered.contains("400 Bad Request"), "{answered}");
 }
 
-/// What is wrong with a request is not the handler's to pass over.
+/// A handler cannot hide a malformed request.
 #[test]
 fn a_body_that_cannot_be_read_is_refused_whatever_the_handler_makes_of_it() {
     let mut app = App::new();
@@ -87,7 +87,7 @@ fn a_body_that_cannot_be_read_is_refused_whatever_the_handler_makes_of_it() {
     }
 }
 
-/// The answer has begun, so `100 Continue` can no longer be said; but the body was not waiting for it.
+/// The answer has begun, so `100 Continue` can no longer be sent. The body did not wait for it.
 #[test]
 fn a_body_that_came_unasked_and_is_read_late_is_followed_by_the_next_request() {
     let mut app = App::new();

@@ -1,4 +1,4 @@
-//! What the link of a connection says, in what the wire answers.
+//! How the link of a connection affects what goes out on the wire.
 
 mod incoming;
 mod outgoing;
@@ -25,14 +25,14 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const HSTS: &str = "strict-transport-security: max-age=300\r\n";
 const DENIED: &str = "the certificate \"CN=alice\" is not allowed here";
 
-/// A client that has said all it has to say, and what it was answered, write by write.
+/// A client whose input is fixed, and the answers that it got, write by write.
 #[derive(Debug, Default)]
 struct Said {
     left: &'static [u8],
-    /// How much it takes at a time, with a wait behind; all that there is, without, if that is 0.
+    /// How many bytes it takes at a time, then waits; 0: everything, without a wait.
     takes: usize,
     took: bool,
-    /// What is on its way until it is flushed.
+    /// Bytes that are not flushed yet.
     written: Vec<Vec<u8>>,
     answered: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -106,7 +106,7 @@ fn with(mut link: Link, change: impl FnOnce(&mut Settings)) -> Link {
     link
 }
 
-/// What the requests of a connection are answered, and what becomes of it.
+/// The answers to the requests of a connection, and what happens to it then.
 fn answers(link: Link, app: &Content, said: impl Into<String>) -> (String, After) {
     let (writes, after) = writes(link, app, said);
     (writes.concat().escape_ascii().to_string().replace("\\r\\n", "\r\n"), after)
@@ -118,7 +118,7 @@ fn writes(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<u8>>, 
     (turns.pop().unwrap_or_default(), after)
 }
 
-/// The same, as it stands after each turn that the connection has had.
+/// The same, after each turn of the connection.
 fn turns(link: Link, app: &Content, said: impl Into<String>) -> (Vec<Vec<Vec<u8>>>, After) {
     let said: &'static str = said.into().leak();
     turns_of(link, app, Said { left: said.as_bytes(), ..Said::default() })
@@ -184,7 +184,7 @@ fn what_comes_by_https_is_told_to_stay_there() {
     assert_eq!(answered.matches(HSTS).count(), 3, "{answered}");
 }
 
-/// RFC 9112 §3.2.2: a target that names a host goes before the field, and there is one reading of both.
+/// RFC 9112 §3.2.2: a host in the target overrides the field, so there is only one reading.
 #[test]
 fn a_host_that_does_not_count_is_not_shown() {
     for (target, host, told) in [
@@ -209,7 +209,7 @@ fn by_which_scheme_a_request_came_is_the_word_of_a_trusted_proxy() {
         let (answered, _) = answers(link(tls, from_proxy), &app(), said(proto));
         assert_eq!(answered.contains(HSTS), expected, "{tls} {from_proxy} {proto}: {answered}");
     }
-    // A request that cannot be read says nothing of it.
+    // The scheme is unknown if the request cannot be parsed.
     for tls in [true, false] {
         let (answered, _) = answers(link(tls, true), &app(), "GET /\r\n\r\n");
         assert!(!answered.contains("strict-transport"), "{answered}");
@@ -311,13 +311,13 @@ fn the_path_for_health_is_the_servers_and_no_other() {
 #[test]
 fn a_tls_handshake_in_the_clear_gets_an_alert() {
     const HELLO: &str = "\x16\x03\x01\x02\0\x01\0\x01\u{7f}\x03\x03\r\n\r\n";
-    // As OpenSSL reads it: tlsv1 alert protocol version.
+    // OpenSSL reads it as: tlsv1 alert protocol version.
     const ALERT: &str = "\\x15\\x03\\x01\\x00\\x02\\x02F";
     for said in [HELLO.to_owned(), HELLO[..2].to_owned(), format!("{HELLO}{GET}")] {
         let (answered, after) = answers(link(false, false), &app(), said.as_str());
         assert_eq!((answered.as_str(), after), (ALERT, After::BeganTls), "{said:?}");
     }
-    // Elsewhere it is no request, and nothing more.
+    // Elsewhere it is just a malformed request.
     for (tls, said, last) in [
         (true, HELLO.to_owned(), "where an HTTP request is due"),
         (false, format!("{GET}{HELLO}"), "where an HTTP request is due"),

@@ -1,9 +1,9 @@
-//! In which writes an answer goes out.
+//! How answers are split into writes.
 
 use super::*;
 use crate::folder::file_body::{FileBody, Piece};
 
-/// A body that says it has put bytes where it has put none.
+/// A body that claims to have put bytes into the buffer but has not.
 #[derive(Debug)]
 struct Idle(usize);
 
@@ -27,7 +27,7 @@ impl smol::io::AsyncBufRead for Idle {
     fn consume(self: Pin<&mut Self>, _n: usize) {}
 }
 
-/// Otherwise a client that sends faster than it is answered would be the only one to be served.
+/// Otherwise one client that sends faster than it is answered would block all others.
 #[test]
 fn requests_that_came_together_are_answered_one_at_a_turn() {
     const COUNT: usize = 50;
@@ -63,8 +63,8 @@ fn what_fits_into_a_record_of_tls_is_one_write() {
     assert!(lengths.iter().sum::<usize>() > 100 * 1024, "{lengths:?}");
 }
 
-/// A file that the kernel cannot send, since this is no socket: a small one as any other answer, a large one
-/// as it is read.
+/// The kernel cannot send this file, since the connection is no socket. A small file is sent like any answer, a large
+/// one as it is read.
 #[test]
 fn a_file_goes_out_as_it_is_read() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -94,7 +94,7 @@ fn a_file_goes_out_as_it_is_read() {
     assert!(large[0].ends_with(b"\r\n\r\n"));
 }
 
-/// Responses are made in one buffer after another's.
+/// Responses reuse one buffer.
 #[test]
 fn nothing_of_another_response_is_read_where_a_body_puts_nothing() {
     let mut app = App::new();
@@ -111,7 +111,7 @@ fn nothing_of_another_response_is_read_where_a_body_puts_nothing() {
     assert!(idle.ends_with(&"\\x00".repeat(100)), "{idle}");
 }
 
-/// A body that has to be waited for before each of its bytes, and the bytes that are left.
+/// A body that waits before each of its bytes; holds the bytes that are left.
 #[derive(Debug)]
 struct Halting(&'static [u8], bool);
 
@@ -130,7 +130,7 @@ impl AsyncRead for Halting {
     }
 }
 
-/// What is written while the body is waited for, as far as the client takes it, is not written again.
+/// What the client takes while the body is not ready is not written again.
 #[test]
 fn each_byte_goes_out_once_however_it_is_waited_for() {
     const BODY: &str = "a body of which each byte has to be waited for";
@@ -149,7 +149,7 @@ fn each_byte_goes_out_once_however_it_is_waited_for() {
         let said = Said { left: GET.as_bytes(), takes, ..Said::default() };
         let (mut turns, _) = turns_of(link(false, false), &app, said);
         let answer = turns.pop().unwrap().concat();
-        // But for the date, which may be another.
+        // The date may differ.
         assert_eq!(answer.len(), all.len(), "{takes}: {}", answer.escape_ascii());
         assert!(answer.ends_with(BODY.as_bytes()), "{takes}: {}", answer.escape_ascii());
     }

@@ -1,4 +1,4 @@
-//! Files: the kernel sends them, where it can, and their bytes never come by here.
+//! Sends files with the kernel where possible, so that their bytes are not copied through this process.
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
@@ -16,17 +16,17 @@ use super::out::{GATHER, Out};
 use crate::folder::file_body::{FileBody, Piece, shrunk};
 use crate::wire::transport::{Shared, lock};
 
-/// How much is asked of the kernel at a time, in bytes: it keeps a thread for as long as the disk takes.
+/// How much the kernel sends in one call, in bytes: the call blocks a thread while the disk reads.
 const AT_ONCE: u64 = 2 * 1024 * 1024;
 
-/// The file that the body of `response` is made of, and the connection that the kernel can send it over,
-/// if that is in the clear; `None` if it is as well sent as any other body.
+/// The file behind the body of `response`, and the connection over which the kernel can send it, if that is not
+/// encrypted. `None` if the body is sent as well in the usual way.
 pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Option<Socket>, FileBody)> {
     if !FileBody::may_be_of(response) {
         return None;
     }
     let socket = lock(shared).bare();
-    // With its head it is one write, or nearly.
+    // With its head, it is one write or little more.
     if socket.is_none() && response.len().is_none_or(|length| length <= GATHER) {
         return None;
     }
@@ -34,7 +34,7 @@ pub(super) fn body(shared: &Shared, response: &mut Response) -> Option<(Option<S
 }
 
 impl Out<'_> {
-    /// Sends `body`, behind a head that says how long it is.
+    /// Sends `body`, behind a head that gives its length.
     pub(super) async fn send_file(
         &mut self,
         socket: Option<&Socket>,
@@ -79,13 +79,13 @@ impl Out<'_> {
                     return Err(error);
                 }
             }
-            // It has sent what there was room for.
+            // The socket is full.
             poll_fn(|cx| lock(self.shared).poll_room(cx)).await?;
         }
         Ok(())
     }
 
-    /// Reads what the kernel cannot send.
+    /// Reads and sends what the kernel cannot.
     async fn copy_range(&mut self, body: &FileBody, range: Range<u64>) -> io::Result<()> {
         let pieces = Arc::new([Piece::File(range)]);
         let part = FileBody { file: Arc::clone(&body.file), pieces };

@@ -1,4 +1,4 @@
-//! What the kernel does with a file, and what comes of it, on a connection of this machine with itself.
+//! How the kernel sends a file over a loopback connection.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -15,15 +15,15 @@ use turnkey_backend::Reactor;
 use super::*;
 use crate::wire::Transport;
 
-/// Both ends of a connection: of who connects, and of who accepts.
+/// Both ends of a connection: the client's, then the server's.
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let connecting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     (connecting, listener.accept().unwrap().0)
 }
 
-/// Sends `range` of `file` over `ours`, after what `before` does to the connection. The results are what came
-/// of it, and whether the client is known to have left.
+/// Sends `range` of `file` over `ours`, after `before` has changed the connection. Returns the result, and whether
+/// the client is known to have left.
 fn send(
     ours: TcpStream,
     file: File,
@@ -43,7 +43,7 @@ fn send(
     sent.unwrap()
 }
 
-/// A file of so many bytes that is gone when it is closed.
+/// A temporary file of this length, deleted when it is closed.
 fn file(length: u64) -> File {
     let file = tempfile::tempfile().unwrap();
     file.set_len(length).unwrap();
@@ -73,7 +73,7 @@ fn a_connection_that_is_full_is_waited_for() {
     let (full, is_full) = std::sync::mpsc::channel();
     let reading = thread::spawn(move || {
         let filled: u64 = is_full.recv().unwrap();
-        // Until the kernel has said that there is no room.
+        // Wait until the kernel reports that the socket is full.
         thread::sleep(Duration::from_millis(50));
         let mut got = Vec::new();
         theirs.read_to_end(&mut got).unwrap();
@@ -103,7 +103,7 @@ fn a_client_that_has_left_is_known_to_have() {
     let (theirs, ours) = pair();
     let sent = send(ours, file(100), 0..100, async |socket, _| {
         smol::io::AsyncWriteExt::write_all(socket, b"unread").await.unwrap();
-        // With something that was not read: it is a reset.
+        // Closing with unread bytes is a reset.
         drop(theirs);
     });
     let (Err(error), true) = sent else { panic!("{sent:?}") };
