@@ -1,4 +1,4 @@
-//! The accept loop: a place for each connection, and what happens when there is none.
+//! The accept loop: a permit for each connection, and what happens when there is none.
 
 use std::future::Future;
 use std::io;
@@ -19,19 +19,18 @@ use super::workers::{Assignment, WorkerPool};
 use crate::common::address::RemoteAddr;
 use crate::common::causes::panic_message;
 
-/// How long accepting pauses when the process is out of descriptors: doubling, between these.
+/// How long to pause accepting when the process is out of descriptors: from the first, doubling, up to the second.
 const BACK_OFF: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// How long it has to be quiet before the same trouble is worth another line in the log.
+/// How long it must be quiet before the same trouble is logged again.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// How many connections are accepted before others have their turn.
+/// How many connections are accepted before other tasks get a turn.
 const TURN: usize = 32;
 
-/// Accepts connections that `admission` lets in and has each served by a task of its own in `pool`, until `stop`
-/// is done. Those that the system has accepted by then are served too, as many as can be; it does not end
-/// later for those that come after them.
+/// Accepts connections that `admission` admits, and serves each in its own task in `pool`, until `stop` completes. It
+/// still serves those that the system has accepted by then, as many as possible, but does not wait for later ones.
 pub(crate) async fn run(
     listener: &Open,
     endpoint: &Arc<Endpoint>,
@@ -40,7 +39,7 @@ pub(crate) async fn run(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
-    // How many may still come, when no more are waited for.
+    // How many more connections may come after `stop`.
     let mut last = None;
     let mut full_up = Episode::default();
     let mut short = Episode::default();
@@ -85,7 +84,7 @@ pub(crate) async fn run(
                         full.text(&endpoint.settings.limits, endpoint.settings.trust.names())
                     )
                 });
-                // In TLS there is nothing to be said before the handshake, which is what costs.
+                // With TLS, nothing can be said before the handshake, which is the expensive part.
                 if !endpoint.tls
                     && let Some(slot) = admission.turn_away()
                 {
@@ -99,8 +98,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The next connection. Errors are not the listener's end, whatever they are. `limit` is what people call the
-/// limit of connections.
+/// Waits for the next connection. No error ends the listener. `limit` is what people call the limit of connections.
 async fn accept(listener: &Open, limit: &str, short: &mut Episode) -> Arrival {
     let mut back_off = BACK_OFF;
     loop {
@@ -117,13 +115,13 @@ async fn accept(listener: &Open, limit: &str, short: &mut Episode) -> Arrival {
                 Timer::after(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
-            // The client has left again (ECONNABORTED), or the like: the next one waits.
+            // The client has already left (ECONNABORTED), or similar. The next connection may be waiting.
             Err(error) => log::debug!("a connection was lost before it began: {error}"),
         }
     }
 }
 
-/// Serves a connection that holds `permit` meanwhile. A panic ends the connection, not the server.
+/// Serves a connection, which holds `permit` meanwhile. A panic ends the connection, not the server.
 #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
 fn serve(
     endpoint: Arc<Endpoint>,
@@ -155,8 +153,8 @@ async fn turn_away(
     drop(slot);
 }
 
-/// Trouble that is told of when it begins, and not again until it has been over for a while: one
-/// connection that gets through in between is not the end of it.
+/// Trouble that is logged when it begins, and not again until it has been over for a while. One connection that gets
+/// through in between does not end it.
 #[derive(Debug, Default)]
 struct Episode {
     last: Option<Instant>,
@@ -171,8 +169,8 @@ impl Episode {
     }
 }
 
-/// Whether accepting fails because the process or the system is out of something, so that trying
-/// again at once would fail again.
+/// Whether accepting fails because the process or the system has run out of a resource, so that an immediate retry
+/// would fail again.
 fn is_shortage(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
@@ -190,14 +188,14 @@ fn is_shortage(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    /// What a connection is while it waits, and it may be one of a million.
+    /// The size of a waiting connection. There may be a million of them.
     #[test]
     fn a_task_is_small() {
         fn size<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
             size_of::<F>()
         }
         let size = size(serve);
-        // With what the executor adds it is 896, which is a size that allocators have.
+        // With the executor's overhead it is 896, a size class of allocators.
         assert!(size <= 832, "{size} bytes");
     }
 }

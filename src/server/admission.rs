@@ -1,4 +1,4 @@
-//! Which connections may be served: as many as the limits allow, and no more.
+//! Admits connections within the limits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,17 +13,17 @@ use crate::report::metrics::turned_away::Full;
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     places: Arc<Semaphore>,
-    /// What the next connection is called.
+    /// The number of the next connection.
     next: Arc<AtomicU64>,
-    /// `None` where there are no handshakes.
+    /// `None` if there are no handshakes.
     handshakes: Option<Arc<Semaphore>>,
     turned_away: Arc<Semaphore>,
     alive: Sender<()>,
 }
 
 impl Admission {
-    /// Admits as many as `limits` say. `tls`: whether connections begin with a handshake. `turned_away`: how many
-    /// that are not admitted are told so at a time. Each connection gets a clone of `alive`.
+    /// Admits connections within `limits`. `tls`: whether connections begin with a handshake. `turned_away`: how many
+    /// rejected clients are told so at a time. Each connection gets a clone of `alive`.
     pub(crate) fn new(limits: &Limits, tls: bool, turned_away: usize, alive: Sender<()>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.max_connections)),
@@ -39,7 +39,7 @@ impl Admission {
         Self { handshakes: None, ..self.clone() }
     }
 
-    /// A permit, if there is one left.
+    /// A permit, if one is left.
     pub(crate) fn admit(&self) -> Result<Permit, Full> {
         let place = self.places.try_acquire_arc().ok_or(Full::Connections)?;
         let handshake = match &self.handshakes {
@@ -50,30 +50,30 @@ impl Admission {
         Ok(Permit { id, _place: place, handshake, _alive: self.alive.clone() })
     }
 
-    /// The right to tell a connection that it is not admitted, if there is one left.
+    /// The right to tell a client that it is not admitted, if one is left.
     pub(crate) fn turn_away(&self) -> Option<SemaphoreGuardArc> {
         self.turned_away.try_acquire_arc()
     }
 }
 
-/// What a connection holds while it is served, counted against the limits.
+/// What a connection holds while it is served. It counts against the limits.
 #[derive(Debug)]
 pub(crate) struct Permit {
     id: u64,
     _place: SemaphoreGuardArc,
-    /// Held during the handshake only; a mode without one needs none.
+    /// Held during the handshake only; `None` in a mode without one.
     handshake: Option<SemaphoreGuardArc>,
-    /// The server has drained when nobody holds one any more.
+    /// When nobody holds one any more, the server has drained.
     _alive: Sender<()>,
 }
 
 impl Permit {
-    /// What the log calls the connection; from 1.
+    /// The number of the connection in the log, from 1.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// The handshake is done: another may begin.
+    /// Ends the handshake, so that another may begin.
     pub(crate) fn handshake_done(&mut self) {
         self.handshake = None;
     }

@@ -16,21 +16,20 @@ use crate::mode::{Mode, Tls};
 use crate::peer::settings::Settings;
 use crate::report::metrics::Metrics;
 
-/// How many connections for metrics there may be at a time; their descriptors are among those that no
-/// client gets.
+/// The most connections for metrics at a time. Their descriptors are reserved: clients do not get them.
 const SCRAPERS: usize = 8;
 
-/// The port for plain HTTP from which all are sent on.
+/// The port for plain HTTP that redirects to HTTPS.
 #[derive(Debug)]
 pub(super) struct Redirect {
     pub(super) port: u16,
-    /// In place of the port.
+    /// Used instead of the port.
     pub(super) listener: Option<Listener>,
     pub(super) challenges: Option<PathBuf>,
 }
 
 impl Redirect {
-    /// Takes the port beside that of `main`, and sends people there.
+    /// Listens beside `main`, and redirects to its port.
     pub(super) fn listen(self, main: &Bound) -> Result<Listening, ServerError> {
         let own = main.local_addr().map_err(|_| ServerError::NoPort)?;
         let listener = match self.listener {
@@ -49,8 +48,8 @@ impl Redirect {
     }
 }
 
-/// What a listener for metrics does. It shares nothing with the others but the threads: neither their
-/// places nor their end, and nobody is told of who asks there.
+/// The listener for metrics. It shares only the threads with the others: it has its own limit and its own end, and
+/// its requests are not reported.
 pub(super) fn metrics_listening(
     listener: Listener,
     metrics: Arc<Metrics>,
@@ -60,7 +59,7 @@ pub(super) fn metrics_listening(
     plain(listener, metrics_page::app(metrics), settings)
 }
 
-/// Has `app` answer in plain HTTP.
+/// Lets `app` answer in plain HTTP.
 fn plain(listener: Listener, app: App, settings: Settings) -> Result<Listening, ServerError> {
     let current = Current::new(Mode::Http.build(&Tls::default())?.serving, None);
     let settings = Settings { mode: Mode::Http.name(), ..settings };

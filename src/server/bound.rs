@@ -1,4 +1,4 @@
-//! A server that has its port: serving, and stopping.
+//! A server whose ports are bound: serves, and shuts down.
 
 use std::future::{self, Future, poll_fn};
 use std::net::SocketAddr;
@@ -25,28 +25,28 @@ use crate::common::units::seconds;
 use crate::common::within::within;
 use crate::peer::settings::Settings;
 
-/// How long the end of a server, when it has drained, may take.
+/// How long the server may take to end after it has drained.
 const LAST: Duration = Duration::from_millis(500);
 
-/// A server that has its port, and is yet to serve.
+/// A server whose ports are bound, and that does not serve yet.
 pub struct Bound {
     /// At least one.
     pub(crate) listeners: Vec<Listener>,
-    /// What connections of these are served with.
+    /// What serves the connections of these listeners.
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) redirect: Option<Listening>,
     pub(crate) metrics: Option<Listening>,
-    /// Name, library and versions of the backend, for people.
+    /// Name, library and versions of the backend, for people to read.
     pub(crate) backend: String,
     pub(crate) threads: usize,
     /// What runs beside the server, and ends with it.
     pub(crate) tasks: Vec<Beside>,
 }
 
-/// What makes a task, of those who serve.
+/// Makes a task from the worker pool.
 pub(crate) type Beside = Box<dyn FnOnce(WorkerPool) -> BoxFuture<'static, ()> + Send>;
 
-/// A listener, and what its connections are served with.
+/// A listener, and what serves its connections.
 #[derive(Debug)]
 pub(crate) struct Listening {
     pub(crate) listener: Listener,
@@ -54,8 +54,8 @@ pub(crate) struct Listening {
 }
 
 impl Bound {
-    /// The address that it listens on, the first of several; an error of the kind `NotFound` if it
-    /// listens on Unix sockets only.
+    /// The first TCP address that the server listens on. An error of the kind `NotFound` if it listens on Unix
+    /// sockets only.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let mut addresses = self.local_addrs().filter_map(|local| match local {
             LocalAddr::Tcp(address) => Some(*address),
@@ -64,12 +64,12 @@ impl Bound {
         addresses.next().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// All that it listens on.
+    /// All addresses that the server listens on.
     pub fn local_addrs(&self) -> impl Iterator<Item = &LocalAddr> {
         self.listeners.iter().map(Listener::local_addr)
     }
 
-    /// The address for plain HTTP from which all are sent on, if there is one.
+    /// The address for plain HTTP that redirects to HTTPS, if there is one.
     #[must_use]
     pub fn redirect_addr(&self) -> Option<SocketAddr> {
         match self.redirect.as_ref()?.listener.local_addr() {
@@ -84,15 +84,14 @@ impl Bound {
         Some(self.metrics.as_ref()?.listener.local_addr())
     }
 
-    /// A handle to replace identities, client policy and the TLS with upstreams with while the server
-    /// runs.
+    /// A handle that replaces identities, the client policy and the TLS with upstreams while the server runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
         Reloader::of(&self.endpoint)
     }
 
-    /// Has the task that `make` makes run beside the server, on a thread of it, and end with it. It must not
-    /// block; it waits for time with [`Timer`](crate::backend::Timer).
+    /// Runs the task that `make` returns beside the server, on one of its threads. It ends with the server. It must
+    /// not block; use [`Timer`](crate::backend::Timer) to wait for time.
     #[must_use]
     pub fn with_task<F: Future<Output = ()> + Send + 'static>(
         mut self,
@@ -108,18 +107,17 @@ impl Bound {
         &self.backend
     }
 
-    /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then
-    /// drains: accepts no more, lets what is under way finish, and closes what is idle, for as
-    /// long as the limits allow ([`Limits::drain_delay`](crate::Limits::drain_delay) puts that off). A
-    /// second signal ends it at once.
+    /// Serves until the process gets SIGTERM or SIGINT (elsewhere than on Unix: Ctrl-C), then drains: accepts no more
+    /// connections, finishes requests under way, and closes idle connections, within the limits.
+    /// [`Limits::drain_delay`](crate::Limits::drain_delay) delays the drain. A second signal ends the server at once.
     ///
-    /// With one [thread](crate::Server::threads) that is the calling one; with more, they are others,
-    /// and the calling one hands connections to them.
+    /// One [thread](crate::Server::threads) means the calling thread. With more, all of them are new threads, and the
+    /// calling thread only distributes connections.
     pub fn run(self) -> Result<(), ServerError> {
         self.run_until_signal(StopSignals::new().map_err(ServerError::Signals)?, || ())
     }
 
-    /// Like [`Bound::run`], with signals that are caught already, and `stopping` called at each.
+    /// Like [`Bound::run`], with signals that are already caught. Calls `stopping` at each signal.
     pub fn run_until_signal(
         self,
         mut signals: StopSignals,
@@ -136,7 +134,7 @@ impl Bound {
         self.serve(words, give)
     }
 
-    /// Like [`Bound::run`], but it is the end of `stop` that the server drains at.
+    /// Like [`Bound::run`], but drains when `stop` completes.
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let (word, words) = channel::unbounded();
         self.serve(words, async {
@@ -146,9 +144,9 @@ impl Bound {
         })
     }
 
-    /// Like [`Bound::run_until`], for those who have an executor already, of whatever kind. It serves on
-    /// threads of its own, which the future waits for. When that is dropped, all connections end, and
-    /// nothing is listened on any more: at once, but for a handler that blocks its thread.
+    /// Like [`Bound::run_until`], for a program that already has an executor, of any kind. It serves on its own
+    /// threads, and the future waits for them. When the future is dropped, all connections and listeners close at
+    /// once, unless a handler blocks its thread.
     ///
     /// ```
     /// # fn main() -> Result<(), turnkey::ServerError> {
@@ -181,8 +179,8 @@ impl Bound {
         thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// Serves until the first of `words`, drains until the second, with `beside` on this thread. When
-    /// there can be no more words, it ends at once.
+    /// Serves until the first of `words`, and drains until the second. Runs `beside` on this thread. Ends at once
+    /// when the sender of `words` is gone.
     fn serve(
         self,
         words: Receiver<()>,
@@ -192,8 +190,8 @@ impl Bound {
         let mut reactor = Reactor::new().map_err(ServerError::Threads)?;
         let executor = Arc::new(Executor::new());
         let serving = async {
-            // One thread does it all. With more, one that a handler blocks must not keep the others from
-            // getting connections: who hands them out serves nobody.
+            // A single thread does everything. With more, a blocking handler must not keep connections from the other
+            // threads, so the thread that distributes them serves none.
             let (workers, pool) = if self.threads == 1 {
                 (None, WorkerPool::of(&executor))
             } else {
@@ -212,7 +210,7 @@ impl Bound {
         served.map_err(ServerError::Threads)?
     }
 
-    /// Serves by `pool`, with what else there is to do on `executor`.
+    /// Serves on `pool`, with all other work on `executor`.
     async fn serve_with(
         self,
         executor: &Arc<Executor<'static>>,
@@ -221,7 +219,7 @@ impl Bound {
     ) -> Result<(), ServerError> {
         let settings = Arc::clone(&self.endpoint.settings);
         let Settings { limits, explainer, shutdown, .. } = &*settings;
-        // Each connection holds a clone of `alive`: when all are gone, `gone` knows.
+        // Each connection holds a clone of `alive`. When all are gone, `gone` completes.
         let (alive, gone) = channel::bounded::<()>(1);
         let (tls, turned_away) = (self.endpoint.tls, self.endpoint.turned_away(pool.count()));
         let admission = Admission::new(limits, tls, turned_away, alive);
@@ -242,7 +240,7 @@ impl Bound {
             let accept = accept_all(listener, endpoint, pool.clone(), admission, closing.watch());
             accepting.push(executor.spawn(accept));
         }
-        // Those who wait for all connections to be gone must not wait for the admission.
+        // The drain waits for all connections, and must not wait for the admission.
         drop(admission);
         let metrics = self.metrics.map(|metrics| metrics.apart(executor)).transpose()?;
         if words.recv().await.is_err() {
@@ -274,7 +272,7 @@ impl Bound {
     }
 }
 
-/// Accepts until the word is given, and closes the listener.
+/// Accepts until shutdown, then closes the listener.
 async fn accept_all(
     listener: Open,
     endpoint: Arc<Endpoint>,
@@ -286,7 +284,7 @@ async fn accept_all(
     accept::run(&listener, &endpoint, &pool, &admission, stop).await;
 }
 
-/// A listener that is there until the others have drained.
+/// A listener that stays open until the others have drained.
 struct Apart {
     accepting: Task<()>,
     closing: Shutdown,
@@ -303,7 +301,7 @@ impl Listening {
         }
     }
 
-    /// Accepts until it is ended, with places of its own.
+    /// Accepts until it is ended, with its own limit of connections.
     fn apart(self, executor: &Arc<Executor<'static>>) -> Result<Apart, ServerError> {
         let (alive, gone) = channel::bounded::<()>(1);
         let (closing, shutdown) = (Shutdown::default(), self.endpoint.settings.shutdown.clone());
@@ -321,7 +319,7 @@ impl Apart {
         self.closing.stop();
         self.accepting.await;
         self.shutdown.stop();
-        // A scraper that keeps its connection is told, and not waited for.
+        // A scraper that keeps its connection open is told, but only briefly waited for.
         _ = within(LAST, self.gone.recv()).await;
     }
 }
@@ -337,7 +335,7 @@ impl fmt::Debug for Bound {
     }
 }
 
-/// Waits until all connections have ended, which is when nobody holds the other end of `gone`.
+/// Waits until all connections have ended: then nobody holds the other end of `gone`.
 async fn drain(gone: Receiver<()>, limit: Duration) {
     if within(limit, gone.recv()).await.is_none() {
         log::warn!("some connections were still open after {}", seconds(limit));
@@ -348,7 +346,7 @@ async fn drain(gone: Receiver<()>, limit: Duration) {
 mod tests {
     use crate::{App, Server};
 
-    /// Executors with several threads take no other future.
+    /// Executors with several threads need a `Send` future.
     #[test]
     fn serving_can_be_spawned() {
         let bound = Server::new(App::new()).bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! The end of a connection.
+//! Closes a connection.
 
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::common::within::within;
 use crate::h1::exchange::After;
 use crate::wire::{self, Shared};
 
-/// How long a connection that was closed from this side is still read from, so that the client
-/// gets to read what it was told; 2 seconds, as long as bytes come, and `LINGER_MAX` at most.
+/// How long to read on after the server has closed its side, so that the client can read the answer: until 2 seconds
+/// pass without bytes, and at most `LINGER_MAX`.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_MAX: Duration = Duration::from_secs(10);
 
-/// Ends a connection so that the client can read all it was sent: goodbye in TLS, then FIN, then
-/// reading what still comes, unless the client has said that nothing does. A connection closed over
-/// unread input is reset, and the reset takes the answer with it (RFC 9112 §9.6).
+/// Ends a connection so that the client can read everything it was sent: `close_notify` in TLS, then FIN, then reads what
+/// still comes, unless the client has closed its side. A connection that is closed with unread input is reset, and
+/// the reset may discard the answer (RFC 9112 §9.6).
 pub(super) async fn close(shared: Shared, socket: Socket, after: After) {
     match after {
         After::Abort => return,
@@ -31,7 +31,7 @@ pub(super) async fn close(shared: Shared, socket: Socket, after: After) {
     }
 }
 
-/// Says that nothing more will be sent, and reads until the client has closed its side too.
+/// Closes the sending side, and reads until the client has closed its side too.
 pub(super) async fn linger(mut socket: Socket) {
     if socket.shutdown_write().is_err() {
         return;
@@ -42,7 +42,7 @@ pub(super) async fn linger(mut socket: Socket) {
         if !matches!(within(LINGER, socket.read(&mut sink)).await, Some(Ok(1..))) {
             return;
         }
-        // A client that always sends must not keep others waiting.
+        // A client that always sends must not make others wait.
         smol::future::yield_now().await;
     }
 }
@@ -67,7 +67,7 @@ mod tests {
             let mut lingering = pin!(linger(socket));
             while ours.peek(&mut [0; 16 * 1024]).is_ok_and(|there| there == 16 * 1024) {
                 assert!(smol::future::poll_once(&mut lingering).await.is_none());
-                // What polled once, and found nothing that it knew of, is polled again when it does.
+                // The first poll registered with the reactor; let the reactor report what has come.
                 smol::future::yield_now().await;
             }
             let left = ours.peek(&mut [0; 16 * 1024]).unwrap();

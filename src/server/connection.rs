@@ -29,12 +29,12 @@ use crate::report::record::Noted;
 use crate::wire::asked::Asked;
 use crate::wire::{self, Shared, Transport};
 
-/// What the connections of a listener are served with.
+/// What serves the connections of a listener.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) content: Content,
     pub(crate) current: Arc<Current>,
-    /// Whether the backend does TLS, so that a client that does not can be told.
+    /// Whether the backend does TLS. If so, clients that speak plain HTTP are told.
     pub(crate) tls: bool,
     pub(crate) settings: Arc<Settings>,
 }
@@ -44,14 +44,14 @@ impl Endpoint {
         Self { content, tls: current.get().tls, current, settings: Arc::new(settings) }
     }
 
-    /// How many clients that there is no place for are told so at a time, by so many threads.
+    /// How many clients are told at a time that the server is full, if it has this number of threads.
     pub(crate) fn turned_away(&self, threads: usize) -> usize {
         let descriptors = self.content.descriptors().and_threads(Some(threads));
         self.settings.limits.turned_away(descriptors)
     }
 }
 
-/// Serves one accepted connection until it ends. `permit` is what it holds meanwhile.
+/// Serves one accepted connection until it ends. It holds `permit` meanwhile.
 #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
 pub(crate) fn run(
     endpoint: &Endpoint,
@@ -59,8 +59,8 @@ pub(crate) fn run(
     permit: &mut Permit,
 ) -> impl Future<Output = ()> + Send {
     async move {
-        // What comes before and behind the requests is on the heap while it lasts, so that a connection is
-        // small while it waits for the next one.
+        // Boxed: what runs before and after the requests, so that a connection is small while it waits for the next
+        // request.
         let Some(begun) = Box::pin(begin(endpoint, arrival, permit)).await else { return };
         let Begun { shared, mut link, mut standing, socket } = begun;
         let whole = WholeAnswers { shared: &shared, socket: &socket };
@@ -79,7 +79,7 @@ pub(crate) fn run(
     }
 }
 
-/// A connection that requests are served on.
+/// A connection that is ready for requests.
 struct Begun {
     shared: Shared,
     link: Arc<Link>,
@@ -87,8 +87,8 @@ struct Begun {
     socket: Socket,
 }
 
-/// Sees to it that a connection which is given up in the middle of an answer, at the end of the drain for
-/// example, does not end as if that were all of it (RFC 9112 §6.3, for HTTP/1.0).
+/// If a connection is dropped in the middle of an answer, for example at the end of the drain, it must not look like
+/// a complete answer (RFC 9112 §6.3, for HTTP/1.0).
 struct WholeAnswers<'c> {
     shared: &'c Shared,
     socket: &'c Socket,
@@ -102,7 +102,7 @@ impl Drop for WholeAnswers<'_> {
     }
 }
 
-/// Does all that comes before the first request; `None` if there will be none.
+/// Does everything before the first request; `None` if there will be none.
 async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) -> Option<Begun> {
     let Arrival { incoming, remote, local } = *arrival;
     let start = Instant::now();
@@ -115,12 +115,12 @@ async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) 
     let left = settings.limits.handshake_timeout.saturating_sub(start.elapsed());
     let opened = within(left, async {
         opening.see().await?;
-        // Not before its first byte: a client that connects and waits is served with what is current then.
+        // Only after the first byte: a client that connects and waits gets the current settings.
         serving = current.get();
         serving.accept(opening.socket.clone()).await.map_err(Unopened::Failed)
     })
     .await;
-    // Whatever came of it: what is left to say takes no handshake.
+    // With or without success, the rest needs no handshake.
     permit.handshake_done();
     let accepted = match opened.unwrap_or(Err(Unopened::TimedOut)) {
         Ok(accepted) => accepted,
@@ -156,7 +156,7 @@ async fn begin(endpoint: &Endpoint, arrival: Box<Arrival>, permit: &mut Permit) 
     Some(Begun { shared, link: Arc::new(link), standing, socket })
 }
 
-/// Has the reactor of this thread wait for a connection; `None` if it cannot any more.
+/// Registers a connection with the reactor of this thread; `None` if it is already lost.
 fn take(incoming: Incoming) -> Option<Socket> {
     let lost = |error| log::debug!("a connection was lost before it began: {error}");
     incoming.into_socket().map_err(lost).ok()
@@ -167,18 +167,18 @@ struct Opening<'e> {
     endpoint: &'e Endpoint,
     socket: Socket,
     local: LocalAddr,
-    /// Whom the log speaks of: the other end, until it is known who sends.
+    /// The address in the log: the other end, until the sender is known.
     peer: RemoteAddr,
     id: u64,
 }
 
 impl Opening<'_> {
-    /// Tells the log why the client was not served.
+    /// Logs why the client was not served.
     fn explain(&self, serving: &Serving, event: &Event<'_>) {
         self.endpoint.settings.explain(serving, &self.local, self.peer, event);
     }
 
-    /// Who sends what comes over the connection; `None` if that is not to be known, which the log is told.
+    /// The sender of what comes over the connection; `None` if it cannot be determined, which is logged.
     async fn known_sender(&self, permit: &mut Permit) -> Option<Sender> {
         let explain = |event: &Event<'_>| self.explain(&self.endpoint.current.get(), event);
         match self.identify().await {
@@ -193,24 +193,24 @@ impl Opening<'_> {
         None
     }
 
-    /// Finds out who sends what comes over the connection: `None` if it has left, an error if it does not
-    /// say so as it should.
+    /// Determines the sender of what comes over the connection: `None` if the client has left, an error if the PROXY
+    /// header is missing or invalid.
     async fn identify(&self) -> Result<Option<Sender>, String> {
         let Settings { limits, trust, .. } = &*self.endpoint.settings;
         let limit = limits.handshake_timeout;
         match within(limit, trust.sender(&self.socket, self.peer)).await {
             Some(sender) => sender.map_err(|error| error.text(trust.names())),
-            // What else it may have to send has limits of its own.
+            // Later phases have their own limits.
             None if !trust.expects_header(self.peer) => Ok(Some(trust.at(self.peer))),
             None => Err(format!("no PROXY header within {}", seconds(limit))),
         }
     }
 
-    /// Waits for the first bytes of a handshake, and sees whether they are of one.
+    /// Waits for the first bytes, and checks whether they begin a handshake.
     async fn see(&self) -> Result<(), Unopened> {
         if self.endpoint.tls {
-            // rustls would answer with a raw alert, OpenSSL with a reset: neither helps a person who
-            // typed `http://`, or has forgotten an option.
+            // rustls would answer with a raw alert, OpenSSL with a reset. Neither helps a person who typed `http://`
+            // or forgot an option.
             let mut bytes = [0; trust::HEADER_START];
             let start = match self.socket.peek(&mut bytes).await {
                 Ok(0) | Err(_) => return Err(Unopened::Left),
@@ -226,7 +226,7 @@ impl Opening<'_> {
         Ok(())
     }
 
-    /// Tells the log why, and the client, where it can be told.
+    /// Logs the reason, and tells the client if possible.
     async fn give_up(self, why: Unopened, serving: &Serving) {
         let explain = |event: &Event<'_>| self.explain(serving, event);
         match why {
@@ -242,21 +242,21 @@ impl Opening<'_> {
             }
             Unopened::Failed(error) => {
                 explain(&Event::Handshake(&error));
-                // The alert that says why must reach the client before the connection is gone.
+                // The alert with the reason must reach the client before the connection is closed.
                 linger(self.socket).await;
             }
             Unopened::TimedOut => explain(&Event::TimedOut(&self.endpoint.settings.limits)),
         }
     }
 
-    /// Tells a client that speaks HTTP in the clear that this port is for HTTPS.
+    /// Tells a client that sends plain HTTP that this port is for HTTPS.
     async fn answer_plain_http(self) {
         let Self { endpoint, socket, local, peer, id } = self;
         let authority = local.authority();
         let reason =
             format!("this port speaks HTTPS: use https://{authority}/ (or the host's name)");
         let mut noted = Noted::new(peer.client(), endpoint.settings.observer.keeps_text());
-        // It stays unread; the log may tell what it was.
+        // The request is not consumed, but the log may show it.
         let mut head = [0; 1024];
         if let Some(Ok(n)) = smol::future::poll_once(socket.peek(&mut head)).await {
             noted.line(head.get(..n).unwrap_or_default());
@@ -267,27 +267,27 @@ impl Opening<'_> {
     }
 }
 
-/// Why there is nothing to be served on a connection.
+/// Why a connection serves no requests.
 #[derive(Debug)]
 enum Unopened {
-    /// The client sent a request in the clear to a port for TLS.
+    /// The client sent a plain HTTP request to a TLS port.
     PlainHttp,
-    /// The client left without a byte: a port scan, a health check, a browser that thought ahead.
+    /// The client left without a byte: a port scan, a health check, a browser's speculative connection.
     Left,
-    /// A PROXY header came that nobody was asked for.
+    /// A PROXY header came that the server does not expect.
     ProxyHeader(ProxyHeaderError),
     Failed(HandshakeError),
     TimedOut,
 }
 
-/// Whether a request line may begin like this: TLS does not, and other protocols with capital letters
-/// (`SSH-2.0`) have more in their first word.
+/// Whether a request line may begin like this. TLS does not, and other protocols with capital letters (`SSH-2.0`)
+/// have more in their first word.
 fn is_method(bytes: &[u8]) -> bool {
     let word = bytes.split(|&b| b == b' ').next().unwrap_or_default();
     !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
 }
 
-/// Tells a client that there is no place for it (RFC 9110 §15.6.4).
+/// Tells a client that the server is full (RFC 9110 §15.6.4).
 pub(crate) async fn turn_away(endpoint: &Endpoint, incoming: Incoming, peer: RemoteAddr) {
     let Some(socket) = take(incoming) else { return };
     let busy = Refusal::new(StatusCode::ServiceUnavailable, "too many connections; try again soon");
@@ -295,7 +295,7 @@ pub(crate) async fn turn_away(endpoint: &Endpoint, incoming: Incoming, peer: Rem
     answer(&endpoint.settings, socket, &busy, noted, None).await;
 }
 
-/// Answers before, or in place of, all that a client may ask, and closes.
+/// Answers before the client sends a request, or instead of serving it, and closes.
 async fn answer(
     settings: &Settings,
     socket: Socket,

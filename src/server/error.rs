@@ -9,31 +9,30 @@ use crate::mode::ModeError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// No backend can be built for what was asked.
+    /// No backend can be built for this mode and these choices.
     #[error(transparent)]
     Mode(#[from] ModeError),
-    /// The host is no address and has none.
+    /// The host is not an address and cannot be resolved.
     #[error("the host cannot be resolved")]
     Address(#[source] io::Error),
-    /// [`Server::listen`](crate::Server::listen) was given no listener.
+    /// [`Server::listen`](crate::Server::listen) got no listener.
     #[error("there is nothing to listen on: give at least one listener")]
     NoListener,
-    /// [`Server::redirect_from`](crate::Server::redirect_from) has people sent on to a port, and there is none.
+    /// [`Server::redirect_from`](crate::Server::redirect_from) needs a port as its target, and there is none.
     #[error("redirect_from needs a port to send people on to, and these are Unix sockets only")]
     NoPort,
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}")]
     Bind {
         /// The address.
         address: LocalAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A thread cannot be started.
     #[error("cannot start a thread")]
     Threads(#[source] io::Error),
-    /// The signals that stop the server cannot be listened for: only a process that runs out of descriptors
-    /// between the two, its ports and its signals, has it happen.
+    /// The server cannot catch its stop signals: the process ran out of descriptors after it bound its ports.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
 }
@@ -50,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    /// Whoever makes a backend of their own has `?` for what goes wrong.
+    /// A custom backend can use `?` on its errors.
     #[test]
     fn an_error_of_a_backend_is_one_of_the_mode() {
         let error = ServerError::from(BuildError::KeyMismatch);

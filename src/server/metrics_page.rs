@@ -8,7 +8,7 @@ use crate::report::metrics::Metrics;
 /// The text exposition format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What answers on the listener for metrics.
+/// The app on the listener for metrics.
 pub(crate) fn app(metrics: Arc<Metrics>) -> App {
     let mut app = App::new();
     app.at("/metrics").get(move |_| {

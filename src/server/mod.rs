@@ -1,4 +1,5 @@
-//! Configures a server, binds its ports, and accepts, serves and drains connections. The loop that accepts is in `accept.rs`.
+//! Configures a server, binds its ports, and accepts, serves and drains connections. The accept loop is in
+//! `accept.rs`.
 
 mod accept;
 mod admission;
@@ -42,7 +43,7 @@ use crate::report::explain::Explainer;
 use crate::report::log::LineQueue;
 use crate::report::metrics::{Metrics, Told};
 
-/// Puts an [`App`] on a port, in one of the three modes.
+/// Serves an [`App`] on a port, in one of the three modes.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), turnkey::ServerError> {
@@ -75,7 +76,7 @@ impl Server {
         Self::with(app.into())
     }
 
-    /// A server that hands requests on, in http mode, with the limits of [`Proxy::limits`].
+    /// A server that forwards requests, in http mode, with the limits of [`Proxy::limits`].
     #[must_use]
     pub fn proxy(proxy: Proxy) -> Self {
         Self::with(Content::Proxy(Arc::new(proxy)))
@@ -100,25 +101,26 @@ impl Server {
         }
     }
 
-    /// Sets the mode.
+    /// Sets the mode. Default: http.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Sets what is asked of the TLS stack.
+    /// Sets the choices for TLS.
     #[must_use]
     pub fn tls(mut self, choice: Tls) -> Self {
         self.choice = choice;
         self
     }
 
-    /// Sets what builds the backend, if it is to be another than those that come with turnkey; one of those serves.
+    /// Sets a custom factory of backends. Default: one of the backends that come with turnkey.
     ///
-    /// It gets what they get: identities, client policy and versions of https and mutual mode, at the start and at
-    /// each [reload](crate::Reloader). What is asked beyond its
-    /// [capabilities](crate::backend::BackendFactory::capabilities) is an error. In http mode it serves if it does no TLS.
+    /// It gets the same input as they do: identities, client policy and versions of https and mutual mode, at the
+    /// start and at each [reload](crate::Reloader). To ask for more than its
+    /// [capabilities](crate::backend::BackendFactory::capabilities) is an error. It can serve http mode if it does no
+    /// TLS.
     ///
     /// ```
     /// use turnkey::backend::{Accepted, Backend, BackendFactory, BoxFuture, BuildError, Capabilities};
@@ -151,7 +153,7 @@ impl Server {
     /// # Ok(()) }
     /// ```
     ///
-    /// `examples/own_backend.rs` has one that does TLS.
+    /// `examples/own_backend.rs` shows a backend that does TLS.
     #[must_use]
     pub fn backend(mut self, factory: impl BackendFactory) -> Self {
         self.backend = Some(Arc::new(factory));
@@ -165,50 +167,49 @@ impl Server {
         self
     }
 
-    /// Sets how many threads serve; as many as there are processors.
+    /// Sets how many threads serve connections. Default: the number of processors.
     ///
-    /// A connection stays on the thread that it comes to, which is the one with the fewest. So a handler
-    /// that blocks, or computes for long, keeps all others of its thread waiting: have it do that in
-    /// `smol::unblock`.
+    /// A new connection goes to the thread with the fewest, and stays there. A handler that blocks or computes for
+    /// long delays all other connections of its thread: use `smol::unblock` for such work.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// Sets which proxies are believed when they say whom they speak for; none.
+    /// Sets the trusted proxies, whose fields about their clients are believed. Default: none.
     ///
-    /// From them, `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto` and `-Host` decide what
-    /// [`Peer`](crate::Peer) and the URL of the request say, and fields about the client's
-    /// certificate reach the app. From anybody else all these are removed.
+    /// From them, `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto` and `-Host` determine [`Peer`](crate::Peer)
+    /// and the URL of the request, and fields about the client's certificate reach the app. All these fields are
+    /// removed from requests of other clients.
     #[must_use]
     pub fn trust(mut self, proxies: TrustedProxies) -> Self {
         self.trust = proxies;
         self
     }
 
-    /// Sets whether connections of the trusted proxies begin with a header of the PROXY protocol,
-    /// version 1 or 2; they do not. With it, one without such a header is closed, and so is one with
-    /// it that comes from anybody else: so this is of no use without [`Server::trust`].
+    /// Sets whether connections of the trusted proxies begin with a header of the PROXY protocol, version 1 or 2.
+    /// Default: `false`. If `true`, a trusted proxy's connection without the header is closed, and so is another
+    /// client's connection with it. This needs [`Server::trust`].
     #[must_use]
     pub fn proxy_protocol(mut self, on: bool) -> Self {
         self.proxy_protocol = on;
         self
     }
 
-    /// Sets a port for plain HTTP, on the same address, from which all are sent on to https with a
-    /// 308 (RFC 9110 §15.4.9); none. Hosts that no identity of the server is for get a 421.
+    /// Sets a port for plain HTTP, on the same address, that redirects to https with a 308 (RFC 9110 §15.4.9).
+    /// Default: none. A host that no identity of the server covers gets a 421.
     ///
-    /// With `challenges`, the folder `.well-known/acme-challenge` in that folder is served there, for
-    /// a CA that asks for proof of the domain (RFC 8555 §8.3).
+    /// With `challenges`, the port serves the folder `.well-known/acme-challenge` of that folder, for a CA that asks
+    /// for proof of the domain (RFC 8555 §8.3).
     #[must_use]
     pub fn redirect_from(mut self, port: u16, challenges: Option<PathBuf>) -> Self {
         self.redirect = Some(Redirect { port, listener: None, challenges });
         self
     }
 
-    /// Has those who are sent on come to `listener`, and not to the port of [`Server::redirect_from`];
-    /// without that nobody is sent on.
+    /// Redirects from `listener` instead of the port of [`Server::redirect_from`]. Has no effect without
+    /// `redirect_from`.
     #[must_use]
     pub fn redirect_on(mut self, listener: Listener) -> Self {
         if let Some(redirect) = &mut self.redirect {
@@ -217,68 +218,66 @@ impl Server {
         self
     }
 
-    /// Sets for how long browsers that have come by https shall come no other way (RFC 6797), in
-    /// whole seconds; they are not told.
+    /// Sets for how long browsers that came by https must use https only (RFC 6797), in whole seconds. Default: the
+    /// field is not sent.
     #[must_use]
     pub fn hsts(mut self, max_age: Duration) -> Self {
         self.settings.hsts = Some(max_age.as_secs());
         self
     }
 
-    /// Sets a path at which the server itself answers to `GET` and `HEAD`: 200 while it serves, 503 while
-    /// it drains; none.
+    /// Sets a path at which the server itself answers `GET` and `HEAD`: 200 while it serves, 503 while it drains.
+    /// Default: none.
     #[must_use]
     pub fn health(mut self, path: String) -> Self {
         self.settings.health = Some(Arc::from(path));
         self
     }
 
-    /// Sets where a line for each request is written, after it has ended; none is.
+    /// Sets where to write a line for each request after it has ended. Default: nowhere.
     #[must_use]
     pub fn access_log(mut self, log: AccessLog) -> Self {
         self.access_log = Some(log);
         self
     }
 
-    /// Sets what the log and the explanations of failed handshakes call the settings of the server; the names of
-    /// this library's API.
+    /// Sets the names of the server's settings in the log and in explanations of failed handshakes. Default: the
+    /// names of this library's API.
     #[must_use]
     pub fn setting_names(mut self, names: SettingNames) -> Self {
         self.names = Arc::new(names);
         self
     }
 
-    /// Sets the queue that the lines of the program's log go through; none. The metrics count the lines that it
-    /// has dropped.
+    /// Sets the queue of the program's log. Default: none. The metrics count the lines that it has dropped.
     #[must_use]
     pub fn log_queue(mut self, queue: LineQueue) -> Self {
         self.log = Some(queue);
         self
     }
 
-    /// Sets a listener at which `GET /metrics` tells what there is to count, in plain HTTP and in the
-    /// text format of Prometheus; none. It is there for as long as the server runs, however full that
-    /// is. Whom it lets in is for the network to say.
+    /// Sets a listener that answers `GET /metrics` in plain HTTP and in the text format of Prometheus. Default: none.
+    /// It stays open while the server runs, even if the server is full. It does no access control: restrict it in the
+    /// network.
     #[must_use]
     pub fn metrics(mut self, listener: Listener) -> Self {
         self.metrics = Some(listener);
         self
     }
 
-    /// Builds the backend and takes the port. Port 0 is any free one: [`Bound::local_addr`]
-    /// tells which.
+    /// Builds the backend and binds the port. Port 0 is any free port: see [`Bound::local_addr`].
     pub fn bind(self, address: impl ToSocketAddrs) -> Result<Bound, ServerError> {
         self.serve_on(|| Ok(vec![Listener::bind(address)?]))
     }
 
-    /// Builds the backend and serves on all of `listeners`, alike.
+    /// Builds the backend and serves on all of `listeners` in the same way.
     pub fn listen(self, listeners: Vec<Listener>) -> Result<Bound, ServerError> {
         self.serve_on(|| Ok(listeners))
     }
 
-    /// Builds the backend, and serves on all of `addresses`, alike. The file of a Unix socket gets the permissions
-    /// `socket_mode`, or those that the umask leaves. `[::]` takes no IPv4 if there is an address of IPv4 to take
-    /// it, on the same port.
+    /// Builds the backend and serves on all of `addresses` in the same way. The file of a Unix socket gets the
+    /// permissions `socket_mode`, or those of the umask. `[::]` does not accept IPv4 if another address covers IPv4
+    /// on the same port.
     pub fn listen_at(
         self,
         addresses: &[Address],
@@ -287,7 +286,7 @@ impl Server {
         self.serve_on(|| Listener::all(addresses, socket_mode))
     }
 
-    /// Builds the backend, and takes the ports only when there is one.
+    /// Builds the backend first, then binds the ports.
     fn serve_on(
         self,
         listeners: impl FnOnce() -> Result<Vec<Listener>, ServerError>,

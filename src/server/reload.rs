@@ -1,4 +1,4 @@
-//! Replaces what a running server serves with.
+//! Replaces the configuration of a running server.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::mode::{self, BackendName, Mode, ModeError, Tls};
 use crate::proxy::Proxy;
 use crate::report::metrics::Metrics;
 
-/// Replaces what a running server serves with.
+/// Replaces the configuration of a running server.
 #[derive(Debug, Clone)]
 pub struct Reloader {
     current: Arc<Current>,
-    /// `None` if nothing is handed on.
+    /// `None` if the server is not a proxy.
     proxy: Option<Arc<Proxy>>,
     metrics: Option<Arc<Metrics>>,
 }
@@ -30,19 +30,19 @@ impl Reloader {
         Self { current: Arc::clone(&endpoint.current), proxy, metrics }
     }
 
-    /// Builds a backend for `mode` and `choice`, by the program's own [factory](crate::Server::backend) if there is
-    /// one, and serves all handshakes with it that begin from
-    /// now on. A connection that stands goes on if the new client policy would let its client in, which is asked at
-    /// its next request, and at once where a request is under way. On an error all stays as it was.
+    /// Builds a backend for `mode` and `choice`, with the program's own [factory](crate::Server::backend) if there is
+    /// one. All handshakes that begin from now on use it. An open connection continues if the new client policy would
+    /// let its client in. This is checked at its next request, or at once if a request is under way. On an error
+    /// nothing changes.
     ///
-    /// A mode with TLS can be replaced by another with TLS, and by nothing else.
+    /// A mode with TLS can only be replaced by another mode with TLS.
     pub fn replace(&self, mode: Mode, choice: Tls) -> Result<(), ModeError> {
         self.replace_all(Some((mode, choice)), None)
     }
 
-    /// Sets up the TLS with upstreams anew, as [`Proxy::tls`] does, for all connections to them that
-    /// begin from now on. Requests that are under way are finished; a connection that was opened before
-    /// gets no further one. On an error all stays as it was.
+    /// Replaces the TLS with upstreams, as [`Proxy::tls`] sets it, for all connections to them that begin from now
+    /// on. Requests under way are finished. Connections that are already open get no further requests. On an error
+    /// nothing changes.
     pub fn replace_upstream_tls(
         &self,
         backend: Option<BackendName>,
@@ -55,9 +55,9 @@ impl Reloader {
         Ok(())
     }
 
-    /// Both at once, as far as they are given: [`Reloader::replace`] and [`Reloader::replace_upstream_tls`]. On an
-    /// error of either all stays as it was. If the TLS with upstreams is set up from the same as before, it stays,
-    /// and so do the connections to them.
+    /// Both at once, as far as they are given: [`Reloader::replace`] and [`Reloader::replace_upstream_tls`]. If
+    /// either fails, nothing changes. If the TLS with upstreams has the same configuration as before, it stays, and
+    /// so do the connections to them.
     pub fn replace_all(
         &self,
         own: Option<(Mode, Tls)>,
@@ -68,8 +68,8 @@ impl Reloader {
         replaced
     }
 
-    /// Counts a reload that failed before there was something to replace: a file could not be read, say. The
-    /// others are counted anyway.
+    /// Counts a reload that failed earlier, for example because a file could not be read. Other reloads are counted
+    /// automatically.
     pub fn count_failure(&self) {
         self.count(false);
     }
@@ -83,14 +83,14 @@ impl Reloader {
         let upstream = match upstream {
             Some((backend, config)) => {
                 let proxy = self.proxy.as_ref().ok_or(ModeError::NoUpstream)?;
-                // What is as it was stays, and with it all connections to upstreams.
+                // An unchanged configuration stays, and so do all connections to upstreams.
                 let stays = proxy.has_tls_of(config);
                 let connector = (!stays).then(|| mode::connector(backend, config)).transpose()?;
                 connector.map(|connector| (proxy, connector, config))
             }
             None => None,
         };
-        // Only now that nothing can fail any more.
+        // From here on, nothing can fail.
         if let Some(serving) = serving {
             self.current.replace(serving);
         }

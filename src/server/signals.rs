@@ -5,8 +5,8 @@ use self::caught::Signals;
 
 /// The signals that ask the process to stop: SIGTERM and SIGINT, or Ctrl-C on Windows.
 ///
-/// [`Bound::run`](crate::Bound::run) catches them itself. Who has to catch them earlier, or has something to do
-/// when they come, uses [`Bound::run_until_signal`](crate::Bound::run_until_signal).
+/// [`Bound::run`](crate::Bound::run) catches them itself. To catch them earlier, or to act when they come, use
+/// [`Bound::run_until_signal`](crate::Bound::run_until_signal).
 #[derive(Debug)]
 pub struct StopSignals {
     #[cfg(unix)]
@@ -16,10 +16,10 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Catches them from here on, until this is dropped.
+    /// Catches the signals until this is dropped.
     ///
     /// # Errors
-    /// If there is no descriptor for them.
+    /// If no descriptor is available.
     pub fn new() -> io::Result<Self> {
         #[cfg(unix)]
         let signals = Signals::new(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;
@@ -28,7 +28,7 @@ impl StopSignals {
         Ok(Self { signals })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         self.signals.next().await;
@@ -39,10 +39,9 @@ impl StopSignals {
     }
 }
 
-/// The signal that asks the process to read its files again: SIGHUP; elsewhere than on Unix there is
-/// none.
+/// The signal that asks the process to reload its files: SIGHUP. It exists on Unix only.
 ///
-/// It is waited for in a task of the server ([`Bound::with_task`](crate::Bound::with_task)), which then gives new
+/// Wait for it in a task of the server ([`Bound::with_task`](crate::Bound::with_task)), which then gives new
 /// certificates to a [`Reloader`](crate::Reloader).
 #[derive(Debug)]
 pub struct ReloadSignal {
@@ -51,10 +50,10 @@ pub struct ReloadSignal {
 }
 
 impl ReloadSignal {
-    /// Catches it from here on, until this is dropped.
+    /// Catches the signal until this is dropped.
     ///
     /// # Errors
-    /// If there is no descriptor for it.
+    /// If no descriptor is available.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
@@ -62,7 +61,7 @@ impl ReloadSignal {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         #[cfg(unix)]
         self.signals.next().await;
@@ -82,7 +81,7 @@ mod caught {
     use smol::io::AsyncReadExt;
     use turnkey_backend::Socket;
 
-    /// Signals that come as bytes, one each.
+    /// Signals that arrive as one byte each.
     #[derive(Debug)]
     pub(super) struct Signals {
         come: Come,
@@ -91,10 +90,10 @@ mod caught {
 
     #[derive(Debug)]
     enum Come {
-        /// Nobody has waited for them yet, on whatever thread that will be.
+        /// Nobody waits for them yet, so the thread is not known.
         Kept(UnixStream),
         To(Socket),
-        /// Nothing can be heard any more, which is not the same as being asked for something.
+        /// The pipe is broken. That is not a signal.
         Nowhere,
     }
 
@@ -114,7 +113,7 @@ mod caught {
                 other => other,
             };
             let Come::To(socket) = &mut self.come else { return pending().await };
-            // Two signals may come at once, and they are two.
+            // Two signals may arrive at once. They count as two.
             if !matches!(socket.read(&mut [0; 1]).await, Ok(1)) {
                 self.come = Come::Nowhere;
                 pending::<()>().await;

@@ -1,4 +1,4 @@
-//! The threads that serve, each with connections of its own.
+//! The threads that serve connections. Each thread has its own connections.
 
 use std::future::Future;
 use std::io;
@@ -14,24 +14,23 @@ use turnkey_backend::{Reactor, Timer};
 
 use crate::common::causes::with_causes;
 
-/// How many turns there are in a batch at most, how long it may take, and after how many of them that is
-/// looked at.
+/// The most turns in a batch, the most time it may take, and after how many turns the clock is checked.
 const BATCH: usize = 200;
 const SLICE: Duration = Duration::from_millis(1);
 const CLOCK: usize = 4;
 
-/// How long a task has to wait for its first turn until its thread passes for one that is blocked.
+/// How long a task may wait for its first turn before its thread counts as blocked.
 const STALLED: Duration = Duration::from_millis(100);
 
-/// Executors that connections are spread over. A connection stays on the one that it comes to.
+/// Executors that share the connections. A connection stays on its executor.
 ///
-/// It holds none of them: if tasks held their executor, it would never end.
+/// The pool does not keep the executors alive: if their tasks held them, they would never end.
 ///
-/// A task beside the server gets it: [`Bound::with_task`](crate::Bound::with_task).
+/// A task beside the server gets the pool: [`Bound::with_task`](crate::Bound::with_task).
 #[derive(Debug, Clone)]
 pub struct WorkerPool {
     seats: Arc<[Seat]>,
-    /// Who is looked at first, so that of several with as many tasks each is taken in turn.
+    /// The executor to consider first, so that those with equally many tasks take turns.
     next: Arc<AtomicUsize>,
 }
 
@@ -41,11 +40,11 @@ struct Seat {
     load: Arc<Mutex<Load>>,
 }
 
-/// What an executor has to do.
+/// The load of an executor.
 #[derive(Debug, Default)]
 struct Load {
     tasks: usize,
-    /// How many of them have not begun, and since when there are some.
+    /// How many tasks have not begun, and since when any has been waiting.
     waiting: usize,
     since: Option<Instant>,
 }
@@ -56,18 +55,18 @@ impl WorkerPool {
         Self { seats: executors.map(seat).collect(), next: Arc::default() }
     }
 
-    /// One executor.
+    /// A pool of one executor.
     pub(crate) fn of(executor: &Arc<Executor<'static>>) -> Self {
         Self::new([executor].into_iter())
     }
 
-    /// How many threads they are, each with its executor.
+    /// The number of threads, each with its executor.
     pub(crate) fn count(&self) -> usize {
         self.seats.len()
     }
 
-    /// Runs the task that `make` makes on the executor that has the fewest, as long as there is one.
-    /// The task holds what it is given until it is done.
+    /// Runs the task that `make` returns on the executor with the fewest tasks, if it still exists. The task holds
+    /// its assignment until it is done.
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(
         &self,
         make: impl FnOnce(Assignment) -> F,
@@ -77,13 +76,13 @@ impl WorkerPool {
         let from_first = self.seats.iter().cycle().skip(first).take(count);
         let Some(seat) = from_first.min_by_key(|seat| lock(&seat.load).rank()) else { return };
         if let Some(executor) = seat.executor.upgrade() {
-            // Made with it, and not around it: a future that moves into another takes its place twice.
+            // Passed to `make`, not wrapped around the task: a future that moves into another takes twice the memory.
             executor.spawn(make(Assignment::on(seat))).detach();
         }
     }
 
-    /// Done when each of the executors has taken a turn, as far as they have not ended: a thread that a handler
-    /// blocks takes none. A watchdog goes by it.
+    /// Completes when each running executor has taken a turn. A thread that a handler blocks takes none, so a
+    /// watchdog can use this.
     pub async fn turn(&self) {
         let turns: Vec<_> = self
             .seats
@@ -97,13 +96,13 @@ impl WorkerPool {
 }
 
 impl Load {
-    /// What comes first is to have the next task.
+    /// The executor with the lowest rank gets the next task.
     fn rank(&self) -> (bool, usize) {
         (self.since.is_some_and(|since| since.elapsed() > STALLED), self.tasks)
     }
 }
 
-/// Counts a task among those of an executor until it is dropped.
+/// Counts a task of an executor until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Assignment {
     load: Arc<Mutex<Load>>,
@@ -118,12 +117,11 @@ impl Assignment {
         Self { load: Arc::clone(&seat.load) }
     }
 
-    /// Says that the task has its first turn, which it does once. One that gets none ends with its
-    /// executor, of which nobody wants to know any more then.
+    /// Records that the task has begun; called once. A task that never begins ends with its executor.
     pub(crate) fn begin(&self) {
         let mut load = lock(&self.load);
         load.waiting -= 1;
-        // The others have not waited since then, or they have theirs in this very turn.
+        // The other tasks have not waited since then, or they begin in this same turn.
         load.since = (load.waiting > 0).then(Instant::now);
     }
 }
@@ -136,12 +134,12 @@ impl Drop for Assignment {
 
 /// Runs the tasks of `executor` until `future` is done.
 ///
-/// `Executor::run` does that for executors that threads share, and looks for news from the network after
-/// 200 turns, which may take long. Here it is done after a batch that does not.
+/// `Executor::run` is made for executors that threads share. It checks the network after 200 turns, which may take
+/// long. This function checks after a short batch.
 pub(crate) async fn run<T>(executor: &Executor<'_>, future: impl Future<Output = T>) -> T {
     let forever = async {
         loop {
-            // Who waits for a task gets the first.
+            // The first turn: waits for a task.
             executor.tick().await;
             if run_batch(executor) {
                 smol::future::yield_now().await;
@@ -151,14 +149,14 @@ pub(crate) async fn run<T>(executor: &Executor<'_>, future: impl Future<Output =
     future.or(forever).await
 }
 
-/// Runs tasks until there is none, or it is time to look whether others have news: whether that is so.
+/// Runs tasks until none is ready (`false`), or until it is time to check for I/O (`true`).
 fn run_batch(executor: &Executor<'_>) -> bool {
     let mut start = None;
     for turn in 1..BATCH {
         if !executor.try_tick() {
             return false;
         }
-        // To ask for the time costs something, too.
+        // Reading the clock has a cost, too.
         if turn % CLOCK == 0 && start.get_or_insert_with(Instant::now).elapsed() > SLICE {
             break;
         }
@@ -166,7 +164,7 @@ fn run_batch(executor: &Executor<'_>) -> bool {
     true
 }
 
-/// A panic elsewhere leaves what is behind the lock whole.
+/// A panic elsewhere leaves the load intact.
 fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
     load.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -175,7 +173,7 @@ fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
 #[derive(Debug)]
 pub(crate) struct Workers {
     threads: Vec<JoinHandle<()>>,
-    /// They run for as long as this is there.
+    /// The threads run until this is dropped.
     running: Sender<()>,
 }
 
@@ -200,8 +198,8 @@ impl Workers {
         Ok((Self { threads, running }, WorkerPool::new(executors.iter())))
     }
 
-    /// Has them end, and drops what is not done: who is told of requests is told of those too. A thread
-    /// that a handler blocks is left alone when `limit` has passed.
+    /// Ends the threads and drops unfinished tasks, whose requests are still reported to the observer. A thread that
+    /// a handler blocks is left behind after `limit`.
     pub(crate) async fn end(self, limit: Duration) {
         drop(self.running);
         let limit = Instant::now() + limit;
@@ -246,7 +244,7 @@ mod tests {
         assert!(block_on(poll_once(&mut turn)).is_none(), "one of them hangs");
         while other.try_tick() {}
         assert!(block_on(poll_once(&mut turn)).is_some());
-        // One that has ended is not waited for.
+        // An executor that has ended is not waited for.
         drop(other);
         let mut turn = Box::pin(pool.turn());
         assert!(block_on(poll_once(&mut turn)).is_none());
@@ -274,7 +272,7 @@ mod tests {
             while executor.try_tick() {}
         }
         assert_eq!(tasks(), [2, 2], "what is done does not count");
-        // The second has not begun what it has got, and passes for blocked.
+        // The second executor has not begun its task, and counts as blocked.
         for _ in 0..2 {
             pool.spawn(endless);
         }

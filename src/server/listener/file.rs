@@ -4,16 +4,16 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-/// The file of a Unix socket, which goes when this is dropped.
+/// The file of a Unix socket. Deleted on drop.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    /// Device and inode: somebody else may have put theirs in its place.
+    /// Device and inode: another process may have replaced the file.
     identity: (u64, u64),
 }
 
-/// Listens at `path`, with the permissions `mode`. What a server has left behind there that was killed
-/// is removed before; nothing else is.
+/// Listens at `path`, with the permissions `mode`. Removes the socket file of a server that was killed, and no other
+/// file.
 pub(super) fn bind(path: &Path, mode: Option<u32>) -> io::Result<(UnixListener, SocketFile)> {
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(path)? => {
@@ -47,7 +47,7 @@ impl Drop for SocketFile {
         let is_ours = fs::symlink_metadata(&self.path)
             .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
         if is_ours {
-            // Whoever comes next removes what is left behind.
+            // The next server removes a file that is left behind.
             _ = fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,4 @@
-//! What connections are accepted from: a port, or a Unix socket.
+//! Where connections are accepted: a port or a Unix socket.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -11,7 +11,7 @@ use crate::common::address::{Address, LocalAddr, RemoteAddr};
 #[cfg(unix)]
 mod file;
 
-/// A port or a Unix socket that clients can connect to, from when it exists.
+/// A port or a Unix socket. Clients can connect as soon as it exists.
 #[derive(Debug)]
 pub struct Listener {
     io: Io,
@@ -24,29 +24,29 @@ enum Io {
     #[cfg(unix)]
     Unix {
         io: std::os::unix::net::UnixListener,
-        /// Goes when the listener does, if it was made by it.
+        /// The socket file, if this listener created it. Deleted on drop.
         file: Option<file::SocketFile>,
     },
 }
 
-/// A connection that has come.
+/// A new connection.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) incoming: Incoming,
     pub(crate) remote: RemoteAddr,
-    /// Where it came to.
+    /// The address that it reached.
     pub(crate) local: LocalAddr,
 }
 
 impl Listener {
-    /// Listens on the first of the addresses that `address` has, so many of them there may be. Port 0
-    /// is any free one. `[::]` takes IPv4 too.
+    /// Listens on the first of the addresses of `address` that is available. Port 0 is any free port. `[::]` accepts
+    /// IPv4 too.
     pub fn bind(address: impl ToSocketAddrs) -> Result<Self, ServerError> {
         Self::bind_tcp(address, false)
     }
 
-    /// Listens on `address`. A Unix socket that nobody listens on any more is replaced; its file gets the
-    /// permissions `mode`, or those that the umask leaves, and goes when the listener does.
+    /// Listens on `address`. Replaces a Unix socket that nobody listens on any more. Its file gets the permissions
+    /// `mode`, or those of the umask, and is deleted with the listener.
     pub fn at(address: &Address, mode: Option<u32>) -> Result<Self, ServerError> {
         match address {
             Address::Tcp(host, port) => Self::bind((host.as_str(), *port)),
@@ -54,8 +54,8 @@ impl Listener {
         }
     }
 
-    /// Listens on each of `addresses`, as [`Listener::at`] does. `[::]` takes no IPv4 if there is an
-    /// address of IPv4 to take it, on the same port.
+    /// Listens on each of `addresses`, as [`Listener::at`] does. `[::]` does not accept IPv4 if another address
+    /// covers IPv4 on the same port.
     pub(crate) fn all(addresses: &[Address], mode: Option<u32>) -> Result<Vec<Self>, ServerError> {
         let bind = |address: &Address| match address {
             Address::Tcp(host, port) if host == "::" => {
@@ -67,13 +67,13 @@ impl Listener {
         addresses.iter().map(bind).collect()
     }
 
-    /// Takes over a port that is listened on already, one that systemd has handed over for example.
+    /// Takes over a port that is already listened on, for example from systemd.
     pub fn tcp(listener: TcpListener) -> io::Result<Self> {
         let local = LocalAddr::Tcp(listener.local_addr()?);
         Ok(Self { io: Io::Tcp(listener), local })
     }
 
-    /// Takes over a Unix socket that is listened on already. Its file stays.
+    /// Takes over a Unix socket that is already listened on. Its file is not deleted.
     #[cfg(unix)]
     pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
         let path = listener.local_addr()?.as_pathname().map(Into::into).unwrap_or_default();
@@ -81,7 +81,7 @@ impl Listener {
         Ok(Self { io, local: LocalAddr::Unix(path) })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub fn local_addr(&self) -> &LocalAddr {
         &self.local
@@ -120,7 +120,7 @@ impl Listener {
         Err(ServerError::Bind { address: LocalAddr::Unix(path.to_owned()), source })
     }
 
-    /// Has the reactor of this thread wait for connections.
+    /// Registers the listener with the reactor of this thread.
     pub(crate) fn open(self) -> io::Result<Open> {
         let Self { io, local } = self;
         Ok(match io {
@@ -136,7 +136,7 @@ impl Listener {
     }
 }
 
-/// A listener that is waited for.
+/// A listener that is registered with the reactor.
 #[derive(Debug)]
 pub(crate) struct Open {
     acceptor: Acceptor,
@@ -146,11 +146,11 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// The next connection.
+    /// Waits for the next connection.
     pub(crate) async fn accept(&self) -> io::Result<Arrival> {
         let incoming = self.acceptor.accept().await?;
         let (remote, local) = match (&incoming, &self.local) {
-            // The listener is for many addresses, and this is about one of them.
+            // The listener covers many addresses; use the one that was reached.
             (Incoming::Tcp(stream, remote), LocalAddr::Tcp(many)) if many.ip().is_unspecified() => {
                 ((*remote).into(), LocalAddr::Tcp(stream.local_addr()?))
             }
@@ -162,18 +162,18 @@ impl Open {
     }
 }
 
-/// How many connections may wait to be accepted. The system has a limit of its own (4096 on Linux);
-/// those beyond it wait for a second or more until they try again.
+/// How many connections may wait to be accepted. The system has its own limit (4096 on Linux). Connections beyond it
+/// wait for a second or more before they try again.
 pub(crate) const BACKLOG: u16 = 4096;
 
-/// Like `TcpListener::bind`, which lets neither the backlog be chosen nor whether IPv6 takes IPv4.
+/// Like `TcpListener::bind`, which can set neither the backlog nor whether IPv6 accepts IPv4.
 #[cfg(unix)]
 fn listen(address: SocketAddr, only_ipv6: bool) -> io::Result<TcpListener> {
     use rustix::io::{FdFlags, fcntl_setfd};
     use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = socket(family, SocketType::STREAM, None)?;
-    // Not every Unix knows a flag for it.
+    // Not every Unix has a flag for it.
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
     // A restart must not wait for the last connections' TIME-WAIT.
     sockopt::set_socket_reuseaddr(&socket, true)?;
