@@ -1,4 +1,4 @@
-//! Which of the compiled backends can do what is asked.
+//! Which compiled backends support what is needed.
 
 use turnkey_backend::{BuildError, Capabilities, ConnectConfig, Connector};
 
@@ -12,8 +12,8 @@ pub(crate) fn x509_v1_takers() -> impl Iterator<Item = &'static str> {
     compiled().into_iter().map(|c| c.capabilities).filter(takes).map(|c| c.name)
 }
 
-/// What speaks TLS to other servers: of the backend that was asked for, or of the first that can
-/// do what the certificates in `config` need.
+/// What opens TLS connections to other servers: of the requested backend, or of the first that supports what the
+/// certificates in `config` need.
 pub(crate) fn connector(
     asked: Option<BackendName>,
     config: &ConnectConfig,
@@ -23,7 +23,7 @@ pub(crate) fn connector(
     first_that_builds(&choose(asked, &needs)?, |candidate| Ok((candidate.connector)(config)?))
 }
 
-/// What the first of `candidates` builds whose TLS stack takes the certificates and lists.
+/// Builds with the first of `candidates` whose TLS stack accepts the certificates and lists.
 pub(super) fn first_that_builds<T>(
     candidates: &[Compiled],
     build_with: impl Fn(&Compiled) -> Result<T, ModeError>,
@@ -31,7 +31,7 @@ pub(super) fn first_that_builds<T>(
     use BuildError::{Identity, RevocationList};
 
     let mut built = candidates.iter().map(build_with);
-    // What the preferred one says counts, where none takes them.
+    // If none accepts them, the error of the preferred one counts.
     let first = built
         .next()
         .unwrap_or_else(|| Err(ModeError::NoBackend { what: "TLS", absent: absent_backends() }));
@@ -43,8 +43,8 @@ pub(super) fn first_that_builds<T>(
     }
 }
 
-/// The backend that was asked for, or else those that can do what is needed: first those that suit
-/// the certificates, and of these first those with TLS 1.3.
+/// The requested backend, or else those that support what is needed. Those that suit the certificates come first, and
+/// of these first those with TLS 1.3.
 pub(super) fn choose(
     asked: Option<BackendName>,
     needs: &Needs,
@@ -114,7 +114,7 @@ mod tests {
         Capabilities { name: "openssl", client_certificates: true, tls13: true, ..NATIVE_TLS };
     const ALL: [Capabilities; 3] = [RUSTLS, OPENSSL, NATIVE_TLS];
 
-    /// As if just these were compiled in, of all that there are.
+    /// As if only these were compiled in, of all backends.
     fn choose_from(
         compiled: &[Capabilities],
         asked: Option<BackendName>,
@@ -138,7 +138,7 @@ mod tests {
         choose_from(compiled, asked, needs).err().unwrap().to_string()
     }
 
-    /// The names of those that are chosen, the best first.
+    /// The names of the chosen backends, the best first.
     fn chosen(backends: &[Capabilities], needs: &Needs) -> Vec<&'static str> {
         let chosen = choose_from(backends, None, needs);
         chosen.unwrap_or_default().iter().map(|c| c.capabilities.name).collect()

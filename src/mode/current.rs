@@ -9,15 +9,15 @@ use turnkey_backend::{
 
 use super::{Mode, ModeError, Tls};
 
-/// What new connections are served with: all of it, or all of what replaces it.
+/// What serves new connections. It is always replaced as a whole.
 #[derive(Debug)]
 pub(crate) struct Current {
     serving: RwLock<Arc<Serving>>,
     /// Builds the backends, if the program brings its own.
     own: Option<Arc<dyn BackendFactory>>,
-    /// That of what is served with.
+    /// The generation of `serving`.
     generation: AtomicU64,
-    /// Notified when the generation is another.
+    /// Notified when the generation changes.
     replaced: Event,
 }
 
@@ -34,22 +34,22 @@ pub(crate) struct Serving {
     pub(crate) clients: ClientPolicy,
     /// `None` without TLS.
     pub(crate) versions: Option<VersionRange>,
-    /// Which client policy this is, counted from 0: what is replaced by the same keeps its number. [`Current`]
-    /// sets it.
+    /// The number of the client policy, from 0. A replacement with an equal policy keeps the number. [`Current`] sets
+    /// it.
     pub(crate) generation: u64,
 }
 
 /// Why a client is answered with 403.
 #[derive(Debug)]
 pub(crate) enum Denied<'c> {
-    /// It showed no certificate, and clients without one are not let in.
+    /// It showed no certificate, and needs one.
     WithoutCertificate,
-    /// It is who it says, and a rule does not let it in.
+    /// Its identity is verified, but a rule rejects it.
     ByRule { certificate: &'c Certificate, fault: Fault },
 }
 
 impl Denied<'_> {
-    /// What the client is told: who it is, and not what the rules are.
+    /// What the client is told: its own name, but not the rules.
     pub(crate) fn told(&self) -> String {
         match self {
             Self::WithoutCertificate => "a client certificate is needed here".to_owned(),
@@ -62,25 +62,25 @@ impl Denied<'_> {
 }
 
 impl Current {
-    /// `own` is what has built `serving`, if the program brings its own backend.
+    /// `own` is what built `serving`, if the program brings its own backend.
     pub(crate) fn new(serving: Serving, own: Option<Arc<dyn BackendFactory>>) -> Self {
         let generation = AtomicU64::new(serving.generation);
         Self { serving: RwLock::new(Arc::new(serving)), own, generation, replaced: Event::new() }
     }
 
-    /// What may [replace](Self::replace) that, for `mode` and `choice`.
+    /// Builds what may [replace](Self::replace) the current one, for `mode` and `choice`.
     pub(crate) fn build(&self, mode: Mode, choice: &Tls) -> Result<Serving, ModeError> {
         let serving = mode.build_with(choice, self.own.as_deref())?.serving;
         if serving.tls == self.get().tls { Ok(serving) } else { Err(ModeError::OtherScheme) }
     }
 
-    /// What a handshake is served with that begins now.
+    /// What serves a handshake that begins now.
     pub(crate) fn get(&self) -> Arc<Serving> {
         Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves with `serving` from the next handshake on. Connections that stand ask its client policy before
-    /// they go on, unless it is the one that let them in.
+    /// Uses `serving` from the next handshake on. Open connections are checked against its client policy before they
+    /// continue, unless the policy has not changed.
     pub(crate) fn replace(&self, mut serving: Serving) {
         let mut current = self.serving.write().unwrap_or_else(PoisonError::into_inner);
         let stays = serving.has_policy_of(&current);
@@ -91,25 +91,25 @@ impl Current {
         self.replaced.notify(usize::MAX);
     }
 
-    /// Which client policy is in force.
+    /// The number of the current client policy.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Notified when the generation is another.
+    /// Notified when the generation changes.
     pub(crate) fn replaced(&self) -> &Event {
         &self.replaced
     }
 }
 
 impl Serving {
-    /// Whether it lets in the same clients as `other`. Of a backend in the clear it is not known whom it lets in.
+    /// Whether it lets in the same clients as `other`. For a backend without TLS, that is unknown.
     fn has_policy_of(&self, other: &Self) -> bool {
         let is_known = self.name == other.name && self.identities.is_some();
         is_known && self.clients.digest() == other.clients.digest()
     }
 
-    /// A handshake, with the client policy's last word.
+    /// Does a handshake, and the final check of the client policy.
     pub(crate) fn accept(
         &self,
         socket: Socket,
@@ -117,8 +117,8 @@ impl Serving {
         self.clients.accept(&*self.backend, socket)
     }
 
-    /// Verifies the client of a connection again, of which `tls` is known. The result is its chain; `None` for a
-    /// client without a certificate, or if none is asked for.
+    /// Verifies the client of a connection again, from its `tls`. Returns its chain; `None` for a client without a
+    /// certificate, or if none is requested.
     pub(crate) fn verify_again(
         &self,
         tls: Option<&TlsInfo>,
@@ -133,7 +133,7 @@ impl Serving {
         self.backend.verify_again(leaf, others.unwrap_or_default())
     }
 
-    /// Why the client of a connection, of which `tls` is known, is answered with 403, if it is.
+    /// Why the client of a connection with `tls` gets a 403; `None` if it does not.
     pub(crate) fn denied<'c>(&self, tls: Option<&'c TlsInfo>) -> Option<Denied<'c>> {
         let trust = self.clients.trust()?;
         let known = tls.and_then(|tls| Some((tls.client_certificate.as_ref()?, tls)));
@@ -144,7 +144,7 @@ impl Serving {
         Some(Denied::ByRule { certificate, fault })
     }
 
-    /// Whether an identity is for `host`.
+    /// Whether an identity covers `host`.
     pub(crate) fn is_for_host(&self, host: &str) -> bool {
         let identities = self.identities.iter().flat_map(Identities::all);
         identities.map(Identity::leaf).any(|leaf| leaf.is_for_host(host))

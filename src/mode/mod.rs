@@ -21,12 +21,12 @@ pub use self::table::{BackendName, compiled_backends};
 /// HTTP, HTTPS or mutual TLS.
 #[derive(Debug, Clone)]
 pub enum Mode {
-    /// In the clear.
+    /// Without TLS.
     Http,
-    /// With TLS, by a server that proves who it is.
+    /// With TLS. The server proves its identity.
     Https(Identity),
-    /// With TLS, where clients prove who they are too, by a certificate that the policy takes; a
-    /// policy that asks nobody is an error ([`ModeError::NoClientPolicy`]).
+    /// With TLS, where clients prove their identity too, with a certificate that the policy accepts. A policy that
+    /// asks for no certificate is an error ([`ModeError::NoClientPolicy`]).
     Mutual(Identity, ClientPolicy),
 }
 
@@ -41,13 +41,13 @@ impl Mode {
         }
     }
 
-    /// Builds the backend that serves this mode, as [`Server::bind`](crate::Server::bind) does before it takes a
-    /// port: to find out whether it can be built, or which one it is. It is one of those that come with turnkey.
+    /// Builds the backend for this mode, as [`Server::bind`](crate::Server::bind) does before it binds a port. Use it
+    /// to find out whether that works, and with which backend. It only tries the backends that come with turnkey.
     pub fn build(self, choice: &Tls) -> Result<Built, ModeError> {
         self.build_with(choice, None)
     }
 
-    /// The same, where the program may bring a backend of its own.
+    /// The same, where the program may bring its own backend.
     pub(crate) fn build_with(
         self,
         choice: &Tls,
@@ -60,7 +60,7 @@ impl Mode {
         let (identity, clients) = match self {
             Self::Http => return in_the_clear(choice.backend, own),
             Self::Https(identity) => (identity, ClientPolicy::None),
-            // Whoever says mutual must not get a server that lets everybody in.
+            // Mutual mode must never let everybody in.
             Self::Mutual(_, ClientPolicy::None) => return Err(ModeError::NoClientPolicy),
             Self::Mutual(identity, clients) => (identity, clients),
         };
@@ -82,7 +82,7 @@ impl Mode {
     }
 }
 
-/// That TLS clients take each key.
+/// Checks that TLS clients accept each key.
 fn check_keys<'i>(mut identities: impl Iterator<Item = &'i Identity>) -> Result<(), ModeError> {
     let is_for_nobody = |identity: &&Identity| !identity.leaf().key().is_for_tls();
     identities.find(is_for_nobody).map_or(Ok(()), |identity| {
@@ -105,7 +105,7 @@ fn with_tls(
     let backend = factory.build(&config)?;
     let TlsConfig { identities, clients, .. } = config;
     let name = capabilities.name;
-    // What everybody expects, and nobody has forbidden.
+    // Everybody expects TLS 1.3, and the choice does not exclude it.
     let lack = match choice.max {
         None if !capabilities.tls13 => format!(" only: {name} has no 1.3 on this system"),
         _ => String::new(),
@@ -125,41 +125,38 @@ fn with_tls(
     })
 }
 
-/// What is asked of the TLS stack, where it is left open otherwise.
+/// Choices for the TLS stack. All of them are optional.
 #[derive(Debug, Clone, Default)]
 pub struct Tls {
-    /// The backend, of those that come with turnkey (for another, see
-    /// [`Server::backend`](crate::Server::backend)); without one, the first compiled one of rustls, openssl and native-tls that can
-    /// do all that is asked, TLS 1.3 and every certificate included. Where none has TLS 1.3 for the
-    /// rest of it, the first that can do that rest.
+    /// The backend, of those that come with turnkey (for another, see [`Server::backend`](crate::Server::backend)).
+    /// Default: the first compiled one of rustls, openssl and native-tls that supports everything needed, including
+    /// TLS 1.3 and every certificate. If none of them has TLS 1.3 with the rest, the first that supports the rest.
     pub backend: Option<BackendName>,
-    /// The oldest version to speak; TLS 1.2.
+    /// The oldest version to accept. Default: TLS 1.2.
     pub min: Option<TlsVersion>,
-    /// The newest version to speak; the newest that the backend can.
+    /// The newest version to accept. Default: the newest that the backend supports.
     pub max: Option<TlsVersion>,
-    /// Identities beside that of the mode, for clients that ask for their names (SNI); none.
+    /// More identities beside that of the mode, for clients that ask for their names (SNI). Default: none.
     pub further: Vec<Identity>,
-    /// Whether sessions are resumed; they are in https mode, and not in mutual mode.
+    /// Whether to resume sessions. Default: yes in https mode, no in mutual mode.
     pub resumption: Option<bool>,
-    /// What session tickets are encrypted with, when several servers share it; each server's own.
+    /// The key that encrypts session tickets, to share it between servers. Default: a key of each server's own.
     pub ticket_key: Option<TicketKey>,
-    /// Whether the backend has to be able to staple responses of an OCSP responder, which an identity may
-    /// only come to have later; it has to where one has such a response.
+    /// Whether the backend must support OCSP stapling, for an identity that may get an OCSP response later. It must
+    /// anyway if an identity has one already.
     pub ocsp: bool,
-    /// Whether clients may come with certificates of X.509 version 1: of several backends that can
-    /// serve, one that accepts such certificates is taken then. Where an identity has one, it is
-    /// anyway.
+    /// Whether clients may use certificates of X.509 version 1. If so, a backend that accepts them is preferred. It
+    /// is preferred anyway if an identity has such a certificate.
     pub x509_v1_clients: bool,
 }
 
 impl Tls {
-    /// A version that somebody took the trouble to name is asked for.
+    /// A version that is named explicitly is required.
     fn asks_for_tls13(&self) -> bool {
         self.min == Some(TlsVersion::Tls13) || self.max == Some(TlsVersion::Tls13)
     }
 
-    /// A resumed session skips the check of the client's certificate, so that is for whoever runs
-    /// the server to ask for.
+    /// A resumed session skips the check of the client's certificate, so the operator must ask for it.
     fn resumption(&self, clients: &ClientPolicy) -> Resumption {
         match (self.resumption.unwrap_or(clients.is_none()), &self.ticket_key) {
             (false, _) => Resumption::Off,
@@ -180,18 +177,18 @@ impl Tls {
 pub struct Built {
     pub(crate) serving: Serving,
     pub(crate) capabilities: Capabilities,
-    /// Name, library and versions, for people.
+    /// Name, library and versions, for people to read.
     pub(crate) description: String,
 }
 
 impl Built {
-    /// The backend.
+    /// The backend itself.
     #[must_use]
     pub fn backend(&self) -> &dyn Backend {
         &*self.serving.backend
     }
 
-    /// What it can do.
+    /// What the backend supports.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
@@ -203,7 +200,7 @@ impl Built {
         &self.serving.clients
     }
 
-    /// The backend's name, the library behind it and the TLS versions it offers, for people to read: as
+    /// The backend's name, the library behind it and the TLS versions it offers, for people to read, as
     /// [`Bound::backend`](crate::Bound::backend).
     #[must_use]
     pub fn description(&self) -> &str {
@@ -238,7 +235,7 @@ fn in_the_clear(
     })
 }
 
-/// The name of its backends, and the library behind them.
+/// The name of the factory's backends, and their library.
 fn called(factory: &dyn BackendFactory) -> String {
     let (name, library) = (factory.capabilities().name, factory.library());
     if library.is_empty() { name.to_owned() } else { format!("{name} ({library})") }
@@ -255,7 +252,7 @@ mod tests {
         assert!(matches!(error, ModeError::TlsBackendForHttp("rustls")), "{error}");
     }
 
-    /// A server's, for `localhost`.
+    /// An identity for `localhost`.
     #[cfg(feature = "rustls")]
     fn identity() -> Identity {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

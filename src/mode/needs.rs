@@ -1,4 +1,4 @@
-//! What is asked of a TLS backend: by options, and by the certificates that are given.
+//! What a TLS backend must support, by the options and the certificates in use.
 
 use turnkey_backend::{
     Capabilities, Certificate, ClientPolicy, ClientTrust, ConnectConfig, Identity, KeyKind,
@@ -7,14 +7,14 @@ use turnkey_backend::{
 
 use super::Tls;
 
-/// What is asked beyond TLS itself.
+/// What is needed beyond TLS itself.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a list of wishes is what this is")]
 pub(super) struct Needs {
     pub(super) clients: bool,
-    /// TLS 1.3, asked for by name.
+    /// TLS 1.3 is requested explicitly.
     pub(super) tls13: bool,
-    /// TLS 1.3, as everybody expects it: a backend that has it goes before one that has not.
+    /// TLS 1.3 is expected by default: backends that have it are preferred.
     pub(super) prefers_tls13: bool,
     pub(super) sni: bool,
     pub(super) crl: bool,
@@ -25,7 +25,7 @@ pub(super) struct Needs {
     pub(super) x509_v1: bool,
     pub(super) x509_v1_clients: bool,
     pub(super) name_constraints: bool,
-    /// Those of the identities, each once.
+    /// The kinds of key of the identities, without duplicates.
     pub(super) keys: Vec<KeyKind>,
 }
 
@@ -69,7 +69,7 @@ impl Needs {
         self.lacking(capabilities).is_none()
     }
 
-    /// The first thing that is asked for and not there.
+    /// The first need that the backend does not support.
     pub(super) fn lacking(&self, capabilities: &Capabilities) -> Option<&'static str> {
         let wishes = [
             (true, capabilities.tls, "TLS"),
@@ -91,7 +91,7 @@ impl Needs {
         wish.map(|(.., what)| what).or_else(|| key.map(keys_like))
     }
 
-    /// Whether it can do, too, what the certificates only may need, depending on who connects.
+    /// Whether the backend also supports what may be needed, depending on the peer.
     pub(super) fn suits(&self, capabilities: &Capabilities) -> bool {
         (!self.self_signed_upstreams || capabilities.self_signed_upstreams)
             && (!self.x509_v1_clients || capabilities.x509_v1)
@@ -99,7 +99,7 @@ impl Needs {
     }
 }
 
-/// What keys like this one are called.
+/// The name of keys of this kind.
 fn keys_like(key: &KeyKind) -> &'static str {
     match key {
         KeyKind::Ed25519 => "Ed25519 keys",

@@ -7,8 +7,8 @@ use turnkey_backend::{BackendFactory, BuildError, Capabilities, ConnectConfig, C
 
 use super::needs::listed;
 
-/// Each row: the variant, its name (which is that of the cargo feature too), when it is compiled in, and what of its crate
-/// accepts connections and opens them. They are tried in this order.
+/// Each row: the variant, its name (also the cargo feature), when it is compiled in, and what accepts and opens
+/// connections in its crate. They are tried in this order.
 macro_rules! tls_backends {
     ($($(#[$doc:meta])* $variant:ident $name:literal if $compiled:meta, $from:ident::$factory:ident, $connector:ident;)+) => {
         /// The name of a backend that comes with turnkey, compiled in or not.
@@ -20,10 +20,10 @@ macro_rules! tls_backends {
         }
 
         impl BackendName {
-            /// Those that do TLS, in the order in which they are tried.
+            /// The backends that do TLS, in the order in which they are tried.
             pub const TLS: &[Self] = &[$(Self::$variant),+];
 
-            /// The name, which is that of the cargo feature too.
+            /// The name, which is also that of the cargo feature.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -50,7 +50,7 @@ macro_rules! tls_backends {
 tls_backends! {
     /// rustls.
     Rustls "rustls" if feature = "rustls", turnkey_rustls::RustlsFactory, RustlsConnector;
-    /// OpenSSL. Of the default build it is a part only where native-tls links OpenSSL anyway.
+    /// OpenSSL. The default build includes it only where native-tls links OpenSSL anyway.
     OpenSsl "openssl" if any(
         feature = "openssl",
         all(feature = "system-openssl", not(any(target_os = "windows", target_vendor = "apple")))
@@ -68,7 +68,7 @@ pub(super) struct Compiled {
 }
 
 impl BackendName {
-    /// What the backend can do; `None`, unless it is compiled in.
+    /// What the backend supports; `None` if it is not compiled in.
     #[must_use]
     pub fn capabilities(self) -> Option<Capabilities> {
         match self {
@@ -103,7 +103,7 @@ pub fn compiled_backends() -> Vec<(&'static str, String)> {
     compiled().iter().map(|c| (c.capabilities.name, c.factory.library())).collect()
 }
 
-/// The names of the TLS backends, and cargo features, that were not compiled in.
+/// The names of the TLS backends that were not compiled in. They are also the cargo features.
 pub(super) fn absent_backends() -> Vec<&'static str> {
     let compiled: Vec<_> = compiled().iter().map(|c| c.capabilities.name).collect();
     let names = BackendName::TLS.iter().map(|backend| backend.name());
@@ -125,7 +125,7 @@ mod tests {
         line.trim_matches('|').split('|').skip(1).map(str::trim).collect()
     }
 
-    /// What is compiled in: all of it in the default build, on Linux at least.
+    /// The compiled backends: all of them in the default build, at least on Linux.
     fn backends() -> Vec<Capabilities> {
         let compiled: Vec<_> = compiled().iter().map(|c| c.capabilities).collect();
         [&[turnkey_plain::Plain::CAPABILITIES], &compiled[..]].concat()
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// The page names no other, and the rest of this table agrees with itself.
+    /// The page names no other backend, and the rest of the table is consistent.
     #[test]
     fn each_has_its_name() {
         let named: Vec<_> = BackendName::TLS.iter().map(|backend| backend.name()).collect();
