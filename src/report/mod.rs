@@ -13,7 +13,7 @@ use self::access::AccessLog;
 use self::metrics::Metrics;
 use self::record::Record;
 
-/// Who is told of what has happened: the access log, and the metrics, where they are wanted.
+/// Receives the record of each request, for the access log and the metrics, if they are enabled.
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
     access: Option<AccessLog>,
@@ -25,17 +25,17 @@ impl Observer {
         Self { access, metrics }
     }
 
-    /// Whether anybody is told of anything.
+    /// Whether there is an access log or metrics.
     pub(crate) fn is_wanted(&self) -> bool {
         self.access.is_some() || self.metrics.is_some()
     }
 
-    /// Whether what clients write is told of, rather than counted.
+    /// Whether the text from clients is needed.
     pub(crate) fn keeps_text(&self) -> bool {
         self.access.is_some()
     }
 
-    /// A request has ended.
+    /// Reports a request that has ended.
     pub(crate) fn request_ended(&self, record: &Record<'_>) {
         if let Some(metrics) = &self.metrics {
             metrics.request_ended(record);
@@ -45,12 +45,12 @@ impl Observer {
         }
     }
 
-    /// The metrics, where they are wanted.
+    /// The metrics, if they are enabled.
     pub(crate) fn metrics(&self) -> Option<&Arc<Metrics>> {
         self.metrics.as_ref()
     }
 
-    /// Waits until all that was told is written, for a while.
+    /// Waits a limited time until everything reported is written.
     pub(crate) fn flush(&self) {
         if let Some(access) = &self.access {
             access.flush();

@@ -1,19 +1,19 @@
-//! Apache's Common and Combined Log Formats (`mod_log_config`), which everything that reads logs knows.
+//! Apache's Common and Combined Log Formats (`mod_log_config`), which all log readers know.
 
 use super::escape::{push_quoted, push_word};
 use super::put;
 use super::stamp::Stamps;
 use crate::report::record::Record;
 
-/// Adds `%h %l %u %t "%r" %>s %b`, and `"%{Referer}i" "%{User-Agent}i"` if `combined`. The user is the
-/// common name of the client's certificate, if it has just one: rules go by no other either.
+/// Adds `%h %l %u %t "%r" %>s %b`, and `"%{Referer}i" "%{User-Agent}i"` if `combined`. The user is the common name of
+/// the client's certificate, if it has exactly one: rules also use only that.
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, combined: bool) {
     put(line, record.noted.client());
     line.extend_from_slice(b" - ");
     match record.certificate().and_then(|certificate| certificate.sole_common_name()) {
         None => line.push(b'-'),
         Some("") => line.extend_from_slice(b"\"\""),
-        // Nobody is to pass for somebody without a name.
+        // A client named "-" must not look like a client without a name.
         Some("-") => line.extend_from_slice(b"\\x2d"),
         Some(name) => push_word(line, name.as_bytes()),
     }

@@ -1,12 +1,12 @@
-//! What others have written, on a line of ours: printable ASCII, in which no line, quote or terminal
-//! ends early, and no text runs the other way.
+//! Escapes text from others to printable ASCII. It cannot end a line or a quoted string early, control a terminal, or
+//! reverse the direction of text.
 
-/// Adds `bytes` as Apache's `mod_log_config` writes what clients have sent, for a place in quotes.
+/// Adds `bytes` as Apache's `mod_log_config` writes what clients send, for a place in quotes.
 pub(super) fn push_quoted(line: &mut Vec<u8>, bytes: &[u8]) {
     push(line, bytes, |byte| (b' '..=b'~').contains(&byte));
 }
 
-/// The same for a place that ends with a blank.
+/// The same, for a place that ends with a blank.
 pub(super) fn push_word(line: &mut Vec<u8>, bytes: &[u8]) {
     push(line, bytes, |byte| byte.is_ascii_graphic());
 }
@@ -15,7 +15,7 @@ fn push(line: &mut Vec<u8>, bytes: &[u8], may_stand: impl Fn(u8) -> bool) {
     let plain = |byte| may_stand(byte) && byte != b'"' && byte != b'\\';
     let mut rest = bytes;
     loop {
-        // Nearly all of it is plain.
+        // Nearly everything is plain.
         let (run, after) = rest.split_at(run_of(rest, plain));
         line.extend_from_slice(run);
         let Some((&byte, after)) = after.split_first() else { return };
@@ -33,19 +33,19 @@ fn push(line: &mut Vec<u8>, bytes: &[u8], may_stand: impl Fn(u8) -> bool) {
     }
 }
 
-/// How many of `bytes` are `plain`, from the first one on. Sixteen at a time they are looked at all at once.
+/// How many of `bytes` are `plain`, from the first on. Checks sixteen at a time.
 fn run_of(bytes: &[u8], plain: impl Fn(u8) -> bool) -> usize {
     let all = |block: &&[u8]| block.iter().fold(true, |all, &byte| all & plain(byte));
     let start = 16 * bytes.chunks_exact(16).take_while(all).count();
     let rest = bytes.get(start..).unwrap_or_default();
-    // What is left of a block, with some of what was looked at before.
+    // The incomplete last block: check the last sixteen bytes, which overlap the block before.
     if rest.len() < 16 && bytes.last_chunk::<16>().is_some_and(|block| all(&block.as_slice())) {
         return bytes.len();
     }
     start + rest.iter().take_while(|&&byte| plain(byte)).count()
 }
 
-/// Adds `bytes` as a string of JSON (RFC 8259 §7), in ASCII. What is not UTF-8 is U+FFFD there.
+/// Adds `bytes` as a JSON string (RFC 8259 §7), in ASCII. Invalid UTF-8 becomes U+FFFD.
 pub(super) fn push_json(line: &mut Vec<u8>, bytes: &[u8]) {
     line.push(b'"');
     for chunk in bytes.utf8_chunks() {
@@ -87,7 +87,7 @@ mod tests {
         String::from_utf8(line).unwrap()
     }
 
-    /// Byte by byte what Apache 2.4 makes of them (`ap_escape_logitem`).
+    /// Byte for byte as in Apache 2.4 (`ap_escape_logitem`).
     #[test]
     fn text_is_escaped_as_apache_does() {
         for (bytes, escaped) in [
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(pushed(push_word, b"a b"), r"a\x20b");
     }
 
-    /// Wherever it stands in the sixteen bytes that are looked at at once, or behind them.
+    /// At each position in the sixteen bytes that are checked at once, and after them.
     #[test]
     fn one_odd_byte_is_escaped_wherever_it_stands() {
         for (length, at) in (0..60_usize).flat_map(|length| (0..length).map(move |at| (length, at)))

@@ -1,4 +1,4 @@
-//! Lines for programs: the same keys on each, `null` where there is nothing to tell.
+//! Lines for programs: the same keys on each, `null` if there is no value.
 
 use turnkey_backend::TlsVersion;
 
@@ -11,7 +11,7 @@ use crate::report::record::Record;
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps) {
     let noted = record.noted;
     let parts = noted.parts();
-    // A line that is no request line is told as a whole.
+    // A malformed request line is logged as a whole.
     let target = parts.map_or(noted.request_line(), |[_, target, _]| target);
     line.extend_from_slice(b"{\"time\":\"");
     stamps.push_iso(line, record.began);
@@ -34,7 +34,7 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
     push_text(line, "tls", version.map(str::as_bytes));
     let group = tls.and_then(|tls| tls.key_exchange.as_deref());
     push_text(line, "tls_group", group.map(str::as_bytes));
-    // Rules go by no common name of several, and whoever reads logs must not either.
+    // Rules ignore the common names if there are several, and so must readers of the log.
     let common_name = certificate.and_then(|c| c.sole_common_name());
     push_text(line, "client_cn", common_name.map(str::as_bytes));
     push_text(line, "client_subject", certificate.map(|c| c.subject().as_bytes()));

@@ -17,19 +17,18 @@ use self::stamp::Stamps;
 use super::log::{FLUSH, LineQueue};
 use super::record::Record;
 
-/// How long lines are gathered before they are written: a thread that is woken for each of them costs
-/// more than they do.
+/// How long to gather lines before they are written: waking a thread for each line costs more than the line.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How a line of the access log is written. What clients have written is escaped in all of them.
+/// The format of a line in the access log. All formats escape what clients send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// For people.
+    /// For people to read.
     #[default]
     Text,
-    /// The Common Log Format, as Apache writes it: `%h %l %u %t "%r" %>s %b`.
+    /// The Common Log Format of Apache: `%h %l %u %t "%r" %>s %b`.
     Common,
-    /// The same with `"%{Referer}i" "%{User-Agent}i"` behind it, Apache's Combined Log Format.
+    /// Apache's Combined Log Format: the same, followed by `"%{Referer}i" "%{User-Agent}i"`.
     Combined,
     /// One JSON object (RFC 8259) on each line, in ASCII.
     Json,
@@ -49,10 +48,10 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Writes a line for each request after it has ended: whole or broken off, refused or handed on.
+/// Writes a line for each request after it has ended: complete or broken off, rejected or forwarded.
 ///
-/// No request waits for whoever reads the lines: a thread writes them. There is room for a mebibyte of
-/// lines that wait; further ones are dropped, and how many is logged when the reader goes on.
+/// A separate thread writes the lines, so no request waits for their reader. A mebibyte of lines can wait. Further
+/// lines are dropped, and their number is logged when the reader continues.
 #[derive(Debug)]
 pub struct AccessLog {
     format: LogFormat,
@@ -61,26 +60,26 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// What a logger may know it by, to have the access log on or off like other targets: its lines do not go
-    /// through [`log`].
+    /// A name for loggers, to switch the access log on or off like other targets. Its lines do not go through
+    /// [`log`].
     pub const TARGET: &str = "turnkey::access";
 
     /// Writes to stdout, without colour.
     ///
-    /// Fails when there can be no further thread.
+    /// Fails if no thread can be started.
     pub fn stdout(format: LogFormat) -> io::Result<Self> {
         Self::new(format, io::stdout())
     }
 
     /// Writes to `out`, many lines at a time, without colour.
     ///
-    /// Fails when there can be no further thread.
+    /// Fails if no thread can be started.
     pub fn new(format: LogFormat, out: impl Write + Send + 'static) -> io::Result<Self> {
         let queue = LineQueue::new("the access log", GATHER, out)?;
         Ok(Self { format, colours: false, queue })
     }
 
-    /// Sets whether [`LogFormat::Text`] is in colour; it is not. The other formats never are.
+    /// Sets whether [`LogFormat::Text`] uses colour. Default: `false`. The other formats never do.
     #[must_use]
     pub fn colours(mut self, on: bool) -> Self {
         self.colours = on;
@@ -92,12 +91,12 @@ impl AccessLog {
         with_line(self.format, self.colours, record, |line| self.queue.push(line));
     }
 
-    /// What the lines go through.
+    /// The queue of the lines.
     pub(crate) fn queue(&self) -> &LineQueue {
         &self.queue
     }
 
-    /// Waits until all lines are written, for a while.
+    /// Waits a limited time until all lines are written.
     pub(crate) fn flush(&self) {
         if !self.queue.flush(FLUSH) {
             log::warn!("the end of the access log is lost: nobody reads it");
@@ -105,7 +104,7 @@ impl AccessLog {
     }
 }
 
-/// Does `with` the line of a request, and the end of the line.
+/// Calls `with` with the line of a request, including its line end.
 pub(crate) fn with_line<T>(
     format: LogFormat,
     colours: bool,
@@ -129,15 +128,15 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// What a thread writes lines with, so that none of them costs memory of its own.
+/// A thread's buffer for lines, so that a line needs no allocation.
 #[derive(Debug, Default)]
 struct Scratch {
     line: Vec<u8>,
     stamps: Stamps,
 }
 
-/// Adds what is of our own making, as it is shown.
+/// Adds a trusted value, without escaping.
 fn put(line: &mut Vec<u8>, shown: impl Display) {
-    // A vector takes all that is written to it.
+    // Writing to a vector cannot fail.
     _ = write!(line, "{shown}");
 }

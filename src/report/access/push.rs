@@ -1,4 +1,4 @@
-//! Numbers and addresses on a line, without the machinery of `fmt`, which costs more than the rest of the line.
+//! Numbers and addresses on a line, without `fmt`, which costs more than the rest of the line.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ pub(super) fn push_number(line: &mut Vec<u8>, number: impl Integer) {
     line.extend_from_slice(Buffer::new().format(number).as_bytes());
 }
 
-/// Adds the last three digits of `number`, which may be zeros.
+/// Adds the last three digits of `number`, with leading zeros.
 pub(super) fn push_three_digits(line: &mut Vec<u8>, number: u32) {
     let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
     line.extend_from_slice(&[digit(number / 100), digit(number / 10), digit(number)]);

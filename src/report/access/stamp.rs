@@ -8,7 +8,7 @@ use super::push::push_three_digits;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Times as lines tell them, in UTC. They change once a second, and are kept so long.
+/// Formatted times in UTC. Each is cached for its second.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
     iso: Stamp,

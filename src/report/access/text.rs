@@ -1,4 +1,4 @@
-//! Lines for people.
+//! Lines for people to read.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::put;
 use super::stamp::Stamps;
 use crate::report::record::{Completion, Record};
 
-/// When, and for whom: what the eye may pass over.
+/// The time and the client's address, which matter less.
 const FAINT: Style = Style::new().dimmed();
-/// Who came with a certificate.
+/// The name in the client's certificate.
 const CLIENT: Style = AnsiColor::Cyan.on_default();
-/// How it ended, if not as it should.
+/// A request that did not end normally.
 const BROKEN: Style = AnsiColor::Red.on_default().bold();
 
-/// Adds when, what came of what, how much, how long, and for whom; and what is out of the ordinary.
+/// Adds the time, status, request, host, size, duration and client, and anything unusual.
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps, colours: bool) {
     colour(line, colours, FAINT);
     stamps.push_iso(line, record.began);
@@ -58,7 +58,7 @@ pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, stamps: &mut Stamps
     push_outcome(line, record.outcome, colours);
 }
 
-/// Adds `took` in milliseconds, with three places.
+/// Adds `took` in milliseconds, with three decimals.
 fn push_millis(line: &mut Vec<u8>, took: Duration) {
     let seconds = took.as_secs();
     let millis = u64::from(took.subsec_millis());
@@ -67,12 +67,12 @@ fn push_millis(line: &mut Vec<u8>, took: Duration) {
     push_three_digits(line, took.subsec_micros());
 }
 
-/// By which certificate the client is known, and over which version of TLS it came.
+/// Adds the client's certificate and the TLS version.
 fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: bool) {
     if let Some(certificate) = record.certificate() {
         line.extend_from_slice(b" \"");
         colour(line, colours, CLIENT);
-        // The subject tells more when there is no common name, or several.
+        // The subject says more if there is no common name, or several.
         let name = certificate.sole_common_name().unwrap_or(certificate.subject());
         push_quoted(line, name.as_bytes());
         plain(line, colours);
@@ -83,7 +83,7 @@ fn push_client(line: &mut Vec<u8>, record: &Record<'_>, colours: bool) {
     }
 }
 
-/// How it ended, if not as it should.
+/// Adds how the request ended, if not normally.
 fn push_outcome(line: &mut Vec<u8>, outcome: Completion, colours: bool) {
     let outcome: &[u8] = match outcome {
         Completion::Complete => return,
@@ -129,7 +129,7 @@ mod tests {
     use crate::common::request_id::RequestId;
     use crate::report::record::Noted;
 
-    /// A line written the simplest way.
+    /// A line written in the simplest way.
     fn expected(record: &Record<'_>, client: ClientAddr) -> String {
         let micros = record.took.as_micros();
         let id = record.id.map(|id| format!(" #{id}")).unwrap_or_default();

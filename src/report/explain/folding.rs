@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::FOLD;
 use crate::common::address::ClientAddr;
 
-/// How many lines are remembered at most; of more there is one line each.
+/// The most lines to remember. Further lines are not folded.
 const MAX: usize = 4096;
 
-/// Lines that were logged a short while ago, and how often they would have been again.
+/// Lines that were logged recently, and how often they have been repeated since.
 #[derive(Debug, Default)]
 pub(super) struct Folding {
     lines: HashMap<(ClientAddr, String), Repeats>,
@@ -22,7 +22,7 @@ struct Repeats {
     due: Instant,
 }
 
-/// A line that came again, and how often.
+/// A repeated line, and how often.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repeated {
     peer: ClientAddr,
@@ -31,8 +31,8 @@ pub(super) struct Repeated {
 }
 
 impl Folding {
-    /// Whether `text` about `peer` is to be logged now. If not, it is counted. What has the same `key`
-    /// is the same, though its text may tell another time.
+    /// Whether to log `text` about `peer` now. If not, it is counted. Lines with the same `key` are equal, even if
+    /// their texts differ in a time.
     pub(super) fn is_new(
         &mut self,
         peer: ClientAddr,
@@ -54,8 +54,8 @@ impl Folding {
         }
     }
 
-    /// The lines that came again, of those whose time is up by `now`, or of all. A line that did come
-    /// again is counted on: whoever tries all day makes a line each while, not two.
+    /// The repeated lines that are due by `now`, or all. A repeated line is kept and counted further: a client that
+    /// tries all day causes one line in each period, not two.
     pub(super) fn take_due(&mut self, now: Option<Instant>) -> Vec<Repeated> {
         let mut repeated = Vec::new();
         self.lines.retain(|(peer, _), repeats| {
@@ -73,7 +73,7 @@ impl Folding {
         repeated
     }
 
-    /// When the next line's time is up.
+    /// When the next line is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.lines.values().map(|repeats| repeats.due).min()
     }
@@ -109,7 +109,7 @@ mod tests {
         let told = folding.take_due(Some(start + FOLD));
         assert_eq!(told, [Repeated { peer: a, text: "x".to_owned(), count: 2 }]);
         assert_eq!(told[0].to_string(), "127.0.0.1: 2 times more in 10 seconds: x");
-        // The line goes on being counted, the others are forgotten.
+        // The repeated line is counted further. The others are forgotten.
         assert!(!folding.is_new(a, "x".to_owned(), "x", start + FOLD));
         assert!(folding.is_new(a, "y".to_owned(), "y", start + FOLD));
         assert_eq!(folding.take_due(None).len(), 1);

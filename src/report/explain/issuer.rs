@@ -1,11 +1,11 @@
-//! A client's certificate that no CA issued which is trusted here.
+//! A client's certificate whose issuer is not trusted here.
 
 use turnkey_backend::Certificate;
 
 use super::Context;
 use super::text::{cas, short};
 
-/// Whoever issued `culprit` is not trusted here. `setting` is what names the client CAs.
+/// The issuer of `culprit` is not trusted here. `setting` is the name of the setting for client CAs.
 pub(super) fn unknown(
     who: &str,
     culprit: &Certificate,
@@ -33,7 +33,7 @@ pub(super) fn unknown(
     }
 }
 
-/// Whether a CA that is trusted bears the name of the one that issued `certificate`.
+/// Whether a trusted CA has the same name as the issuer of `certificate`.
 fn is_namesake(certificate: &Certificate, context: &Context<'_>) -> bool {
     let trusted = context.serving.clients.trust().map(|trust| trust.anchors().certificates());
     trusted.unwrap_or_default().iter().any(|ca| ca.subject() == certificate.issuer())

@@ -1,5 +1,5 @@
-//! Why connections end before a request is served: from a closed set of reasons, in one line each
-//! that says whose decision it was and what to do.
+//! Explains why connections end before a request is served. The reasons are a closed set. Each gets one line that
+//! says who decided it and what to do.
 
 mod folding;
 mod issuer;
@@ -28,24 +28,24 @@ use crate::mode::current::Denied;
 pub(crate) enum Event<'e> {
     /// The handshake failed.
     Handshake(&'e HandshakeError),
-    /// It was not complete in time.
+    /// The handshake took too long.
     TimedOut(&'e Limits),
-    /// The client sent a request in the clear to a port for TLS.
+    /// The client sent a plain HTTP request to a TLS port.
     PlainHttp,
-    /// The client began a handshake on a port for plain HTTP.
+    /// The client began a TLS handshake on a plain HTTP port.
     TlsOnPlain,
-    /// There is no PROXY header as there should be: what is wrong.
+    /// The PROXY header is missing or invalid; with what is wrong.
     ProxyHeader(&'e str),
-    /// The client is answered with 403.
+    /// The client gets a 403.
     NotAllowed(&'e Denied<'e>),
-    /// The client was let in, and would not be any more.
+    /// The client was let in, but would no longer be.
     NoLonger(&'e HandshakeError),
-    /// The client left without a word: a port scan, a health check, a browser that thought ahead.
+    /// The client left without a byte: a port scan, a health check, a browser's speculative connection.
     Left,
 }
 
 impl Event<'_> {
-    /// What tells it from another for the same reason: whose certificate it is about, mostly.
+    /// What distinguishes it from events with the same reason: mostly the subject of a certificate.
     fn subject(&self) -> Option<&str> {
         match self {
             Self::NotAllowed(Denied::ByRule { certificate, .. }) => Some(certificate.subject()),
@@ -59,7 +59,7 @@ impl Event<'_> {
     }
 }
 
-/// Tells the log why connections end, each reason of each address once in a while, and counts.
+/// Logs why connections end, and counts the reasons. Repeats for one address are folded.
 #[derive(Debug, Default)]
 pub(crate) struct Explainer {
     folding: Mutex<Folding>,
@@ -67,11 +67,11 @@ pub(crate) struct Explainer {
     names: Arc<SettingNames>,
 }
 
-/// How long the same line about the same address is only counted.
+/// For how long repeats of a line about one address are only counted.
 const FOLD: Duration = Duration::from_secs(10);
 
 impl Explainer {
-    /// Calls the settings of the server by these names.
+    /// Uses these names for the server's settings.
     pub(crate) fn new(names: Arc<SettingNames>) -> Self {
         Self { names, ..Self::default() }
     }
@@ -94,8 +94,7 @@ impl Explainer {
         }
     }
 
-    /// Tells the log how often lines were repeated that are due by `now`, or all of them; and when
-    /// the next one is.
+    /// Logs the repeated lines that are due by `now`, or all of them. Returns when the next one is due.
     pub(crate) fn flush(&self, now: Option<Instant>) -> Option<Instant> {
         let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
         for repeated in folding.take_due(now) {
@@ -104,7 +103,7 @@ impl Explainer {
         folding.next_due()
     }
 
-    /// Tells the log of the repeats, for as long as the server runs.
+    /// Logs the repeated lines while the server runs.
     pub(crate) async fn run(&self) {
         loop {
             let due = self.flush(Some(Instant::now()));
@@ -113,12 +112,12 @@ impl Explainer {
         }
     }
 
-    /// How often connections have ended for this reason.
+    /// How many connections have ended for this reason.
     pub(crate) fn count(&self, reason: Reason) -> u64 {
         self.counts.get(reason as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
-    /// What there was, most often first; nothing if there was nothing.
+    /// The reasons so far, the most frequent first; `None` if there are none.
     pub(crate) fn summary(&self) -> Option<Summary> {
         let left = self.count(Reason::Left);
         let others = Reason::ALL.iter().filter(|reason| **reason != Reason::Left);
@@ -129,7 +128,7 @@ impl Explainer {
     }
 }
 
-/// How often which reason came up.
+/// How often each reason occurred.
 #[derive(Debug)]
 pub(crate) struct Summary {
     others: Vec<(Reason, u64)>,

@@ -1,6 +1,6 @@
 use turnkey_backend::Fault;
 
-/// What to do about a chain that breaks a rule of RFC 5280 for paths. `who` is the certificate at fault.
+/// What to do about a chain that breaks a path rule of RFC 5280. `who` is the certificate at fault.
 pub(super) fn line(fault: &Fault, who: &str) -> Option<String> {
     Some(match fault {
         Fault::MayNotSign => format!(

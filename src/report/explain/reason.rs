@@ -1,12 +1,12 @@
-//! The table of reasons. The log's summary and the metrics take their words from it, and a test compares
-//! `backends/README.md` and `docs/ERRORS.md` with it.
+//! The table of reasons. The log's summary and the metrics use its words. A test compares it with
+//! `backends/README.md` and `docs/ERRORS.md`.
 
 use turnkey_backend::{Alert, Common, Fault, HandshakeError};
 
 use super::Event;
 
-/// Makes the enum and its table. A row has the label in the metrics, the name in the summary, `result` in the metrics,
-/// how lines in the log begin, the backends that can report it, and the causes in the words of the document.
+/// Makes the enum and its table. A row has: the label in the metrics, the name in the summary, `result` in the
+/// metrics, how lines in the log begin, the backends that can report it, and the causes in the words of the document.
 macro_rules! reasons {
     ($($reason:ident $label:literal $name:literal $result:literal
         [$($begins:literal)+] $can:ident [$($cause:literal)+])+) => {
@@ -15,10 +15,10 @@ macro_rules! reasons {
         pub(crate) enum Reason { $($reason),+ }
 
         impl Reason {
-            /// All of them, each at the index of its number.
+            /// All reasons, each at the index of its number.
             pub(crate) const ALL: &[Self] = &[$(Self::$reason),+];
 
-            /// The label of the metrics.
+            /// The label in the metrics.
             pub(crate) fn label(self) -> &'static str {
                 match self { $(Self::$reason => $label),+ }
             }
@@ -28,7 +28,7 @@ macro_rules! reasons {
                 match self { $(Self::$reason => $name),+ }
             }
 
-            /// How the handshake ended, in the metrics: `completed`, `failed`, or `left` if it did not begin.
+            /// The result of the handshake in the metrics: `completed`, `failed`, or `left` if it did not begin.
             pub(crate) fn result(self) -> &'static str {
                 match self { $(Self::$reason => $result),+ }
             }
@@ -145,7 +145,7 @@ impl Reason {
         }
     }
 
-    /// What clients mean by their alerts (RFC 8446 §6.2), as far as it is about our certificate.
+    /// What alerts of clients mean (RFC 8446 §6.2), if they are about our certificate.
     fn of_alert(alert: Alert) -> Self {
         match alert.name() {
             Some("unknown_ca") => Self::OursUnknownCa,
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::mode::BackendName;
 
-    /// The cells of the backends that can report a reason, which are those with a capability.
+    /// The cells of the backends that can report a reason: those with a capability.
     fn cells(can: impl Fn(Capabilities) -> bool) -> String {
         let backends = [BackendName::NativeTls, BackendName::Rustls, BackendName::OpenSsl];
         let can = |backend: BackendName| backend.capabilities().is_some_and(&can);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_page_of_the_backends_has_this_table() {
         if BackendName::TLS.iter().any(|backend| backend.capabilities().is_none()) {
-            // What such a backend can do is not known.
+            // The capabilities of a backend that is not compiled in are unknown.
             return;
         }
         let page = include_str!("../../../backends/README.md");

@@ -1,12 +1,12 @@
-//! Clients that the operator's rules keep out.
+//! Clients that the operator's rules reject.
 
 use turnkey_backend::{AllowedIssuers, Certificate, Fault};
 
 use super::text::{Context, short};
 use crate::common::setting_names::SettingNames;
 
-/// Which rule keeps out `certificate`, which is called `who`, and what to do; `None` for a fault that is not
-/// about these rules.
+/// Which rule rejects `certificate`, which is called `who`, and what to do. `None` for a fault that is not about
+/// these rules.
 pub(super) fn line(
     fault: &Fault,
     who: &str,

@@ -14,7 +14,7 @@ use crate::common::units::seconds;
 use crate::mode;
 use crate::mode::current::{Denied, Serving};
 
-/// What the lines speak of beside the event itself.
+/// What the lines need besides the event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'c> {
     pub(crate) serving: &'c Serving,
@@ -23,7 +23,7 @@ pub(crate) struct Context<'c> {
     pub(crate) now: SystemTime,
 }
 
-/// What happened, whose decision it was, and what to do.
+/// What happened, who decided it, and what to do.
 pub(super) fn line(event: &Event<'_>, context: &Context<'_>, names: &SettingNames) -> String {
     match event {
         Event::Handshake(error) => handshake(error, context, names),
@@ -99,7 +99,7 @@ fn handshake(error: &HandshakeError, context: &Context<'_>, names: &SettingNames
     }
 }
 
-/// We do not take the client's certificate.
+/// The server rejects the client's certificate.
 fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> String {
     let client_crls = names.client_crls;
     let culprit = refused.culprit();
@@ -161,7 +161,7 @@ fn refusal(refused: &Refused, context: &Context<'_>, names: &SettingNames) -> St
     }
 }
 
-/// The certificate at fault by its name, and by a word for it further on.
+/// The certificate at fault: its full name, and a short form for later use.
 fn named(refused: &Refused) -> (String, String) {
     let (culprit, certificate) = (refused.culprit(), refused.certificate());
     let subject = short(certificate.subject());
@@ -187,7 +187,7 @@ fn old_version(who: &str, culprit: &Certificate, context: &Context<'_>, setting:
     )
 }
 
-/// The client ended it, with an alert.
+/// The client ended the handshake with an alert.
 fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> String {
     let identities = context.serving.identities.iter().flat_map(Identities::all);
     let identity = identities
@@ -198,7 +198,7 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
         return format!("the client ended the handshake: {alert}");
     };
     let ours = identity.leaf();
-    // Whoever issued the last certificate that we send is whom the client has to know.
+    // The client must know the issuer of the last certificate that the server sends.
     let top = identity.chain().last().unwrap_or(ours);
     let subject = ours.subject();
     let refused = format!("the client refused our certificate \"{subject}\"");
@@ -240,7 +240,7 @@ fn left(alert: Alert, shown: Option<&Certificate>, context: &Context<'_>) -> Str
     }
 }
 
-/// What a client that finds our certificate out of date may be right about.
+/// Checks the claim of a client that the server's certificate is out of date.
 fn of_date(alert: Alert, identity: &Identity, now: SystemTime) -> String {
     let ours = identity.leaf();
     match identity.chain().iter().find(|certificate| now > certificate.not_after()) {
@@ -260,13 +260,13 @@ fn of_date(alert: Alert, identity: &Identity, now: SystemTime) -> String {
     }
 }
 
-/// The CAs whose clients are let in.
+/// The CAs whose clients are accepted.
 pub(super) fn cas(context: &Context<'_>) -> String {
     let Some(trust) = context.serving.clients.trust() else { return "nobody".to_owned() };
     list(trust.anchors().certificates().iter().map(|ca| format!("\"{}\"", ca.subject())))
 }
 
-/// The names that a certificate is for.
+/// The names that a certificate covers.
 fn names(certificate: &Certificate) -> String {
     let names = certificate.subject_alt_names();
     if names.is_empty() {
@@ -275,11 +275,11 @@ fn names(certificate: &Certificate) -> String {
     list(names.iter().cloned())
 }
 
-/// The most that a line tells of a name that anybody could have chosen, in characters.
+/// How much of a name to show that anybody could have chosen, in characters.
 const NAME: usize = 256;
 
-/// The beginning of a name in a client's certificate, which may be as long as a certificate: many such
-/// names, all new, must neither fill the memory nor the log.
+/// The beginning of a name in a client's certificate, which may be very long. Many new names must fill neither the
+/// memory nor the log.
 pub(super) fn short(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(NAME) {
         Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
@@ -287,7 +287,7 @@ pub(super) fn short(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The first few, since a line is to be read.
+/// The first few items, to keep the line readable.
 fn list(items: impl ExactSizeIterator<Item = String>) -> String {
     const FEW: usize = 5;
     let more = items.len().saturating_sub(FEW);
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
     use crate::mode::{Mode, Tls};
 
-    /// What a certificate says that is good until the first of January of that year.
+    /// The parameters of a certificate that is valid until the first of January of `year`.
     fn until(year: i32, name: &str) -> CertificateParams {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -323,7 +323,7 @@ mod tests {
         params
     }
 
-    /// Serves with a certificate and that of the CA between, which are good until then.
+    /// Serves with a leaf and an intermediate, which are valid until these years.
     fn serving(leaf: i32, between: i32, now: SystemTime) -> Serving {
         let key = || KeyPair::generate().unwrap();
         let root = CertifiedIssuer::self_signed(ca_until(2040, "root"), key()).unwrap();

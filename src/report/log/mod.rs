@@ -1,4 +1,4 @@
-//! The queue that the lines of a log go through, so that whoever reads them slowly holds nobody up.
+//! The queue for the lines of a log, so that a slow reader delays nobody.
 
 mod queue;
 
@@ -6,5 +6,5 @@ use std::time::Duration;
 
 pub use self::queue::LineQueue;
 
-/// How long the end of a server waits for whoever reads its access log.
+/// How long the server waits at its end for the reader of its access log.
 pub(crate) const FLUSH: Duration = Duration::from_secs(1);

@@ -4,52 +4,52 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much may wait to be written, in bytes; as much again may be on its way.
+/// How much may wait to be written, in bytes. As much again may be in the process of writing.
 const ROOM: usize = 1024 * 1024;
 
-/// How long to wait before a descriptor that takes nothing now is tried again.
+/// How long to wait before retrying a descriptor that would block.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// Lines on their way to whoever reads them, which a thread of their own writes: nobody else waits
-/// for the reader. There is room for so many; those that find none are dropped, and counted.
+/// Lines for a reader, written by a separate thread: no other thread waits for the reader. The room is limited. Lines
+/// that do not fit are dropped and counted.
 #[derive(Debug, Clone)]
 pub struct LineQueue {
     shared: Arc<Shared>,
-    /// Held by those who push: when all are gone, so is the thread.
+    /// Held by those who push lines. When all are gone, the thread ends.
     _open: Arc<Open>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    /// What people call it.
+    /// The name of the queue in the log.
     name: &'static str,
-    /// How long lines are gathered before they are written.
+    /// How long to gather lines before they are written.
     gather: Duration,
     state: Mutex<Pending>,
-    /// For the writer: there is something to do.
+    /// Wakes the writer: there is something to do.
     wake: Condvar,
-    /// For those who wait until all is written.
+    /// Wakes those who wait until everything is written.
     done: Condvar,
     dropped: AtomicU64,
-    /// Nobody reads any more, and nobody will.
+    /// The reader is gone for good.
     deaf: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Pending {
     waiting: Vec<u8>,
-    /// How many lines have found no room since something was written.
+    /// How many lines have been dropped since the last write.
     dropped: u64,
-    /// Some are being written.
+    /// Lines are being written.
     writing: bool,
-    /// How many wait until all is written, and do not want it gathered.
+    /// How many callers wait until everything is written: then nothing is gathered.
     flushing: usize,
     closed: bool,
 }
 
 impl LineQueue {
-    /// A queue for lines that go to `out`. To wake a thread for each line costs more than the line:
-    /// they are gathered for the time of `gather`.
+    /// A queue for lines that go to `out`. Lines are gathered for the time `gather`, since waking a thread for each
+    /// line costs more than the line.
     pub fn new(
         name: &'static str,
         gather: Duration,
@@ -69,7 +69,7 @@ impl LineQueue {
         Ok(Self { _open: Arc::new(Open(Arc::clone(&shared))), shared })
     }
 
-    /// Adds `lines`, each with its end, or drops them.
+    /// Adds `lines`, each with its line end, or drops them.
     pub fn push(&self, lines: &[u8]) {
         let shared = &self.shared;
         let mut state = shared.lock();
@@ -94,7 +94,7 @@ impl LineQueue {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until all is written, but no longer than for `limit`; the result is whether it is.
+    /// Waits until everything is written, but at most for `limit`. Returns whether it is.
     pub fn flush(&self, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         let shared = &self.shared;
@@ -119,7 +119,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what comes, until nobody is left who could push.
+    /// Writes lines until nobody can push any more.
     fn write(&self, mut out: impl Write) {
         let mut lines = Vec::new();
         let mut failing = false;
@@ -141,7 +141,7 @@ impl Shared {
             lines.clear();
             let mut state = self.lock();
             state.writing = false;
-            // A burst is no reason to keep the room that it took.
+            // Do not keep the memory of a burst.
             if state.waiting.is_empty() && lines.capacity() > ROOM / 8 {
                 lines = Vec::new();
             }
@@ -150,7 +150,7 @@ impl Shared {
         }
     }
 
-    /// Takes the lines that wait, when there are any, and says how many were dropped before them.
+    /// Waits for lines and takes them. Returns how many were dropped before them.
     fn next(&self, lines: &mut Vec<u8>) -> Option<u64> {
         let idle = |state: &mut Pending| state.waiting.is_empty() && !state.closed;
         let waited = self.wake.wait_while(self.lock(), idle);
@@ -179,7 +179,7 @@ impl Shared {
     }
 }
 
-/// Writes all of `bytes`; if that fails, the rest is given back.
+/// Writes all of `bytes`. On an error, returns the rest.
 fn write_all<'b>(out: &mut impl Write, bytes: &'b [u8]) -> Result<(), (io::Error, &'b [u8])> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -187,7 +187,7 @@ fn write_all<'b>(out: &mut impl Write, bytes: &'b [u8]) -> Result<(), (io::Error
             Ok(0) => return Err((io::ErrorKind::WriteZero.into(), rest)),
             Ok(n) => rest = rest.get(n..).unwrap_or_default(),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            // Whoever shares the descriptor may have set it so.
+            // Another process may have made the shared descriptor non-blocking.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY),
             Err(e) => return Err((e, rest)),
         }
@@ -205,7 +205,7 @@ fn count(lines: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', lines).count()).unwrap_or(u64::MAX)
 }
 
-/// Ends the thread when it is dropped.
+/// Ends the thread on drop.
 #[derive(Debug)]
 struct Open(Arc<Shared>);
 
@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes what is written when it is allowed to.
+    /// A writer that waits for permission before each write.
     struct Slow {
         allowed: Receiver<()>,
         taken: Sender<Vec<u8>>,
@@ -276,7 +276,7 @@ mod tests {
         assert!(start.elapsed() < Duration::from_secs(5));
         let dropped = usize::try_from(queue.dropped()).unwrap();
         assert!((ROOM / 1024..=2 * ROOM / 1024).contains(&dropped), "{dropped}");
-        // It reads on, and gets all that there was room for.
+        // The reader continues, and gets everything that fitted.
         for _ in 0..3 {
             allow.send(()).unwrap();
         }

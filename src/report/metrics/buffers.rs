@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::common::buffers::Buffers;
 
-/// How much the bodies take that a proxy buffers.
+/// How much memory a proxy's buffered bodies use.
 #[derive(Debug)]
 pub(super) struct Buffered(pub(super) Arc<Buffers>);
 

@@ -11,7 +11,7 @@ use crate::mode::current::Current;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The certificates that the server stands on now, whatever is reloaded.
+/// The certificates that the server uses now, also after a reload.
 #[derive(Debug)]
 pub(super) struct Certificates(pub(super) Arc<Current>);
 
@@ -40,7 +40,7 @@ impl Collector for Certificates {
                 ("subject", certificate.subject()),
                 ("serial", certificate.serial()),
             ];
-            // Two files may hold the same certificate, and a series stands once.
+            // Two files may hold the same certificate, but a series may appear only once.
             if !told.contains(&labels) {
                 days.encode_family(&labels)?.encode_gauge(&left(certificate, now))?;
                 told.push(labels);

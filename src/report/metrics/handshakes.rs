@@ -11,8 +11,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use super::latency::Latency;
 use crate::report::explain::{Explainer, Reason};
 
-/// How connections began: the handshakes that were completed are counted here, those that came to
-/// nothing where they are explained.
+/// The results of handshakes. Completed ones are counted here, failed ones where they are explained.
 #[derive(Debug)]
 pub(super) struct Handshakes {
     completed: AtomicU64,

@@ -5,19 +5,18 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-/// The upper bounds of the buckets, in microseconds: from what a small answer takes here to what an
-/// upstream may take.
+/// The upper bounds of the buckets, in microseconds: from a small answer of this server to a slow upstream.
 const BOUNDS: [u32; 16] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
     1_000_000, 2_500_000, 10_000_000, 60_000_000,
 ];
 
-/// A histogram of times. The crate's own takes a lock for each.
+/// A histogram of times. The crate's own takes a lock for each value.
 #[derive(Debug, Default)]
 pub(super) struct Latency {
     buckets: [AtomicU64; BOUNDS.len()],
     above: AtomicU64,
-    /// In nanoseconds, which are enough for 584 years.
+    /// In nanoseconds, which last for 584 years.
     sum: AtomicU64,
 }
 
@@ -38,7 +37,7 @@ impl EncodeMetric for Latency {
         let counts = self.buckets.iter().chain([&self.above]);
         let counts = counts.map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
-        // The count is that of the buckets: one that came since would not be in them.
+        // The count must match the buckets, so it is their sum.
         let count = buckets.iter().map(|(_, count)| count).sum();
         let sum = Duration::from_nanos(self.sum.load(Ordering::Relaxed)).as_secs_f64();
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)

@@ -6,7 +6,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::report::log::LineQueue;
 
-/// Lines that nobody took.
+/// Dropped lines.
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) access: Option<LineQueue>,

@@ -1,4 +1,4 @@
-//! What there is to count, for Prometheus.
+//! The metrics, for Prometheus.
 
 mod buffers;
 mod certificates;
@@ -31,7 +31,7 @@ use super::record::Record;
 use crate::common::buffers::Buffers;
 use crate::mode::current::Current;
 
-/// Counts what happens. To count a request takes a few atomics, and no lock.
+/// Counts events. Counting a request takes a few atomic operations and no lock.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Arc<Requests>,
@@ -45,17 +45,17 @@ pub(crate) struct Metrics {
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// What metrics tell of beside what is counted here.
+/// What the metrics report besides their own counters.
 #[derive(Debug)]
 pub(crate) struct Told {
-    /// The backend, for people.
+    /// The backend, for people to read.
     pub(crate) backend: String,
     pub(crate) current: Arc<Current>,
     pub(crate) explainer: Arc<Explainer>,
-    /// What the lines of the access log go through, if there is one.
+    /// The queue of the access log, if there is one.
     pub(crate) access: Option<LineQueue>,
     pub(crate) log: Option<LineQueue>,
-    /// How much a proxy buffers, if there is one.
+    /// The buffers of the proxy, if there is one.
     pub(crate) buffers: Option<Arc<Buffers>>,
 }
 
@@ -94,8 +94,7 @@ impl Metrics {
         metrics.register()
     }
 
-    /// Has what is counted here told too, from 0 where that is known to be possible: what is not there
-    /// cannot be seen to grow.
+    /// Registers the counters. Known series start at 0: a series that is missing cannot be seen to grow.
     fn register(mut self) -> Self {
         let registry = &mut self.registry;
         registry.register(
@@ -132,7 +131,7 @@ impl Metrics {
         self
     }
 
-    /// All of it, as Prometheus reads it.
+    /// All metrics in the text format of Prometheus.
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         prometheus_text::encode(&mut text, &self.registry)?;
@@ -148,7 +147,7 @@ impl Metrics {
         }
     }
 
-    /// A connection has got a place, until the result is dropped.
+    /// Counts a connection that was admitted as open, until the result is dropped.
     pub(crate) fn opened(&self) -> Open {
         self.accepted.inc();
         self.open.inc();
@@ -178,7 +177,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// A connection that is open.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Open(Gauge);
 

@@ -10,8 +10,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use super::latency::Latency;
 use crate::report::record::Record;
 
-/// The methods that are told apart (RFC 9110 §9.3, RFC 5789). The others are one: a client may send
-/// any, and each would be a series of its own.
+/// The methods that are counted separately (RFC 9110 §9.3, RFC 5789). All others share a series: a client may send
+/// any method, and must not be able to create series.
 const METHODS: [Method; 8] = [
     Method::Get,
     Method::Head,
@@ -23,20 +23,20 @@ const METHODS: [Method; 8] = [
     Method::Patch,
 ];
 
-/// What stands for them, and for a request whose head could not be read.
+/// The labels of all other methods, and of a request whose head could not be read.
 const OTHER: [&str; 2] = ["other", "none"];
 
-/// The statuses there may be (RFC 9110 §15), the first one and how many.
+/// The range of statuses (RFC 9110 §15): the first, and how many.
 const FIRST: u16 = 100;
 const STATUSES: usize = 500;
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// Requests that have ended. A client can make no series of its own: there are so many methods, and
-/// which statuses there are is for the app to say. All are counted without a lock.
+/// Requests that have ended. A client cannot create a series: the methods are fixed, and the app chooses the
+/// statuses. Counting takes no lock.
 #[derive(Debug)]
 pub(super) struct Requests {
-    /// For each method, one for each status.
+    /// For each method, a count for each status.
     counts: Vec<[AtomicU64; STATUSES]>,
     latency: [Latency; CLASSES.len()],
     received: AtomicU64,

@@ -1,16 +1,16 @@
-//! Which limit keeps a connection out.
+//! Which limit rejects a connection.
 
 use crate::common::limits::Limits;
 use crate::common::setting_names::SettingNames;
 
-/// Which limit is reached.
+/// The limit that is reached.
 pub(crate) enum Full {
     Connections,
     Handshakes,
 }
 
 impl Full {
-    /// Its name, which other programs go by.
+    /// Its name in the metrics.
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Connections => "connections",
@@ -18,7 +18,7 @@ impl Full {
         }
     }
 
-    /// What to tell the log.
+    /// The text for the log.
     pub(crate) fn text(&self, limits: &Limits, names: &SettingNames) -> String {
         let (what, max, name) = match self {
             Self::Connections => ("connections", limits.max_connections, names.max_connections),

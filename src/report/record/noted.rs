@@ -5,18 +5,18 @@ use httparse::Header;
 
 use crate::common::address::ClientAddr;
 
-/// How much of each thing that a client wrote is kept, in bytes.
+/// How much to keep of each value from a client, in bytes.
 const MAX: usize = 8 * 1024;
 
-/// What a client asked for, as far as the access log tells of it: copied from the head, which is gone
-/// when the request has ended.
+/// What a client requested, as far as the access log shows it. It is copied from the head, which is gone when the
+/// request has ended.
 #[derive(Debug)]
 pub(crate) struct Noted {
     client: ClientAddr,
     method: Option<Method>,
-    /// Whether anybody is going to read what is kept as text.
+    /// Whether the text is needed.
     keeps_text: bool,
-    /// The request line, and after it the fields.
+    /// The request line, followed by the fields.
     text: Vec<u8>,
     line: usize,
     host: Option<Range<usize>>,
@@ -25,8 +25,7 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
-    /// Nothing yet, of a request that comes from `client` as far as is known. Without `keeps_text` no
-    /// text is kept.
+    /// Empty, for a request from `client` as far as is known. Without `keeps_text`, no text is kept.
     pub(crate) fn new(client: ClientAddr, keeps_text: bool) -> Self {
         Self {
             client,
@@ -40,12 +39,12 @@ impl Noted {
         }
     }
 
-    /// Keeps the request line at the front of `head`, be it well-formed or not.
+    /// Keeps the request line at the start of `head`, whether it is well-formed or not.
     pub(crate) fn line(&mut self, head: &[u8]) {
         if !self.keeps_text {
             return;
         }
-        // Empty lines before it are passed over (RFC 9112 §2.2).
+        // Skip empty lines before it (RFC 9112 §2.2).
         let head = head.trim_ascii_start();
         let line = head.split(|&b| b == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -54,7 +53,7 @@ impl Noted {
         self.line = self.keep(line).len();
     }
 
-    /// Keeps what a head that was read says.
+    /// Keeps values of a parsed head.
     pub(crate) fn head(&mut self, method: Method, authority: Option<&str>, fields: &[Header<'_>]) {
         self.method = Some(method);
         if !self.keeps_text {
@@ -62,7 +61,7 @@ impl Noted {
         }
         self.host = authority.map(|host| self.keep(host.as_bytes()));
         for field in fields {
-            // Most fields are neither, which their lengths tell.
+            // Most fields are neither, as their length already shows.
             match field.name.len() {
                 10 if field.name.eq_ignore_ascii_case("user-agent") => {
                     self.user_agent = Some(self.keep(field.value));
@@ -75,7 +74,7 @@ impl Noted {
         }
     }
 
-    /// Keeps who the client is, and how it called the server, after it was decided whom to believe.
+    /// Keeps the client and the host after it was decided which fields to believe.
     pub(crate) fn decided(&mut self, client: ClientAddr, host: &str) {
         self.client = client;
         let same = self.host.clone().and_then(|host| self.text.get(host)) == Some(host.as_bytes());
@@ -94,7 +93,7 @@ impl Noted {
         self.method
     }
 
-    /// The request line as it was sent; empty if none was.
+    /// The request line as it was sent; empty if there was none.
     pub(crate) fn request_line(&self) -> &[u8] {
         self.text.get(..self.line).unwrap_or_default()
     }
@@ -106,7 +105,7 @@ impl Noted {
         (parts.next().is_none() && three.iter().all(|part| !part.is_empty())).then_some(three)
     }
 
-    /// The host, and the port if one was given, by which the client called the server.
+    /// The host that the client requested, and the port if there was one.
     pub(crate) fn host(&self) -> Option<&[u8]> {
         self.kept(self.host.as_ref())
     }
