@@ -38,8 +38,8 @@ enum Cut {
 }
 
 impl<'c> Lasting<'c> {
-    /// Lets `content` answer while the connection may last. Then a client that has received nothing of the answer is
-    /// told why. A client that has received a part cannot take it for the whole.
+    /// Lets `content` answer while the connection may last. After that, a client that has received nothing of the
+    /// answer is told why. A client that has received a part cannot take it for the whole.
     #[expect(clippy::manual_async_fn, reason = "what an async fn takes, its future holds twice")]
     pub(crate) fn run(
         mut self,

@@ -146,7 +146,7 @@ impl Terms {
 fn holds_until(link: &Link) -> Option<SystemTime> {
     let tls = link.tls.as_deref()?;
     let leaf = tls.client_certificate.as_ref()?;
-    // The last valid second: TLS stacks differ in whether it still counts as valid.
+    // One second later: TLS stacks differ in whether the last second still counts as valid.
     tls.client_vouched_until.unwrap_or(leaf.not_after()).checked_add(SECOND)
 }
 

@@ -15,9 +15,9 @@ use crate::wire::{self, Shared};
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_MAX: Duration = Duration::from_secs(10);
 
-/// Ends a connection so that the client can read everything it was sent: `close_notify` in TLS, then FIN, then reads what
-/// still comes, unless the client has closed its side. A connection that is closed with unread input is reset, and
-/// the reset may discard the answer (RFC 9112 §9.6).
+/// Ends a connection so that the client can read everything it was sent: `close_notify` in TLS, then FIN, then reads
+/// what still comes, unless the client has closed its side. A connection that is closed with unread input is reset,
+/// and the reset may discard the answer (RFC 9112 §9.6).
 pub(super) async fn close(shared: Shared, socket: Socket, after: After) {
     match after {
         After::Abort => return,

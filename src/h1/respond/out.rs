@@ -100,7 +100,7 @@ impl<'s> Out<'s> {
                     self.grow();
                 } else {
                     self.write().await?;
-                    // A long body that is always ready, and a client that always reads, must not make others wait.
+                    // A body that is always ready must not make others wait, even if its client always reads.
                     smol::future::yield_now().await;
                 }
             }

@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 
 use crate::common::buffers::Buffers;
 
-/// How much memory a proxy's buffered bodies use.
+/// The memory that a proxy's buffered bodies use.
 #[derive(Debug)]
 pub(super) struct Buffered(pub(super) Arc<Buffers>);
 
