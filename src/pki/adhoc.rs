@@ -15,7 +15,7 @@ use super::standing::Place;
 use super::wanted::Wanted;
 use super::{PkiError, SERVER_COMMON_NAME};
 
-/// The lifetime of all that is made for one run, in days.
+/// The lifetime of certificates that are made for one run, in days.
 const DAYS: u32 = 30;
 
 /// The common name of the client's certificate.
@@ -33,24 +33,24 @@ pub(crate) fn adhoc(names: &[String], now: SystemTime) -> Result<Identity, PkiEr
         .map_err(|source| PkiError::Identity { name: name(), source })
 }
 
-/// What mutual TLS takes, made for one run.
+/// Everything that mutual TLS needs, made for one run.
 #[derive(Debug)]
 pub(crate) struct AdhocMutual {
-    /// The server's.
+    /// The server's identity.
     pub(crate) identity: Identity,
-    /// The CA that issued the server's certificate and the client's.
+    /// The CA that issued the certificates of server and client.
     pub(crate) anchors: TrustAnchors,
-    /// The certificate of that CA, in `folder`.
+    /// The certificate of that CA, a file in `folder`.
     pub(crate) ca: PathBuf,
-    /// The client's certificate and its key, in `folder`.
+    /// The client's certificate and its key, a file in `folder`.
     pub(crate) client: PathBuf,
-    /// The folder with the files, and beside the two those that [`certs`](super::certs) makes for a
-    /// client. It is gone when this is dropped.
+    /// The folder with these two files and the two others that [`certs`](super::certs) makes for a client. Dropping
+    /// this deletes the folder.
     pub(crate) folder: TempDir,
 }
 
-/// Makes what mutual TLS takes: an identity as [`adhoc`] does, and a client's in a private folder of
-/// its own. The CA that issued both keeps its key to itself, so that it never issues another.
+/// Makes everything that mutual TLS needs: an identity as [`adhoc`] does, and a client's identity in its own
+/// private folder. The key of the CA is not written anywhere, so the CA cannot issue more certificates.
 pub(crate) fn adhoc_mutual(names: &[String], now: SystemTime) -> Result<AdhocMutual, PkiError> {
     let server = server(names)?;
     let authority = Authority::create(KeyType::P256, DAYS, now)?;
@@ -89,7 +89,7 @@ fn server(names: &[String]) -> Result<Leaf, PkiError> {
     })
 }
 
-/// A folder for its owner alone, whatever the umask lets others do.
+/// Makes a folder that only its owner can access, whatever the umask is.
 fn private_folder() -> Result<TempDir, PkiError> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("turnkey-adhoc-");

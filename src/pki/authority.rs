@@ -1,4 +1,4 @@
-//! The CA of a folder: the one that stands there, or a new one.
+//! The CA of a folder: the existing one, or a new one.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -14,14 +14,14 @@ use super::{PkiError, files};
 /// A CA that certificates can be issued with.
 pub(super) struct Authority {
     pub(super) certificate: Certificate,
-    /// `ca.crt` and `ca.key` as they stand in the folder, or will.
+    /// The contents of `ca.crt` and `ca.key`, whether or not they are written yet.
     pub(super) certificate_pem: Vec<u8>,
     pub(super) key_pem: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// Makes a new CA, for so many days.
+    /// Makes a new CA that lasts `days` days.
     pub(super) fn create(key_type: KeyType, days: u32, now: SystemTime) -> Result<Self, PkiError> {
         let issue = |source| PkiError::Issue { name: "ca".to_owned(), source };
         let Issued { certificate, key } = new_ca(key_type, days, now).map_err(issue)?;
@@ -31,8 +31,8 @@ impl Authority {
         Ok(Self { certificate, certificate_pem, key_pem, issuer })
     }
 
-    /// Opens the CA that stands in `folder`; `None` when no file of a CA does. One that can't be
-    /// used is an error: its users trust it, and only they can say that it may go.
+    /// Opens the CA in `folder`; `None` if there are no files of a CA. A CA that cannot be used is an error: its
+    /// users trust it, and only they can decide to replace it.
     pub(super) fn open(folder: &Path, now: SystemTime) -> Result<Option<Self>, PkiError> {
         let [crt, key, both] = ["ca.crt", "ca.key", "ca.pem"].map(|name| folder.join(name));
         let unusable = |path: &Path, problem: &str| {
@@ -93,8 +93,8 @@ impl Authority {
         let issued = leaf
             .issue(&self.issuer, self.certificate.not_after(), now)
             .map_err(|source| PkiError::Issue { name: name.to_owned(), source })?;
-        // A subject that rcgen does not write as it read it (an attribute twice, for example)
-        // would give a certificate that no one can trace to the CA.
+        // If rcgen writes a subject differently from how it read it (for example, one with an attribute twice),
+        // nobody can trace the certificate to the CA.
         if self.issued(&issued.certificate) { Ok(issued) } else { Err(PkiError::CaUnsupported) }
     }
 }

@@ -9,18 +9,18 @@ use super::report::Why;
 use super::standing::Place;
 use super::{PKCS12_PASSWORD, PkiError, x509};
 
-/// A leaf certificate with its key, and what the files that hold them contain.
+/// A leaf certificate with its key, and the contents of the files that hold them.
 pub(super) struct Bundle<'a> {
     authority: &'a Authority,
     place: &'a Place,
     certificate_pem: Vec<u8>,
     key_pem: Vec<u8>,
-    /// The certificate, that of the CA, and the key: what a server or a client can use.
+    /// The leaf, the CA's certificate and the key, as a server or a client uses them.
     pub(super) identity: Identity,
 }
 
 impl<'a> Bundle<'a> {
-    /// Has `authority` issue a certificate for a new key.
+    /// Makes a new key, and lets `authority` issue a certificate for it.
     pub(super) fn issue(
         authority: &'a Authority,
         place: &'a Place,
@@ -46,12 +46,12 @@ impl<'a> Bundle<'a> {
         Ok(Self { authority, place, certificate_pem, key_pem, identity })
     }
 
-    /// Adds all the files to those that are going to be written.
+    /// Adds all the files to the batch.
     pub(super) fn put(self, batch: &mut Batch) -> Result<(), PkiError> {
         let (both, pkcs12) = (self.both(), self.pkcs12()?);
         let Self { place, certificate_pem, key_pem, .. } = self;
-        // The certificate goes before the key: a crash in between leaves a certificate of ours
-        // and a key that is not its own, which the next run reports instead of guessing.
+        // The certificate goes before the key. After a crash in between, the certificate is ours and the key does
+        // not match it. The next run reports this instead of guessing.
         batch.put(&place.certificate, certificate_pem, false, Why::New);
         batch.put(&place.key, key_pem, true, Why::New);
         batch.put(&place.both, both, place.both_is_secret(), Why::New);
@@ -59,7 +59,7 @@ impl<'a> Bundle<'a> {
         Ok(())
     }
 
-    /// The second PEM file of an identity, as the recipe makes it.
+    /// The second PEM file of an identity, as in the recipe.
     pub(super) fn both(&self) -> Vec<u8> {
         match self.place.role {
             Role::Server => join(&self.certificate_pem, &self.authority.certificate_pem),
@@ -74,7 +74,7 @@ impl<'a> Bundle<'a> {
     }
 }
 
-/// One PEM file after the other, as `cat` does, with a line break between them.
+/// Joins two PEM files as `cat` does, with a line break between them.
 pub(super) fn join(first: &[u8], second: &[u8]) -> Vec<u8> {
     let line_break: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
     [first, line_break, second].concat()

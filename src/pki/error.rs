@@ -7,50 +7,50 @@ use turnkey::tls::{IdentityError, PolicyError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum PkiError {
-    /// A `--host` that no certificate can be for.
+    /// A `--host` that a certificate cannot contain.
     #[error("--host {host:?}: {problem}")]
     Host {
-        /// What was given.
+        /// The value.
         host: String,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with it, and what would be valid.
         problem: &'static str,
     },
-    /// A `--client` that cannot be the name of a file, or of a certificate's subject.
+    /// A `--client` that cannot be a file name, or the subject of a certificate.
     #[error("--client {name:?}: {problem}")]
     Client {
-        /// What was given.
+        /// The value.
         name: String,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with it, and what would be valid.
         problem: &'static str,
     },
-    /// A `--san` that is no name.
+    /// A `--san` that is not a valid name.
     #[error("--san \"{}\": {problem}", san.escape_debug())]
     San {
-        /// What was given.
+        /// The value.
         san: String,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with it, and what would be valid.
         problem: &'static str,
     },
-    /// A `--san` without the client that it is for.
+    /// A `--san` without a `--client`.
     #[error(
         "--san {san} is for a client's certificate: say which with --client, as in --client web \
          --san {san}; names of the server are given with --host"
     )]
     SanOfNobody {
-        /// What was given first.
+        /// The first `--san`.
         san: String,
     },
-    /// A `--san` beside several clients.
+    /// A `--san` with several clients.
     #[error(
         "--san {san} is for one client, and --client names {clients}: give each a run of its own, \
          as in turnkey certs --client {first} --san {san}"
     )]
     SanOfSeveral {
-        /// What was given first.
+        /// The first `--san`.
         san: String,
         /// How many clients there are.
         clients: usize,
-        /// The first of them.
+        /// The first client.
         first: String,
     },
     /// `--no-default-names` without a `--host`.
@@ -59,16 +59,16 @@ pub(crate) enum PkiError {
          as in --no-default-names --host example.test"
     )]
     NoNames,
-    /// A lifetime that browsers and operating systems refuse.
+    /// A lifetime that browsers and operating systems reject.
     #[error("--days {days}: give 1 to 825 days; clients refuse certificates that last longer")]
     Days {
-        /// What was given.
+        /// The value.
         days: u32,
     },
-    /// The output folder is something else.
+    /// The output path exists and is not a folder.
     #[error("{path} is not a folder: give another one with --out")]
     NotAFolder {
-        /// The path that was given.
+        /// The path.
         path: PathBuf,
     },
     /// A file or folder could not be read.
@@ -95,7 +95,7 @@ pub(crate) enum PkiError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The CA in the folder is of no use, and is not overwritten unasked.
+    /// The CA in the folder cannot be used, and is not overwritten without `--force`.
     #[error(
         "{path} {problem}: fix it, or replace the CA and every certificate below it with --force"
     )]
@@ -105,7 +105,7 @@ pub(crate) enum PkiError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A file stands where one would be written, and it is somebody's own.
+    /// A file that would be overwritten was not made by turnkey.
     #[error(
         "{path} {problem}: move it away and run again, or replace everything, \
          the CA included, with --force"
@@ -113,10 +113,10 @@ pub(crate) enum PkiError {
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// How it shows that it is not a file that may be overwritten.
+        /// How the file shows that turnkey did not make it.
         problem: &'static str,
     },
-    /// What the CA that is to be replaced issued for something else than a client: a new one is not made for it.
+    /// The CA to be replaced issued this certificate, which is not for a client. No new one is made for it.
     #[error(
         "{path} was issued by the CA that --force replaces, and is not for clients alone: \
          move it away and run again, then issue it anew with the new CA"
@@ -125,8 +125,8 @@ pub(crate) enum PkiError {
         /// The certificate.
         path: PathBuf,
     },
-    /// A key or a certificate could not be made. No input is known to lead there: names and lifetimes have
-    /// been vetted, so the cryptographic library has failed.
+    /// A key or a certificate could not be made. No input is known to cause this: names and lifetimes are checked
+    /// before, so the cryptographic library has failed.
     #[error("cannot make the certificate for {name:?}")]
     Issue {
         /// The identity: `ca`, `server`, or a client's name.
@@ -134,14 +134,14 @@ pub(crate) enum PkiError {
         /// The cryptographic library's reason.
         source: rcgen::Error,
     },
-    /// The subject of the CA in the folder cannot be written into what it issues.
+    /// What the CA in the folder issues cannot contain its subject.
     #[error(
         "ca.crt cannot issue certificates here, its subject is of an unusual form: \
          give another folder with --out, or replace the CA with --force"
     )]
     CaUnsupported,
-    /// A certificate and its key do not make an identity. No input is known to lead there: those that stand
-    /// have been read already, and others have just been made.
+    /// A certificate and its key do not make an identity. No input is known to cause this: existing ones have been
+    /// read already, and others have just been made.
     #[error("the certificate and key of {name:?} do not make an identity")]
     Identity {
         /// The identity: `server`, or a client's name.
@@ -149,7 +149,7 @@ pub(crate) enum PkiError {
         /// What is wrong with them.
         source: IdentityError,
     },
-    /// Nothing can be checked against a CA that was made. No input is known to lead there.
+    /// The new CA cannot be used to check anything. No input is known to cause this.
     #[error("the certificate of the CA that was made is of no use")]
     Anchors {
         /// What is wrong with it.

@@ -1,5 +1,5 @@
-//! Reading and writing the files, so that a crash leaves no half file and a key is never readable
-//! for others, not for a moment.
+//! Reads and writes the files. A crash never leaves half a file, and other users can never read a key, not even for
+//! a moment.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::PkiError;
 use super::report::{Why, Written};
 
-/// The files that a run is going to write.
+/// The files that a run will write.
 #[derive(Default)]
 pub(super) struct Batch {
     changes: Vec<Change>,
@@ -32,7 +32,7 @@ impl Batch {
         self.changes.push(Change { path: path.to_owned(), contents, secret });
     }
 
-    /// Adds a file unless it is there with just these contents.
+    /// Adds a file unless it exists with exactly these contents.
     pub(super) fn settle(
         &mut self,
         path: &Path,
@@ -47,13 +47,13 @@ impl Batch {
         }
     }
 
-    /// The names of the files added since the last time.
+    /// Returns the names of the files added since the last call.
     pub(super) fn take_written(&mut self) -> Vec<Written> {
         std::mem::take(&mut self.written)
     }
 
-    /// Writes all the files, or none as long as what fails is the likely: a full disk, a folder
-    /// that is not writable. Everything is on the disk under other names before the first rename.
+    /// Writes all the files, or none if a likely error occurs: a full disk, or a folder that is not writable. All
+    /// of them are on the disk under temporary names before the first rename.
     pub(super) fn write(self, folder: &Path) -> Result<(), PkiError> {
         if self.changes.is_empty() {
             return Ok(());
@@ -72,13 +72,13 @@ impl Batch {
                 return Err(PkiError::Write { path, source: error.error });
             }
         }
-        // Makes the renames last, where the system can do that for folders.
+        // Makes the renames durable, where the system can do that for folders.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
 
-/// The contents of a file; `None` when there is none.
+/// The contents of a file; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, PkiError> {
     match fs::read(path) {
         Ok(contents) => Ok(Some(contents)),
@@ -87,7 +87,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, PkiError> {
     }
 }
 
-/// Checks that `folder` is one, or that nothing stands in its place.
+/// Checks that `folder` is a folder, or does not exist.
 pub(super) fn check_folder(folder: &Path) -> Result<(), PkiError> {
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -98,7 +98,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), PkiError> {
 }
 
 fn stage(folder: &Path, contents: &[u8], secret: bool) -> io::Result<NamedTempFile> {
-    // Created for its owner alone (0600); a certificate is opened to others when it is written.
+    // Created for its owner only (0600). The mode of a certificate is widened when it is written.
     let mut file = tempfile::Builder::new().prefix(".turnkey-").tempfile_in(folder)?;
     file.write_all(contents)?;
     set_mode(file.as_file(), if secret { 0o600 } else { 0o644 })?;
@@ -119,7 +119,7 @@ fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates the folder for its owner alone; one that is there stays as it is.
+/// Creates the folder for its owner only. An existing folder is not changed.
 fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Keys and certificates, in memory.
+//! Makes keys and certificates in memory.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,18 +12,18 @@ use turnkey::tls::Certificate;
 
 use super::names::Name;
 
-/// How far certificates reach into the past, for peers whose clock is behind.
+/// How far before now certificates become valid, for peers whose clock is slow.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The kind of key that a certificate is for.
+/// The kind of key in a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum KeyType {
-    /// An elliptic curve key on P-256: small, fast, understood everywhere.
+    /// An elliptic curve key on P-256: small, fast, supported everywhere.
     #[default]
     P256,
-    /// An RSA key of 2048 bits, for peers that know nothing else.
+    /// An RSA key of 2048 bits, for peers that support nothing else.
     Rsa2048,
     /// An RSA key of 4096 bits, as in the recipe; making one takes seconds.
     Rsa4096,
@@ -62,14 +62,14 @@ impl FromStr for KeyType {
     }
 }
 
-/// What the key of a leaf certificate proves.
+/// The role that a leaf certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Server,
     Client,
 }
 
-/// A leaf certificate as it is asked for.
+/// A request for a leaf certificate.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf {
     pub(super) role: Role,
@@ -80,7 +80,7 @@ pub(super) struct Leaf {
     pub(super) days: u32,
 }
 
-/// A certificate and the key that it is for.
+/// A certificate and its key.
 pub(super) struct Issued {
     pub(super) certificate: Certificate,
     pub(super) key: KeyPair,
@@ -137,7 +137,7 @@ impl Leaf {
     }
 }
 
-/// Makes a CA for so many days: a self-signed certificate that may sign leaves and revocation lists.
+/// Makes a CA that lasts `days` days: a self-signed certificate that may sign leaves and revocation lists.
 pub(super) fn new_ca(
     key_type: KeyType,
     days: u32,
@@ -145,16 +145,16 @@ pub(super) fn new_ca(
 ) -> Result<Issued, rcgen::Error> {
     let key = key_type.generate()?;
     let mut params = params("ca.localhost", days, now)?;
-    // It signs leaves itself, so nobody needs an intermediate CA below it.
+    // The CA signs leaves directly, so it needs no intermediate CA.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Issued::new(&params.self_signed(&key)?, key)
 }
 
-/// What all certificates have in common.
+/// The parameters that all certificates share.
 ///
-/// The serial number is left to rcgen, which takes 159 bits of the public key's SHA-256: each
-/// certificate has a key of its own, so that is unique, positive and not to be foreseen.
+/// rcgen takes the serial number from 159 bits of the public key's SHA-256. Each certificate has a new key, so the
+/// number is unique, positive and unpredictable.
 fn params(
     common_name: &str,
     days: u32,
@@ -164,13 +164,13 @@ fn params(
     params.distinguished_name = subject(common_name)?;
     let not_before = now - CLOCK_SKEW;
     params.not_before = not_before.into();
-    // Both ends belong to the lifetime (RFC 5280 §4.1.2.5): a second more and macOS, which counts
-    // started days, refuses a certificate of 825 days.
+    // Both ends belong to the lifetime (RFC 5280 §4.1.2.5). macOS counts started days: with one more second it
+    // rejects a certificate of 825 days.
     params.not_after = (not_before + DAY * days - Duration::from_secs(1)).into();
     Ok(params)
 }
 
-/// The subject that the recipe gives its certificates, without the mail address.
+/// The subject of the recipe's certificates, without the mail address.
 fn subject(common_name: &str) -> Result<DistinguishedName, rcgen::Error> {
     let mut subject = DistinguishedName::new();
     // A country is a PrintableString in every profile (RFC 5280 appendix A.1).

@@ -1,9 +1,9 @@
-//! Certificates for development and for private networks: a private CA, and
-//! certificates for a server and clients. `turnkey certs` is [`certs`]; `--adhoc` is [`adhoc`].
+//! Certificates for development and for private networks: a private CA, and certificates for a server and clients.
+//! `turnkey certs` is [`certs`]; `--adhoc` is [`adhoc`].
 //!
-//! [`certs`] works in two steps. First it reads the whole folder, decides what may stay, and makes
-//! all that is missing in memory; anything that would lose a file of somebody's own is an error
-//! here. Only then does it write. `certs/README.md` explains each file.
+//! [`certs`] works in two steps. First it reads the whole folder, decides what to keep, and makes all that is
+//! missing in memory. If this would destroy a file that turnkey did not make, it is an error. Only then does it
+//! write. `certs/README.md` explains each file.
 
 pub(crate) mod adhoc;
 mod authority;
@@ -32,41 +32,40 @@ pub(crate) use self::report::CertsReport;
 
 /// The password of the PKCS#12 files that [`certs`] writes.
 ///
-/// It is no secret and protects nothing: the files are for transport between key stores, and
-/// those of macOS and Windows take none without a password.
+/// It is not a secret and protects nothing: the files are for transport between key stores, and those of macOS and
+/// Windows reject files without a password.
 pub(crate) const PKCS12_PASSWORD: &str = "turnkey";
 
 /// The common name of the server's certificate, as in the recipe.
 const SERVER_COMMON_NAME: &str = "server.localhost";
 
-/// What [`certs`] is asked for.
+/// The options of [`certs`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CertsOptions {
-    /// The folder to write to, which is created (mode 0700) when it is not there.
-    /// Default: `certs`.
+    /// The folder to write to. It is created (mode 0700) if it does not exist. Default: `certs`.
     pub(crate) out: PathBuf,
     /// Further names of the server: DNS names, wildcards, IP addresses. Default: none.
     pub(crate) hosts: Vec<String>,
-    /// Makes the server's certificate for `hosts` alone, without `localhost`, the machine's name and
-    /// the like; `hosts` must not be empty then. Default: `false`.
+    /// Makes the server's certificate for `hosts` only, without `localhost`, the machine's name and the like.
+    /// `hosts` must not be empty then. Default: `false`.
     ///
-    /// Several servers' certificates for one port must not have a name in common. A certificate that
-    /// was made so has no default names after later runs either.
+    /// The certificates of several servers on one port must not share a name. Later runs do not add default names
+    /// to a certificate that was made this way.
     pub(crate) no_default_names: bool,
-    /// Further clients beside `client`: common names, and the stems of their files. Default: none.
+    /// Further clients besides `client`: common names, and the stems of their files. Default: none.
     pub(crate) clients: Vec<String>,
-    /// Further alternative names of the one client in `clients`: `DNS:web.example.test`,
-    /// `email:alice@example.test`, `URI:spiffe://example.test/ns/a/sa/web`, `IP:10.0.0.1`. Without the
-    /// prefix the form decides, as for [`SanRule`](turnkey::tls::SanRule). Default: none.
+    /// Further alternative names of the only client in `clients`: `DNS:web.example.test`,
+    /// `email:alice@example.test`, `URI:spiffe://example.test/ns/a/sa/web`, `IP:10.0.0.1`. Without the prefix, the
+    /// form decides, as for [`SanRule`](turnkey::tls::SanRule). Default: none.
     pub(crate) sans: Vec<String>,
-    /// The kind of keys. `None`, the default, stays with the kind of what is there, also where that
-    /// is renewed or replaced, and makes [`KeyType::P256`] where there is nothing, or a kind that is
-    /// not made here; a kind renews leaf certificates of another kind. The CA is never renewed for it.
+    /// The kind of keys. `None`, the default, keeps the kind of an existing certificate, also when that is renewed
+    /// or replaced. It makes [`KeyType::P256`] if there is no certificate, or one of a kind that turnkey does not
+    /// make. A kind given here renews leaf certificates of another kind, but never the CA.
     pub(crate) key_type: Option<KeyType>,
     /// The lifetime of new leaf certificates in days, 1 to 825. Default: 365.
     pub(crate) days: u32,
-    /// Replaces the CA, the server's certificate, and those of all clients below that CA; anything
-    /// else that it issued is an error. Default: `false`.
+    /// Replaces the CA, the server's certificate, and those of all clients below that CA. If the CA issued anything
+    /// else, that is an error. Default: `false`.
     pub(crate) force: bool,
 }
 
@@ -85,12 +84,12 @@ impl Default for CertsOptions {
     }
 }
 
-/// Makes what is missing in a folder of certificates, renews what will not do any longer, and
-/// keeps the rest as it is.
+/// Makes the missing files in a folder of certificates, renews certificates that no longer fit, and keeps the rest
+/// unchanged.
 ///
-/// A leaf certificate is kept while the CA in the folder signed it, its key is there, it has all
-/// the names asked for, and more than 30 days of its life are left (more than a third, when it was
-/// made for fewer than 60 days). A CA is kept always; one that can't be used is an error.
+/// A leaf certificate is kept if the CA in the folder signed it, its key exists, it has all the requested names,
+/// and more than 30 days of its life are left (more than a third, if it was made for fewer than 60 days). A CA is
+/// always kept; one that cannot be used is an error.
 ///
 /// On an error nothing was written, unless it is [`PkiError::Write`].
 pub(crate) fn certs(options: &CertsOptions, now: SystemTime) -> Result<CertsReport, PkiError> {

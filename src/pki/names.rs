@@ -1,4 +1,4 @@
-//! The names that certificates are for: hosts, and clients.
+//! The names in certificates of hosts and clients.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ const MAX_COMMON_NAME: usize = 64;
 /// A subject alternative name (RFC 5280 §4.2.1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Name {
-    /// A DNS name in lower case, perhaps with `*` for its first label.
+    /// A DNS name in lower case; its first label may be `*`.
     Dns(String),
     Ip(IpAddr),
     Email(String),
@@ -26,12 +26,12 @@ pub(super) enum Name {
 }
 
 impl Name {
-    /// Reads what `--host` takes.
+    /// Parses a value of `--host`.
     pub(super) fn host(host: &str) -> Result<Self, PkiError> {
         Self::ip_or_dns(host).map_err(|problem| PkiError::Host { host: host.to_owned(), problem })
     }
 
-    /// Reads what `--san` takes, which is spelled as for `--allow-san`.
+    /// Parses a value of `--san`, which has the syntax of `--allow-san`.
     pub(super) fn san(san: &str) -> Result<Self, PkiError> {
         let (kind, name) = SanKind::split(san);
         match kind {
@@ -59,7 +59,7 @@ impl Name {
         }
         let wildcard = host.strip_prefix("*.");
         match DnsName::try_from(wildcard.unwrap_or(host)) {
-            // A certificate's names have no final dot (RFC 6125 §2.2), a resolver's may.
+            // A name in a certificate has no final dot (RFC 6125 §2.2); a resolver's name may have one.
             Err(_) => Err("not a DNS name, a wildcard such as *.app.test, or an IP address; \
                  give it bare, without scheme, port, brackets or path"),
             Ok(_) if host.ends_with('.') => Err("leave out the dot at the end"),
@@ -70,8 +70,8 @@ impl Name {
         }
     }
 
-    /// Reads a name as [`Certificate::subject_alt_names`] shows it; `None` for other kinds, and for
-    /// one that is shown with escapes.
+    /// Parses a name as [`Certificate::subject_alt_names`] shows it; `None` for other kinds, and for a name that is
+    /// shown with escapes.
     fn shown(name: &str) -> Option<Self> {
         match name.split_once(':')? {
             (_, name) if name.contains('\\') => None,
@@ -83,7 +83,7 @@ impl Name {
         }
     }
 
-    /// The form that certificates are made from.
+    /// The form that rcgen makes certificates from.
     pub(super) fn san_type(&self) -> Result<SanType, rcgen::Error> {
         Ok(match self {
             Self::Dns(name) => SanType::DnsName(name.as_str().try_into()?),
@@ -103,7 +103,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// An email address: RFC 5280 §4.2.1.6 has a mailbox without a display name, in ASCII.
+/// Parses an email address. RFC 5280 §4.2.1.6 requires a mailbox without a display name, in ASCII.
 fn email(address: &str) -> Result<Name, &'static str> {
     let is_part = |local: &str| {
         !local.is_empty()
@@ -117,7 +117,7 @@ fn email(address: &str) -> Result<Name, &'static str> {
     }
 }
 
-/// A URI with its scheme (RFC 3986 §3), of the characters that one may have.
+/// Parses a URI with its scheme (RFC 3986 §3), which contains only the characters that a URI may have.
 fn uri(uri: &str) -> Result<Name, &'static str> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -139,7 +139,7 @@ fn uri(uri: &str) -> Result<Name, &'static str> {
     }
 }
 
-/// The names in a certificate, of the kinds that are known here.
+/// The names in a certificate, except those of kinds not handled here.
 pub(super) fn names_of(certificate: &Certificate) -> Vec<Name> {
     certificate.subject_alt_names().iter().filter_map(|name| Name::shown(name)).collect()
 }
@@ -157,7 +157,7 @@ pub(super) fn check_client(name: &str) -> Result<(), PkiError> {
     if name.len() > MAX_COMMON_NAME {
         return refuse("a common name has at most 64 characters");
     }
-    // In any case: some file systems do not tell `CA.crt` from `ca.crt`.
+    // Case is ignored: some file systems do not distinguish `CA.crt` from `ca.crt`.
     if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
         return refuse("the CA and the server have files of this name; give another");
     }

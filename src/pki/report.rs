@@ -18,11 +18,11 @@ pub(crate) struct CertsReport {
     pub(crate) out: PathBuf,
     /// The CA, the server, then each client.
     pub(crate) identities: Vec<IdentityReport>,
-    /// What others on this machine can do with the key of the CA, each with a command that ends it.
+    /// What other users of this machine can do with the key of the CA, each with a command that prevents it.
     pub(crate) warnings: Vec<String>,
 }
 
-/// What became of one certificate and the files that hold it.
+/// The result for one certificate and the files that hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) struct IdentityReport {
@@ -34,21 +34,21 @@ pub(crate) struct IdentityReport {
     pub(crate) names: Vec<String>,
     /// The last moment at which the certificate is valid.
     pub(crate) not_after: SystemTime,
-    /// What was done about the certificate.
+    /// What the run did with the certificate.
     pub(crate) outcome: Action,
     /// The files that were written.
     pub(crate) written: Vec<Written>,
 }
 
-/// What was done about a certificate.
+/// What the run did with a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) enum Action {
-    /// There was none.
+    /// There was no certificate.
     Created,
-    /// The one that was there stays.
+    /// The existing certificate stays.
     Kept,
-    /// The same CA issued a new one, with a new key, because the old one would not do.
+    /// The same CA issued a new certificate with a new key, because the old one did not fit.
     Renewed {
         /// Why, as the end of the sentence "renewed: the old one …".
         why: String,
@@ -57,13 +57,13 @@ pub(crate) enum Action {
     Replaced,
 }
 
-/// A file that was written.
+/// A file that the run wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) struct Written {
     /// Its name inside the folder.
     pub(crate) file: String,
-    /// Why it was.
+    /// Why it was written.
     pub(crate) why: Why,
 }
 
@@ -73,16 +73,16 @@ pub(crate) struct Written {
 pub(crate) enum Why {
     /// The certificate in it is new.
     New,
-    /// It was not there.
+    /// The file did not exist.
     Missing,
-    /// It could not be read.
+    /// The file could not be read.
     Damaged,
-    /// It held something else than the files it is made from.
+    /// The file did not match the files that it is made from.
     OutOfDate,
 }
 
 impl CertsReport {
-    /// What is printed, with these colours. `program` is what a shell calls us by.
+    /// The printed text, with these colours. `program` is the name that a shell calls us by.
     pub(crate) fn printed<'r>(&'r self, program: &'r str, colours: Colours) -> impl fmt::Display {
         Printed { report: self, program, colours }
     }
@@ -136,7 +136,7 @@ impl fmt::Display for Printed<'_> {
             colours.paint(colour::STRONG, "Serve:"),
             file("ca.crt")
         )?;
-        // The last line is for pasting.
+        // The user can paste the last line.
         write!(f, "  {program} --cert {} --key {}", file("server_chain.pem"), file("server.key"))
     }
 }
@@ -179,7 +179,7 @@ impl fmt::Display for Coloured<'_, IdentityReport> {
     }
 }
 
-/// The day on which a moment falls, in UTC.
+/// The date of `time` in UTC.
 pub(super) fn date(time: SystemTime) -> String {
     OffsetDateTime::from(time).date().to_string()
 }

@@ -1,4 +1,4 @@
-//! One run of `turnkey certs`: read everything, decide, make, and only then write.
+//! One run of `turnkey certs`: read everything, decide, make certificates, and only then write.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,13 @@ use super::wanted::Wanted;
 use super::{CertsOptions, PkiError, SERVER_COMMON_NAME, x509};
 use crate::console::permissions::{self, Exposed};
 
-/// Longer than this, and macOS and iOS refuse a server's certificate, whoever issued it.
+/// macOS and iOS reject a server's certificate that lasts longer, whoever issued it.
 const MAX_DAYS: u32 = 825;
 
 /// How long a CA lasts, as in the recipe.
 const CA_DAYS: u32 = 3650;
 
-/// The client that there always is.
+/// The client that always exists.
 const CLIENT: &str = "client";
 
 /// Its common name, as in the recipe.
@@ -63,7 +63,7 @@ pub(super) fn run(options: &CertsOptions, now: SystemTime) -> Result<CertsReport
     Ok(CertsReport { out: out.clone(), identities, warnings: exposed(out) })
 }
 
-/// What others can do with the CA's key, once everything is written.
+/// What other users can do with the CA's key after the files are written.
 fn exposed(folder: &Path) -> Vec<String> {
     let [key, both] = ["ca.key", "ca.pem"].map(|name| folder.join(name));
     let found = [
@@ -94,12 +94,12 @@ struct Run<'a> {
     options: &'a CertsOptions,
     now: SystemTime,
     batch: Batch,
-    /// The CA that a new one replaces.
+    /// The CA that is being replaced.
     old_ca: Option<Certificate>,
 }
 
 impl Run<'_> {
-    /// The CA to issue with: the one that is there, a new one when there is none or `--force`.
+    /// The CA that issues: the existing one, or a new one if there is none or `--force` is given.
     fn authority(&mut self) -> Result<(Authority, IdentityReport), PkiError> {
         let out = &self.options.out;
         let [crt, key, both] = ["ca.crt", "ca.key", "ca.pem"].map(|name| out.join(name));
@@ -154,13 +154,12 @@ impl Run<'_> {
         }
     }
 
-    /// The kind of a new key: the one asked for, else that of the certificate that is replaced, on
-    /// which its peers may rely.
+    /// The kind of a new key: the one asked for, or else that of the old certificate, because peers may rely on it.
     fn key_type(&self, old: Option<&Certificate>) -> KeyType {
         self.options.key_type.or_else(|| x509::key_type(old?)).unwrap_or_default()
     }
 
-    /// The certificate that is asked for, but for its names.
+    /// The request for the certificate, without its names.
     fn leaf(&self, place: &Place, key_type: KeyType) -> Leaf {
         let common_name = match place.role {
             Role::Server => SERVER_COMMON_NAME,
@@ -189,7 +188,7 @@ impl Run<'_> {
         Ok(self.report(&place.name, &certificate, outcome))
     }
 
-    /// Keeps certificate and key, and repairs the files that are made from them.
+    /// Keeps the certificate and key, and repairs the files that are made from them.
     fn keep(
         &mut self,
         authority: &Authority,
@@ -234,9 +233,9 @@ impl Run<'_> {
     }
 }
 
-/// The clients whose certificates the CA in the folder issued, beside those that are `named`. When
-/// it goes, they have to be issued again: no later run would touch what a CA issued that it does
-/// not know. Whatever else it issued is not made here, and its key would be lost: an error.
+/// The clients whose certificates the CA in the folder issued, without those in `named`. When the CA is replaced,
+/// their certificates must be issued again: no later run would touch certificates of an unknown CA. Any other
+/// certificate that the CA issued is an error, because turnkey does not make it, and its key would be lost.
 fn clients_below_old_ca(folder: &Path, named: &[String]) -> Result<Vec<String>, PkiError> {
     let old = files::read(&folder.join("ca.crt"))?;
     let Some(old) = old.as_deref().and_then(x509::first_certificate) else {

@@ -1,5 +1,5 @@
-//! What stands in the folder for one leaf certificate, and whether it may stay, may be renewed,
-//! or is somebody's own and must not be touched.
+//! The existing files of one leaf certificate: whether to keep or renew it, or leave it alone because turnkey did
+//! not make it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use super::report::date;
 use super::x509::{self, KeyFile, UNREAD_KEY};
 use super::{PKCS12_PASSWORD, PkiError, files};
 
-/// Where the files of one leaf certificate stand.
+/// The paths of the files of one leaf certificate.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// The stem of the files.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     pub(super) role: Role,
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
-    /// The server's certificate and its issuer's; a client's certificate and its key.
+    /// For a server, its certificate and the issuer's; for a client, its certificate and key.
     pub(super) both: PathBuf,
     pub(super) pkcs12: PathBuf,
 }
@@ -42,13 +42,13 @@ impl Place {
         }
     }
 
-    /// Whether the key is in the second PEM file.
+    /// Whether the second PEM file contains the key.
     pub(super) fn both_is_secret(&self) -> bool {
         self.role == Role::Client
     }
 }
 
-/// The files of one leaf certificate, as far as they are there.
+/// The contents of a leaf certificate's files that exist.
 pub(super) struct Standing {
     pub(super) certificate: Option<Vec<u8>>,
     pub(super) key: Option<Vec<u8>>,
@@ -56,16 +56,16 @@ pub(super) struct Standing {
     pub(super) pkcs12: Option<Vec<u8>>,
 }
 
-/// What is to be done about a leaf certificate.
+/// What to do about a leaf certificate.
 pub(super) enum LeafPlan {
-    /// There is none: make it.
+    /// There is none: make one.
     Create,
-    /// There is one of ours that will not do: make a new one.
+    /// turnkey made the existing one, but it does not fit: make a new one.
     Renew { why: String },
-    /// It is good.
+    /// The existing one is good.
     Keep {
         certificate: Certificate,
-        /// The key in PEM, as it stands in its file.
+        /// The key in PEM, as it is in its file.
         key: Vec<u8>,
     },
 }
@@ -85,9 +85,9 @@ impl Standing {
         [certificate, key, both, pkcs12].iter().all(|file| file.is_none())
     }
 
-    /// Decides, and refuses when a file that would be written over may be somebody's own.
+    /// Decides what to do. It is an error if a file that would be overwritten may not be ours.
     ///
-    /// `key_type` is the one asked for by name, if any; the one in `leaf` may be that of before.
+    /// `key_type` is the one that the user asked for, if any; the one in `leaf` may be that of the old certificate.
     pub(super) fn judge(
         &self,
         place: &Place,
@@ -106,7 +106,7 @@ impl Standing {
             check_pkcs12(&place.pkcs12, pkcs12, authority, now)?;
         }
         let Some(certificate) = self.find_certificate(authority) else {
-            // Without its certificate nothing shows whose key it is.
+            // Without its certificate, it is unknown who owns the key.
             if self.key.is_some() {
                 return not_ours(&place.key, "is a key whose certificate is missing or damaged");
             }
@@ -134,8 +134,8 @@ impl Standing {
         }
     }
 
-    /// The names that a new certificate keeps: those of the one that stands, if `ca` issued it to the
-    /// same holder in the same role.
+    /// The names that a new certificate keeps: those of the existing one, if `ca` issued it to the same holder in
+    /// the same role.
     pub(super) fn names(&self, leaf: &Leaf, authority: &Authority, ca: &Certificate) -> Vec<Name> {
         let is_kept = |certificate: &Certificate| {
             x509::is_issued_by(certificate, ca)
@@ -146,17 +146,17 @@ impl Standing {
         certificate.map(|certificate| names_of(&certificate)).unwrap_or_default()
     }
 
-    /// The leaf certificate, from its own file or else from the one that it shares.
+    /// The leaf certificate, from its own file or else from the second PEM file.
     pub(super) fn find_certificate(&self, authority: &Authority) -> Option<Certificate> {
         let files = [&self.certificate, &self.both].into_iter().flatten();
         files
             .filter_map(|file| x509::first_certificate(file))
-            // A person may have put the CA first into the file.
+            // A user may have put the CA first into the file.
             .find(|certificate| *certificate != authority.certificate)
     }
 }
 
-/// Refuses to go on when a PEM file with a certificate is not one of ours.
+/// Checks that a PEM file with a certificate is one of ours; an error if not.
 pub(super) fn check_pem(
     path: &Path,
     contents: &[u8],
@@ -172,7 +172,7 @@ pub(super) fn check_pem(
     }
 }
 
-/// Why a certificate of ours will not do, as the end of the sentence "the old one …".
+/// Why our certificate does not fit, as the end of the sentence "the old one …".
 fn shortcoming(
     certificate: &Certificate,
     leaf: &Leaf,
@@ -188,7 +188,7 @@ fn shortcoming(
     if left.is_zero() {
         return Some(format!("expired on {}", date(end)));
     }
-    // A new one would not last longer when it is the CA that ends.
+    // If it ends because the CA ends, a new one would not last longer.
     if left <= reserve(certificate) && end < authority.certificate.not_after() {
         return Some(format!("ends soon, on {}", date(end)));
     }
@@ -215,7 +215,7 @@ fn shortcoming(
     Some(format!("had another type of key than {asked}"))
 }
 
-/// Whether a certificate is a client's own: that of another has names which this one must not get.
+/// Whether a certificate belongs to this client: another client's names must not be copied.
 fn is_of_holder(certificate: &Certificate, leaf: &Leaf) -> bool {
     leaf.role == Role::Server || certificate.common_name() == Some(&leaf.common_name)
 }
@@ -225,9 +225,9 @@ fn listed<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// How long before its end a certificate is renewed: 30 days, of a short-lived one a third.
+/// How long before its end a certificate is renewed: 30 days, or a third of the lifetime of a short-lived one.
 fn reserve(certificate: &Certificate) -> Duration {
-    // Both ends belong to it (RFC 5280 §4.1.2.5).
+    // Both ends belong to the lifetime (RFC 5280 §4.1.2.5).
     let lifetime =
         certificate.not_after().duration_since(certificate.not_before()).unwrap_or_default()
             + Duration::from_secs(1);
@@ -238,12 +238,12 @@ fn not_ours<T>(path: &Path, problem: &'static str) -> Result<T, PkiError> {
     Err(PkiError::NotOurs { path: path.to_owned(), problem })
 }
 
-/// Reads a PKCS#12 file of ours.
+/// Reads one of our PKCS#12 files.
 pub(super) fn open_pkcs12(contents: &[u8], now: SystemTime) -> Result<Identity, IdentityError> {
     Identity::from_pkcs12(contents, Some(PKCS12_PASSWORD), now)
 }
 
-/// Refuses to go on when a PKCS#12 file does not open with our password, or is for another CA.
+/// Checks that a PKCS#12 file opens with our password and is for this CA; an error if not.
 fn check_pkcs12(
     path: &Path,
     contents: &[u8],
@@ -254,7 +254,7 @@ fn check_pkcs12(
         Ok(identity) if !authority.issued(identity.leaf()) => {
             not_ours(path, "was not issued by the CA in this folder")
         }
-        // Our password opened it: what is wrong is its time.
+        // Our password opened it, so only its validity period is wrong.
         Ok(_) | Err(IdentityError::Certificate(_) | IdentityError::Empty { .. }) => Ok(()),
         Err(_) => not_ours(path, "is damaged, or has a password of its own"),
     }

@@ -1,21 +1,20 @@
-//! Which names a certificate is to have, by what is asked for and what stands there.
+//! Decides the names of a certificate from the requested names and those of the existing one.
 
 use super::PkiError;
 use super::names::Name;
 
-/// The names in every server's certificate, unless `--no-default-names` is given; the name of the
-/// machine is added to them.
+/// The names in every server's certificate, with the name of the machine, unless `--no-default-names` is given.
 const DEFAULT: [&str; 5] =
     ["localhost", "server.localhost", "*.server.localhost", "127.0.0.1", "::1"];
 
-/// The names that one certificate is asked to have.
+/// The names requested for one certificate.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
-    /// Those that somebody named.
+    /// The names that the user gave.
     named: Vec<Name>,
-    /// Those of this machine.
+    /// The names of this machine.
     default: Vec<Name>,
-    /// Whether the default names must stay out.
+    /// Whether to leave out the default names.
     without_default: bool,
 }
 
@@ -25,7 +24,7 @@ impl Wanted {
         Self::server_on(gethostname::gethostname().to_str(), hosts, without_default)
     }
 
-    /// The same on a machine of the given name.
+    /// Like [`Self::server`], on a machine with the given name.
     fn server_on(
         machine: Option<&str>,
         hosts: &[String],
@@ -34,7 +33,7 @@ impl Wanted {
         if without_default && hosts.is_empty() {
             return Err(PkiError::NoNames);
         }
-        // What is no valid name can't be asked for by a client either.
+        // A client cannot ask for an invalid name either.
         let machine = machine.and_then(|name| Name::host(name).ok());
         let default = DEFAULT.iter().map(|name| Name::host(name)).chain(machine.map(Ok));
         Ok(Self {
@@ -44,21 +43,21 @@ impl Wanted {
         })
     }
 
-    /// The names of a client: its address, when it is called by one, and `sans`.
+    /// The names of a client: `sans`, and its own name if that is an email address.
     ///
-    /// A DNS name only if it is asked for: a client's certificate should not look like a server's.
+    /// A DNS name is added only on request: a client's certificate should not look like a server's.
     pub(super) fn client(name: &str, sans: Vec<Name>) -> Self {
         let address = if name.contains('@') { Name::san(name).ok() } else { None };
         Self { named: address.into_iter().chain(sans).collect(), ..Self::default() }
     }
 
-    /// All names of a new certificate that takes the place of one with the names `had`: those are
-    /// kept, since somebody may rely on them.
+    /// All names of a new certificate that replaces one with the names `had`. Those are kept, because peers may
+    /// rely on them.
     ///
-    /// A certificate that has names, and none of the default ones, was made without these. It stays so
-    /// until one of them is asked for.
+    /// A certificate that has names, but no default ones, was made without the default names. It stays so until the
+    /// user asks for one of them.
     pub(super) fn names(&self, had: &[Name]) -> Vec<Name> {
-        // The name of the machine may be there because it was asked for.
+        // The machine's name does not count: the user may have asked for it.
         let mut always = self.default.iter().take(DEFAULT.len());
         let made_without =
             !had.is_empty() && !always.any(|name| had.contains(name) || self.named.contains(name));
@@ -108,13 +107,13 @@ mod tests {
     #[test]
     fn default_names_stay_out_where_they_are_not_wanted() {
         assert_eq!(names(&["a.test"], true, &[]), ["a.test"]);
-        // One that is asked for by name is wanted.
+        // A default name is included if the user asks for it.
         assert_eq!(names(&["localhost"], true, &["box", "127.0.0.1"]), ["localhost"]);
         assert_eq!(names(&["a.test"], true, &["localhost", "b.test"]), ["a.test", "b.test"]);
-        // A later run keeps to it.
+        // A later run leaves them out too.
         assert_eq!(names(&[], false, &["a.test"]), ["a.test"]);
         assert_eq!(names(&["b.test"], false, &["a.test"]), ["b.test", "a.test"]);
-        // They come back with one of them.
+        // Asking for one of them brings all of them back.
         assert_eq!(names(&["localhost"], false, &["a.test"]).len(), DEFAULT.len() + 2);
         assert_eq!(
             names(&["b.test"], false, &["a.test", "::1"]),

@@ -1,4 +1,4 @@
-//! What certificates and keys say, in PEM as they stand in files.
+//! What certificates and keys contain, in the PEM form of files.
 
 use rcgen::{KeyPair, PublicKeyData};
 use turnkey::tls::pem::{self, Block};
@@ -9,17 +9,17 @@ use x509_parser::prelude::FromDer;
 
 use super::issue::{KeyType, Role};
 
-/// The text form of a certificate.
+/// A certificate in PEM.
 pub(super) fn certificate_pem(certificate: &Certificate) -> Vec<u8> {
     pem::encode("CERTIFICATE", certificate.der()).as_bytes().to_vec()
 }
 
-/// The text form of a private key, PKCS#8.
+/// A private key in PEM (PKCS#8).
 pub(super) fn key_pem(key: &KeyPair) -> Vec<u8> {
     pem::encode("PRIVATE KEY", key.serialized_der()).as_bytes().to_vec()
 }
 
-/// The first certificate in a PEM file, when it is one.
+/// The first certificate in a PEM file, if there is one.
 pub(super) fn first_certificate(file: &[u8]) -> Option<Certificate> {
     let blocks = pem::blocks(file).ok()?;
     let first = blocks.iter().find(|block| block.is_certificate())?;
@@ -30,12 +30,12 @@ pub(super) fn first_certificate(file: &[u8]) -> Option<Certificate> {
 pub(super) const UNREAD_KEY: &str =
     "may hold a key, of a kind or in a form that turnkey certs does not read";
 
-/// What a key file holds.
+/// What a key file contains.
 pub(super) enum KeyFile {
     Key(Box<KeyPair>),
-    /// A key that only its password opens.
+    /// A key that needs a password.
     Encrypted,
-    /// What may be a whole key, of a kind or in a form that rcgen does not read: Ed448, or DER.
+    /// What may be a whole key, but of a kind or in a form that rcgen does not read: Ed448, or DER.
     Unread,
     /// No key, or one that is cut off.
     Damaged,
@@ -55,13 +55,13 @@ impl KeyFile {
     }
 }
 
-/// Whether a file is a structure in DER from its beginning to its end, as keys and PKCS#12 are.
+/// Whether the whole file is one DER structure, as keys and PKCS#12 are.
 fn is_der(file: &[u8]) -> bool {
     Any::from_der(file)
         .is_ok_and(|(rest, any)| any.tag() == Tag::Sequence && rest.trim_ascii().is_empty())
 }
 
-/// Whether a private key in PEM is whole, however damaged other blocks of the file are.
+/// Whether a private key in PEM is whole, even if other blocks of the file are damaged.
 fn holds_whole_key(file: &[u8]) -> bool {
     const BEGIN: &str = "-----BEGIN ";
     String::from_utf8_lossy(file).split(BEGIN).skip(1).any(|block| {
@@ -70,13 +70,13 @@ fn holds_whole_key(file: &[u8]) -> bool {
     })
 }
 
-/// Whether a file looks like one with a private key in PEM, whole or not.
+/// Whether a file looks like a private key in PEM, whole or not.
 pub(super) fn holds_key(file: &[u8]) -> bool {
     const LABEL: &[u8] = b"PRIVATE KEY";
     file.windows(LABEL.len()).any(|window| window == LABEL)
 }
 
-/// Whether `key` is the one that the certificate is for.
+/// Whether `key` is the certificate's key.
 pub(super) fn is_for_key(certificate: &Certificate, key: &KeyPair) -> bool {
     parse(certificate)
         .is_some_and(|cert| *cert.public_key().subject_public_key.data == *key.der_bytes())
@@ -93,7 +93,7 @@ pub(super) fn may_issue(ca: &Certificate) -> bool {
     ca.is_ca() && ca.may_sign_certificates()
 }
 
-/// Whether a certificate may be used in a role; one that says nothing may be used in any.
+/// Whether a certificate may be used in a role; one without a stated purpose may be used in any.
 pub(super) fn has_role(certificate: &Certificate, role: Role) -> bool {
     match role {
         Role::Server => certificate.allows_server_auth(),
@@ -101,14 +101,14 @@ pub(super) fn has_role(certificate: &Certificate, role: Role) -> bool {
     }
 }
 
-/// Whether a certificate is a client's and nothing else: one that says nothing may be a server's.
+/// Whether a certificate is for clients only; one without a stated purpose may be a server's.
 pub(super) fn is_for_clients_alone(certificate: &Certificate) -> bool {
     !certificate.is_ca()
         && has_role(certificate, Role::Client)
         && !has_role(certificate, Role::Server)
 }
 
-/// The kind of key that a certificate is for; `None` for a kind that is not made here.
+/// The kind of a certificate's key; `None` for a kind that turnkey does not make.
 pub(super) fn key_type(certificate: &Certificate) -> Option<KeyType> {
     match certificate.key() {
         KeyKind::Ec { curve } if curve == "P-256" => Some(KeyType::P256),

@@ -1,4 +1,4 @@
-//! What is made for one run of the server.
+//! Certificates made for one run of the server.
 
 use turnkey::tls::Identity;
 
@@ -21,7 +21,7 @@ fn an_adhoc_identity_is_a_self_signed_server_of_this_machine() {
         let text = folder.openssl(&format!("x509 -in adhoc.crt -noout -checkhost {host}"));
         assert!(text.contains("does match"), "{text}");
     }
-    // A key of its own each time.
+    // Each run makes a new key.
     assert_ne!(adhoc(&[], now).unwrap().leaf().spki_sha256(), identity.leaf().spki_sha256());
     let error = adhoc(&["a b".to_owned()], now).unwrap_err();
     assert!(matches!(error, PkiError::Host { .. }), "{error}");
@@ -95,7 +95,7 @@ fn adhoc_mutual_keeps_its_files_private_and_the_key_of_the_ca_to_itself() {
             assert_eq!(bits(folder.join(file)), expected, "{file}");
         }
     }
-    // Another CA each time.
+    // Each run makes a new CA.
     let other = adhoc_mutual(&[], SystemTime::now()).unwrap();
     assert!(!other.anchors.certificates()[0].issued(made.identity.leaf()));
 

@@ -50,7 +50,7 @@ fn files_that_are_made_from_others_are_written_again_when_they_are_missing() {
             if other != file {
                 assert_eq!(contents, &before[other], "{other} after {file}");
             } else if !["server.p12", "client.p12"].contains(&file) {
-                // PKCS#12 has a salt.
+                // PKCS#12 contains a random salt.
                 assert_eq!(contents.0, before[file].0, "{file}");
             }
         }
@@ -61,7 +61,7 @@ fn files_that_are_made_from_others_are_written_again_when_they_are_missing() {
 
 #[test]
 fn files_that_are_made_from_others_follow_them() {
-    // As after a crash between two renames: these are of an earlier certificate of the same CA.
+    // As after a crash between two renames: these files are of an earlier certificate of the same CA.
     let folder = Folder::made();
     let old = folder.snapshot();
     folder.remove("server.key");
@@ -108,7 +108,7 @@ fn the_ca_of_the_recipe_is_taken_over() {
     assert_eq!(outcome(&report, "ca"), "kept");
     assert_eq!(written(&report, "ca"), ["ca.pem"]);
     assert_eq!((folder.read("ca.crt"), folder.read("ca.key")), (crt, key));
-    // It has no key usage, which is too little for `-x509_strict` and enough for TLS.
+    // It has no key usage. `-x509_strict` rejects that, but TLS does not.
     for (name, purpose) in [("server", "sslserver"), ("client", "sslclient")] {
         folder.openssl(&format!("verify -CAfile ca.crt -purpose {purpose} {name}.crt"));
     }
@@ -118,7 +118,7 @@ fn the_ca_of_the_recipe_is_taken_over() {
 fn keys_in_traditional_form_are_taken_over() {
     let folder = Folder::made();
     for name in ["ca", "server"] {
-        // A SEC1 key with the parameters that `openssl ecparam -genkey` writes in front.
+        // A SEC1 key after the parameters that `openssl ecparam -genkey` writes first.
         folder.openssl(&format!("ec -in {name}.key -out {name}.sec1"));
         let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n\
                           -----END EC PARAMETERS-----\n";

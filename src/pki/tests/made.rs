@@ -107,7 +107,7 @@ fn lifetimes_are_as_asked_and_serial_numbers_random() {
     let report = folder.run_at(now).unwrap();
     let second = std::time::Duration::from_secs(1);
     for (name, days) in [("ca", 3650), ("server", 825), ("client", 825)] {
-        // Certificates hold whole seconds, and reach five minutes back.
+        // Certificates have whole seconds, and become valid five minutes before they are made.
         let end = now - 300 * second + DAY * days - second;
         let not_after = identity(&report, name).not_after;
         assert!(not_after <= end && not_after > end - second, "{name}");

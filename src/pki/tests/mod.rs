@@ -1,4 +1,4 @@
-//! Whole runs of `turnkey certs` on folders. `openssl` is the judge of what is made.
+//! Whole runs of `turnkey certs` on folders. `openssl` checks the results.
 
 mod adhoc;
 mod kept;
@@ -42,14 +42,14 @@ struct Folder {
 }
 
 impl Folder {
-    /// A folder that is not there yet.
+    /// A folder that does not exist yet.
     fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let out = temporary.path().join("certs");
         Self { _temporary: temporary, options: CertsOptions { out, ..CertsOptions::default() } }
     }
 
-    /// A folder that a run just filled.
+    /// A folder that a run has just filled.
     fn made() -> Self {
         let folder = Self::new();
         folder.run().unwrap();
@@ -84,7 +84,7 @@ impl Folder {
         self.write(file, other.read(file));
     }
 
-    /// Every file with its contents and the moment of its last change.
+    /// Every file with its contents and the time of its last change.
     fn snapshot(&self) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
         let entries = fs::read_dir(&self.options.out).unwrap().map(|entry| entry.unwrap());
         entries
@@ -96,7 +96,7 @@ impl Folder {
             .collect()
     }
 
-    /// Runs, expects a refusal that touches nothing, and returns what it says.
+    /// Runs, expects an error that changes no file, and returns its text.
     fn refusal(&self) -> String {
         self.refusal_at(SystemTime::now())
     }
@@ -109,8 +109,8 @@ impl Folder {
         error
     }
 
-    /// Has the CA in the folder issue a certificate as people do: with a key that `openssl genpkey`
-    /// makes, and these extensions.
+    /// Lets the CA in the folder issue a certificate as people do: with a key from `openssl genpkey` and these
+    /// extensions.
     fn issue_by_hand(&self, name: &str, key: &str, extensions: &str) {
         self.write("by-hand.ext", extensions);
         self.openssl(&format!("genpkey {key} -out {name}.key"));
@@ -123,7 +123,7 @@ impl Folder {
         self.remove("by-hand.csr");
     }
 
-    /// Asserts that openssl takes certificate and key of both leaves.
+    /// Asserts that openssl accepts the certificate and key of both leaves.
     fn assert_verifies(&self) {
         for (name, purpose) in [("server", "sslserver"), ("client", "sslclient")] {
             self.assert_verifies_as(name, purpose);
@@ -140,13 +140,13 @@ impl Folder {
         assert_eq!(self.openssl(&format!("pkey -in {name}.key -pubout")), public);
     }
 
-    /// Runs openssl in the folder and returns what it prints; a failure fails the test.
+    /// Runs openssl in the folder and returns its output; a failure fails the test.
     fn openssl(&self, arguments: &str) -> String {
         openssl_in(&self.options.out, arguments).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
-/// Runs openssl, which these tests need: standard output, or both outputs when it fails.
+/// Runs openssl, which these tests need. Returns standard output, or both outputs if it fails.
 fn openssl_in(folder: &Path, arguments: &str) -> Result<String, String> {
     let output = Command::new("openssl")
         .args(arguments.split(' '))
@@ -165,7 +165,7 @@ fn identity<'a>(report: &'a CertsReport, name: &str) -> &'a IdentityReport {
     report.identities.iter().find(|identity| identity.name == name).unwrap()
 }
 
-/// What became of an identity, in a word and a reason.
+/// The result for an identity: a word and a reason.
 fn outcome(report: &CertsReport, name: &str) -> String {
     match &identity(report, name).outcome {
         Action::Created => "created".to_owned(),

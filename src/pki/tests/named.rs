@@ -1,4 +1,4 @@
-//! `--san` and `--no-default-names`: the names of a client, and those of the server alone.
+//! `--san` and `--no-default-names`: the names of a client, and only the given names for a server.
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn the_names_of_a_client_stay_when_it_is_renewed_or_replaced() {
     folder.remove("web.key");
     assert_eq!(identity(&folder.run().unwrap(), "web").names, [URI]);
 
-    // Not named this time, and still below the old CA.
+    // The client is not named this time, but the old CA issued its certificate.
     folder.options.clients.clear();
     folder.options.force = true;
     let report = folder.run().unwrap();
@@ -77,7 +77,7 @@ fn the_names_of_a_client_stay_when_it_is_renewed_or_replaced() {
     folder.assert_verifies_as("web", "sslclient");
 }
 
-/// Whoever is let in by such a name is not let in by a file of another that was copied.
+/// A copy of another identity's files must not give a client a name that lets it in.
 #[test]
 fn the_names_of_another_client_or_of_a_server_are_not_taken_over() {
     for from in ["web", "server"] {

@@ -1,8 +1,8 @@
-//! What is never written over, and what is refused before anything is written.
+//! Files that are never overwritten, and what is rejected before anything is written.
 
 use super::*;
 
-/// Asserts that a run refuses and leaves everything, and that `--force` does not.
+/// Asserts that a run fails and changes nothing, and that one with `--force` succeeds.
 fn assert_refused(folder: &mut Folder, parts: &[&str]) {
     let error = folder.refusal();
     for part in parts.iter().chain(&["--force"]) {
@@ -55,7 +55,7 @@ fn an_unusable_ca_is_not_replaced_unasked() {
     assert_refused(&mut folder, &["ca.key", "does not read: fix it"]);
 }
 
-/// rcgen would write the subject otherwise than it read it, and nobody would find the CA by that.
+/// rcgen would write the subject differently from how it read it, so nobody could find the CA by it.
 #[test]
 fn a_ca_with_an_unusual_subject_is_not_replaced_unasked() {
     let mut folder = Folder::new();
@@ -109,7 +109,7 @@ fn leaves_without_their_ca_are_not_lost() {
 
 #[test]
 fn a_ca_of_the_same_name_is_told_apart_by_its_signature() {
-    // Same subject, no key identifiers: only the signature shows that the CA is another one.
+    // Same subject, no key identifiers: only the signature shows that it is another CA.
     let folder = Folder::new();
     fs::create_dir(&folder.options.out).unwrap();
     for (ca, leaf) in [("ca", "unused"), ("other", "server")] {
@@ -157,7 +157,7 @@ fn a_key_that_may_be_somebodys_own_is_not_lost() {
     assert_refused(&mut folder, &["ca.pem", "was not issued by the CA"]);
 }
 
-/// Only what is cut off is damaged. These are whole, and most of them good for a server.
+/// Only a key that is cut off is damaged. These are whole, and most of them work for a server.
 #[test]
 fn a_key_of_a_kind_or_in_a_form_that_is_not_read_is_not_lost() {
     type Change = fn(&Folder);
@@ -201,7 +201,7 @@ fn a_pkcs12_file_with_a_password_of_its_own_is_not_lost() {
     assert_refused(&mut folder, &["server.p12", "has a password of its own"]);
 }
 
-/// A new CA makes new certificates for clients. What else the old one issued would lose its key.
+/// A new CA makes new certificates for clients. The keys of other certificates of the old CA would be lost.
 #[test]
 fn what_the_old_ca_issued_by_hand_for_others_than_clients_is_not_lost() {
     for (kind, extensions) in [
@@ -222,7 +222,7 @@ fn what_the_old_ca_issued_by_hand_for_others_than_clients_is_not_lost() {
         assert!(error.starts_with(&format!("{} was issued by", path.display())), "{kind}: {error}");
         assert!(error.contains("move it away and run again"), "{kind}: {error}");
 
-        // Without its certificate nothing of it stands in the way, and nothing is touched.
+        // Without its certificate, its other files are no obstacle, and none is changed.
         fs::rename(path, folder.path("db.old")).unwrap();
         let before = folder.snapshot();
         assert_eq!(outcome(&folder.run().unwrap(), "server"), "replaced");
@@ -290,7 +290,7 @@ fn a_folder_that_cannot_be_used_is_named() {
     assert_eq!(fs::read(&file).unwrap(), b"mine");
 }
 
-/// `/proc` takes no new files, not even root's.
+/// Nobody can create files in `/proc`, not even root.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_folder_that_cannot_be_written_to_is_named() {

@@ -3,8 +3,8 @@
 use super::super::KeyType;
 use super::*;
 
-/// Asserts that the server's certificate, and with it its key, was renewed for this reason, and
-/// that the CA and the client were not.
+/// Asserts that the server's certificate and its key were renewed for this reason, but not those of the CA and the
+/// client.
 fn assert_server_renewed(folder: &Folder, now: SystemTime, why: &str) {
     let before = folder.snapshot();
     let report = folder.run_at(now).unwrap();
@@ -84,7 +84,7 @@ fn no_certificate_outlives_its_ca_nor_is_renewed_for_ending_with_it() {
     assert!(outcome(&report, "server").starts_with("renewed: expired"));
     assert_eq!(identity(&report, "server").not_after, identity(&report, "ca").not_after);
     folder.assert_verifies();
-    // Less than a third of its life is left by then, and a new one would not last longer.
+    // Less than a third of its life is left then, but a new one would not last longer.
     let before = folder.snapshot();
     folder.run_at(SystemTime::now() + DAY * 15).unwrap();
     assert_eq!(folder.snapshot(), before);
@@ -146,7 +146,7 @@ fn a_key_type_that_is_asked_for_renews_the_leaves_and_never_the_ca() {
     folder.assert_verifies();
 }
 
-/// Peers that know nothing else may be why it is RSA.
+/// The key may be RSA because peers support nothing else.
 #[test]
 fn a_key_type_that_was_asked_for_once_stays_when_certificates_are_renewed_or_replaced() {
     let mut folder = Folder::new();
@@ -177,7 +177,7 @@ fn a_key_type_that_was_asked_for_once_stays_when_certificates_are_renewed_or_rep
     assert_eq!(outcome(&folder.run().unwrap(), "server"), "renewed: had lost its key");
     assert_rsa(&["server"]);
 
-    // Not named this time, and still below the old CA.
+    // The client is not named this time, but the old CA issued its certificate.
     let options = CertsOptions { clients: Vec::new(), force: true, ..folder.options.clone() };
     let report = certs(&options, SystemTime::now()).unwrap();
     let replaced = ["ca", "server", "client", "alice"];
@@ -187,7 +187,7 @@ fn a_key_type_that_was_asked_for_once_stays_when_certificates_are_renewed_or_rep
     assert_rsa(&replaced);
 }
 
-/// A key of a kind that is kept and not made.
+/// A key of a kind that turnkey keeps but does not make.
 #[test]
 fn the_default_replaces_a_key_of_a_kind_that_is_not_made_here() {
     let folder = Folder::made();
@@ -219,7 +219,7 @@ fn force_replaces_the_ca_and_everything_below_it() {
     folder.run().unwrap();
     let before = folder.snapshot();
     folder.options.force = true;
-    // Not named this time, and still below the old CA.
+    // The client is not named this time, but the old CA issued its certificate.
     folder.options.clients.clear();
     let report = folder.run().unwrap();
     for name in ["ca", "server", "client", "alice"] {
