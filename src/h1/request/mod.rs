@@ -107,7 +107,7 @@ fn add(request: &mut Request, name: &str, value: &str) {
         Some(name) => request.insert_header(name, value),
         None => request.insert_header(name, value),
     };
-    // It was taken out: it goes back as it is, since a copy for each repetition would take time with their square.
+    // Moves the earlier values back: copying them for each repeated field would take quadratic time.
     if let Some(mut before) = before
         && let Some(values) = request.header_mut(name)
     {
