@@ -31,7 +31,8 @@ fn issuer(who: &str, certificate: &Certificate, context: &Context<'_>, option: &
     if allowed.any(|ca| ca.subject() == issuer) {
         return format!(
             "{who} is issued by another CA of the name \"{shown}\" than the one in {option}: its \
-             key is another; was the CA made anew? then give its new certificate"
+             key is another; was the CA made anew? then give its new certificate, but first make sure that it \
+             is not another CA under this name"
         );
     }
     format!(
