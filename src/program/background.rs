@@ -2,10 +2,11 @@ use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-/// A thread that does one job after the other, for a task that has no time for them itself.
+/// A thread that runs one job after the other, for a task that must not block.
 ///
-/// `smol::unblock` would do each on any thread of its pool. Allocators give threads memory of their own, the
-/// C library's above all: reloads would fill that of one thread of the pool after the other. And the pool begins a thread anew for a job that comes once in a second.
+/// `smol::unblock` would run each job on any thread of its pool. Allocators, above all the C library's, give each
+/// thread its own memory, so reloads would fill that of one thread of the pool after the other. The pool would also
+/// start a new thread for a job that comes once a second.
 #[derive(Debug)]
 pub(crate) struct Background {
     jobs: Sender<Job>,
@@ -22,8 +23,8 @@ impl Background {
         Ok(Self { jobs })
     }
 
-    /// What comes of `job`, which is done even if nobody waits for it any more; `None` if it, or one
-    /// before it, has panicked.
+    /// The result of `job`, which runs even if nobody waits for it any more. `None` if it, or an earlier job, has
+    /// panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,

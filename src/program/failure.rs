@@ -3,21 +3,21 @@ use std::io::{self, Write};
 use crate::config::error::ConfigError;
 use crate::config::files::Finding;
 
-/// Why the program ends with another code than 0.
+/// Why the exit code is not 0.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: u8,
-    /// One line for stderr; empty, if all has been said.
+    /// One line for stderr; empty if everything has been printed already.
     pub(crate) text: String,
 }
 
 impl Failure {
-    /// It was not understood.
+    /// The command line or the environment is wrong.
     pub(crate) fn usage(text: String) -> Self {
         Self { code: 2, text }
     }
 
-    /// What was asked for cannot be done.
+    /// The server cannot start, or the command cannot run.
     pub(crate) fn start(text: String) -> Self {
         Self { code: 1, text }
     }
@@ -36,11 +36,11 @@ impl From<Finding> for Failure {
     }
 }
 
-/// Writes to stdout what somebody has asked for.
+/// Prints `text`, which the user asked for, to stdout.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever was reading has seen enough, as with `turnkey --help | head -1`.
+        // The reader has seen enough, as with `turnkey --help | head -1`.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|e| Failure::start(format!("cannot write to stdout: {e}"))),
     }

@@ -1,4 +1,4 @@
-//! What the program says: the log, on stderr, through a queue, so that whoever reads it slowly holds nobody up.
+//! The log, on stderr. It goes through a queue, so that a slow reader blocks no thread.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -8,12 +8,12 @@ use std::time::Duration;
 use env_logger::{Builder, Env, Target};
 use turnkey::log::LineQueue;
 
-/// How long the end of the program waits for whoever reads what it has said.
+/// How long the program waits, when it ends, for the reader of the log.
 const FLUSH: Duration = Duration::from_secs(1);
 
 static QUEUE: OnceLock<LineQueue> = OnceLock::new();
 
-/// Logs to stderr, from `info` up, or as `RUST_LOG` says.
+/// Logs to stderr, at level `info` and above, or as `RUST_LOG` says.
 pub(crate) fn init() {
     let env = Env::default().default_filter_or("info");
     let mut builder = Builder::from_env(env);
@@ -21,17 +21,17 @@ pub(crate) fn init() {
         let level = record.level().as_str().to_ascii_lowercase();
         writeln!(out, "{level}: {}", on_one_line(&record.args().to_string()))
     });
-    // Without a thread to write for others, each writes for itself.
+    // If no thread can be started for the queue, each thread writes to stderr itself.
     if let Ok(queue) = LineQueue::new("the log", Duration::ZERO, io::stderr()) {
         builder.target(Target::Pipe(Box::new(Enqueue(queue.clone()))));
         _ = QUEUE.set(queue);
     }
-    // A logger that somebody else has set is theirs to keep.
+    // Another logger may be set already; keep it.
     _ = builder.try_init();
 }
 
-/// `text` with its control characters escaped: what a handler or a library says may hold what a client has
-/// sent, and must neither begin a line of its own nor have a terminal do anything.
+/// `text` with its control characters escaped. A message of a handler or a library may contain bytes from a client.
+/// They must not begin a new line or control a terminal.
 fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
@@ -43,28 +43,28 @@ fn on_one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Says `text`, which ends in a line's end, as it is.
+/// Prints `text`, which ends with a line break, unchanged.
 pub(crate) fn say(text: &str) {
     match QUEUE.get() {
         Some(queue) => queue.push(text.as_bytes()),
-        // With stderr gone there is nobody left to tell.
+        // If stderr is closed, there is nobody to tell.
         None => _ = io::stderr().write_all(text.as_bytes()),
     }
 }
 
-/// Waits until what has been logged is written, for a while.
+/// Waits until the log is written, but not longer than [`FLUSH`].
 pub(crate) fn flush() {
     if let Some(queue) = QUEUE.get() {
         queue.flush(FLUSH);
     }
 }
 
-/// The queue, if there is one: what it drops is counted.
+/// The queue, if there is one. It counts the lines that it drops.
 pub(crate) fn queue() -> Option<LineQueue> {
     QUEUE.get().cloned()
 }
 
-/// Puts what is written into a queue; each write is whole lines.
+/// Puts each write, which is whole lines, into a queue.
 struct Enqueue(LineQueue);
 
 impl Write for Enqueue {

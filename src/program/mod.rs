@@ -37,15 +37,15 @@ use crate::pki::{self, PkiError};
 
 /// Runs the program with the arguments and the environment of the process.
 ///
-/// The exit code is 0 when it has served and drained, 1 when it could not start, 2 when it was not
-/// understood; both failures are one line on stderr.
+/// The exit code is 0 after it has served and drained, 1 if it could not start, 2 for wrong usage. Both failures
+/// print one line to stderr.
 pub(crate) fn main() -> ExitCode {
     let ran = run();
     log::flush();
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // With stderr gone there is nobody left to tell.
+            // If stderr is closed, there is nobody to tell.
             if !failure.text.is_empty() {
                 _ = writeln!(io::stderr(), "turnkey: {}", failure.text);
             }
@@ -91,7 +91,7 @@ fn run() -> Result<(), Failure> {
         )));
     }
     let mut layers = vec![command_line, asked.environment];
-    // A mode that is named settles what the recipe's switches would, right or wrong.
+    // An explicit mode overrides the recipe's switches, even invalid ones.
     let settled = layers.iter().any(|layer: &Serve| layer.mode.is_some());
     match cli::recipe::options(&variable) {
         Ok(recipe) => layers.extend(recipe),
@@ -99,7 +99,7 @@ fn run() -> Result<(), Failure> {
         Err(stop) => return Err(ConfigError::from(stop).into()),
     }
     let now = SystemTime::now();
-    // Before anything is decided by it.
+    // Must come before all that depends on the limit.
     turnkey::net::raise_open_files();
     let mut config = Config::new(&layers, password::from_environment(), now)?;
     config.unknown_variables = unknown_variables(variables::without_password(env::vars_os()));
@@ -107,7 +107,7 @@ fn run() -> Result<(), Failure> {
         Some(options) => {
             let checked = check::run(&config, options.json, now);
             print(&checked.text)?;
-            // What is wrong stands on stdout, with the rest.
+            // The findings are on stdout, with the rest.
             if checked.ok { Ok(()) } else { Err(Failure::start(String::new())) }
         }
         None => serve::run(config, now),
@@ -139,14 +139,14 @@ fn certs(options: cli::Certs) -> Result<(), Failure> {
     print(&format!("{}\n", report.printed(&called_by(), Colours::of(&io::stdout()))))
 }
 
-/// What a shell calls this program by: its path, unless it was found without one.
+/// What a shell calls this program: its path, or just its name if it was found without a path.
 #[cfg(feature = "pki")]
 fn called_by() -> String {
     let name = env::args().next().filter(|name| name.contains(['/', std::path::MAIN_SEPARATOR]));
     name.unwrap_or_else(|| "turnkey".to_owned())
 }
 
-/// What was typed wrong is wrong usage; what stands in the folder is not.
+/// Wrong options are a usage error; a problem with the folder is not.
 #[cfg(feature = "pki")]
 fn certs_code(error: &PkiError) -> u8 {
     match error {
@@ -166,7 +166,7 @@ fn certs(_options: cli::Certs) -> Result<(), Failure> {
     Err(Failure::start("certs: not compiled in; build with the cargo feature pki".to_owned()))
 }
 
-/// The version, and what TLS can be had from.
+/// The version, and the TLS libraries.
 fn version() -> String {
     let mut text = format!("turnkey {}\n", env!("CARGO_PKG_VERSION"));
     for (name, library) in turnkey::tls::compiled_backends() {

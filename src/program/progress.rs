@@ -1,33 +1,32 @@
-//! A sign of life on a terminal, where something takes long.
+//! Shows on a terminal that the program works on something slow.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What is over within this time has needed no sign.
+/// Shorter work shows nothing.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long each of the frames stands.
+/// How long each frame is shown.
 const FRAME: Duration = Duration::from_millis(100);
 
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// Shows on stderr that something is being done, if that is a terminal, until it is dropped; nothing of
-/// it is left then.
+/// Shows on stderr, if that is a terminal, that work is in progress. Dropping it clears the line.
 #[derive(Debug)]
 pub(crate) struct Progress {
     showing: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
-    /// Begins to do `what`.
+    /// Begins to show `what`.
     pub(crate) fn start(what: &'static str) -> Self {
         if !io::stderr().is_terminal() || !anstyle_query::term_supports_ansi_color() {
             return Self { showing: None };
         }
         let (over, is_over) = channel();
-        // Without a thread for it, it is done all the same.
+        // If the thread cannot start, the work continues without it.
         let thread = thread::Builder::new().spawn(move || show(&mut io::stderr(), what, &is_over));
         Self { showing: thread.ok().map(|thread| (over, thread)) }
     }
@@ -37,7 +36,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((over, thread)) = self.showing.take() {
             drop(over);
-            // What comes next on the terminal must find it clean.
+            // The line must be clear before the next output.
             _ = thread.join();
         }
     }
@@ -49,7 +48,7 @@ fn show(out: &mut impl Write, what: &str, is_over: &Receiver<()>) {
         return;
     }
     for frame in FRAMES.iter().cycle() {
-        // A terminal that is gone has nobody before it.
+        // An error means that the terminal is gone, so nobody is reading.
         _ = write!(out, "\r{frame} {what}").and_then(|()| out.flush());
         if !goes_on(FRAME) {
             break;
@@ -63,7 +62,7 @@ fn show(out: &mut impl Write, what: &str, is_over: &Receiver<()>) {
 mod tests {
     use super::*;
 
-    /// Takes what is shown, and has the work be over once enough frames were.
+    /// Records what is shown, and ends the work after enough frames.
     struct Terminal {
         shown: String,
         frames: usize,
@@ -84,7 +83,7 @@ mod tests {
         }
     }
 
-    /// What is shown of work that is over after that many frames.
+    /// What is shown for work that ends after `frames` frames.
     fn shown(frames: usize) -> String {
         let (working, is_over) = channel();
         let working = (frames > 0).then_some(working);

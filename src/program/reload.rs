@@ -1,5 +1,5 @@
-//! Identities, CAs, revocation lists and ticket keys that change while the server runs: its own, and
-//! those that are for upstreams.
+//! Reloads identities, CAs, revocation lists and ticket keys while the server runs: its own, and those for
+//! upstreams.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ use crate::config::Config;
 use crate::config::files::{Finding, Material};
 use crate::console::causes::with_causes;
 
-/// How often the files are looked at.
+/// How often the files are checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads the files of `config` again whenever `signal` says so, or one of them has changed. `watch`
-/// knows how they were when they were read for the first time; `thread` does the work.
+/// Reads the files of `config` again after `signal`, or when one of them has changed. `watch` remembers the files
+/// as they were before they were first read; `thread` does the work.
 pub(crate) async fn run(
     config: Arc<Config>,
     mut watch: Watch,
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     log::error!("a reload has panicked: files are not read again until the server is restarted");
 }
 
-/// Waits for a reason, and reloads. `None` if that has panicked.
+/// Waits for a reason, then reloads. `None` if the reload has panicked.
 async fn reload_once(
     config: &Arc<Config>,
     watch: &mut Watch,
@@ -54,11 +54,11 @@ async fn reload_once(
     let why = asked.or(changed).await?;
     watch.seen = watch.look(thread).await?;
     let (config, reloader) = (Arc::clone(config), reloader.clone());
-    // Reading files and checking keys takes its time, and the reactor has none to give.
+    // Reading files and checking keys takes time, and would block the reactor.
     thread.run(move || reload(&config, &reloader, why)).await
 }
 
-/// Waits for the signal in a mode that has no files to read again: it would end the process.
+/// Handles the signal in a mode that has no files to reload. Otherwise the signal would end the process.
 pub(crate) async fn ignore(mut signal: ReloadSignal) {
     loop {
         signal.next().await;
@@ -93,7 +93,7 @@ fn try_reload(
     reloader: &Reloader,
     now: SystemTime,
 ) -> Result<Vec<Finding>, String> {
-    // What cannot be read is a reload that failed, too.
+    // An unreadable file is a failed reload too.
     let unread = |error: Finding| {
         reloader.count_failure();
         error.to_string()
@@ -106,19 +106,19 @@ fn try_reload(
     Ok(warnings)
 }
 
-/// Looks at files until one of them has changed, and then until they have come to rest: a
-/// certificate and its key are two files, and one of them is written first.
+/// Checks files until one of them has changed, and then until they stop changing: a certificate and its key are two
+/// files, and one of them is written first.
 ///
-/// They are looked at rather than listened to, because a link may change anywhere on the way to the
-/// file (as with Kubernetes' `..data` and certbot's `live`), and because not every file system tells.
+/// It polls the files instead of listening for events. A link may change anywhere on the path to the file (as with
+/// Kubernetes' `..data` and certbot's `live`), and not every file system reports events.
 #[derive(Debug)]
 pub(crate) struct Watch {
     paths: Arc<[PathBuf]>,
-    /// What the last reload saw.
+    /// The state at the last reload.
     seen: Vec<Option<Stamp>>,
 }
 
-/// What tells one state of a file from another. The path is followed through all links.
+/// Identifies one state of a file. All links in the path are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     real: PathBuf,
@@ -129,7 +129,7 @@ struct Stamp {
 }
 
 impl Watch {
-    /// Remembers how the files are now.
+    /// Remembers the current state of the files.
     pub(crate) fn new(config: &Config) -> Self {
         let paths: Arc<[PathBuf]> = config.paths().into_iter().map(Path::to_owned).collect();
         Self { seen: look(&paths), paths }

@@ -1,4 +1,4 @@
-//! Serving: from what was asked for to a server that has drained.
+//! Serves: from the configuration to a server that has drained.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,13 +21,13 @@ use crate::config::{Config, listen_options};
 use crate::console::causes::with_causes;
 use crate::console::colour::Colours;
 
-/// Serves as `config` says until the process is told to stop.
+/// Serves as `config` says, until the process is told to stop.
 pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
-    // It changes the environment, and the log has a thread that may read it.
+    // This changes the environment, which the thread of the log may read. So it comes first.
     let activated = Activated::take(&|name| env::var(name).ok())
         .map_err(|error| Failure::start(error.to_string()))?;
     super::log::init();
-    // How the files are before they are read: what changes later is noticed.
+    // Records the files before they are read, so that later changes are noticed.
     let watch = Watch::new(&config);
     let (loaded, warnings) = check::at_start(&config, now)?;
     let greeting = Greeting::new(&config, loaded.own.as_ref());
@@ -35,12 +35,11 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
     let upstream = loaded.upstream.as_ref().map(|upstream| &upstream.config);
     let server = with_content(&config, upstream)?.mode(mode).tls(choice);
     let bound = bind(observed(as_asked(server, &config), &config)?, &config, activated)?;
-    // Whoever reads the greeting may end the program at once, and it shall end well; or have it read
-    // its files again.
+    // After the greeting, somebody may send a signal at once: it must drain the server or reload its files.
     let no_signals = |e: io::Error| Failure::start(format!("no signals: {e}"));
     let signals = StopSignals::new().map_err(no_signals)?;
     let hangup = ReloadSignal::new().map_err(no_signals)?;
-    // An error is one line, so these wait until there is none.
+    // An error is only one line, so warnings wait until no error can follow.
     for warning in warnings {
         log::warn!("{warning}");
     }
@@ -61,7 +60,7 @@ pub(crate) fn run(config: Config, now: SystemTime) -> Result<(), Failure> {
         .map_err(|error| Failure::start(with_causes(&error)))
 }
 
-/// A server for what there is to serve: a folder, upstreams, or the built-in app.
+/// A server for the configured content: a folder, upstreams, or the built-in app.
 fn with_content(config: &Config, upstream: Option<&ConnectConfig>) -> Result<Server, Failure> {
     Ok(match (&config.folder, &config.upstreams) {
         (Some(options), _) => {
@@ -78,7 +77,7 @@ fn with_content(config: &Config, upstream: Option<&ConnectConfig>) -> Result<Ser
     })
 }
 
-/// `server` with the options that need nothing more.
+/// Sets the options that need no further input.
 fn as_asked(server: Server, config: &Config) -> Server {
     let mut server = server
         .limits(config.limits.clone())
@@ -100,9 +99,9 @@ fn as_asked(server: Server, config: &Config) -> Server {
     server
 }
 
-/// `server` with those who are told what happens.
+/// Adds the observers: the access log and the metrics.
 fn observed(mut server: Server, config: &Config) -> Result<Server, Failure> {
-    // `RUST_LOG` says of the access log only whether there is one.
+    // Of the access log, `RUST_LOG` decides only whether there is one.
     if log::log_enabled!(target: AccessLog::TARGET, log::Level::Info) {
         let access_log = AccessLog::stdout(config.log_format)
             .map_err(|e| Failure::start(format!("no thread for the access log: {e}")))?;
@@ -120,7 +119,7 @@ fn observed(mut server: Server, config: &Config) -> Result<Server, Failure> {
     Ok(server)
 }
 
-/// Takes the ports, or those that systemd has handed over.
+/// Binds the ports, or takes the sockets from systemd.
 fn bind(
     mut server: Server,
     config: &Config,
@@ -148,12 +147,12 @@ fn bind(
     bound.map_err(|error| Failure::start(listen.explain(config.redirect_from, &error)))
 }
 
-/// Says where it listens, to people and to systemd.
+/// Tells people and systemd where the server listens.
 fn greet(text: &str, config: &Config) -> Result<(), Failure> {
     if config.log_format == LogFormat::Text {
         print(text)?;
     } else {
-        // Programs that read stdout know nothing of greetings.
+        // Programs that read stdout do not expect a greeting.
         super::log::say(text);
     }
     notify::ready(text.lines().next().unwrap_or_default());

@@ -1,6 +1,6 @@
 use turnkey::log::SettingNames;
 
-/// The settings of the server by the options that the program has for them.
+/// The server's settings under the names of the program's options.
 pub(crate) fn setting_names() -> SettingNames {
     let mut names = SettingNames::default();
     names.trusted_proxies = "--trust-proxy";

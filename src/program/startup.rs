@@ -1,4 +1,4 @@
-//! What the program says when it starts: where it listens, on what, and a command to try.
+//! What the program prints when it starts: its addresses, the backend, and a command to try.
 
 use turnkey::Bound;
 use turnkey::net::LocalAddr;
@@ -8,13 +8,13 @@ use super::try_command::TryCommand;
 use crate::config::Config;
 use crate::config::files::Material;
 
-/// What there is to say, apart from the address and the backend, which are known later.
+/// The parts that are known before the addresses and the backend.
 #[derive(Debug)]
 pub(crate) struct Greeting {
     mode: &'static str,
     try_command: TryCommand,
     certificate: Option<Certificate>,
-    /// Names that are served beside those of the certificate.
+    /// The certificates besides the first one, for further names.
     further: Vec<Certificate>,
     adhoc: bool,
 }
@@ -32,7 +32,7 @@ impl Greeting {
         }
     }
 
-    /// The lines, for a server that has its ports.
+    /// The lines, for a server whose ports are bound.
     pub(crate) fn text(&self, bound: &Bound) -> String {
         let backend = bound.backend();
         let version = env!("CARGO_PKG_VERSION");

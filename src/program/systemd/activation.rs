@@ -1,35 +1,34 @@
-//! Sockets that the service manager listens on, and hands over when it starts the program: the protocol
-//! of `sd_listen_fds(3)`.
+//! Sockets that the service manager opened and passes to the program at start: the protocol of `sd_listen_fds(3)`.
 
 use turnkey::Listener;
 use turnkey::net::LocalAddr;
 
-/// A socket that there is no use for.
+/// Warns of a redirect socket that is not used.
 pub(crate) const WITHOUT_REDIRECT: &str = "LISTEN_FDS: a socket is called redirect, and nobody is sent on to \
     https: add --redirect-from 80 and an identity, or leave the socket out";
 
-/// Sockets that nobody can be sent on to.
+/// Reports sockets without a port to redirect clients to.
 pub(crate) const WITHOUT_PORT: &str = "LISTEN_FDS: --redirect-from needs a port for HTTPS to send people on \
     to, and these are Unix sockets only: hand over one with a port too, or leave --redirect-from out";
 
-/// What has been handed over.
+/// The sockets from the service manager.
 #[derive(Debug)]
 pub(crate) struct Activated {
-    /// At least one.
+    /// At least one listener.
     pub(crate) listeners: Vec<Listener>,
-    /// The one that is called `redirect` (`FileDescriptorName=`): in place of the port of
+    /// The socket called `redirect` (`FileDescriptorName=`), which takes the place of the port of
     /// `--redirect-from`.
     pub(crate) redirect: Option<Listener>,
 }
 
 impl Activated {
-    /// Whether there is a port among them that clients can be sent to.
+    /// Whether one of the listeners has a port that clients can be redirected to.
     pub(crate) fn has_port(&self) -> bool {
         self.listeners.iter().any(|listener| matches!(listener.local_addr(), LocalAddr::Tcp(_)))
     }
 
-    /// Takes what there is over; `None` if there is nothing. To be called once, before there are
-    /// threads: the variables go, so that no child takes the sockets for its own.
+    /// Takes the sockets; `None` if there are none. Call it once, before there are threads: it removes the
+    /// variables, so that no child process uses the sockets.
     #[cfg(unix)]
     pub(crate) fn take(
         variable: &dyn Fn(&str) -> Option<String>,
@@ -56,7 +55,7 @@ impl Activated {
         Ok((!activated.listeners.is_empty()).then_some(activated))
     }
 
-    /// Elsewhere nobody hands sockets over.
+    /// Other systems do not pass sockets.
     #[cfg(not(unix))]
     pub(crate) fn take(
         _variable: &dyn Fn(&str) -> Option<String>,
@@ -65,23 +64,23 @@ impl Activated {
     }
 }
 
-/// Why what was handed over cannot be served on.
+/// Why the server cannot use the sockets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(not(unix), expect(dead_code, reason = "nobody hands sockets over"))]
 pub(crate) enum ActivationError {
-    /// It is something else than a stream socket that is listened on.
+    /// A socket is not a listening stream socket.
     #[error(
         "LISTEN_FDS: socket {n}{}: not one to accept connections from; the socket unit needs \
          ListenStream= and Accept=no", called(.name)
     )]
     NoListener { n: usize, name: String },
-    /// Nothing to be sent on to.
+    /// There is no port to redirect clients to.
     #[error(
         "LISTEN_FDS: the only socket is called redirect, for --redirect-from: hand over one for HTTPS \
          too, with another FileDescriptorName="
     )]
     OnlyRedirect,
-    /// One is what there is use for.
+    /// Only one redirect socket is supported.
     #[error("LISTEN_FDS: two sockets are called redirect; there can be one")]
     Redirects,
 }
@@ -99,13 +98,13 @@ fn take(given: &mut listenfd::ListenFd, n: usize) -> Option<Listener> {
     accepts(&listener).then(|| Listener::unix(listener).ok())?
 }
 
-/// Whether `socket` is listened on.
+/// Whether `socket` is listening.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 fn accepts(socket: &impl std::os::fd::AsFd) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
 }
 
-/// Apple's systems cannot be asked: the first attempt to accept will tell.
+/// Apple's systems cannot tell: the first attempt to accept shows it.
 #[cfg(target_vendor = "apple")]
 fn accepts(_socket: &impl std::os::fd::AsFd) -> bool {
     true

@@ -1,4 +1,4 @@
-//! What systemd hands to the program, and what the program tells systemd.
+//! Takes sockets from systemd, and tells systemd the state of the program.
 
 pub(crate) mod activation;
 pub(crate) mod notify;

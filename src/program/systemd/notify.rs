@@ -1,39 +1,39 @@
-//! Tells the service manager, if one has started the program, how it is: the protocol of `sd_notify(3)`.
-//! Without one, nothing of this does anything.
+//! Tells the service manager the state of the program: the protocol of `sd_notify(3)`. Without a service manager,
+//! these functions do nothing.
 
 use std::time::Duration;
 
 use turnkey::backend::Timer;
 use turnkey::net::WorkerPool;
 
-/// Connections are served; `status` is for people who ask how the service is.
+/// The server accepts connections; `status` is shown to people who ask for the state of the service.
 pub(crate) fn ready(status: &str) {
     tell(&[Notification::Ready, Notification::Status(&one_line(status))]);
 }
 
-/// Files are read again, until [`ready`] is said.
+/// The server reloads its files, until [`ready`] is called.
 pub(crate) fn reloading() {
     tell(&[Notification::Reloading]);
 }
 
-/// No connection is taken any more; `within` that time it will be gone.
+/// The server accepts no more connections, and ends `within` that time.
 pub(crate) fn stopping(within: Duration) {
     tell(&[Notification::Stopping(within), Notification::Status("finishing what is under way")]);
 }
 
-/// Says again and again that the server is alive, if somebody waits for it; it is not when one of its
-/// threads takes no turn.
+/// Reports again and again that the server is alive, if the manager expects that. It stops when a thread of the
+/// server hangs.
 pub(crate) async fn watchdog(pool: WorkerPool) {
     let Some(interval) = imp::watchdog_interval() else { return };
     loop {
         pool.turn().await;
         tell(&[Notification::Alive]);
-        // Twice as often as need be, as sd_watchdog_enabled(3) wants it.
+        // Twice as often as necessary, as sd_watchdog_enabled(3) recommends.
         Timer::after(interval / 2).await;
     }
 }
 
-/// What there is to tell.
+/// A message to the service manager.
 #[derive(Debug, Clone, Copy)]
 enum Notification<'s> {
     Ready,
@@ -49,7 +49,7 @@ fn tell(states: &[Notification<'_>]) {
     }
 }
 
-/// A line that ends would begin another assignment.
+/// A line break would begin another assignment.
 fn one_line(status: &str) -> String {
     status.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -65,14 +65,14 @@ mod imp {
 
     use super::Notification;
 
-    /// A manager that does not read is not waited for any longer; it has the server to wait for.
+    /// How long to wait for a manager that does not read.
     const PATIENCE: Duration = Duration::from_secs(1);
 
     pub(super) fn tell(states: &[Notification<'_>]) -> io::Result<()> {
         let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Ok(());
         };
-        // One that begins with @ is no file.
+        // A name that begins with @ is not a file.
         let address = match name.as_encoded_bytes().strip_prefix(b"@") {
             Some(name) => SocketAddr::from_abstract_name(name)?,
             None => SocketAddr::from_pathname(&name)?,
@@ -86,13 +86,13 @@ mod imp {
     fn assignments(state: Notification<'_>) -> String {
         match state {
             Notification::Ready => "READY=1\n".to_owned(),
-            // Type=notify-reload tells by the time whether it is what the signal asked for.
+            // Type=notify-reload compares the time with that of its signal.
             Notification::Reloading => {
                 let now = clock_gettime(ClockId::Monotonic);
                 let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
                 format!("RELOADING=1\nMONOTONIC_USEC={microseconds}\n")
             }
-            // However long the server has been asked to wait, the manager shall wait a little longer.
+            // The manager must wait a little longer than the server does.
             Notification::Stopping(within) => {
                 let microseconds = within.saturating_add(Duration::from_secs(1)).as_micros();
                 format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}\n")
@@ -102,7 +102,7 @@ mod imp {
         }
     }
 
-    /// How long the manager waits for a sign of life: `sd_watchdog_enabled(3)`.
+    /// How often the manager expects a sign of life: `sd_watchdog_enabled(3)`.
     pub(super) fn watchdog_interval() -> Option<Duration> {
         let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
         let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(process::id()));
@@ -111,7 +111,7 @@ mod imp {
     }
 }
 
-/// There is systemd on Linux only.
+/// Only Linux has systemd.
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use std::io;

@@ -1,4 +1,4 @@
-//! The client's certificate to show in mutual mode.
+//! The client's certificate for the command in mutual mode.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use zeroize::Zeroizing;
 use crate::config::files::beside::{beside, rules_let_in};
 use crate::config::files::{Material, read};
 
-/// What curl shows of itself.
+/// What curl shows to the server.
 #[derive(Debug)]
 pub(super) enum Client {
-    /// The server does not ask for it, or goes without.
+    /// None: the server does not ask for a certificate, or it is optional.
     Unasked,
-    /// Options that name a certificate that the server lets in.
+    /// Options with a certificate that the server accepts.
     Known(Vec<String>),
-    /// The server insists on a certificate, and none is known. Options that name a file which is not
-    /// there, and what has to be in it.
+    /// The server requires a certificate, and none is known. Options with a file that does not exist, and what it
+    /// must contain.
     Unknown { options: [String; 2], missing: String },
 }
 
@@ -33,7 +33,7 @@ impl Client {
         }
     }
 
-    /// What somebody has to do before the command works.
+    /// What the user must do before the command works.
     pub(super) fn missing(&self) -> Option<String> {
         match self {
             Self::Unknown { missing, .. } => Some(missing.clone()),
@@ -42,8 +42,7 @@ impl Client {
     }
 }
 
-/// Looks for a client's certificate where `turnkey certs` puts it, and `openssl`'s users too: beside
-/// the CA.
+/// Looks for a client's certificate where `turnkey certs` and users of `openssl` put it: beside the CA.
 pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
     let (sources, policy) = (material.sources, material.policy());
     let Some(trust) = policy.trust() else { return Client::Unasked };
@@ -67,8 +66,8 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Client {
     Client::Unknown { options: cert(Path::new("client.pem")), missing }
 }
 
-/// Whether clients can come with certificates of X.509 version 1: the backend that was asked for accepts
-/// them, or any that would be chosen for them.
+/// Whether the backend that was asked for, or else any TLS backend, accepts clients with certificates of X.509
+/// version 1.
 fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
     let takes = |backend: &BackendName| {
         backend.capabilities().is_some_and(|c| c.client_certificates && c.x509_v1)
@@ -76,7 +75,7 @@ fn takes_x509_v1_clients(asked: Option<BackendName>) -> bool {
     asked.as_ref().map_or_else(|| BackendName::TLS.iter().any(takes), takes)
 }
 
-/// Options that name a client's files beside the file of its CA.
+/// Options with a client's files beside the file of its CA.
 fn known(ca: &Path, lets_in: impl Fn(&Path, &Path) -> bool) -> Option<Vec<String>> {
     if let Some(both) = beside(ca, "client.pem")
         && lets_in(&both, &both)
@@ -90,8 +89,8 @@ fn known(ca: &Path, lets_in: impl Fn(&Path, &Path) -> bool) -> Option<Vec<String
     })
 }
 
-/// Whether the server lets in who has these files; with `old_too`, of X.509 version 1 as well. The password
-/// of a key is asked for by curl.
+/// Whether the server accepts a client with these files; with `old_too`, also if they are of X.509 version 1. curl
+/// itself asks for the password of a key.
 fn lets_in(
     trust: &ClientTrust,
     certificate: &Path,
@@ -116,7 +115,7 @@ fn lets_in(
         && rules_let_in(trust, &chain)
 }
 
-/// The option for a certificate. Behind a colon curl would read a password.
+/// The option for a certificate. curl would read the text after a colon as a password.
 fn cert(file: &Path) -> [String; 2] {
     let mut file = file.display().to_string();
     if cfg!(unix) {

@@ -1,4 +1,4 @@
-//! The command that start-up says to try: curl, with all options that it takes to get an answer.
+//! The command to try that is printed at start: curl, with all the options that it needs.
 
 mod client;
 mod name;
@@ -19,19 +19,19 @@ use crate::config::Config;
 use crate::config::files::Material;
 use crate::console::shell::quoted;
 
-/// What is known of the command before the server has its address.
+/// What is known about the command before the server has its address.
 #[derive(Debug)]
 pub(crate) struct TryCommand {
     /// `None` in http mode.
     identities: Option<Identities>,
     trust: Trust,
     client: Client,
-    /// Those who must send a PROXY header.
+    /// The proxies that must send a PROXY header.
     proxies: TrustedProxies,
 }
 
 impl TryCommand {
-    /// Looks for the files that a client needs, beside those that the server was given.
+    /// Looks for the files that a client needs, beside the server's files.
     pub(crate) fn new(config: &Config, material: Option<&Material<'_>>) -> Self {
         let now = SystemTime::now();
         let identities = material.and_then(|material| {
@@ -50,7 +50,7 @@ impl TryCommand {
         }
     }
 
-    /// The command, after a line that says what it needs, if something is missing.
+    /// The command. If something is missing, a line before it says what.
     pub(crate) fn lines(&self, bound: &Bound) -> Vec<String> {
         let Some(place) = Place::of(bound) else { return Vec::new() };
         let called = Called::at(&place, self.identities.as_ref());
@@ -68,7 +68,7 @@ impl TryCommand {
         missing.into_iter().chain([format!("try: curl {}", words.join(" "))]).collect()
     }
 
-    /// Options that have curl trust the server: because of its certificate, or else because of its key.
+    /// Options that make curl trust the server's certificate, or else its key.
     fn trust(&self, leaf: &Certificate, is_certified: bool) -> Vec<String> {
         let is_accepted = is_certified && leaf.allows_server_auth() && leaf.may_sign();
         match &self.trust {
@@ -85,7 +85,7 @@ impl TryCommand {
 }
 
 impl Place<'_> {
-    /// Who curl is to the server.
+    /// curl's address, as the server sees it.
     fn client(&self) -> ClientAddr {
         match self {
             Self::Tcp(address) => address.ip().into(),

@@ -1,4 +1,4 @@
-//! What to call the server, so that its certificate is good for the name.
+//! Chooses a name of the server that its certificate is valid for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -7,7 +7,7 @@ use turnkey::Bound;
 use turnkey::net::LocalAddr;
 use turnkey::tls::{Certificate, Identities};
 
-/// Where a client on this machine gets to the server.
+/// The address for a client on this machine.
 pub(super) enum Place<'b> {
     Tcp(SocketAddr),
     Unix(&'b Path),
@@ -35,7 +35,7 @@ fn reachable(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// A URL, and the options of curl that lead there.
+/// A URL, and the options that make curl connect to the server.
 pub(super) struct Called {
     pub(super) url: String,
     pub(super) route: Vec<String>,
@@ -44,7 +44,7 @@ pub(super) struct Called {
 }
 
 impl Called {
-    /// How to call the server at `place`, which serves `identities`, or plain HTTP.
+    /// The URL for the server at `place`, which serves `identities`, or plain HTTP.
     pub(super) fn at(place: &Place<'_>, identities: Option<&Identities>) -> Self {
         let Some(identities) = identities else { return Self::as_it_is(place, "http", None) };
         let hosts = hosts(identities);
@@ -66,12 +66,12 @@ impl Called {
         }
     }
 
-    /// Without regard to any certificate.
+    /// The URL if no certificate matters.
     fn as_it_is(place: &Place<'_>, scheme: &str, identities: Option<&Identities>) -> Self {
         let (url, route) = match place {
             Place::Tcp(address) => (format!("{scheme}://{address}/"), Vec::new()),
             Place::Unix(path) => {
-                // A name is sent to the server (SNI), which may have another certificate for it.
+                // curl sends the name to the server (SNI), which may choose another certificate for it.
                 let is_free = identities.is_none_or(|all| all.choose(Some("localhost")) == 0);
                 let host = if is_free { "localhost" } else { "127.0.0.1" };
                 (format!("{scheme}://{host}/"), through(path))
@@ -106,7 +106,7 @@ fn through(socket: &Path) -> Vec<String> {
     vec!["--unix-socket".to_owned(), socket.display().to_string()]
 }
 
-/// What stands in a URL for a server.
+/// The host in a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
     Ip(IpAddr),
@@ -122,10 +122,10 @@ impl Host {
         }
     }
 
-    /// A name as it stands in a certificate, if curl can ask for it.
+    /// A name from a certificate, if curl can use it.
     fn certified(name: &str) -> Option<Self> {
         let name = match name.strip_prefix("*.") {
-            // curl takes no wildcard right below a top-level name.
+            // curl accepts no wildcard directly below a top-level name.
             Some(parent) if parent.contains('.') => format!("www.{parent}"),
             Some(_) => return None,
             None => name.to_owned(),
@@ -134,19 +134,19 @@ impl Host {
     }
 }
 
-/// The hosts that curl accepts the first certificate for, and that the server shows it to.
+/// The hosts for which curl accepts the first certificate and the server shows it.
 fn hosts(identities: &Identities) -> Vec<Host> {
     let mut hosts = certified_hosts(identities.first().leaf());
     hosts.retain(|host| match host {
         Host::Name(name) => identities.choose(Some(name)) == 0,
-        // Who calls the server by its address asks for no name.
+        // A client that uses an address sends no name.
         Host::Ip(_) => true,
     });
     hosts
 }
 
-/// The hosts that a certificate is for: its DNS names, its addresses, or else its common name, which
-/// curl looks at when it has neither of these (RFC 6125 §6.4.4; browsers do not).
+/// The hosts in a certificate: its DNS names, its addresses, or else its common name. curl uses that if there are
+/// no others (RFC 6125 §6.4.4; browsers do not).
 fn certified_hosts(certificate: &Certificate) -> Vec<Host> {
     let names = certificate.subject_alt_names();
     let of_kind = |kind| names.iter().filter_map(move |name| name.strip_prefix(kind));
@@ -162,8 +162,8 @@ fn certified_hosts(certificate: &Certificate) -> Vec<Host> {
     of_kind("DNS:").filter_map(Host::certified).chain(addresses.into_iter().map(Host::Ip)).collect()
 }
 
-/// Whether a URL can have this name for a host: one whose last label begins with a digit would be
-/// read as an address (<https://url.spec.whatwg.org/#ends-in-a-number-checker>).
+/// Whether this name can be the host of a URL. If its last label begins with a digit, it would be parsed as an
+/// address (<https://url.spec.whatwg.org/#ends-in-a-number-checker>).
 fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()

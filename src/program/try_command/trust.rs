@@ -1,4 +1,4 @@
-//! How curl comes to trust the server.
+//! How curl can trust the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use turnkey::tls::{Certificate, Identity};
 use crate::config::files::beside::beside;
 use crate::config::files::{Material, read, signed, system_cas};
 
-/// Who vouches for the server's certificate.
+/// What makes the server's certificate trusted.
 #[derive(Debug)]
 pub(super) enum Trust {
     /// A CA that the system trusts.
     System,
-    /// A CA whose certificate is in this file; or it is the server's own.
+    /// A CA whose certificate is in this file, or the server's own certificate.
     File(PathBuf),
-    /// No one that is known here.
+    /// Nothing that is known here.
     Nobody,
 }
 
-/// Looks for who vouches for the first certificate.
+/// Finds what makes the first certificate trusted.
 pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Trust {
     if material.sources.adhoc.is_some() {
         let ca = material.sources.adhoc_clients().map(|clients| clients.ca.clone());
@@ -48,17 +48,17 @@ pub(super) fn find(material: &Material<'_>, now: SystemTime) -> Trust {
 /// Whether clients that trust these CAs trust the identity.
 fn lead_to(cas: &[Certificate], identity: &Identity, now: SystemTime) -> bool {
     for link in identity.chain() {
-        // The signature of what is trusted itself is not checked.
+        // The signature of a trust anchor is not checked.
         if cas.contains(link) {
             return true;
         }
-        // OpenSSL, which most curls are built with, refuses these.
+        // OpenSSL, which most builds of curl use, rejects these.
         if link.is_signature_weak() {
             return false;
         }
         let mut issuers = cas.iter().filter(|ca| ca.issued(link)).peekable();
         if issuers.peek().is_some() {
-            // Of several with one name, OpenSSL may take any.
+            // If several CAs have one name, OpenSSL may choose any.
             return issuers.all(|ca| {
                 ca.check_validity(now).is_ok()
                     && ca.is_ca()
@@ -70,8 +70,8 @@ fn lead_to(cas: &[Certificate], identity: &Identity, now: SystemTime) -> bool {
     false
 }
 
-/// Whether curl takes a file with a server's certificate for one of CAs, so that it trusts the
-/// certificate itself: it looks at the dates and signatures of all others in the file, too.
+/// Whether curl, given the server's certificate file as one of CAs, trusts the certificate itself. curl also checks
+/// the dates and signatures of all others in the file.
 fn stands_alone(certificates: &[Certificate], now: SystemTime) -> bool {
     let is_single = certificates.len() == 1;
     certificates.iter().all(|certificate| {
