@@ -1,4 +1,4 @@
-//! The commands, and the options of their own.
+//! The commands and their own options.
 
 use std::path::PathBuf;
 

@@ -1,16 +1,16 @@
-//! The help, made from the options, in the groups of the manual.
+//! The help texts, generated from the options, in the groups of the manual.
 
 use std::fmt::Write;
 
 use super::options::{self, Described, Group, Opt};
 
-/// How wide the help is, in columns.
+/// The width of the help, in columns.
 const WIDTH: usize = 80;
 
-/// Where the text beside an option begins.
+/// The column of the text beside an option.
 const TEXT_AT: usize = 28;
 
-/// The options that the short help has: what most people come for.
+/// The options in the short help: those that most users need.
 const USUAL: [&str; 11] = [
     "--host",
     "--port",
@@ -25,7 +25,7 @@ const USUAL: [&str; 11] = [
     "--trust-proxy",
 ];
 
-/// All that can be given to the program.
+/// The full help of the program.
 pub(crate) fn in_full() -> String {
     let (program, mut page) = start(|command| command.text);
     options_of(&mut page, "Options", &questions(&program), |option| option.text);
@@ -36,7 +36,7 @@ pub(crate) fn in_full() -> String {
     page
 }
 
-/// What is usually given to the program.
+/// The short help of the program.
 pub(crate) fn in_short() -> String {
     let (program, mut page) = start(Described::brief);
     let named = |name: &str| program.options.iter().find(|option| option.name == name).copied();
@@ -50,12 +50,12 @@ pub(crate) fn in_short() -> String {
     page
 }
 
-/// What can be given to a command.
+/// The help of a command.
 pub(crate) fn of_command(command: &Described) -> String {
     let words = command.words.iter().map(|word| word.shown());
     let mut usage = format!("turnkey {}", command.name);
     for word in words {
-        // A `String` takes all that is written to it.
+        // Writing to a `String` cannot fail.
         _ = write!(usage, " {word}");
     }
     if command.options.iter().any(|option| option.name != "--help") {
@@ -69,12 +69,12 @@ pub(crate) fn of_command(command: &Described) -> String {
     page
 }
 
-/// The options of serving that `check` takes stand in the help of the program.
+/// The help of the program describes the options of serving that `check` accepts.
 fn is_of_serving_alone(command: &Described, option: &Opt) -> bool {
     command.name == "check" && options::of_serving().any(|other| other.name == option.name)
 }
 
-/// What both helps of the program begin with; `text` is what is said of a command.
+/// The beginning of both help texts of the program; `text` gives the description of a command.
 fn start(text: fn(&Described) -> &'static str) -> (Described, String) {
     let program = options::program();
     let mut page = "Usage: turnkey [OPTIONS]\n       turnkey COMMAND [OPTIONS]\n".to_owned();
@@ -86,7 +86,7 @@ fn start(text: fn(&Described) -> &'static str) -> (Described, String) {
     (program, page)
 }
 
-/// The options that ask for something to read.
+/// The options that only print something.
 fn questions(program: &Described) -> Vec<Opt> {
     program.options.iter().filter(|option| !options::is_of_serving(option)).copied().collect()
 }
@@ -112,7 +112,7 @@ fn end(page: &mut String, described: &Described) {
     }
 }
 
-/// A term, and beside it what it means.
+/// A term, with its meaning beside it.
 fn item(page: &mut String, term: &str, text: &str) {
     page.push_str(term);
     let mut column = term.chars().count();
@@ -133,7 +133,7 @@ fn paragraph(page: &mut String, text: &str) {
     }
 }
 
-/// `text` in lines of `width` columns at most, but for words that are longer.
+/// `text` in lines of at most `width` columns, except for longer words.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -163,7 +163,7 @@ mod tests {
     fn it_fits_a_terminal_and_begins_with_a_short_usage() {
         for page in all() {
             for line in page.lines() {
-                // What can be copied stands on one line.
+                // Commands to copy stay on one line.
                 let fits = line.chars().count() <= WIDTH || line.starts_with("  turnkey ");
                 assert!(fits && line == line.trim_end(), "{line:?}");
             }

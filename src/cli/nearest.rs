@@ -1,11 +1,10 @@
-//! Which name was meant by one that is mistyped.
+//! Guesses the name that a mistyped one means.
 
-/// How alike two names are at least, from 0 to 1, if one is to be guessed for the other: a guess that is
-/// far off is worse than none.
+/// How similar two names must be, from 0 to 1, to guess one for the other: a wrong guess is worse than none.
 const ALIKE: f64 = 0.8;
 
-/// The one of `names` that `typed` is most like, if it is like one; dashes in front say nothing. One
-/// letter that is wrong, missing or too many, or two that are swapped, come before all else.
+/// The one of `names` that is most similar to `typed`, if any is similar enough; leading dashes do not count. One
+/// wrong, missing or extra letter, or two swapped ones, count as more similar than anything else.
 pub(crate) fn nearest<'n>(
     typed: &str,
     names: impl IntoIterator<Item = &'n str>,

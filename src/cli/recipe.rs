@@ -1,5 +1,5 @@
-//! The names that the original recipe gave its settings, as options. They count when `HTTPS_ENABLED` is among
-//! them: `API_KEY` alone belongs to somebody else.
+//! The original recipe's names for its settings, as options. They count only if `HTTPS_ENABLED` is set: `API_KEY`
+//! alone belongs to another program.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use super::{ModeName, Serve};
 use crate::cli;
 use crate::cli::units::boolean;
 
-/// Without it the others are not the recipe's.
+/// Without this variable, the others are not the recipe's.
 pub(crate) const SWITCH: &str = "HTTPS_ENABLED";
 
-/// All of its variables.
+/// All variables of the recipe.
 pub(crate) const VARIABLES: [&str; 7] =
     [SWITCH, "VERIFY_USER", "API_HOST", "API_PORT", "CA_CHAIN_CRT", "API_KEY", "API_CA_T"];
 
@@ -20,7 +20,7 @@ pub(crate) fn options(variable: &dyn Fn(&str) -> Option<String>) -> Result<Optio
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     match (set(SWITCH), set("VERIFY_USER").as_deref().and_then(boolean)) {
         (Some(_), _) => settings(variable).map(Some),
-        // Whoever wants users verified must not get a server that verifies nobody.
+        // If the user wants clients verified, a server that verifies nobody must not start.
         (None, Some(true)) => Err(needs_https()),
         (None, _) => Ok(None),
     }
@@ -35,7 +35,7 @@ pub(crate) fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serv
             .ok_or_else(|| Stop::Usage(format!("{name}={value}: expected true or false"))),
     };
     let (https, verify) = (switch(SWITCH)?, switch("VERIFY_USER")?);
-    // Set to a variable that is not there, say: that must not let everybody in.
+    // An empty value, for example from an unset shell variable, must not let everybody in.
     if https && variable("VERIFY_USER").is_some_and(|value| value.is_empty()) {
         return Err(Stop::Usage("VERIFY_USER=: expected true or false".to_owned()));
     }
@@ -54,7 +54,7 @@ pub(crate) fn settings(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serv
     let host = set("API_HOST")
         .map(|text| cli::host(&text).map_err(|e| Stop::Usage(format!("API_HOST={text}: {e}"))))
         .transpose()?;
-    // The recipe has all its settings all the time, and a mode takes what it needs of them.
+    // The recipe always sets all its variables, and each mode uses those that it needs.
     Ok(Serve {
         mode: Some(mode),
         host,

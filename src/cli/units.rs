@@ -1,9 +1,9 @@
-//! Durations, sizes, and yes and no, as people type them.
+//! Durations, sizes, and booleans, as users type them.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A duration in seconds, more than none: `10`, `0.5`.
+/// A duration in seconds, more than zero: `10`, `0.5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seconds(pub(crate) Duration);
 
@@ -18,7 +18,7 @@ impl FromStr for Seconds {
     }
 }
 
-/// A duration in seconds that may be none.
+/// A duration in seconds that may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delay(pub(crate) Duration);
 
@@ -63,7 +63,7 @@ impl FromStr for Bytes {
     }
 }
 
-/// What people write for yes and no.
+/// Parses the words that people use for yes and no.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),

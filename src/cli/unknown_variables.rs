@@ -1,25 +1,25 @@
-//! Variables that are named as if they were options, and are none.
+//! Environment variables with our prefix that are not options.
 
 use super::nearest::nearest;
 use super::{options, variables};
 
-/// What the names of all our variables begin with.
+/// The prefix of all our variables.
 const PREFIX: &str = "TURNKEY_";
 
-/// What Kubernetes calls it, too, where a service is that is called turnkey.
+/// Kubernetes sets this variable too, if there is a service called turnkey.
 pub(crate) const PORT: &str = "TURNKEY_PORT";
 
-/// A variable that means nothing here.
+/// A variable that has no meaning here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
-    /// One of ours only where Kubernetes has set it.
+    /// Its name. It is one of our own names only if Kubernetes has set the variable.
     pub(crate) name: String,
-    /// The one that was probably meant, if there is one that is like it.
+    /// The variable that was probably meant, if one is similar.
     pub(crate) nearest: Option<String>,
 }
 
-/// The unknown ones among `variables`, names and values, in the order of their names. An empty one says
-/// nothing, as an empty one of ours does.
+/// The unknown ones among `variables`, names and values, sorted by name. Empty variables are ignored, as for known
+/// ones.
 pub(crate) fn unknown_variables(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Vec<UnknownVariable> {
@@ -27,7 +27,7 @@ pub(crate) fn unknown_variables(
     let known = |name: &str| {
         name == variables::KEY_PASSWORD || options.iter().any(|option| option.variable() == name)
     };
-    // By their names on the command line: what all variables begin with would make all of them alike.
+    // Names without the prefix: it would make all of them similar.
     let names: Vec<&str> = options.iter().map(|option| option.name).collect();
     let meant = |rest: &str| {
         let asked = format!("--{}", rest.to_ascii_lowercase().replace('_', "-"));
@@ -49,16 +49,16 @@ pub(crate) fn unknown_variables(
     unknown
 }
 
-/// Whether it is Kubernetes that says with `name`, which is a variable of ours too, where the service is
-/// that is called turnkey, rather than a user who says where to listen.
+/// Whether Kubernetes has set the variable `name`, which is also one of ours, for a service called turnkey, and not
+/// a user to say where to listen.
 pub(crate) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     let schemes = ["tcp://", "udp://", "sctp://"];
     name == PORT && schemes.iter().any(|scheme| value.starts_with(scheme))
 }
 
-/// What others set, and nobody has mistyped: images of containers say which version they hold, and
-/// Kubernetes tells all of a namespace where a service is (`TURNKEY_SERVICE_HOST`,
-/// `TURNKEY_PORT_8000_TCP`), by the name that the service has.
+/// Variables that others set, so that they are not mistyped ones. Container images set their version, and
+/// Kubernetes sets the address of a service for its whole namespace (`TURNKEY_SERVICE_HOST`,
+/// `TURNKEY_PORT_8000_TCP`), under the name of the service.
 fn is_of_others(rest: &str) -> bool {
     let is_port_of_service = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     rest == "VERSION"

@@ -1,4 +1,4 @@
-//! What options take that nothing else has a type for.
+//! Values of options that have no type elsewhere.
 
 use std::net::Ipv6Addr;
 
@@ -6,7 +6,7 @@ use argh::FromArgValue;
 
 use crate::cli::units::boolean;
 
-/// The three modes, in the order of what they ask for.
+/// The three modes, in the order of their requirements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromArgValue)]
 pub(crate) enum ModeName {
     Http,
@@ -32,7 +32,7 @@ pub(crate) enum ClientVerify {
     Required,
 }
 
-/// A name or an address to listen on; an IPv6 address may stand in brackets, as it does before a port.
+/// Parses a name or an address to listen on; an IPv6 address may be in brackets, as before a port.
 pub(crate) fn host(text: &str) -> Result<String, String> {
     let address = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     // It may name an interface (RFC 4007 §11): fe80::1%eth0.
@@ -48,23 +48,23 @@ pub(crate) fn host(text: &str) -> Result<String, String> {
     }
 }
 
-/// A port, with a message for people.
+/// Parses a port, with an error message for people.
 pub(crate) fn port_number(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "expected a port, from 0 to 65535".to_owned())
 }
 
-/// How many of something.
+/// Parses a number of items.
 pub(super) fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a number, such as 4".to_owned())
 }
 
-/// Permissions as `chmod` takes them in numbers.
+/// Parses numeric permissions, as `chmod` accepts them.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
     mode.ok_or_else(|| "expected permissions in octal, such as 660".to_owned())
 }
 
-/// On or off, as people write it.
+/// Parses on or off, and other words for them.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     boolean(text).ok_or_else(|| "expected on or off".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The environment, as far as it is ours.
+//! The environment variables that belong to turnkey.
 
 use std::env::{self, VarError};
 use std::ffi::OsString;
@@ -8,8 +8,7 @@ use zeroize::Zeroizing;
 use super::{options, recipe};
 use crate::cli::{ClientVerify, ModeName, Serve};
 
-/// The first of our variables that is set to something else than text: to pass it over would be to serve
-/// as if nobody had set it.
+/// The first of our variables whose value is not text. Ignoring it would serve as if it were not set.
 pub(crate) fn not_text() -> Option<String> {
     let mut ours: Vec<String> = options::of_serving().map(|option| option.variable()).collect();
     ours.push(KEY_PASSWORD.to_owned());
@@ -19,8 +18,8 @@ pub(crate) fn not_text() -> Option<String> {
     ours.into_iter().find(|name| is_not_text(name))
 }
 
-/// The first variable that decides which clients are let in and is set to nothing, as a shell does with a
-/// name that it does not know: to pass it over could let in more clients. What is `typed` counts over it.
+/// The first variable that decides which clients are let in and is empty, for example because of an unset shell
+/// variable. Ignoring it could let in more clients. Options in `typed` override the variables.
 pub(crate) fn empty_policy(
     typed: &Serve,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -47,14 +46,13 @@ pub(crate) fn empty_policy(
     empty.next().map(|(name, _)| name)
 }
 
-/// Whether the variable is set to something else than text.
+/// Whether the variable's value is not text.
 pub(crate) fn is_not_text(name: &str) -> bool {
-    // Each look makes a copy, and one of them is the password.
+    // Each look-up copies the value, and one of them is the password.
     matches!(env::var(name).map(Zeroizing::new), Err(VarError::NotUnicode(_)))
 }
 
-/// The names that are text, and their values, among those of the process; without the password, of which
-/// no copy stays.
+/// The names and values of the process's variables, without the password, of which no copy remains.
 pub(crate) fn without_password(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> impl Iterator<Item = (String, String)> {

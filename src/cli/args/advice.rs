@@ -1,5 +1,5 @@
-//! What is said to somebody who types what another server takes, or leaves out a value: the whole
-//! command line, as it is typed here.
+//! Advice for a user who types options of another server, or leaves out a value: the whole command line, as turnkey
+//! expects it.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::cli::nearest::nearest;
 use crate::cli::options::{self, Described, Opt, Value};
 use crate::cli::units::boolean;
 
-/// What it does not do with an app, and what to do.
+/// What turnkey does not do with an app, and what to do instead.
 const NO_APP: &str =
     "starts no app: start it, and name where it listens, as in --proxy http://127.0.0.1:5000";
 
-/// What brings TLS with it.
+/// The options that turn on TLS.
 const IDENTITY: [&str; 4] = ["--cert", "--key", "--identity", "--adhoc"];
 
-/// One line, if there is something to say of `line`.
+/// One line of advice, if there is any for `line`.
 pub(super) fn advice(line: &Line) -> Option<String> {
     let mut rewrite = Rewrite::new(line.command());
     for (at, part) in line.0.iter().enumerate() {
@@ -41,22 +41,22 @@ pub(super) fn advice(line: &Line) -> Option<String> {
     let typed = line.typed();
     Some(match understood(&line) {
         Err(Stop::Usage(rest)) if !rewrite.to_fill_in => format!("{said}; {rest}"),
-        // It takes more than one line.
+        // The command line would need more than one line.
         _ if typed.contains(char::is_control) => format!("{said}; see turnkey --help"),
         _ => format!("{said}; type: {typed}"),
     })
 }
 
-/// A command line that is written anew, and why.
+/// A rewritten command line, and the reasons.
 struct Rewrite {
     command: Option<&'static str>,
-    /// The command, or the program.
+    /// The command, or the program if there is none.
     here: Described,
     parts: Vec<Part>,
     said: Vec<String>,
-    /// Whether a value is left for the user to put in.
+    /// Whether the user must still fill in a value.
     to_fill_in: bool,
-    /// The option that asks for TLS, if one does.
+    /// The option that asks for TLS, if there is one.
     tls: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Rewrite {
         self.parts.push(Part::Option(Typed::new(name, value, joined)));
     }
 
-    /// Whether the options of serving are taken.
+    /// Whether the options of serving are accepted here.
     fn serves(&self) -> bool {
         matches!(self.command, None | Some("check"))
     }
@@ -129,7 +129,7 @@ impl Rewrite {
         }
     }
 
-    /// An option that takes a value, which may be missing or wrong.
+    /// Handles an option with a value that may be missing or wrong.
     fn value(&mut self, typed: &Typed, option: &Opt) {
         let name = &typed.name;
         let value = match typed.value.as_deref() {
@@ -164,7 +164,7 @@ impl Rewrite {
         self.push(option.name, option.value.map(Value::shown), false);
     }
 
-    /// An option of another server.
+    /// Handles an option of another server.
     fn habit(&mut self, typed: &Typed, means: Means) {
         let Typed { name, value, joined } = typed;
         match means {
@@ -208,7 +208,7 @@ impl Rewrite {
         }
     }
 
-    /// An option that asks for TLS, which an identity brings with it.
+    /// Handles an option that asks for TLS, which an identity turns on.
     fn tls(&mut self) {
         let Some(name) = self.tls.take() else { return };
         let identity =
@@ -221,7 +221,7 @@ impl Rewrite {
     }
 }
 
-/// What is served, or where, if `word` says so.
+/// What to serve, or where to listen, if `word` says so.
 fn content(word: &str) -> Option<(&'static str, Options)> {
     if word.contains("://") {
         let proxy = vec![("--proxy", word.to_owned())];

@@ -1,5 +1,5 @@
-//! What is said to somebody whose command line is not understood: one line, with a guess at what was
-//! meant where there is a good one, and where to read on.
+//! The message for a command line that is not understood: one line, with a guess at what the user meant if there is
+//! a good one, and where to read more.
 
 use std::iter;
 
@@ -7,7 +7,7 @@ use crate::cli::nearest::nearest;
 use crate::cli::options::{self, Described, Opt};
 use crate::console::shell::quoted;
 
-/// argh's complaint about these words, for that command or for the program.
+/// argh's error for these words, for the command or the program.
 pub(super) fn complaint(output: &str, command: Option<&str>, words: &[String]) -> String {
     let commands = options::commands();
     let command = commands.iter().find(|known| Some(known.name) == command);
@@ -21,7 +21,7 @@ pub(super) fn complaint(output: &str, command: Option<&str>, words: &[String]) -
     advised(&wrong.unwrap_or_else(|| one_line(output)), command)
 }
 
-/// What argh says is wrong with the value of that option, if it is that which it complains about.
+/// argh's description of what is wrong with the value of this option; `None` if its error is another one.
 pub(super) fn problem(output: &str, option: &str, value: &str) -> Option<String> {
     let start = format!("Error parsing option '{option}' with value '{value}': ");
     Some(match output.strip_prefix(&start)?.trim_end() {
@@ -30,7 +30,7 @@ pub(super) fn problem(output: &str, option: &str, value: &str) -> Option<String>
     })
 }
 
-/// A value as it is typed, on one line.
+/// A value on one line, as the user types it.
 pub(super) fn shown(value: &str) -> String {
     if value.contains(char::is_control) {
         return format!("'{}'", value.escape_debug());
@@ -38,7 +38,7 @@ pub(super) fn shown(value: &str) -> String {
     quoted(value)
 }
 
-/// Of a word that is no command.
+/// The message for an unknown command.
 pub(super) fn no_command(typed: &str, commands: &[Described]) -> String {
     let names: Vec<_> = commands.iter().map(|command| command.name).collect();
     let options = options::program().options;
@@ -53,7 +53,7 @@ pub(super) fn no_command(typed: &str, commands: &[Described]) -> String {
     )
 }
 
-/// What argh does not mind, and we do: options before the command would be those of serving.
+/// The message for options before the command, which argh accepts: there they would be options of serving.
 pub(super) fn misplaced(command: &str, words: &[String]) -> String {
     let (commands, program) = (options::commands(), options::program());
     let command = commands.iter().find(|known| known.name == command).unwrap_or(&program);
@@ -65,7 +65,7 @@ pub(super) fn misplaced(command: &str, words: &[String]) -> String {
     advised(&format!("options go behind the command, as in: {example}"), Some(command))
 }
 
-/// argh's messages, which take several lines, on one and in our case.
+/// argh's message of several lines on one line, in lower case.
 pub(super) fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.trim_end_matches('.');
@@ -73,7 +73,7 @@ pub(super) fn one_line(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// Of a word that is no option and no command there.
+/// The message for a word that is neither an option nor a command there.
 fn unrecognized(typed: &str, command: Option<&Described>, commands: &[Described]) -> String {
     let program = options::program();
     let here = command.unwrap_or(&program);
@@ -87,7 +87,7 @@ fn unrecognized(typed: &str, command: Option<&Described>, commands: &[Described]
     let said = if typed.starts_with("--") {
         format!("there is no option {shown}{}", guess(nearest(typed, options)))
     } else if typed.starts_with('-') {
-        // One letter is like nothing.
+        // A single letter is not similar to any name.
         format!("there is no option {shown}")
     } else if command.is_some() {
         format!("turnkey {} takes no word such as {shown}", here.name)
@@ -110,7 +110,7 @@ fn advised(said: &str, command: Option<&Described>) -> String {
     format!("{said}; see {} --help", command.map_or_else(|| "turnkey".to_owned(), called))
 }
 
-/// As it is typed.
+/// How the user calls it.
 fn called(command: &Described) -> String {
     match command.name {
         "turnkey" => "turnkey".to_owned(),

@@ -1,37 +1,37 @@
-//! What people type who know other servers: Flask, Django, gunicorn, uvicorn, Caddy, ghostunnel,
+//! Options and commands that users know from other servers: Flask, Django, gunicorn, uvicorn, Caddy, ghostunnel,
 //! http-server, and those of Python, nginx and Node.
 
 use self::Means::{App, Client, Implied, Password, Place, Renamed, Switch, Tls};
 
-/// What an option of another server is here.
+/// What an option of another server means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Means {
     /// This option, with the same value.
     Renamed(&'static str),
     /// This switch.
     Switch(&'static str),
-    /// A rule for clients, whose value begins so.
+    /// A rule for clients; its value begins with this prefix.
     Client(&'static str),
     /// Where to listen: a host, a port or both.
     Place,
-    /// That it speaks TLS.
+    /// Serves TLS.
     Tls,
     /// The password of a key, which is read from a file here.
     Password,
-    /// The app to start, which turnkey does not do.
+    /// The app to start, which turnkey does not support.
     App,
-    /// What holds anyway, for this reason.
+    /// Always the case here, for this reason.
     Implied(&'static str),
 }
 
-/// The words that others serve by.
+/// The commands with which other servers serve.
 const COMMANDS: &[&str] =
     &["serve", "server", "run", "start", "listen", "up", "file-server", "reverse-proxy"];
 
-/// The words that others start an app by.
+/// The commands with which other tools start an app.
 const APP_COMMANDS: &[&str] = &["runserver", "flask", "django-admin", "manage.py"];
 
-/// The options of others, by their names.
+/// The options of other servers, by name.
 const OPTIONS: &[(&[&str], Means)] = &[
     (
         &[
@@ -102,13 +102,13 @@ const OPTIONS: &[(&[&str], Means)] = &[
     (&["--app", "-m"], App),
 ];
 
-/// What that option of another server is here; `--ssl_cert` is `--ssl-cert`.
+/// What this option of another server means here; `--ssl_cert` is `--ssl-cert`.
 pub(super) fn meaning(name: &str) -> Option<Means> {
     let name = name.replace('_', "-");
     OPTIONS.iter().find(|(names, _)| names.contains(&&*name)).map(|(_, means)| *means)
 }
 
-/// Whether a value stands behind that option of another server.
+/// Whether this option of another server takes a value.
 pub(super) fn takes_value(name: &str) -> bool {
     meaning(name).is_some_and(|means| match means {
         Renamed(_) | Client(_) | Place | Password | App => true,
@@ -116,12 +116,12 @@ pub(super) fn takes_value(name: &str) -> bool {
     })
 }
 
-/// Whether others serve by that word.
+/// Whether another server serves with this command.
 pub(super) fn serves(word: &str) -> bool {
     COMMANDS.contains(&word) || starts_app(word)
 }
 
-/// Whether others start an app by that word.
+/// Whether another tool starts an app with this command.
 pub(super) fn starts_app(word: &str) -> bool {
     APP_COMMANDS.contains(&word)
 }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::cli::options;
 
-    /// A name of ours must keep its own meaning, and what a row leads to must exist.
+    /// One of our own names must keep its meaning, and the option that a row leads to must exist.
     #[test]
     fn the_table_names_options_of_others_and_leads_to_ours() {
         let ours: Vec<_> = options::of_serving().collect();

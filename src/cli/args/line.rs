@@ -1,4 +1,4 @@
-//! The words of a command line, taken apart: commands, and options with their values.
+//! Splits the words of a command line into commands, and options with their values.
 
 use super::habits;
 use crate::cli::options::{self, Opt};
@@ -8,14 +8,14 @@ use crate::console::shell::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line(pub(super) Vec<Part>);
 
-/// One thing that was typed.
+/// One part of what the user typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A command, or what a command takes.
+    /// A command, or an argument of a command.
     Word(String),
     /// An option, which may be unknown.
     Option(Typed),
-    /// The two dashes that end the options by convention.
+    /// Two dashes, which end the options by convention.
     End,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Typed {
     /// With its dashes.
     pub(super) name: String,
     pub(super) value: Option<String>,
-    /// Whether the value is joined by `=`, and is not a word of its own.
+    /// Whether `=` joins the value to the name, so that it is not a separate word.
     pub(super) joined: bool,
 }
 
@@ -50,7 +50,8 @@ impl Line {
             } else if let Some((name, value)) = split(word, takes_value) {
                 Part::Option(Typed::new(name, Some(value.to_owned()), true))
             } else {
-                // A value may begin with dashes, but an option in its place shows that it is missing.
+                // A value may begin with dashes, but one of our options in its place shows that the value is
+                // missing.
                 let value = words.next_if(|next| takes_value(word) && !is_ours(next));
                 Part::Option(Typed::new(word, value.cloned(), false))
             });
@@ -77,7 +78,7 @@ impl Line {
         self.0.iter().any(|part| matches!(part, Part::Option(o) if names.contains(&&*o.name)))
     }
 
-    /// The command line that has these words, as a shell takes it.
+    /// The command line with these words, quoted for a shell.
     pub(super) fn typed(&self) -> String {
         let words = self.0.iter().flat_map(|part| match part {
             Part::Word(word) => vec![quoted(word)],

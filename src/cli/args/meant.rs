@@ -1,4 +1,4 @@
-//! What was meant by a value that is not accepted.
+//! Guesses what the user meant by a value that is not accepted.
 
 use turnkey::net::Address;
 
@@ -7,7 +7,7 @@ use super::from_args;
 /// Options with their values.
 pub(super) type Options = Vec<(&'static str, String)>;
 
-/// Whether the option takes this value; what is wrong otherwise.
+/// Whether the option accepts this value; the error says what is wrong.
 pub(super) fn accepted(command: Option<&str>, option: &str, value: &str) -> Result<(), String> {
     let command = command.filter(|command| *command != "check");
     let words = command.into_iter().chain([option, value]).map(str::to_owned);
@@ -16,7 +16,7 @@ pub(super) fn accepted(command: Option<&str>, option: &str, value: &str) -> Resu
         .map_err(|exit| super::problem(&exit.output, option, value).unwrap_or(exit.output))
 }
 
-/// The options that say what `option value` was meant to say, if it can be told.
+/// The options that the user meant by `option value`, if that is clear.
 pub(super) fn meant(option: &str, value: &str) -> Option<Options> {
     let bare = without_scheme(value);
     let all: Vec<Options> = match option {
@@ -36,8 +36,8 @@ pub(super) fn meant(option: &str, value: &str) -> Option<Options> {
     all.into_iter().find(|options| options.iter().all(is_accepted))
 }
 
-/// Where to listen, as other servers are told it: a host, a port or both; all addresses, if there is a
-/// colon and no host before it.
+/// Where to listen, in the syntax of other servers: a host, a port or both. A colon without a host before it means
+/// all addresses.
 pub(super) fn place(text: &str) -> Option<Options> {
     let bare = without_scheme(text);
     if let Some(path) = path(bare) {
@@ -58,7 +58,7 @@ pub(super) fn place(text: &str) -> Option<Options> {
     said.iter().all(|(option, value)| accepted(None, option, value).is_ok()).then_some(said)
 }
 
-/// URLs that may be meant by `text`, the likeliest first.
+/// URLs that `text` may mean, the likeliest first.
 fn proxies(text: &str) -> Vec<String> {
     if let Some(path) = path(text) {
         return vec![format!("unix:{path}")];
@@ -76,7 +76,7 @@ fn proxies(text: &str) -> Vec<String> {
     addresses(port, 80).into_iter().map(|address| format!("http://{address}")).collect()
 }
 
-/// Addresses that may be meant by `text`, the likeliest first.
+/// Addresses that `text` may mean, the likeliest first.
 fn addresses(text: &str, default_port: u16) -> Vec<String> {
     if let Some(path) = path(text) {
         return vec![format!("unix:{path}")];
@@ -84,7 +84,7 @@ fn addresses(text: &str, default_port: u16) -> Vec<String> {
     if text.parse::<u16>().is_ok() {
         return vec![format!("127.0.0.1:{text}")];
     }
-    // As elsewhere, no host before the colon is all addresses.
+    // As in other servers, a missing host before the colon means all addresses.
     let host = text.strip_prefix("*:").or_else(|| text.strip_prefix(':'));
     vec![
         host.map_or_else(|| text.to_owned(), |port| format!("0.0.0.0:{port}")),
@@ -93,7 +93,7 @@ fn addresses(text: &str, default_port: u16) -> Vec<String> {
     ]
 }
 
-/// A path, which begins as most do.
+/// A path, if it begins as most paths do.
 fn path(text: &str) -> Option<&str> {
     ["/", "./", "../"].iter().any(|start| text.starts_with(start)).then_some(text)
 }

@@ -1,8 +1,8 @@
-//! From the words of a command line, and the environment, to options.
+//! Turns the words of a command line, and the environment, into options.
 //!
-//! argh takes `--port 8443` and nothing else, and knows no environment. So the words are read here
-//! first, and each variable becomes the option that it is named for, parsed by argh too, in a layer
-//! of its own below the command line.
+//! argh accepts `--port 8443` but not `--port=8443`, and does not read the environment. So this module splits the
+//! words first. Each variable becomes the option with its name. argh parses these options too, in a separate layer
+//! below the command line.
 
 mod advice;
 mod complaint;
@@ -20,7 +20,7 @@ use super::unknown_variables::is_of_kubernetes;
 use crate::cli::units::boolean;
 use crate::cli::{Check, Command, Serve};
 
-/// What was asked for: where the same option stands in several layers, the earlier one holds.
+/// The options in layers. If several layers contain the same option, the first one wins.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) command_line: Serve,
@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 /// Why there is nothing to run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The user wanted to read this.
+    /// The user asked for this text.
     Help(String),
     /// The user typed something that is not understood; one line.
     Usage(String),
@@ -58,7 +58,7 @@ pub(crate) fn parse(
     Ok(Asked { command_line, environment })
 }
 
-/// The help, if a word asks for it: `--help` and `help` for all of it, `-h` for the short one.
+/// The help, if a word asks for it: `--help` and `help` for the full one, `-h` for the short one.
 fn asked_for_help(line: &Line) -> Option<Stop> {
     let plain: Vec<_> = line.plain_words().collect();
     let in_full = line.has(&["--help"]) || plain.contains(&"help");
@@ -79,8 +79,8 @@ fn asked_for_help(line: &Line) -> Option<Stop> {
     })
 }
 
-/// What argh understands of the words, and the variables of the switches that are turned off: argh
-/// knows no word for that.
+/// What argh parses from the words, and the variables of the switches that are turned off: argh has no syntax for
+/// that.
 fn understood(line: &Line) -> Result<(Serve, Vec<String>), Stop> {
     let checks = line.command() == Some("check");
     let (mut words, mut of_check, mut off) = (Vec::new(), Vec::new(), Vec::new());
@@ -118,7 +118,7 @@ fn from_args(words: &[String]) -> Result<Serve, EarlyExit> {
     Serve::from_args(&["turnkey"], &words)
 }
 
-/// The words that argh takes an option by; none, for a switch that is turned off.
+/// The words of an option for argh; none for a switch that is turned off.
 fn for_argh(typed: &Typed, off: &mut Vec<String>) -> Result<Vec<String>, Stop> {
     let Typed { name, value, .. } = typed;
     let switch = all().find(|option| option.is_switch() && option.is_named(name));
@@ -140,7 +140,7 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
     let mut words = Vec::new();
     for option in options::of_serving() {
         let name = option.variable();
-        // An empty variable is how many a tool says that there is none.
+        // Many tools set an empty variable to mean that there is no value.
         let says = |value: &String| !value.is_empty() && !is_of_kubernetes(&name, value);
         let Some(value) = variable(&name).filter(says) else { continue };
         match (option.is_switch(), boolean(&value)) {
@@ -159,7 +159,7 @@ fn environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Serve, Stop>
     from_args(&words).map_err(|exit| Stop::Usage(complaint_of_variables(&exit.output, &words)))
 }
 
-/// argh speaks of options; what the user set is a variable.
+/// argh's errors name options, but the user has set a variable.
 fn complaint_of_variables(output: &str, words: &[String]) -> String {
     let pairs = words.iter().zip(words.iter().skip(1));
     let wrong = pairs.filter_map(|(option, value)| {
@@ -168,7 +168,7 @@ fn complaint_of_variables(output: &str, words: &[String]) -> String {
     let Some((option, value, problem)) = wrong.take(1).next() else { return one_line(output) };
     let set = |name: String, value: &str| format!("{name}={}", shown(value));
     let wrong = format!("{}: {problem}", set(option.variable(), value));
-    // What else stands in a list is not known here.
+    // If the option is repeated, the other values of the list are unknown here.
     let is_alone = words.iter().filter(|word| *word == option.name).count() == 1;
     let Some(meant) = meant::meant(option.name, value).filter(|_| is_alone) else { return wrong };
     let meant = meant.iter().filter_map(|(name, value)| {
@@ -181,7 +181,7 @@ fn option_of_serving(name: &str) -> Option<Opt> {
     options::of_serving().find(|option| option.name == name)
 }
 
-/// The options of all commands; where two have the same name, both are switches, or both are not.
+/// The options of all commands. Options with the same name are either all switches, or none is.
 fn all() -> impl Iterator<Item = Opt> {
     options::of_serving().chain(options::commands().into_iter().flat_map(|command| command.options))
 }

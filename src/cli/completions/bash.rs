@@ -3,8 +3,8 @@ use std::fmt::Write;
 use super::{both_names, names, quoted};
 use crate::cli::options::{Described, Value};
 
-/// The part that is the same for all options. It works in bash 3.2 too, which macOS has, and which
-/// offers files where later versions offer nothing.
+/// The part that is the same for all options. It also works in bash 3.2 of macOS, which completes files where later
+/// versions complete nothing.
 const START: &str = r"# Completions of turnkey for bash; turnkey completions bash prints them.
 
 _turnkey() {
@@ -68,10 +68,10 @@ pub(super) fn script(program: &Described, commands: &[Described]) -> String {
     script
 }
 
-/// What can be given to `command`: one case of those that `pattern` chooses between.
+/// The completions for `command`: one branch of the `case`, for `pattern`.
 fn arm(script: &mut String, pattern: &str, command: &Described, words: &str) {
     let options = command.options.iter().flat_map(both_names).collect::<Vec<_>>().join(" ");
-    // A `String` takes all that is written to it.
+    // Writing to a `String` cannot fail.
     _ = writeln!(script, "        {pattern})");
     _ = writeln!(script, "            options={} choices={}", quoted(&options), quoted(words));
     script.push_str("            case $previous in\n");

@@ -20,7 +20,7 @@ pub(super) fn script(program: &Described, commands: &[Described]) -> String {
     );
     for command in commands {
         let (name, text) = (command.name, quoted(command.brief()));
-        // A `String` takes all that is written to it. A command is the first word.
+        // Writing to a `String` cannot fail. A command is the first word.
         _ = writeln!(
             script,
             "complete -c turnkey -n 'test (count (commandline -opc)) = 1' -a {name} -d {text}"

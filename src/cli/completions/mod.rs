@@ -1,5 +1,5 @@
-//! Scripts that make shells complete the commands, options and files of turnkey: one for each shell,
-//! all made from the same options.
+//! Scripts for shells that complete the commands, options and files of turnkey: one for each shell, all generated
+//! from the same options.
 
 mod bash;
 mod fish;
@@ -18,19 +18,18 @@ pub(crate) fn script(shell: Shell) -> String {
     }
 }
 
-/// All commands' names, with spaces between.
+/// The names of all commands, separated by spaces.
 fn names(commands: &[Described]) -> String {
     commands.iter().map(|command| command.name).collect::<Vec<_>>().join(" ")
 }
 
-/// The option's names: the long one, and the short one if there is one.
+/// The option's names: the long one, and the short one if it has one.
 fn both_names(option: &Opt) -> Vec<String> {
     let short = option.short.map(|short| format!("-{short}"));
     [Some(option.name.to_owned()), short].into_iter().flatten().collect()
 }
 
-/// Text that a shell takes as one word, as it is. (Not for fish, to which a backslash means something
-/// there too.)
+/// Text quoted as one word for a shell. (Not for fish, where a backslash has a meaning inside quotes.)
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

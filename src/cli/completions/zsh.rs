@@ -12,7 +12,7 @@ _turnkey() {
     case $command in
 ";
 
-/// The script may be a file in `fpath`, which is the function, or be sourced.
+/// The script may be a file in `fpath`, which is the function itself, or be sourced.
 const END: &str = r#"}
 
 if [[ $funcstack[1] == _turnkey ]]; then
@@ -25,7 +25,7 @@ fi
 pub(super) fn script(program: &Described, commands: &[Described]) -> String {
     let mut script = START.to_owned();
     for command in commands {
-        // A `String` takes all that is written to it.
+        // Writing to a `String` cannot fail.
         _ = writeln!(script, "        {})", command.name);
         script.push_str("            shift words\n            (( CURRENT-- ))\n");
         arguments(&mut script, command);
@@ -45,7 +45,7 @@ pub(super) fn script(program: &Described, commands: &[Described]) -> String {
     script
 }
 
-/// A call of the function that completes what can be given to `command`.
+/// A call of the function that completes the arguments of `command`.
 fn arguments(script: &mut String, command: &Described) {
     script.push_str("            _arguments -S");
     for option in &command.options {
@@ -72,7 +72,7 @@ fn specs(option: &Opt) -> Vec<String> {
     names.iter().map(spec).collect()
 }
 
-/// What it is, and how it is completed.
+/// What the value is, and how zsh completes it.
 fn value(value: Value) -> String {
     match value.choices() {
         Some(choices) => format!("value:({})", choices.collect::<Vec<_>>().join(" ")),
@@ -82,7 +82,7 @@ fn value(value: Value) -> String {
     }
 }
 
-/// Text in brackets, where a colon ends something as well.
+/// Text for brackets, escaped; a colon ends it too.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {

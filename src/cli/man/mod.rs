@@ -1,4 +1,4 @@
-//! The manual page, made from the options, so that it cannot tell of others than there are.
+//! The manual page, generated from the options, so that it always matches them.
 
 mod prose;
 mod roff;
@@ -11,8 +11,8 @@ use time::{Date, OffsetDateTime};
 use self::roff::{Page, Term};
 use super::options::{self, Described, Opt};
 
-/// The day that stands on the page: that of `SOURCE_DATE_EPOCH`, so that a package can be built twice
-/// and be the same (<https://reproducible-builds.org/specs/source-date-epoch/>), or else today.
+/// The date on the page: that of `SOURCE_DATE_EPOCH`, so that two builds of a package are identical
+/// (<https://reproducible-builds.org/specs/source-date-epoch/>), or else today.
 pub(crate) fn date(variable: &dyn Fn(&str) -> Option<String>) -> Date {
     let seconds = variable("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let given = seconds.and_then(|s| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(s)));
@@ -70,7 +70,7 @@ fn synopsis(page: &mut Page, commands: &[Described]) {
     }
 }
 
-/// A command, and those of its options that are not described as the program's.
+/// A command, and its options that are not already described as the program's.
 fn describe(page: &mut Page, command: &Described, program: &Described) {
     page.subsection(&format!("turnkey {}", command.name));
     page.text(command.text);
@@ -88,7 +88,7 @@ fn describe(page: &mut Page, command: &Described, program: &Described) {
     }
 }
 
-/// An option, what it means, and the variable that stands for it, if one does.
+/// An option, its meaning, and its variable, if it has one.
 fn item(page: &mut Page, option: &Opt, has_variable: bool) {
     let mut term = Term::default();
     if let Some(short) = option.short {
@@ -117,7 +117,7 @@ mod tests {
     fn the_day_can_be_given() {
         let day = |text: &str| date(&|_| Some(text.to_owned())).to_string();
         assert_eq!(day("1700000000"), "2023-11-14");
-        // What is no date is not a reason to have no manual.
+        // An invalid date must not prevent the manual.
         assert_eq!(day("yesterday"), date(&|_| None).to_string());
     }
 }

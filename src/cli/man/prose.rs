@@ -1,4 +1,4 @@
-//! What the manual says that no option says of itself.
+//! The parts of the manual that do not belong to one option.
 
 use super::roff::{Page, Term};
 

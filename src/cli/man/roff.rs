@@ -5,11 +5,11 @@ use roff::{Inline, Roff, bold, italic, roman};
 /// Formatters take longer lines, but `mandoc -Tlint` reports them.
 const WIDTH: usize = 80;
 
-/// A page that is being written.
+/// A page under construction.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     roff: Roff,
-    /// Nothing stands yet below the last heading.
+    /// Whether nothing has been written below the last heading yet.
     is_below_heading: bool,
 }
 
@@ -18,7 +18,7 @@ impl Page {
     pub(super) fn new(title: &str, date: &str, source: &str) -> Self {
         let mut page = Self::default();
         page.control("TH", &[title, "1", date, source, "User Commands"]);
-        // Examples and options are for the clipboard, and hyphens at the ends of lines are not.
+        // Users copy examples and options, so lines must not end in added hyphens.
         page.control("nh", &[]);
         page.control("ad", &["l"]);
         page
@@ -40,7 +40,7 @@ impl Page {
         self.text(text);
     }
 
-    /// Text right behind a heading, or that goes on.
+    /// Text directly below a heading, or text that continues.
     pub(super) fn text(&mut self, text: &str) {
         let (mut line, mut width) = (Vec::new(), 0);
         for word in text.split(' ') {
@@ -58,19 +58,19 @@ impl Page {
         self.line(line);
     }
 
-    /// A term and what it means.
+    /// A term and its meaning.
     pub(super) fn item(&mut self, term: &Term, text: &str) {
         self.control("TP", &[]);
         self.term_line(term);
         self.text(text);
     }
 
-    /// A line that ends where it ends, within an item or a paragraph.
+    /// Ends the line within an item or a paragraph.
     pub(super) fn break_line(&mut self) {
         self.control("br", &[]);
     }
 
-    /// Lines as they are, further in.
+    /// Indented lines, unchanged.
     pub(super) fn example<'l>(&mut self, lines: impl IntoIterator<Item = &'l str>) {
         self.space();
         self.control("RS", &["4"]);
@@ -90,7 +90,7 @@ impl Page {
         self.roff.render()
     }
 
-    /// What divides paragraphs; below a heading there is enough.
+    /// The space between paragraphs; below a heading there is already enough.
     fn space(&mut self) {
         if !self.is_below_heading {
             self.control("PP", &[]);
@@ -108,22 +108,22 @@ impl Page {
     }
 }
 
-/// Words of which some are for typing as they are, and some stand for others.
+/// Words that are either typed literally or stand for a value.
 #[derive(Debug, Default)]
 pub(super) struct Term(Vec<Inline>);
 
 impl Term {
-    /// To be typed as it is.
+    /// A word to type literally.
     pub(super) fn literal(self, text: &str) -> Self {
         self.with(bold(text))
     }
 
-    /// Stands for something.
+    /// A word that stands for a value.
     pub(super) fn variable(self, text: &str) -> Self {
         self.with(italic(text))
     }
 
-    /// What is between.
+    /// Text between such words.
     pub(super) fn plain(self, text: &str) -> Self {
         self.with(roman(text))
     }
@@ -134,7 +134,7 @@ impl Term {
     }
 }
 
-/// A word of text; an option is in bold.
+/// A word of text; options are bold.
 fn marked(word: &str) -> Vec<Inline> {
     let end = word.find(|c: char| c != '-' && !c.is_ascii_alphanumeric());
     match word.split_at_checked(end.unwrap_or(word.len())) {
@@ -145,8 +145,8 @@ fn marked(word: &str) -> Vec<Inline> {
     }
 }
 
-/// The bytes that a word takes at most in the source: with the marks of an option, with `\-` for a hyphen
-/// and `\*(Aq` for an apostrophe.
+/// The most bytes that a word can take in the source: with the marks of an option, `\-` for a hyphen and `\*(Aq`
+/// for an apostrophe.
 fn source_width(word: &str) -> usize {
     let marks = if word.starts_with("--") { r"\fB\fR".len() } else { r"\&".len() };
     word.len() + word.matches('-').count() + 4 * word.matches('\'').count() + marks
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(page.replace("\\&", "").split_whitespace().count(), 120);
     }
 
-    /// The crate writes these as they are, and formatters make other characters of them (`groff_char(7)`).
+    /// The crate does not escape these, and formatters turn them into other characters (`groff_char(7)`).
     #[test]
     fn no_character_is_typeset_as_another() {
         let page = super::super::page(time::Date::MIN);

@@ -1,4 +1,4 @@
-//! How clients come to trust the CA of `turnkey certs`: `certs/README.md` in short.
+//! How clients can trust the CA of `turnkey certs`: a short form of `certs/README.md`.
 
 use super::roff::Page;
 

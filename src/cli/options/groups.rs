@@ -1,13 +1,13 @@
 use super::{Opt, of_serving};
 
-/// Options of serving that belong together.
+/// A group of related options of serving.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) heading: &'static str,
     pub(crate) options: Vec<Opt>,
 }
 
-/// Where a group begins: at this option.
+/// The first option of each group, and its heading.
 const HEADINGS: [(&str, &str); 11] = [
     ("--mode", "Mode and address"),
     ("--cert", "Who the server is"),

@@ -1,5 +1,5 @@
-//! The commands and their options, as argh knows them: for those that read words and variables, and
-//! for those that describe them (the help, the manual page, the completions of shells).
+//! The commands and their options, as argh knows them: for the code that reads words and variables, and for the
+//! code that describes them (the help, the manual page, the completions of shells).
 
 mod groups;
 
@@ -13,18 +13,18 @@ use crate::cli::Serve;
 pub(crate) struct Opt {
     /// With its dashes.
     pub(crate) name: &'static str,
-    /// With one dash.
+    /// Without its dash.
     pub(crate) short: Option<char>,
-    /// What stands behind it; a switch has nothing.
+    /// The value that it takes; `None` for a switch.
     pub(crate) value: Option<Value>,
-    /// May be given more than once; in a variable, with commas.
+    /// Whether it may be given more than once; a variable separates the values by commas.
     pub(crate) repeats: bool,
-    /// What it means, and what holds without it.
+    /// Its meaning and its default.
     pub(crate) text: &'static str,
 }
 
-/// What an option takes, by the `arg_name` that it has in `cli/mod.rs`: the values there are with bars
-/// between, or else a word for what it is.
+/// What an option takes, from its `arg_name` in `cli/mod.rs`: the possible values separated by bars, or else a word
+/// for the kind of value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value(pub(crate) &'static str);
 
@@ -33,18 +33,18 @@ impl Opt {
         self.value.is_none()
     }
 
-    /// Whether `word` is its name, the long one or the short one.
+    /// Whether `word` is its long or its short name.
     pub(crate) fn is_named(&self, word: &str) -> bool {
         let short = || word.strip_prefix('-').zip(self.short);
         word == self.name || short().is_some_and(|(rest, short)| rest.chars().eq([short]))
     }
 
-    /// What it means, without its default.
+    /// Its meaning, without the default.
     pub(crate) fn brief(&self) -> &'static str {
         self.text.split_once(';').map_or(self.text, |(brief, _)| brief)
     }
 
-    /// `--client-ca` is `TURNKEY_CLIENT_CA` in the environment.
+    /// Its variable: `--client-ca` is `TURNKEY_CLIENT_CA` in the environment.
     pub(crate) fn variable(&self) -> String {
         let name = self.name.trim_start_matches('-').replace('-', "_");
         format!("TURNKEY_{}", name.to_ascii_uppercase())
@@ -52,12 +52,12 @@ impl Opt {
 }
 
 impl Value {
-    /// All the values that there are, where they can be counted.
+    /// All possible values, if they can be listed.
     pub(crate) fn choices(self) -> Option<impl Iterator<Item = &'static str>> {
         self.0.contains('|').then(|| self.0.split('|'))
     }
 
-    /// As it stands behind an option: `FILE`, or the values themselves.
+    /// How it is shown after an option: `FILE`, or the values themselves.
     pub(crate) fn shown(self) -> String {
         if self.choices().is_some() { self.0.to_owned() } else { self.0.to_uppercase() }
     }
@@ -71,34 +71,34 @@ impl Value {
     }
 }
 
-/// A command, and what can be given to it.
+/// A command, with its options and arguments.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
     pub(crate) options: Vec<Opt>,
-    /// What it takes that is no option.
+    /// Its arguments that are not options.
     pub(crate) words: Vec<Value>,
     pub(crate) examples: &'static [&'static str],
     pub(crate) notes: &'static [&'static str],
 }
 
-/// The program without a command, which is to serve.
+/// The program without a command, which serves.
 pub(crate) fn program() -> Described {
     Described::new("turnkey", &Serve::get_args_info())
 }
 
-/// The options of serving that the environment can set, and `check` takes.
+/// The options of serving, which the environment can set and `check` accepts.
 pub(crate) fn of_serving() -> impl Iterator<Item = Opt> {
     program().options.into_iter().filter(is_of_serving)
 }
 
-/// The others are questions, and the program leaves once it has answered.
+/// Whether this is an option of serving. The other options print something, and the program ends.
 pub(crate) fn is_of_serving(option: &Opt) -> bool {
     !["--help", "--version"].contains(&option.name)
 }
 
-/// All commands, with all that can be given to each.
+/// All commands, with their options and arguments.
 pub(crate) fn commands() -> Vec<Described> {
     let described = Serve::get_args_info().commands.into_iter().map(|command| {
         let mut described = Described::new(command.name, &command.command);
@@ -122,7 +122,7 @@ impl Described {
         }
     }
 
-    /// The first sentence of what it does.
+    /// The first sentence of its description.
     pub(crate) fn brief(&self) -> &'static str {
         let end = [self.text.find(';'), self.text.find(". ")].into_iter().flatten().min();
         self.text.get(..end.unwrap_or(self.text.len())).unwrap_or(self.text).trim_end_matches('.')
@@ -133,7 +133,7 @@ impl From<&FlagInfo<'static>> for Opt {
     fn from(flag: &FlagInfo<'static>) -> Self {
         Self {
             name: flag.long,
-            // argh has `-h` as a word that triggers the help, and not as the option's name.
+            // For argh, `-h` is a word that triggers the help, and not the option's short name.
             short: if flag.long == "--help" { Some('h') } else { flag.short },
             value: match flag.kind {
                 FlagInfoKind::Switch => None,
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// What completions and the manual page say of a value.
+    /// The words that completions and the manual page use for a value.
     const WORDS: [&str; 14] = [
         "address", "bytes", "dir", "file", "host", "mode", "name", "network", "number", "path",
         "pattern", "port", "seconds", "url",
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Only a literal can be an `arg_name`.
+    /// An `arg_name` can only be a literal.
     #[test]
     fn every_backend_is_a_choice() {
         let backend = of_serving().find(|option| option.name == "--backend").unwrap();
