@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use turnkey::tls::{IdentityError, PolicyError};
 
-/// Why certificates were not made. Nothing was written, except after [`PkiError::Write`].
+/// Why no certificates were made. Nothing was written, except after [`PkiError::Write`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum PkiError {
@@ -134,7 +134,7 @@ pub(crate) enum PkiError {
         /// The cryptographic library's reason.
         source: rcgen::Error,
     },
-    /// What the CA in the folder issues cannot contain its subject.
+    /// The CA in the folder has a subject that cannot be copied into certificates.
     #[error(
         "ca.crt cannot issue certificates here, its subject is of an unusual form: \
          give another folder with --out, or replace the CA with --force"

@@ -170,7 +170,7 @@ fn certs(_options: cli::Certs) -> Result<(), Failure> {
 fn version() -> String {
     let mut text = format!("turnkey {}\n", env!("CARGO_PKG_VERSION"));
     for (name, library) in turnkey::tls::compiled_backends() {
-        // A `String` takes all that is written to it.
+        // Writing to a `String` cannot fail.
         _ = writeln!(text, "{name}: {library}");
     }
     text

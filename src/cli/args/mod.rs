@@ -1,6 +1,6 @@
 //! Turns the words of a command line, and the environment, into options.
 //!
-//! argh accepts `--port 8443` but not `--port=8443`, and does not read the environment. So this module splits the
+//! argh accepts only the form `--port 8443`, and does not read the environment. So this module splits the
 //! words first. Each variable becomes the option with its name. argh parses these options too, in a separate layer
 //! below the command line.
 
