@@ -1,5 +1,5 @@
-//! Entry points for `benches/instructions`: requests through the wire and an app, and lines of the access log,
-//! and nothing else, so that what they cost can be counted. The tests keep it from rotting.
+//! Entry points for `benches/instructions`, which counts what they cost: requests through the wire and an app, and
+//! lines of the access log. The tests keep this module working.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,8 +21,7 @@ use crate::report::access::{self, LogFormat};
 use crate::report::record::{Completion, Noted, Record};
 use crate::wire::Transport;
 
-/// Has `app` answer `request`, `count` times over one connection. The result is how many
-/// bytes the answers have in all.
+/// Lets `app` answer `request` `count` times over one connection. Returns the total size of the answers in bytes.
 #[must_use]
 pub fn serve(app: App, request: &[u8], count: u64) -> u64 {
     let answered = Arc::new(AtomicU64::new(0));
@@ -43,8 +42,7 @@ pub fn serve(app: App, request: &[u8], count: u64) -> u64 {
     answered.load(Ordering::Relaxed)
 }
 
-/// Writes `count` lines of the access log in `format`, a hundred microseconds apart. The result is how many
-/// bytes they have in all.
+/// Writes `count` lines of the access log in `format`, 100 microseconds apart. Returns their total size in bytes.
 #[must_use]
 pub fn log(format: LogFormat, count: u64) -> usize {
     let client = SocketAddr::from(([192, 0, 2, 217], 1)).ip();
@@ -70,7 +68,7 @@ pub fn log(format: LogFormat, count: u64) -> usize {
     (1..=count).map(line).sum()
 }
 
-/// A client that sends its next request when it has been waited for once, as clients are.
+/// A client that sends its next request after the server has waited for it once, as real clients do.
 #[derive(Debug)]
 struct Client {
     request: Vec<u8>,

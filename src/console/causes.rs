@@ -2,8 +2,8 @@ use std::error::Error;
 
 use turnkey::{ModeError, ServerError};
 
-/// An error and the causes behind it, on one line. The library speaks of values; where an option has one, this
-/// names the option.
+/// An error and its causes, on one line. The library speaks of values; this names the option instead, if there is
+/// one.
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mode = match error.downcast_ref() {
         Some(ServerError::Mode(mode)) => Some(mode),
@@ -12,7 +12,7 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     mode.and_then(with_options).unwrap_or_else(|| turnkey::log::with_causes(error))
 }
 
-/// The errors that options cause, which have no further causes.
+/// Errors that options cause, which have no further causes.
 fn with_options(error: &ModeError) -> Option<String> {
     Some(match error {
         ModeError::TlsBackendForHttp(name) => format!(
@@ -21,7 +21,7 @@ fn with_options(error: &ModeError) -> Option<String> {
         ModeError::Lacks { backend, what, instead: able, .. } if !able.is_empty() => {
             format!("--backend {backend}: cannot do {what}; use --backend {}", listed(able))
         }
-        // Its text begins with `backend`.
+        // The text begins with `backend`.
         ModeError::Lacks { .. } => format!("--{error}"),
         ModeError::NotCompiled(name) => format!(
             "--backend {name}: not compiled in; build with `cargo build --release --features {name}`"

@@ -1,4 +1,4 @@
-//! Colour for people at a terminal, and none for programs that read what we write.
+//! Colours for people at a terminal, and plain text for programs that read our output.
 
 use std::env;
 use std::fmt::{self, Display};
@@ -16,11 +16,11 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The most important part.
 pub(crate) const STRONG: Style = Style::new().bold();
-/// What the eye may pass over.
+/// Less important text.
 #[cfg(feature = "pki")]
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Whether output has colours.
+/// Whether output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Colours(bool);
 
@@ -40,23 +40,23 @@ impl Colours {
         Self(is_forced() || (wanted && shown))
     }
 
-    /// Whether there are colours, for code that writes bytes.
+    /// Whether colours are on, for code that writes bytes.
     pub(crate) fn are_on(self) -> bool {
         self.0
     }
 
-    /// `text` in `style`, if there are colours. Pad it before: the escapes count as characters.
+    /// `text` in `style`, if colours are on. Pad `text` first: the escape sequences count as characters.
     pub(crate) fn paint<T: Display>(self, style: Style, text: T) -> Painted<T> {
         Painted { style: if self.0 { style } else { Style::new() }, text }
     }
 }
 
-/// `anstyle_query` takes `CLICOLOR_FORCE=0` for yes; most other programs do not.
+/// `anstyle_query` treats `CLICOLOR_FORCE=0` as yes; most other programs do not.
 fn is_forced() -> bool {
     env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Text that writes itself in its style.
+/// Text that prints itself in its style.
 #[derive(Debug)]
 pub(crate) struct Painted<T> {
     style: Style,

@@ -6,11 +6,11 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposed {
     pub(crate) text: String,
-    /// A command.
+    /// A command that fixes it.
     pub(crate) fix: String,
 }
 
-/// Checks whether users other than owner and group can read or change a file, which contains `what`.
+/// Checks whether users other than owner and group can read or change the file, which contains `what`.
 pub(crate) fn of_secret(path: &Path, what: &str) -> Option<Exposed> {
     // The mode of the file itself, not of a link to it.
     let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
@@ -35,8 +35,7 @@ pub(crate) fn of_folder(path: &Path) -> Option<Exposed> {
     Some(Exposed { text, fix: format!("chmod o-w {}", quoted(path)) })
 }
 
-/// Checks whether a folder has another owner than a file in it, and not root. That owner can replace the
-/// file.
+/// Checks whether the folder's owner is neither root nor the owner of a file in it. That user can replace the file.
 #[cfg(all(unix, feature = "pki"))]
 pub(crate) fn of_owner(folder: &Path, file: &Path) -> Option<Exposed> {
     use std::os::unix::fs::MetadataExt;
@@ -45,7 +44,7 @@ pub(crate) fn of_owner(folder: &Path, file: &Path) -> Option<Exposed> {
     owned_by(owner(folder)?, owner(file)?, folder)
 }
 
-/// The same, given the user ids of both owners.
+/// The same check, given the user ids of both owners.
 #[cfg(all(unix, feature = "pki"))]
 fn owned_by(theirs: u32, ours: u32, folder: &Path) -> Option<Exposed> {
     if theirs == ours || theirs == 0 {

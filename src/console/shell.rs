@@ -1,8 +1,8 @@
-//! Shells: those that complete what is typed, and what they make of a word.
+//! Shells: those with completions, and how to quote a word for them.
 
 use argh::FromArgValue;
 
-/// A shell that completes what is typed.
+/// A shell that turnkey has completions for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromArgValue)]
 pub(crate) enum Shell {
     Bash,
@@ -10,9 +10,9 @@ pub(crate) enum Shell {
     Fish,
 }
 
-/// `word` as a shell takes it.
+/// `word`, quoted for a shell if necessary.
 pub(crate) fn quoted(word: &str) -> String {
-    // What separates the parts of a path is nothing special to the shell there.
+    // The separator of paths is not special to the shell there.
     let separator = |c| cfg!(windows) && c == '\\';
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c) || separator(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -2,20 +2,20 @@ use super::cuts::Cuts;
 use crate::common::refusal::Refusal;
 use crate::wire::chunked::{ChunkedDecoder, Step, Trailer};
 
-/// What the decoder may keep waiting for the rest of a line, in bytes.
+/// The most bytes that the decoder may keep while it waits for the rest of a line.
 const MOST_HELD: usize = 8 * 1024 + 1;
 
-/// A body that has been decoded.
+/// A decoded body.
 #[derive(Debug, PartialEq, Eq)]
 struct Decoded {
     content: Vec<u8>,
     trailers: Vec<Trailer>,
-    /// How much of the input was the body.
+    /// The length of the body in the input, in bytes.
     length: usize,
 }
 
-/// `input` begins with a chunked body, and other bytes follow. However it is cut, it is read in
-/// one way, and what follows the body is left alone; written anew, it means the same.
+/// `input` begins with a chunked body, and other bytes follow. All ways to cut it give the same result, and the
+/// bytes after the body stay unread. The body means the same when it is encoded again.
 pub fn chunked(input: &[u8]) {
     let whole = decode(input, None);
     let bytes = decode(input, Some(&mut |_| 1));
@@ -23,7 +23,7 @@ pub fn chunked(input: &[u8]) {
     let pieces = decode(input, Some(&mut |left| cuts.piece(left)));
     for other in [&bytes, &pieces] {
         match (&whole, other) {
-            // Which of several faults is seen first may depend on the pieces.
+            // With several faults, the pieces may decide which one is found first.
             (Err(whole), Err(other)) => assert_eq!(whole.status, other.status),
             (whole, other) => assert_eq!(whole, other),
         }
@@ -47,7 +47,7 @@ fn check_body(input: &[u8], body: Decoded) {
         assert!(value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f)), "{value:?}");
     }
 
-    // All content in one chunk, and the trailers as short as they can be.
+    // All content in one chunk, and the shortest form of the trailers.
     let mut anew = Vec::new();
     if !body.content.is_empty() {
         anew.extend_from_slice(format!("{:x}\r\n", body.content.len()).as_bytes());
@@ -69,8 +69,8 @@ fn check_refusal(refusal: &Refusal) {
     assert!(refusal.reason.bytes().all(|b| (b' '..=b'~').contains(&b)), "{}", refusal.reason);
 }
 
-/// Decodes `input` as the wire does, fed whole or in pieces as long as `piece` says of what is
-/// left; content is then taken in such pieces too. `None` if there is more to come.
+/// Decodes `input` as the wire does. `piece` gives the length of the next piece of the remaining bytes; content is
+/// then read in such pieces too. `None` if the input is incomplete.
 fn decode(
     input: &[u8],
     piece: Option<&mut dyn FnMut(usize) -> usize>,
@@ -90,7 +90,7 @@ fn decode(
             }
             Step::Content(n) => {
                 assert!(n > 0, "a step that takes nothing goes on for ever");
-                // A handler may read less than there is.
+                // A handler may read less than is available.
                 let n = piece(n);
                 content.extend_from_slice(&input[taken..taken + n]);
                 decoder.took(n);

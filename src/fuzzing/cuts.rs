@@ -1,22 +1,22 @@
-/// How an input is cut into the pieces that it comes in: at random, but the same for the same
-/// input, so that a finding can be tried again.
+/// Cuts an input into pieces. The cuts are random, but the same for the same input, so that a finding can be
+/// reproduced.
 pub(super) struct Cuts {
     state: u64,
-    /// No piece is longer.
+    /// The longest piece, in bytes.
     most: usize,
 }
 
 impl Cuts {
     pub(super) fn of(input: &[u8]) -> Self {
-        // FNV-1a: whatever depends on all of the input will do.
+        // FNV-1a; any hash of the whole input would do.
         let hash = |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let mut cuts = Self { state: input.iter().fold(0xcbf2_9ce4_8422_2325, hash), most: 1 };
-        // Pieces of a few bytes find other faults than those that hold whole lines.
+        // Pieces of a few bytes find other faults than pieces that contain whole lines.
         cuts.most = 1 << (cuts.random() % 12);
         cuts
     }
 
-    /// The length of the next piece of what is left: at least 1, at most `left`.
+    /// The length of the next piece of the `left` remaining bytes: at least 1, at most `left`.
     pub(super) fn piece(&mut self, left: usize) -> usize {
         let most = u64::try_from(self.most.min(left)).unwrap_or(1).max(1);
         usize::try_from(self.random() % most).unwrap_or(0) + 1

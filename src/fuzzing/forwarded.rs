@@ -1,12 +1,11 @@
 use crate::peer::trust::forwarded::{Element, parse};
 use crate::peer::trust::node::Node;
 
-/// What a client may write, for a proxy to append its element to.
+/// What a client may write before the element that a proxy appends.
 const FORGED: [&[u8]; 5] = [b"for=6.6.6.6", b"for=\"", b"x=\"\\", b"for=6.6.6.6;x=\",", b"\\,;\""];
 
-/// `value` is that of a `Forwarded` field (RFC 7239). It is read from its end; where it is
-/// well-formed that comes to the same as reading it from its beginning, and what stands before an
-/// element has no effect on it.
+/// `value` is that of a `Forwarded` field (RFC 7239), which is read from its end. If it is well-formed, reading it
+/// from its beginning must give the same elements. What comes before an element must not affect it.
 pub fn forwarded(value: &[u8]) {
     let elements: Vec<_> = parse(value).collect();
     assert!(elements.len() <= value.len());
@@ -17,7 +16,7 @@ pub fn forwarded(value: &[u8]) {
             Ok(element) => {
                 assert!(element.start < end, "it ends before it begins");
                 check_element(&value[element.start..end], element);
-                // The comma before it, unless it is the first.
+                // Skip the comma before it, unless it is the first.
                 end = element.start.saturating_sub(1);
             }
         }
@@ -36,7 +35,7 @@ pub fn forwarded(value: &[u8]) {
     }
 }
 
-/// An element is what it is, whatever stands around it.
+/// An element must mean the same, whatever surrounds it.
 fn check_element(text: &[u8], element: &Element<'_>) {
     let alone: Vec<_> = parse(text).collect();
     assert_eq!(alone, [Ok(Element { start: 0, ..clone(element) })]);
@@ -50,8 +49,8 @@ fn clone<'v>(element: &Element<'v>) -> Element<'v> {
     Element { start, node, proto: proto.clone(), host: host.clone() }
 }
 
-/// The elements in their order, found from the beginning: a comma inside of quotes is none. `None`
-/// if one is malformed.
+/// The elements in order, read from the beginning; a comma inside quotes separates nothing. `None` if an element is
+/// malformed.
 fn read_forwards(value: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut elements = Vec::new();
     let (mut start, mut quoted, mut escaped) = (0, false, false);
@@ -59,7 +58,7 @@ fn read_forwards(value: &[u8]) -> Option<Vec<Element<'_>>> {
         let byte = value.get(at);
         if byte.is_none() || (byte == Some(&b',') && !quoted) {
             match parse(&value[start..at]).collect::<Vec<_>>().pop() {
-                // An empty one does not count.
+                // Empty elements are ignored.
                 None => {}
                 Some(Ok(element)) if element.start == 0 => {
                     elements.push(Element { start, ..element });

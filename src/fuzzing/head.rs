@@ -16,20 +16,19 @@ use crate::wire::head::{Framing, Head, Target, Version, field_slots, lower_minor
 use crate::wire::head_limits::HeadLimits;
 use crate::wire::scanner::HeadScanner;
 
-/// What becomes of an input.
+/// The result for an input.
 #[derive(Debug, PartialEq, Eq)]
 enum HeadOutcome {
-    /// A head from here to there is taken.
+    /// The head from the first to the second offset is accepted.
     Taken(usize, usize),
     More,
     Refused,
 }
 
-/// `input` begins with a request head, and other bytes follow. However it is cut, its head is
-/// taken or refused alike; a head that is taken has one reading, which is read here once more, in
-/// another way.
+/// `input` begins with a request head, and other bytes follow. All ways to cut it must give the same result. An
+/// accepted head must have only one meaning: it is parsed here once more, in another way.
 pub fn head(input: &[u8]) {
-    // The default, one that is soon reached, and one that is raised.
+    // The default, a low limit and a raised limit.
     for max_head in [Limits::default().max_head, 200, 64 * 1024] {
         let whole = read(input, max_head);
         if let HeadOutcome::Taken(start, end) = whole {
@@ -38,7 +37,7 @@ pub fn head(input: &[u8]) {
     }
 }
 
-/// Reads `input` cut in several ways, which must come to the same.
+/// Reads `input` cut in several ways, which must all give the same result.
 fn read(input: &[u8], max_head: usize) -> HeadOutcome {
     let (whole, _) = read_pieces(input, max_head, |left| left);
     let (bytes, fed) = read_pieces(input, max_head, |_| 1);
@@ -56,15 +55,15 @@ fn read(input: &[u8], max_head: usize) -> HeadOutcome {
         HeadOutcome::Refused => {}
     }
     if whole != HeadOutcome::More {
-        // What is decided stays decided.
+        // More bytes must not change the result.
         let more = [input, b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"].concat();
         assert_eq!(read_pieces(&more, max_head, |left| left).0, whole);
     }
     whole
 }
 
-/// Reads `input` fed in pieces, as long as `piece` says of what is left. The number is of the bytes
-/// that were fed.
+/// Reads `input` in pieces; `piece` gives the length of the next piece of the remaining bytes. Also returns how
+/// many bytes were fed.
 fn read_pieces(
     input: &[u8],
     max_head: usize,
@@ -117,7 +116,7 @@ fn check_refusal(refusal: &Refusal) {
     assert!(refusal.reason.bytes().all(|b| (b' '..=b'~').contains(&b)), "{}", refusal.reason);
 }
 
-/// The fields of a head, read the simplest way: names in lower case, values trimmed.
+/// The fields of a head, read in the simplest way: names in lower case, values trimmed.
 struct Fields(Vec<(String, Vec<u8>)>);
 
 impl Fields {
@@ -125,7 +124,7 @@ impl Fields {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_slice())
     }
 
-    /// The elements of all the lists called `name`, in lower case.
+    /// The elements of all lists called `name`, in lower case.
     fn elements(&self, name: &str) -> Vec<String> {
         let values = self.values(name).map(|value| String::from_utf8_lossy(value).into_owned());
         let elements = values.flat_map(|value| {
@@ -138,10 +137,10 @@ impl Fields {
     }
 }
 
-/// The lines of a head, without the empty one that ends it.
+/// The lines of a head, without the empty line that ends it.
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     let Some(bytes) = bytes.strip_suffix(b"\r\n\r\n") else { unreachable!("checked by `scan`") };
-    // A bare CR or LF in a line is looked for by whoever reads the line.
+    // The callers check for a bare CR or LF in a line.
     let mut lines = Vec::new();
     let mut rest = bytes;
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
@@ -152,7 +151,7 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// The fields are the lines of the head, each of them well-formed (RFC 9112 §5).
+/// The fields must be the lines of the head, each of them well-formed (RFC 9112 §5).
 fn check_fields(bytes: &[u8], head: &Head<'_, '_>) -> Fields {
     let lines = lines(bytes);
     assert_eq!(lines.len() - 1, head.fields.len());
@@ -194,7 +193,7 @@ fn check_request_line(bytes: &[u8], head: &Head<'_, '_>, limits: HeadLimits) {
     }
 }
 
-/// There is one way to tell how long the body is (RFC 9112 §6.3).
+/// There must be only one way to determine the length of the body (RFC 9112 §6.3).
 fn check_framing(fields: &Fields, head: &Head<'_, '_>) {
     let lengths: Vec<_> = fields.values("content-length").collect();
     let codings: Vec<_> = fields.values("transfer-encoding").collect();
@@ -217,7 +216,7 @@ fn check_framing(fields: &Fields, head: &Head<'_, '_>) {
     }
 }
 
-/// There is one host (RFC 9112 §3.2), and it has no part of a URL that is none of the host.
+/// There must be one host (RFC 9112 §3.2), without other parts of a URL.
 fn check_authority(fields: &Fields, head: &Head<'_, '_>) {
     let hosts = fields.values("host").count();
     assert!(hosts == 1 || (hosts == 0 && head.version == Version::Http10));
@@ -230,8 +229,8 @@ fn check_authority(fields: &Fields, head: &Head<'_, '_>) {
     assert!(host.matches(':').count() <= 1, "{authority}");
 }
 
-/// Whether the connection goes on (RFC 9112 §9.3), and whether the client waits for an interim
-/// response (RFC 9110 §10.1.1).
+/// Whether the connection stays open (RFC 9112 §9.3), and whether the client waits for an interim response (RFC
+/// 9110 §10.1.1).
 fn check_connection(fields: &Fields, head: &Head<'_, '_>) {
     let options = fields.elements("connection");
     let has = |name: &str| options.iter().any(|option| option == name);
@@ -243,7 +242,7 @@ fn check_connection(fields: &Fields, head: &Head<'_, '_>) {
     assert_eq!(head.expects_continue, expects);
 }
 
-/// What the wire makes of it, for a client and for a proxy that is trusted.
+/// Checks what the wire makes of the head, for a client and for a trusted proxy.
 fn check_request(head: &Head<'_, '_>) {
     let Ok(proxies) = "192.0.2.1".parse() else { unreachable!("it is an address") };
     let trust = Trust::new(proxies, false);
@@ -264,10 +263,10 @@ fn check_request(head: &Head<'_, '_>) {
     if let Ok(decision) = trust.decide(proxy, head.fields, own) {
         assert!(matches!(decision.scheme, "http" | "https"));
         if !decision.ignored.is_empty() {
-            // A field that makes no sense in part goes as a whole, and what it said with it.
+            // If part of a field is invalid, the whole field is dropped with all that it said.
             return build(head, &decision);
         }
-        // What is handed on means to the next reader what it meant here.
+        // Forwarded fields must mean the same to the next reader.
         let fields = decision.fields(head.fields);
         let fields: Vec<_> = fields.map(|(name, value)| Header { name, value }).collect();
         let Ok(again) = trust.decide(proxy, &fields, own) else { panic!("{fields:?}") };
@@ -277,7 +276,7 @@ fn check_request(head: &Head<'_, '_>) {
     }
 }
 
-/// The request that is made of it.
+/// Builds the request from the head.
 fn build(head: &Head<'_, '_>, decision: &Decision<'_>) {
     let transport = Transport::new(Box::new(Cursor::new(Vec::new())), Arc::new(Limits::default()));
     let body = RequestBody::new(&Arc::new(Mutex::new(transport)), 1);

@@ -1,6 +1,5 @@
-//! Entry points for the fuzz targets in `fuzz/`: a function for each parser that reads bytes from
-//! strangers, which takes any bytes and asserts what must hold for them. The tests run the seeds
-//! through it.
+//! Entry points for the fuzz targets in `fuzz/`: one function for each parser of untrusted bytes. It accepts any
+//! bytes and asserts what must hold for them. The tests run the seeds through it.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a panic is how a finding shows")]
 
@@ -21,7 +20,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// Runs what `fuzz/seeds/` has for a target.
+    /// Runs the seeds of a target in `fuzz/seeds/`.
     fn seeds(target: &str, check: fn(&[u8])) {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
         let mut count = 0;

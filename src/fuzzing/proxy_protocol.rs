@@ -5,17 +5,17 @@ use crate::peer::trust::proxy_protocol::{ProxiedClient, parse};
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// `input` is what a proxy sends first, by the PROXY protocol: a header of either version, of which
-/// addresses are read here once more, by their offsets and by their places in the line.
+/// `input` is what a proxy sends first in the PROXY protocol: a header of either version. Its addresses are parsed
+/// here once more, by their offsets or their places in the line.
 pub fn proxy_protocol(input: &[u8]) {
-    // What is cut off, or goes on, must do no harm, though it is never asked for.
+    // The server never parses incomplete or longer input, but it must do no harm.
     check(input, None);
     if let Some(header) = header(input) {
         check(header, Some(header));
     }
 }
 
-/// A header as long as it says it is.
+/// A header that is as long as it says.
 fn header(input: &[u8]) -> Option<&[u8]> {
     if input.starts_with(V2) {
         let length = u16::from_be_bytes([*input.get(14)?, *input.get(15)?]);
@@ -45,7 +45,7 @@ fn check(input: &[u8], header: Option<&[u8]>) {
     }
 }
 
-/// Section 2.1 of the specification.
+/// Checks version 1: section 2.1 of the specification.
 fn check_v1(header: &[u8], source: ProxiedClient) {
     assert!(header.ends_with(b"\r\n"), "the line ends in a bare LF: {header:?}");
     let Ok(line) = std::str::from_utf8(header) else {
@@ -68,7 +68,7 @@ fn check_v1(header: &[u8], source: ProxiedClient) {
     }
 }
 
-/// Section 2.2 of the specification.
+/// Checks version 2: section 2.2 of the specification.
 fn check_v2(header: &[u8], source: ProxiedClient) {
     let (command, family) = (header[12], header[13]);
     match source {
