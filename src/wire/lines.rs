@@ -16,7 +16,7 @@ pub(crate) struct FieldSlots<'b> {
     many: Vec<MaybeUninit<Header<'b>>>,
 }
 
-/// Empty room for [`Head::parse`].
+/// Empty room for [`parse_lines`].
 pub(crate) fn field_slots<'b>() -> FieldSlots<'b> {
     FieldSlots { few: [const { MaybeUninit::uninit() }; MAX_FIELDS], many: Vec::new() }
 }
