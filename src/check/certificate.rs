@@ -72,7 +72,7 @@ pub(super) fn key(certificate: &Certificate, subject: &Subject) -> Finding {
     }
 }
 
-/// Checks a CA; `whom` says whether it is for clients or servers.
+/// Checks a CA; `whom` names its holders: clients or servers.
 pub(super) fn ca(
     (subject, ca): &Sourced<Certificate>,
     whom: &str,

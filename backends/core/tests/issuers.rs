@@ -150,7 +150,7 @@ fn what_is_known_of_a_connection_has_the_key_of_the_issuer() {
     assert_eq!(tls.client_issuer_key, None);
 }
 
-/// Connections and sessions of those whom the new policy lets in as well go on.
+/// Connections and sessions of clients that the new policy lets in too go on.
 #[test]
 fn the_digest_has_the_keys_of_the_issuers_alone() {
     let (root, one, two) = (Holder::ca("root"), Holder::ca("one"), Holder::ca("two"));

@@ -35,7 +35,7 @@ pub(crate) use proxy_protocol::{ProxyHeaderError, START as HEADER_START};
 use crate::common::address::{ClientAddr, RemoteAddr};
 use crate::common::setting_names::SettingNames;
 
-/// Whom a server believes, and whom it has told that it does not.
+/// The proxies that a server believes, and the senders that it has told that it does not.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     proxies: TrustedProxies,
